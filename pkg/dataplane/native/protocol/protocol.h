@@ -8,7 +8,10 @@
 //   dial socket      nsmd -> holder      kDial, answered by kPreface or an error,
 //                                        then the bytes of the connection
 //   engine socket    holder <-> engine   SOCK_SEQPACKET, one message a packet,
-//                                        descriptors as SCM_RIGHTS
+//                                        descriptors as SCM_RIGHTS; the engine's first message is
+//                                        kHello {version, feature*}, the holder repeats its objects and
+//                                        then sends kHello: only from then on the engine reads packets,
+//                                        so that none meets half of its wire
 //
 // Every request carries NLM_F_REQUEST and a sequence number that its replies
 // repeat. A request is answered by zero or more messages of its own type and
