@@ -1,0 +1,106 @@
+/**
+ * The door to nsm-dataplane, implemented over its control socket and by a fake. Objects are named by ids of 1 to 64
+ * characters of [A-Za-z0-9._:-]; every set is idempotent.
+ */
+export interface Endpoint {
+  readonly ip: string
+  readonly port: number
+}
+
+export type Aead = 'chacha20poly1305' | 'aes256gcm'
+
+/** A UDP socket of the node, shared by all ports that use it. */
+export interface UnderlaySpec {
+  readonly id: string
+  readonly kind: 'wireguard' | 'vxlan'
+  readonly listen: Endpoint
+  /** The node's X25519 private key, 32 bytes: with it the node answers handshakes. WireGuard underlays only. */
+  readonly privateKey?: Uint8Array
+}
+
+export interface DevicePortSpec {
+  readonly id: string
+  /** `tun` carries IP packets, `tap` Ethernet frames. */
+  readonly kind: 'tun' | 'tap'
+  readonly namespace: string
+  readonly interfaceName: string
+}
+
+export interface WireguardPortSpec {
+  readonly id: string
+  readonly kind: 'wireguard'
+  readonly underlay: string
+  /** X25519, 32 bytes: with it this wire initiates handshakes. */
+  readonly privateKey: Uint8Array
+  readonly peerResponderKey: Uint8Array
+  readonly peerInitiatorKey: Uint8Array
+  readonly peerEndpoint: Endpoint
+  readonly aead: Aead
+  /** True: the endpoint follows authenticated packets. Nodes of nsmesh are pinned instead. */
+  readonly roaming: boolean
+  /** CIDRs: inner addresses of this side and of the far side. */
+  readonly localPrefixes: readonly string[]
+  readonly remotePrefixes: readonly string[]
+  readonly mtuBytes: number
+  readonly keepaliveSeconds: number
+}
+
+export interface VxlanPortSpec {
+  readonly id: string
+  readonly kind: 'vxlan'
+  readonly underlay: string
+  readonly vni: number
+  readonly peerEndpoint: Endpoint
+  readonly mtuBytes: number
+}
+
+export type PortSpec = DevicePortSpec | WireguardPortSpec | VxlanPortSpec
+
+/** As the dataplane reports a port; private keys come back as the public ones. */
+export type PortStatus =
+  | (DevicePortSpec & { readonly ifindex: number })
+  | (Omit<WireguardPortSpec, 'privateKey'> & {
+      readonly publicKey: Uint8Array
+      readonly session: 'idle' | 'handshaking' | 'established' | 'receive-only'
+      readonly handshakeAgeMs: number | undefined
+    })
+  | VxlanPortSpec
+
+export interface WireSpec {
+  readonly id: string
+  readonly ports: readonly [string, string]
+}
+
+export interface DataplaneStatus {
+  readonly version: string
+  readonly enginePid: number
+  readonly engineRestarts: number
+  /** `udp_gso` to true, ... */
+  readonly features: ReadonlyMap<string, boolean>
+}
+
+export type DataplaneEvent =
+  | { readonly at: 'connected' } // also after a reconnect: what was seen before may be stale
+  | { readonly at: 'disconnected' }
+  | { readonly at: 'engine-started'; readonly pid: number; readonly restarts: number }
+  | { readonly at: 'engine-died'; readonly pid: number; readonly reason: string }
+  | { readonly at: 'session-up'; readonly port: string }
+  | { readonly at: 'session-down'; readonly port: string; readonly reason: string }
+  | { readonly at: 'client-gone'; readonly connectionId: bigint }
+  | { readonly at: 'peer-moved'; readonly port: string; readonly endpoint: Endpoint }
+
+/** Failures: `unavailable` while the dataplane is away, `invalid_argument` for what it refuses, with its sentence. */
+export interface Dataplane {
+  status(signal: AbortSignal): Promise<DataplaneStatus>
+  setUnderlay(spec: UnderlaySpec, signal: AbortSignal): Promise<void>
+  ports(signal: AbortSignal): Promise<ReadonlyMap<string, PortStatus>>
+  setPort(spec: PortSpec, signal: AbortSignal): Promise<void>
+  removePort(id: string, signal: AbortSignal): Promise<void>
+  wires(signal: AbortSignal): Promise<ReadonlyMap<string, WireSpec>>
+  setWire(spec: WireSpec, signal: AbortSignal): Promise<void>
+  removeWire(id: string, signal: AbortSignal): Promise<void>
+  rehandshake(portId: string, signal: AbortSignal): Promise<void>
+  /** Port id, or `engine`, or `holder`, to counter name to value. */
+  counters(signal: AbortSignal): Promise<ReadonlyMap<string, ReadonlyMap<string, bigint>>>
+  subscribe(listener: (event: DataplaneEvent) => void): () => void
+}
