@@ -1,0 +1,154 @@
+#include "protocol/fields.h"
+
+#include <errno.h>
+#include <linux/netlink.h>
+
+#include <algorithm>
+
+namespace nsm::protocol {
+namespace {
+
+enum class Form : std::uint8_t { kBytes, kText, kId, kRepeated };
+
+struct Shape {
+  const char* name;
+  std::uint16_t min, max;  // bytes
+  Form form = Form::kBytes;
+};
+
+constexpr std::uint16_t kAny = 65'531;
+
+constexpr Shape kShapes[] = {
+    {"none", 1, 0},  // attribute 0 does not exist
+    {"version", 4, 4},
+    {"id", 1, kMaxIdBytes, Form::kId},
+    {"nsDev", 8, 8},
+    {"nsIno", 8, 8},
+    {"payload", 0, kAny},
+    {"fdPatch", 0, 64, Form::kRepeated},
+    {"patchOffset", 4, 4},
+    {"groups", 4, 4},
+    {"kind", 1, 1},
+    {"ifname", 1, 15, Form::kText},
+    {"ifindex", 4, 4},
+    {"family", 1, 1},
+    {"address", 4, 16},
+    {"udpPort", 2, 2},
+    {"privateKey", 32, 32},
+    {"publicKey", 32, 32},
+    {"underlay", 1, kMaxIdBytes, Form::kId},
+    {"peerResponderKey", 32, 32},
+    {"peerInitiatorKey", 32, 32},
+    {"presharedKey", 32, 32},
+    {"peerAddress", 4, 16},
+    {"peerPort", 2, 2},
+    {"aead", 1, 1},
+    {"roaming", 1, 1},
+    {"localPrefix", 6, 18, Form::kRepeated},
+    {"remotePrefix", 6, 18, Form::kRepeated},
+    {"keepaliveSeconds", 2, 2},
+    {"vni", 4, 4},
+    {"portA", 1, kMaxIdBytes, Form::kId},
+    {"portB", 1, kMaxIdBytes, Form::kId},
+    {"mtuBytes", 4, 4},
+    {"eventKind", 1, 1},
+    {"text", 0, 4096, Form::kText},
+    {"counter", 0, 256, Form::kRepeated},
+    {"counterName", 1, 64, Form::kText},
+    {"counterValue", 8, 8},
+    {"listener", 1, 64, Form::kText},
+    {"connection", 8, 8},
+    {"pid", 4, 4},
+    {"uid", 4, 4},
+    {"gid", 4, 4},
+    {"cgroup", 0, 4096, Form::kText},
+    {"url", 1, 4096, Form::kText},
+    {"enginePid", 4, 4},
+    {"engineRestarts", 4, 4},
+    {"feature", 1, 128, Form::kRepeated},
+    {"sessionState", 1, 1},
+    {"handshakeAgeMs", 8, 8},
+    {"build", 1, 128, Form::kText},
+    {"sendOnly", 1, 0},  // reserved
+};
+static_assert(std::size(kShapes) == kAttributeCount && kSendOnly == kAttributeCount - 1);
+
+bool is_id_byte(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
+         c == ':' || c == '-';
+}
+
+// Takes the attribute at the start of `rest` off it.
+bool next_attribute(View& rest, nlattr& header, View& value) {
+  if (rest.size() < NLA_HDRLEN) return false;
+  std::memcpy(&header, rest.data(), sizeof header);
+  if (header.nla_len < NLA_HDRLEN || header.nla_len > rest.size()) return false;
+  value = rest.subspan(NLA_HDRLEN, header.nla_len - NLA_HDRLEN);
+  rest = rest.subspan(std::min<std::size_t>(NLA_ALIGN(header.nla_len), rest.size()));
+  header.nla_type &= NLA_TYPE_MASK;
+  return true;
+}
+
+Status check(const Shape& shape, View value) {
+  const std::string name = shape.name;
+  if (value.size() < shape.min || value.size() > shape.max) {
+    return {EINVAL, "attribute " + name + " has " + std::to_string(value.size()) + " bytes, not " +
+                        std::to_string(shape.min) + " to " + std::to_string(shape.max)};
+  }
+  const std::string_view text = text_of(value);
+  if (shape.form == Form::kText && text.find('\0') != text.npos) {
+    return {EINVAL, "attribute " + name + " contains a zero byte"};
+  }
+  if (shape.form == Form::kId && !std::all_of(text.begin(), text.end(), is_id_byte)) {
+    return {EINVAL, "attribute " + name + " may only contain A-Z a-z 0-9 . _ : -"};
+  }
+  return {};
+}
+
+}  // namespace
+
+const char* attribute_name(std::uint16_t attribute) {
+  return attribute < kAttributeCount ? kShapes[attribute].name : "unknown";
+}
+
+Status Fields::parse(View attributes, std::initializer_list<std::uint16_t> allowed) {
+  all_ = attributes;
+  values_ = {};
+  nlattr header;
+  View value;
+  while (!attributes.empty()) {
+    if (!next_attribute(attributes, header, value)) return {EINVAL, "the message ends inside an attribute"};
+    if (std::find(allowed.begin(), allowed.end(), header.nla_type) == allowed.end()) {
+      return {EOPNOTSUPP, "attribute " + std::to_string(header.nla_type) + " (" +
+                              attribute_name(header.nla_type) + ") does not belong in this message"};
+    }
+    const Shape& shape = kShapes[header.nla_type];
+    if (has(header.nla_type) && shape.form != Form::kRepeated) {
+      return {EINVAL, std::string("attribute ") + shape.name + " is given twice"};
+    }
+    // Tolerates one terminating zero: the kernel's own strings have one.
+    const bool is_text = shape.form == Form::kText || shape.form == Form::kId;
+    if (is_text && !value.empty() && value.back() == 0) value = value.first(value.size() - 1);
+    if (Status status = check(shape, value); !status.ok()) return status;
+    values_[header.nla_type] = value;
+  }
+  return {};
+}
+
+Status Fields::require(std::initializer_list<std::uint16_t> needed) const {
+  for (const std::uint16_t attribute : needed) {
+    if (has(attribute)) continue;
+    return {EINVAL, std::string("attribute ") + attribute_name(attribute) + " is missing"};
+  }
+  return {};
+}
+
+void Fields::each(std::uint16_t attribute, const std::function<void(View)>& visit) const {
+  nlattr header;
+  View value;
+  for (View rest = all_; next_attribute(rest, header, value);) {
+    if (header.nla_type == attribute) visit(value);
+  }
+}
+
+}  // namespace nsm::protocol
