@@ -1,0 +1,98 @@
+// One underlay: the node's responder key, its peers, and the way of a handshake
+// message to the peer that it is for.
+//
+//   datagram -> layout -> mac1 -> load: rate limit, cookie -> peer, by our
+//   receiver index, or by the static key inside the initiation -> Peer
+//
+// INVARIANT: nothing is sent to whom has not shown at least mac1, and under
+// load nothing but a cookie reply to whom has not shown its address.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "decisions.h"
+#include "peer.h"
+
+namespace nsm {
+
+// What became of a handshake message; each but the first is a counter.
+enum class Handled : std::uint8_t {
+  kAccepted,
+  kMalformed,      // type, reserved bytes or length
+  kBadMac1,        // sent by who does not know our public key
+  kRateLimited,    // too many from this source, under load
+  kCookieSent,     // under load, and the sender has not shown its address
+  kUnknownIndex,   // a reply to nothing we wait for
+  kUnknownPeer,    // authentic, but no peer of ours has this key
+  kNotAuthentic,   // wrong keys, low-order points, damage
+  kReplayed,       // a timestamp that is not newer than the last
+  kTooFrequent,    // initiations of one peer closer than 20 ms
+};
+inline constexpr std::size_t kHandledKinds = 10;
+// Stable snake_case name, as counters show it: "handshake_bad_mac1".
+std::string_view counter_name(Handled handled) noexcept;
+
+enum class AddPeer : std::uint8_t {
+  kAdded,
+  kDuplicateKey,  // another peer of this device initiates with the same key
+  kBadKey,        // a low-order or own public key: no shared secret is possible
+};
+std::string_view explain(AddPeer result) noexcept;  // a sentence for who asked
+
+// What every device of an engine shares. All outlive the device.
+struct DeviceParts {
+  const AeadSuite& suite;
+  Random& random;
+  Decisions& decisions;
+};
+
+// Owner: the control thread.
+class Device {
+ public:
+  Device(const SecretKey& private_key, DeviceParts parts);
+  ~Device();
+  Device(const Device&) = delete;
+  Device& operator=(const Device&) = delete;
+
+  const Key& public_key() const noexcept;
+
+  struct Added {
+    Peer* peer = nullptr;
+    AddPeer result = AddPeer::kAdded;
+  };
+  // `saved`, when given, outlives the peer; receive keys found in it that are
+  // still valid are installed at once. Call Peer::rehandshake afterwards.
+  Added add_peer(const PeerConfig& config, SavedPeer* saved, Now now);
+  // Drops its keys (Decisions::drop_*) and destroys it. Keys in its SavedPeer are wiped.
+  void remove_peer(Peer& peer) noexcept;
+
+  // A datagram of message type 1, 2 or 3; anything else is kMalformed.
+  Handled receive(ConstBytes datagram, const Endpoint& from, Now now) noexcept;
+  // The first authentic packet came for a ReceiveKey that awaited confirmation.
+  void confirm(std::uint32_t local_index, const Endpoint& from, Now now) noexcept;
+
+  // Does what is due and returns when to call again (CLOCK_BOOTTIME ns; UINT64_MAX: no need).
+  std::uint64_t tick(Now now) noexcept;
+
+  // The handshake queue is at least one eighth full: ask for cookies for the next second.
+  void under_load(Now now) noexcept;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// The cheap test for the ingress thread: may this initiation enter the queue?
+// 148 bytes, mac1 made with `device_public`. Copyable, without state.
+class Mac1Filter {
+ public:
+  explicit Mac1Filter(const Key& device_public) noexcept;
+  bool passes(ConstBytes initiation) const noexcept;
+
+ private:
+  Key mac1_key_;
+};
+
+}  // namespace nsm

@@ -1,0 +1,111 @@
+// What of a peer survives a restart of the engine: the layout of the sealed
+// memory that the holder keeps (protocol.h, kEngineStateFd). Fixed slots, one
+// per port, found by the port's id:
+//
+//   SavedHeader | SavedPeer 0 | SavedPeer 1 | ...
+//
+// Receive keys come back, sending keys never do: a counter that might be used
+// twice would break the cipher. A handshake makes the new sending key.
+// Crash: every part is checked by itself (checksum, or two copies in turn), so
+// that a write cut short loses that part and nothing else.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "aead.h"
+#include "bytes.h"
+#include "tai64n.h"
+
+namespace nsm {
+
+inline constexpr std::size_t kSavedIdBytes = 64;
+inline constexpr std::size_t kSavedKeys = 4;  // as many sessions as a peer keeps
+
+// A timestamp that only grows, written in two places in turn.
+class SavedTimestamp {
+ public:
+  Timestamp read() const noexcept;
+  void write(const Timestamp& stamp) noexcept;
+  void clear() noexcept;
+
+ private:
+  struct Copy {
+    Timestamp stamp;
+    std::uint32_t checksum;
+    bool valid() const noexcept;
+  };
+  Copy copies_[2];
+};
+
+struct RestoredKey {
+  SecretKey key;
+  AeadAlgorithm algorithm = AeadAlgorithm::kChaCha20Poly1305;
+  std::uint32_t local_index = 0;
+  std::uint64_t created_ns = 0;  // CLOCK_BOOTTIME
+  std::uint64_t greatest_counter = 0;
+};
+
+// One receive key. `counter` is stored by the ingress thread, the rest by the control thread.
+class SavedReceiveKey {
+ public:
+  void write(const RestoredKey& from) noexcept;
+  std::optional<RestoredKey> read() const noexcept;
+  void wipe() noexcept;
+  bool empty() const noexcept { return local_index_ == 0 && created_ns_ == 0; }
+  std::uint32_t local_index() const noexcept { return local_index_; }
+  std::atomic<std::uint64_t>* counter() noexcept { return &counter_; }
+
+ private:
+  std::uint32_t sum() const noexcept;
+
+  std::atomic<std::uint64_t> counter_;
+  std::uint64_t created_ns_;
+  std::uint32_t local_index_;
+  std::uint32_t algorithm_;
+  std::uint8_t key_[kKeyBytes];
+  std::uint32_t checksum_;
+  std::uint32_t reserved_;
+};
+static_assert(std::atomic<std::uint64_t>::is_always_lock_free, "counters are shared through plain memory");
+
+struct SavedPeer {
+  char id[kSavedIdBytes];       // zero padded; all zero: free
+  SavedTimestamp received;      // greatest of the initiations we accepted
+  SavedTimestamp sent;          // of our own last initiation
+  SavedReceiveKey keys[kSavedKeys];
+};
+
+// The slots. Owner: the control thread.
+class SavedState {
+ public:
+  // `memory` is what the holder keeps, page aligned, mapped shared; it outlives
+  // this. Memory that is new, damaged or of another version becomes empty.
+  explicit SavedState(Bytes memory);
+  SavedState(const SavedState&) = delete;
+  SavedState& operator=(const SavedState&) = delete;
+
+  bool resumed() const noexcept { return resumed_; }  // an earlier engine left its state
+  // The slot of this id, a new one if need be; nullptr when all are taken or the id is too long.
+  SavedPeer* take(std::string_view id);
+  // Wipes and frees the slot. Unknown ids are fine.
+  void release(std::string_view id);
+  std::size_t slots() const noexcept { return slots_.size(); }
+
+ private:
+  void format();
+  void index_slots();
+
+  Bytes memory_;
+  std::span<SavedPeer> slots_;
+  std::unordered_map<std::string, SavedPeer*> by_id_;
+  std::vector<SavedPeer*> freed_;
+  bool resumed_ = false;
+};
+
+}  // namespace nsm

@@ -1,0 +1,35 @@
+// The VXLAN header (RFC 7348 section 5).
+//
+//     byte 0      1..3       4..6   7
+//          flags  reserved   VNI    reserved
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "bytes.h"
+
+namespace nsm {
+
+inline constexpr std::size_t kVxlanHeaderBytes = 8;
+inline constexpr std::uint8_t kVxlanFlagVni = 0x08;
+inline constexpr std::uint32_t kVniMax = (1u << 24) - 1;
+
+// `vni` is at most kVniMax; the inner Ethernet frame starts behind the header.
+inline void write_vxlan_header(std::span<std::uint8_t, kVxlanHeaderBytes> header, std::uint32_t vni) noexcept {
+  store_be32(header.data(), std::uint32_t{kVxlanFlagVni} << 24);
+  store_be32(header.data() + 4, vni << 8);
+}
+
+// The VNI; absent when the datagram is too short for an Ethernet header behind
+// it, or any flag but I is set (GPE and GBP are other protocols). Reserved
+// fields are ignored on receipt, as the RFC says.
+inline std::optional<std::uint32_t> read_vxlan_header(ConstBytes datagram) noexcept {
+  constexpr std::size_t kEthernetBytes = 14;
+  if (datagram.size() < kVxlanHeaderBytes + kEthernetBytes) return std::nullopt;
+  if (datagram[0] != kVxlanFlagVni) return std::nullopt;
+  return load_be32(datagram.data() + 4) >> 8;
+}
+
+}  // namespace nsm
