@@ -50,7 +50,7 @@ class AeadKey {
 class AeadImplementation {
  public:
   virtual ~AeadImplementation() = default;
-  virtual std::string_view name() const noexcept = 0;                     // "ipsec-mb" or "libcrypto"
+  virtual std::string_view name() const noexcept = 0;                    // "ipsec-mb" or "libcrypto"
   virtual bool accelerated(AeadAlgorithm algorithm) const noexcept = 0;  // by instructions of this CPU
   // nullptr only when memory ends.
   virtual std::unique_ptr<AeadKey> make_key(AeadAlgorithm algorithm, const SecretKey& key) const noexcept = 0;

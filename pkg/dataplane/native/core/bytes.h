@@ -25,7 +25,9 @@ using Key = std::array<std::uint8_t, kKeyBytes>;
 template <std::size_t N>
 struct Secret : std::array<std::uint8_t, N> {
   Secret() noexcept { this->fill(0); }
-  explicit Secret(std::span<const std::uint8_t, N> from) noexcept { std::memcpy(this->data(), from.data(), N); }
+  explicit Secret(std::span<const std::uint8_t, N> from) noexcept {
+    std::memcpy(this->data(), from.data(), N);
+  }
   Secret(const Secret&) noexcept = default;
   Secret& operator=(const Secret&) noexcept = default;
   ~Secret() { wipe(); }

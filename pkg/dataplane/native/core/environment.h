@@ -25,8 +25,8 @@ class Random {
 
 // A UDP address of the underlay.
 struct Endpoint {
-  std::uint8_t family = 0;                   // 4, 6, or 0: not known
-  std::uint16_t port = 0;                    // host byte order
+  std::uint8_t family = 0;                    // 4, 6, or 0: not known
+  std::uint16_t port = 0;                     // host byte order
   std::array<std::uint8_t, 16> address = {};  // IPv4: the first 4 bytes, the others zero
   bool known() const noexcept { return family != 0; }
   friend bool operator==(const Endpoint&, const Endpoint&) noexcept = default;

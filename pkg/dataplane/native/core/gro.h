@@ -38,9 +38,9 @@ class GroPacket {
     std::uint8_t family = 0;
     bool tcp = false;
     bool joinable = false;
-    bool closed = false;           // PSH or a short segment: nothing may follow
-    std::size_t transport = 0;     // offset of the TCP or UDP header
-    std::size_t headers = 0;       // bytes before the payload
+    bool closed = false;              // PSH or a short segment: nothing may follow
+    std::size_t transport = 0;        // offset of the TCP or UDP header
+    std::size_t headers = 0;          // bytes before the payload
     std::uint32_t next_sequence = 0;  // TCP
   };
 

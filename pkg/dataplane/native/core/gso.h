@@ -20,7 +20,8 @@ class GsoPacket {
   // `packet` starts at the IP header when `ip_offset` is 0 (TUN), else there are
   // `ip_offset` bytes of Ethernet in front, repeated before each segment (TAP).
   // Absent when the header describes what the packet is not.
-  static std::optional<GsoPacket> parse(const VnetHeader& header, ConstBytes packet, std::size_t ip_offset) noexcept;
+  static std::optional<GsoPacket> parse(const VnetHeader& header, ConstBytes packet,
+                                        std::size_t ip_offset) noexcept;
 
   std::size_t segments() const noexcept { return segments_; }
   // Bytes of the longest segment, Ethernet included.
@@ -42,8 +43,8 @@ class GsoPacket {
   std::size_t headers_ = 0;    // bytes before the payload
   std::size_t gso_ = 0;        // payload bytes of a segment
   std::size_t segments_ = 1;
-  std::size_t csum_start_ = 0;   // ordinary packets: what the checksum covers, and
-  std::size_t csum_field_ = 0;   // where it goes; 0: it is complete already
+  std::size_t csum_start_ = 0;  // ordinary packets: what the checksum covers, and
+  std::size_t csum_field_ = 0;  // where it goes; 0: it is complete already
   std::uint8_t family_ = 0;
   bool tcp_ = false;
 };

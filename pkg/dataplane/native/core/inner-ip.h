@@ -34,11 +34,11 @@ class PrefixList {
 
 // Where the parts of a well-formed packet are.
 struct InnerIp {
-  std::uint8_t family = 0;        // 4 or 6
-  std::uint8_t protocol = 0;      // of the first header behind the fixed IP header
+  std::uint8_t family = 0;         // 4 or 6
+  std::uint8_t protocol = 0;       // of the first header behind the fixed IP header
   std::uint32_t header_bytes = 0;  // IPv4 with options; IPv6: 40
-  std::uint32_t total_bytes = 0;  // as the header says, at most the packet's size
-  bool fragment = false;          // IPv4: any but an unfragmented packet
+  std::uint32_t total_bytes = 0;   // as the header says, at most the packet's size
+  bool fragment = false;           // IPv4: any but an unfragmented packet
   const std::uint8_t* source = nullptr;
   const std::uint8_t* destination = nullptr;
 };
@@ -50,6 +50,7 @@ std::optional<InnerIp> parse_inner_ip(ConstBytes packet) noexcept;
 enum class InnerVerdict : std::uint8_t { kPass, kMalformed, kSource, kDestination };
 
 // `source` and `destination` are the prefixes that may stand in those fields.
-InnerVerdict check_inner(const InnerIp& packet, const PrefixList& source, const PrefixList& destination) noexcept;
+InnerVerdict check_inner(const InnerIp& packet, const PrefixList& source,
+                         const PrefixList& destination) noexcept;
 
 }  // namespace nsm

@@ -8,8 +8,8 @@
 #include <memory>
 
 #include "aead.h"
-#include "limits.h"
 #include "replay-window.h"
+#include "wireguard-limits.h"
 
 namespace nsm {
 

@@ -34,11 +34,12 @@ struct PeerConfig {
   Key remote_responder{};  // the peer's key when it answers
   Key remote_initiator{};  // the peer's key when it initiates; a foreign peer: the same
   SecretKey preshared;     // all zero: none
-  AeadAlgorithm algorithm = AeadAlgorithm::kChaCha20Poly1305;  // of data; handshakes are always ChaCha20-Poly1305
-  Endpoint endpoint;       // not known: we can only answer
-  bool roaming = false;    // the endpoint follows authenticated packets; false: pinned
-  std::uint16_t keepalive_seconds = 0;  // persistent keepalive; 0: off
-  std::uint64_t tag = 0;   // the engine's own name for it
+  AeadAlgorithm algorithm =
+      AeadAlgorithm::kChaCha20Poly1305;  // of data; handshakes are always ChaCha20-Poly1305
+  Endpoint endpoint;                     // not known: we can only answer
+  bool roaming = false;                  // the endpoint follows authenticated packets; false: pinned
+  std::uint16_t keepalive_seconds = 0;   // persistent keepalive; 0: off
+  std::uint64_t tag = 0;                 // the engine's own name for it
 };
 
 // Numbered as SessionState in protocol.h.

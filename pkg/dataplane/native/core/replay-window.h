@@ -5,15 +5,15 @@
 #include <array>
 #include <cstdint>
 
-#include "limits.h"
+#include "wireguard-limits.h"
 
 namespace nsm {
 
 // One writer: the thread that owns the ReceiveKey. Not thread-safe.
 class ReplayWindow {
  public:
-  static constexpr std::uint64_t kBits = 8192;              // counters
-  static constexpr std::uint64_t kWordBits = 64;            // one word is always being cleared
+  static constexpr std::uint64_t kBits = 8192;                 // counters
+  static constexpr std::uint64_t kWordBits = 64;               // one word is always being cleared
   static constexpr std::uint64_t kUsable = kBits - kWordBits;  // 8128
 
   ReplayWindow() noexcept = default;

@@ -75,9 +75,9 @@ class SavedReceiveKey {
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free, "counters are shared through plain memory");
 
 struct SavedPeer {
-  char id[kSavedIdBytes];       // zero padded; all zero: free
-  SavedTimestamp received;      // greatest of the initiations we accepted
-  SavedTimestamp sent;          // of our own last initiation
+  char id[kSavedIdBytes];   // zero padded; all zero: free
+  SavedTimestamp received;  // greatest of the initiations we accepted
+  SavedTimestamp sent;      // of our own last initiation
   SavedReceiveKey keys[kSavedKeys];
 };
 

@@ -17,7 +17,8 @@ inline constexpr std::uint8_t kVxlanFlagVni = 0x08;
 inline constexpr std::uint32_t kVniMax = (1u << 24) - 1;
 
 // `vni` is at most kVniMax; the inner Ethernet frame starts behind the header.
-inline void write_vxlan_header(std::span<std::uint8_t, kVxlanHeaderBytes> header, std::uint32_t vni) noexcept {
+inline void write_vxlan_header(std::span<std::uint8_t, kVxlanHeaderBytes> header,
+                               std::uint32_t vni) noexcept {
   store_be32(header.data(), std::uint32_t{kVxlanFlagVni} << 24);
   store_be32(header.data() + 4, vni << 8);
 }

@@ -19,6 +19,7 @@ inline constexpr std::uint64_t kKeepaliveTimeoutNs = 10 * kNsPerSecond;
 inline constexpr std::uint64_t kCookieSecretNs = 120 * kNsPerSecond;
 // An established cookie is used a little shorter than its maker honours it.
 inline constexpr std::uint64_t kCookieLatencyNs = 5 * kNsPerSecond;
-inline constexpr std::uint64_t kInitiationSpacingNs = kNsPerSecond / 50;  // faster ones of one peer are a flood
+inline constexpr std::uint64_t kInitiationSpacingNs =
+    kNsPerSecond / 50;  // faster ones of one peer are a flood
 
 }  // namespace nsm
