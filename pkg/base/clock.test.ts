@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest'
+import { FakeClock, systemClock, withTimeout } from './index.ts'
+
+test('FakeClock fires what falls due in order and leaves the rest', async () => {
+  const clock = new FakeClock(1_000)
+  const fired: string[] = []
+  clock.after(20, () => fired.push(`b at ${clock.nowMs()}`))
+  clock.after(10, () => fired.push(`a at ${clock.nowMs()}`))
+  clock.after(31, () => fired.push('too late'))
+  clock.after(5, () => fired.push('cancelled'))()
+  await clock.advance(30)
+  expect(fired).toEqual(['a at 1010', 'b at 1020'])
+  expect(clock.pending).toBe(1)
+})
+
+test('FakeClock fires a timer that a fired timer set, within the same advance', async () => {
+  const clock = new FakeClock()
+  const sleeper = async () => {
+    await clock.sleep(10)
+    await clock.sleep(10)
+    return clock.monotonicMs()
+  }
+  const start = clock.monotonicMs()
+  const done = sleeper()
+  await clock.advance(25)
+  expect((await done) - start).toBe(20)
+})
+
+test.each([
+  ['system', systemClock],
+  ['fake', new FakeClock()],
+] as const)('sleep of the %s clock ends with the reason of its signal', async (_, clock) => {
+  const abort = new AbortController()
+  const slept = clock.sleep(60_000, abort.signal)
+  abort.abort(new Error('stop'))
+  await expect(slept).rejects.toThrow('stop')
+  await expect(clock.sleep(60_000, abort.signal)).rejects.toThrow('stop')
+})
+
+test('withTimeout aborts with its parent and with the time', async () => {
+  const parent = new AbortController()
+  const early = withTimeout(parent.signal, 60_000)
+  parent.abort(new Error('gone'))
+  expect(early.reason).toMatchObject({ message: 'gone' })
+  const late = withTimeout(undefined, 1)
+  await new Promise((resolve) => late.addEventListener('abort', resolve))
+  expect(late.reason).toMatchObject({ name: 'TimeoutError' })
+})
