@@ -37,7 +37,7 @@ enum Message : std::uint16_t {
   kRtnl = 0x21,       // {ns?, payload, fdPatch*}: rtnetlink messages for that namespace (absent: the
                       // holder's own); every message the kernel answers with comes back in payloads
   kRtnlWatch = 0x22,  // {ns?, groups}: subscribe to rtnetlink groups (bit n-1 = group n; 0 = stop)
-  kRtnlEvent = 0x23,  // {ns?, payload}: what the kernel said there
+  kRtnlEvent = 0x23,  // {ns?, payload}: what the kernel said there; NLMSG_OVERRUN when some of it was lost
   kNsPin = 0x24,      // {id, ns}: keep the namespace reachable under this pin until kNsUnpin
   kNsUnpin = 0x25,    // {id}
   kNsGet = 0x26,      // dump of the pins
@@ -47,7 +47,8 @@ enum Message : std::uint16_t {
   kUnderlaySet = 0x30,  // {id, family, address, port, privateKey?, kind}: a UDP socket in the node's namespace
   kUnderlayDel = 0x31,
   kUnderlayGet = 0x32,
-  kPortSet = 0x33,  // {id, kind, ...by kind}
+  kPortSet = 0x33,  // {id, kind, ...by kind}; tun, tap: {ns, ifname}. The holder makes the device and adds
+                    // its ifindex to what it passes on, so that kPortGet can tell it
   kPortDel = 0x34,
   kPortGet = 0x35,  // dump, or {id}; private keys are never given out
   kWireSet = 0x36,  // {id, portA, portB}
