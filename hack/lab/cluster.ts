@@ -1,0 +1,145 @@
+/** A cluster of the lab: a registry and nodes, each on its own host, set up with the commands that an operator types. */
+import { writeFileSync } from 'node:fs'
+import type { Host } from './host.ts'
+import { DAEMON_UID, ENGINE_UID, type Lab, REGISTRY_UID, ROOT } from './lab.ts'
+import { Service } from './service.ts'
+import { type Outcome, run, tryRun } from './shell.ts'
+
+const DATAPLANE = process.env['NSM_DATAPLANE'] ?? `${ROOT}/pkg/dataplane/native/build/nsm-dataplane`
+
+export interface Registry {
+  readonly domain: string
+  readonly host: Host
+  readonly address: string
+  readonly service: Service
+  readonly adminSocket: string
+}
+
+export interface Node {
+  readonly name: string
+  readonly domain: string
+  readonly host: Host
+  readonly address: string
+  readonly holder: Service
+  readonly nsmd: Service
+  /** Where workloads of this node reach it. */
+  readonly nsmSocket: string
+  readonly workloadSocket: string
+}
+
+/** nsmctl as root on the host that owns the given sockets. */
+export function nsmctl(where: Registry | Node, ...args: readonly string[]): Promise<Outcome> {
+  const env = 'adminSocket' in where ? { NSM_ADMIN_SOCKET: where.adminSocket } : workloadEnvironment(where)
+  return tryRun([`${ROOT}/hack/nsmctl`, ...args], { env })
+}
+
+export function workloadEnvironment(node: Node): Record<string, string> {
+  return { NSM_CONNECT_TO: `unix://${node.nsmSocket}`, SPIFFE_ENDPOINT_SOCKET: `unix://${node.workloadSocket}` }
+}
+
+export async function startRegistry(lab: Lab, domain: string, number: number): Promise<Registry> {
+  const name = `${domain}-registry`
+  const { host, address } = await lab.publicHost(name, number)
+  const state = lab.folder(name, REGISTRY_UID, 0o700)
+  const adminSocket = `${state}/admin.sock`
+  const env = {
+    NSM_DOMAIN: domain,
+    NSM_LISTEN_ON: `tcp://${address}:5002`,
+    NSM_ADVERTISE: `${address}:5002`,
+    NSM_ADMIN_SOCKET: adminSocket,
+    NSM_STATE_DIR: state,
+  }
+  const service = new Service(name, () =>
+    host.start(lab.program('nsm-registry', REGISTRY_UID), `${lab.directory}/${name}.log`, { env }),
+  )
+  lab.defer(() => service.close())
+  const registry = { domain, host, address, service, adminSocket }
+  await until(`${name} to answer`, async () => (await nsmctl(registry, 'domain', 'list')).code === 0)
+  return registry
+}
+
+export async function startNode(lab: Lab, registry: Registry, index: number, number: number): Promise<Node> {
+  const { domain } = registry
+  const name = `${domain}-${index}`
+  const { host, address } = await lab.publicHost(name, number)
+  await podNetwork(host, index)
+  const sockets = lab.folder(`${name}/sockets`, 0)
+  const inner = lab.folder(`${name}/inner`, DAEMON_UID, 0o700)
+  const node = {
+    name,
+    domain,
+    host,
+    address,
+    nsmSocket: `${sockets}/nsm.io.sock`,
+    workloadSocket: `${sockets}/agent.sock`,
+  }
+  const holder = new Service(`${name}-dataplane`, () =>
+    host.start(holderCommand(node, inner), `${lab.directory}/${name}-dataplane.log`),
+  )
+  lab.defer(() => holder.close())
+  const env = await nodeEnvironment(lab, registry, { ...node, inner })
+  const nsmd = new Service(name, () =>
+    host.start(lab.program('nsmd', DAEMON_UID), `${lab.directory}/${name}.log`, { env }),
+  )
+  lab.defer(() => nsmd.close())
+  return { ...node, holder, nsmd }
+}
+
+/** Resolves when the node says that nothing is wrong. */
+export async function nodeReady(node: Node): Promise<void> {
+  await until(`${node.name} to be ready`, async () => (await nsmctl(node, 'status')).code === 0)
+}
+
+/** Pods of a node get addresses of the same range in every cluster: nothing outside the node can reach them. */
+async function podNetwork(host: Host, index: number): Promise<void> {
+  await host.ip('link add pods0 type bridge', `address add 10.244.${index}.1/24 dev pods0`, 'link set pods0 up')
+}
+
+function holderCommand(node: { nsmSocket: string; workloadSocket: string }, inner: string): readonly string[] {
+  const listen = [`--listen=nsm=${node.nsmSocket}`, `--listen=workload=${node.workloadSocket}`]
+  const uids = [`--daemon-uid=${DAEMON_UID}`, `--engine-uid=${ENGINE_UID}`]
+  return [
+    DATAPLANE,
+    'hold',
+    `--control=${inner}/control.sock`,
+    `--dial=${inner}/dial.sock`,
+    `--deliver=${inner}/deliver.sock`,
+    ...listen,
+    ...uids,
+  ]
+}
+
+async function nodeEnvironment(
+  lab: Lab,
+  registry: Registry,
+  node: { name: string; address: string; inner: string },
+): Promise<Record<string, string>> {
+  const state = lab.folder(`${node.name}/state`, DAEMON_UID, 0o700)
+  const invited = await nsmctl(registry, 'node', 'invite', node.name)
+  if (invited.code !== 0) throw new Error(`nsmctl node invite ${node.name}: ${invited.stderr}`)
+  const tokenFile = `${state}/join-token`
+  writeFileSync(tokenFile, invited.stdout.trim(), { mode: 0o600 })
+  await run(['chown', `${DAEMON_UID}`, tokenFile])
+  return {
+    NSM_NAME: node.name,
+    NSM_DOMAIN: registry.domain,
+    NSM_LISTEN_ON: `tcp://${node.address}:5001`,
+    NSM_PUBLIC_URL: `tcp://${node.address}:5001`,
+    NSM_REGISTRY_URL: `tcp://${registry.address}:5002`,
+    NSM_TUNNEL_IP: node.address,
+    NSM_STATE_DIR: state,
+    NSM_JOIN_TOKEN_FILE: tokenFile,
+    NSM_DATAPLANE_CONTROL: `${node.inner}/control.sock`,
+    NSM_DELIVER_SOCKET: `${node.inner}/deliver.sock`,
+    NSM_DIAL_SOCKET: `${node.inner}/dial.sock`,
+  }
+}
+
+/** Asks again and again until it holds. @throws {Error} when it does not within `patienceMs` */
+export async function until(what: string, holds: () => Promise<boolean>, patienceMs = 20_000): Promise<void> {
+  const deadline = Date.now() + patienceMs
+  while (!(await holds())) {
+    if (Date.now() > deadline) throw new Error(`waited ${patienceMs / 1000} s for ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}

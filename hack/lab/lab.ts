@@ -1,0 +1,111 @@
+/**
+ * A lab: a small internet, and hosts on it, each with a public address (documentation range, RFC 5737). Nothing
+ * leaves this machine: there is no route out of the namespaces.
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { chownSync, mkdirSync, rmSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { cable, Host } from './host.ts'
+import { tryRun } from './shell.ts'
+
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
+/** The users that the lab's daemons run as; numbers are enough, they need no names. */
+export const DAEMON_UID = 64001
+export const REGISTRY_UID = 64002
+export const ENGINE_UID = 64003
+
+const BRIDGE = 'inet0'
+
+export class Lab {
+  /** All namespaces of this lab start with it. */
+  readonly prefix: string
+  readonly directory: string
+  readonly #internet: Host
+  readonly #janitor: ChildProcess
+  readonly #hosts: Host[] = []
+  readonly #closers: (() => Promise<void>)[] = []
+  #isReadable = true
+
+  private constructor(prefix: string, internet: Host) {
+    this.prefix = prefix
+    this.directory = `/run/nsmesh-lab-${process.pid}`
+    this.#internet = internet
+    const janitor = fileURLToPath(new URL('janitor.sh', import.meta.url))
+    this.#janitor = spawn(janitor, [prefix, this.directory], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] })
+    mkdirSync(this.directory, { mode: 0o755, recursive: true })
+  }
+
+  static async create(): Promise<Lab> {
+    const prefix = `nsm${process.pid.toString(36)}-`
+    const internet = await Host.create(`${prefix}internet`)
+    const lab = new Lab(prefix, internet)
+    await internet.ip(`link add ${BRIDGE} type bridge`, `link set ${BRIDGE} up`)
+    const { code } = await tryRun([
+      'setpriv',
+      `--reuid=${DAEMON_UID}`,
+      '--clear-groups',
+      'test',
+      '-r',
+      `${ROOT}/package.json`,
+    ])
+    lab.#isReadable = code === 0
+    return lab
+  }
+
+  get internet(): Host {
+    return this.#internet
+  }
+
+  /** A host whose public address is 203.0.113.`number`. */
+  async publicHost(name: string, number: number): Promise<{ host: Host; address: string }> {
+    const host = await this.host(name)
+    const address = `203.0.113.${number}`
+    await cable({ host, link: 'eth0' }, { host: this.#internet, link: `to-${name}` })
+    await host.ip(`address add ${address}/24 dev eth0`)
+    await this.#internet.ip(`link set to-${name} master ${BRIDGE}`)
+    return { host, address }
+  }
+
+  async host(name: string): Promise<Host> {
+    const host = await Host.create(`${this.prefix}${name}`)
+    this.#hosts.push(host)
+    return host
+  }
+
+  /** A directory of the lab that `uid` owns. */
+  folder(name: string, uid = 0, mode = 0o755): string {
+    const path = `${this.directory}/${name}`
+    mkdirSync(path, { recursive: true, mode })
+    chownSync(path, uid, uid)
+    return path
+  }
+
+  defer(close: () => Promise<void>): void {
+    this.#closers.push(close)
+  }
+
+  /** The command that runs one of our TypeScript programs as an ordinary user without any privilege. */
+  program(name: string, uid: number): readonly string[] {
+    const drop = [
+      'setpriv',
+      `--reuid=${uid}`,
+      `--regid=${uid}`,
+      '--clear-groups',
+      '--bounding-set=-all',
+      '--no-new-privs',
+      '--',
+    ]
+    if (this.#isReadable) return [...drop, process.execPath, `${ROOT}/cmd/${name}/main.ts`]
+    // The checkout lies where that user may not look (below /root, say): show it to this program alone, elsewhere.
+    const node = process.execPath.startsWith(ROOT) ? `/mnt${process.execPath.slice(ROOT.length)}` : process.execPath
+    const mount = `mount --bind '${ROOT}' /mnt && cd /mnt && exec "$@"`
+    return ['unshare', '--mount', 'sh', '-c', mount, 'sh', ...drop, node, `/mnt/cmd/${name}/main.ts`]
+  }
+
+  async close(): Promise<void> {
+    for (const close of this.#closers.splice(0).reverse()) await close()
+    await Promise.all([...this.#hosts.splice(0), this.#internet].map((host) => host.close()))
+    this.#janitor.stdin?.end()
+    rmSync(this.directory, { recursive: true, force: true })
+  }
+}

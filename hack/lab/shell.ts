@@ -1,0 +1,60 @@
+/** Running other programs: to their end, with an error that shows what they said, or in the background. */
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { closeSync, openSync } from 'node:fs'
+
+export interface Outcome {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface RunOptions {
+  readonly env?: Readonly<Record<string, string>>
+  readonly timeoutMs?: number
+  readonly input?: string
+}
+
+const MOST_OUTPUT_BYTES = 64 * 1024 * 1024
+
+/** Runs to the end, whatever the exit code. */
+export function tryRun(command: readonly string[], options: RunOptions = {}): Promise<Outcome> {
+  const [program = '', ...args] = command
+  const settings = { env: environment(options), timeout: options.timeoutMs ?? 60_000, maxBuffer: MOST_OUTPUT_BYTES }
+  return new Promise((resolve) => {
+    const child = execFile(program, args, settings, (error, stdout, stderr) => {
+      const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 255
+      resolve({ code, stdout, stderr: error !== null && stderr === '' ? error.message : stderr })
+    })
+    child.stdin?.end(options.input ?? '')
+  })
+}
+
+/** Runs to the end and gives what it printed. @throws {Error} with command and output when it fails */
+export async function run(command: readonly string[], options: RunOptions = {}): Promise<string> {
+  const { code, stdout, stderr } = await tryRun(command, options)
+  if (code !== 0) throw new Error(`${command.join(' ')}: exit status ${code}\n${stderr}${stdout}`.trimEnd())
+  return stdout
+}
+
+/** Starts in the background; what it prints is appended to `log`. */
+export function start(command: readonly string[], log: string, options: RunOptions = {}): ChildProcess {
+  const [program = '', ...args] = command
+  const output = openSync(log, 'a')
+  const child = spawn(program, args, { env: environment(options), stdio: ['ignore', output, output] })
+  closeSync(output)
+  return child
+}
+
+/** Ends a process by its id and resolves when it is gone; SIGKILL follows when it does not listen. */
+export async function stop(child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM', patienceMs = 3_000): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const gone = new Promise((resolve) => child.once('exit', resolve))
+  child.kill(signal)
+  const timer = setTimeout(() => child.kill('SIGKILL'), patienceMs)
+  await gone
+  clearTimeout(timer)
+}
+
+function environment(options: RunOptions): Record<string, string> {
+  return { PATH: process.env['PATH'] ?? '/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C.UTF-8', ...options.env }
+}
