@@ -1,0 +1,42 @@
+/**
+ * What a SPIFFE ID says about its holder, for IDs that `identity` has verified already:
+ *
+ *     spiffe://<domain>/registry                      the domain's registry and authority
+ *     spiffe://<domain>/node/<node>                   nsmd of a node
+ *     spiffe://<domain>/node/<node>/<further path>    a workload that the node attested
+ */
+const NODE_NAME = /^[A-Za-z0-9._-]+$/
+
+/** Empty when `spiffeId` is no SPIFFE ID; no trust domain is empty, so that it then equals none. */
+export function trustDomainOf(spiffeId: string): string {
+  return /^spiffe:\/\/([^/]+)/.exec(spiffeId)?.[1] ?? ''
+}
+
+export function registryId(domain: string): string {
+  return `spiffe://${domain}/registry`
+}
+
+export function nodeId(domain: string, node: string): string {
+  return `spiffe://${domain}/node/${node}`
+}
+
+export function isRegistry(spiffeId: string, domain: string): boolean {
+  return domain !== '' && spiffeId === registryId(domain)
+}
+
+export function isNode(spiffeId: string, domain: string): boolean {
+  return nodeNameOf(spiffeId, domain) !== undefined
+}
+
+/** The name of the node whose own identity this is; undefined for workloads and everybody else. */
+export function nodeNameOf(spiffeId: string, domain: string): string | undefined {
+  const prefix = nodeId(domain, '')
+  if (domain === '' || !spiffeId.startsWith(prefix)) return undefined
+  const name = spiffeId.slice(prefix.length)
+  return NODE_NAME.test(name) ? name : undefined
+}
+
+/** Whether `spiffeId` lies strictly below `node`, the SPIFFE ID of a node. */
+export function isWorkloadOf(spiffeId: string, node: string): boolean {
+  return isNode(node, trustDomainOf(node)) && spiffeId.startsWith(`${node}/`) && spiffeId.length > node.length + 1
+}
