@@ -1,0 +1,33 @@
+/** Addresses, prefixes, names and sizes of the network: pure values, checked where they enter. */
+export { checkInterfaceName, isInterfaceName, MAX_INTERFACE_NAME_BYTES } from './interface-name.ts'
+export {
+  bigintToIp,
+  canonicalIp,
+  formatIp,
+  type IpFamily,
+  ipFamily,
+  ipToBigint,
+  isIp,
+  parseIp,
+} from './ip.ts'
+export { canonicalMac, formatMac, MAC_BYTES, parseMac } from './mac.ts'
+export {
+  ETHERNET_MTU_BYTES,
+  MAX_MTU_BYTES,
+  MIN_IPV4_MTU_BYTES,
+  MIN_IPV6_MTU_BYTES,
+  vxlanOverheadBytes,
+  wireguardOverheadBytes,
+} from './mtu.ts'
+export { formatNamespaceId, type NamespaceId, parseNamespaceId } from './namespace-id.ts'
+export {
+  canonicalPrefix,
+  contains,
+  formatPrefix,
+  hostPrefix,
+  network,
+  overlaps,
+  type Prefix,
+  parsePrefix,
+} from './prefix.ts'
+export { formatSocketAddress, parseSocketAddress, type SocketAddress } from './socket-address.ts'
