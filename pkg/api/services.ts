@@ -35,11 +35,22 @@ export interface Token {
   readonly expiresMs: number
 }
 
+/**
+ * The tokens of a registration's way, first the registrant's: for registries what the path of a connection is for
+ * requests. `index` is the segment of the application whose view this is.
+ */
+export interface RegistrationPath {
+  readonly index: number
+  readonly tokens: readonly string[]
+}
+
 /** What comes with an incoming call beside its message. */
 export interface Call {
   readonly peer: Peer
   /** The peer's `nsm-client-token`, not yet verified; undefined when it sent none. */
   readonly token: Token | undefined
+  /** Registry calls: the path up to this application, its own token for the caller included. */
+  readonly path?: RegistrationPath
   /** Aborts when the caller went away or its deadline passed. */
   readonly signal: AbortSignal
 }
@@ -66,6 +77,8 @@ export type EndpointRegistryServer = RegistryServer<NetworkServiceEndpoint, Netw
 
 /** What goes with an outgoing call. The token for the peer is added by `rpc`. */
 export interface Outgoing {
+  /** Registry calls on behalf of an incoming one: that call's path. */
+  readonly path?: RegistrationPath | undefined
   readonly signal: AbortSignal
 }
 

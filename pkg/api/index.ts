@@ -1,0 +1,84 @@
+/**
+ * The words of the mesh: domain types, the services as plain interfaces, and the wire messages they travel in.
+ * Messages of NSM v1 are turned into domain types by the `…FromWire` functions, which refuse what does not make sense;
+ * our own services use their generated messages as they are, one namespace per proto package.
+ */
+
+export type {
+  Connection,
+  ConnectionEvent,
+  ConnectionEventType,
+  ConnectionRequest,
+  ConnectionState,
+  Labels,
+  Mechanism,
+  MonitorScopeSelector,
+  Path,
+  PathSegment,
+} from './connection.ts'
+export {
+  type ConnectionContext,
+  type DnsConfig,
+  type EthernetContext,
+  type ExtraPrefixRequest,
+  emptyContext,
+  emptyIpContext,
+  type IpContext,
+  type PolicyRoute,
+  type Route,
+} from './connection-context.ts'
+export * as connectionWire from './gen/connection/connection.ts'
+export * as contextWire from './gen/connectioncontext/connectioncontext.ts'
+export * as healthV1 from './gen/health/health.ts'
+export * as ipamWire from './gen/ipam/ipam.ts'
+export * as networkServiceWire from './gen/networkservice/networkservice.ts'
+export * as authorityV1 from './gen/nsmesh/authority/v1/authority.ts'
+export * as domainV1 from './gen/nsmesh/domain/v1/domain.ts'
+export * as nodeV1 from './gen/nsmesh/node/v1/node.ts'
+export * as registryWire from './gen/registry/registry.ts'
+export * as workloadWire from './gen/workload/workload.ts'
+export {
+  KERNEL,
+  LOCAL,
+  PAYLOAD_ETHERNET,
+  PAYLOAD_IP,
+  parameter,
+  REMOTE,
+  VXLAN,
+  WIREGUARD,
+} from './mechanism.ts'
+export type {
+  Destination,
+  Found,
+  Match,
+  NetworkService,
+  NetworkServiceEndpoint,
+  NetworkServiceEndpointQuery,
+  NetworkServiceQuery,
+} from './registration.ts'
+export type {
+  Attestation,
+  Call,
+  EndpointRegistryClient,
+  EndpointRegistryServer,
+  MonitorClient,
+  MonitorServer,
+  NetworkServiceClient,
+  NetworkServiceServer,
+  Outgoing,
+  Peer,
+  RegistrationPath,
+  RegistryClient,
+  RegistryServer,
+  ServiceRegistryClient,
+  ServiceRegistryServer,
+  Token,
+} from './services.ts'
+export type {
+  IntentEnd,
+  LocalEnd,
+  RemoteEnd,
+  VxlanEnd,
+  WireguardEnd,
+  WireIntent,
+} from './wire-intent.ts'
