@@ -1,0 +1,28 @@
+/** What people configure: one table per program. The only folder that reads the environment. */
+export { readTextFile } from './files.ts'
+export { type NsmdConfig, nsmdConfig } from './nsmd.ts'
+export {
+  absolutePath,
+  boolean,
+  cidr,
+  duration,
+  integer,
+  ip,
+  type LogLevel,
+  list,
+  logLevel,
+  name,
+  port,
+  text,
+  url,
+} from './parsers.ts'
+export {
+  type Config,
+  defineConfig,
+  type Environment,
+  optional,
+  type Parser,
+  required,
+  type Variable,
+  withDefault,
+} from './table.ts'

@@ -1,0 +1,101 @@
+/** Parsers of configuration texts. Each throws an Error that completes the sentence "VARIABLE=value ...". */
+import { isIP, isIPv4 } from 'node:net'
+import type { Parser } from './table.ts'
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
+
+const LOG_LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
+
+export const text: Parser<string> = (value) => value
+
+export const boolean: Parser<boolean> = (value) => {
+  if (value === 'true' || value === '1') return true
+  if (value === 'false' || value === '0') return false
+  throw new Error('must be true or false')
+}
+
+export const logLevel: Parser<LogLevel> = (value) => {
+  const level = LOG_LEVELS.find((known) => known === value.toLowerCase())
+  if (level === undefined) throw new Error(`must be one of ${LOG_LEVELS.join(', ')}`)
+  return level
+}
+
+/** A name that goes into SPIFFE IDs and paths: 1 to 63 of [a-z0-9._-], beginning and ending with a letter or digit. */
+export const name: Parser<string> = (value) => {
+  if (/^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$/.test(value)) return value
+  throw new Error('must be 1 to 63 lower-case letters, digits, ".", "_" or "-", with a letter or digit at both ends')
+}
+
+/** `10m`, `1h30m`, `250ms` to milliseconds. */
+export const duration: Parser<number> = (value) => {
+  const parts = [...value.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)]
+  const isWhole = parts.length > 0 && parts.map(([part]) => part).join('') === value
+  if (!isWhole) throw new Error('must be a duration such as 250ms, 10s, 10m or 1h30m')
+  return parts.reduce((sum, [, count = '', unit = '']) => sum + Number(count) * (UNIT_MS[unit] ?? 0), 0)
+}
+
+export function integer(least: number, most: number): Parser<number> {
+  return (value) => {
+    const number = /^-?\d{1,15}$/.test(value) ? Number(value) : Number.NaN
+    if (!(number >= least && number <= most)) throw new Error(`must be a whole number from ${least} to ${most}`)
+    return number
+  }
+}
+
+export const port: Parser<number> = integer(1, 65_535)
+
+export const ip: Parser<string> = (value) => {
+  if (isIP(value) === 0) throw new Error('must be an IPv4 or IPv6 address')
+  return value
+}
+
+export const cidr: Parser<string> = (value) => {
+  const [address = '', length = '', ...rest] = value.split('/')
+  const most = isIPv4(address) ? 32 : 128
+  const isLength = /^\d{1,3}$/.test(length) && Number(length) <= most
+  if (isIP(address) === 0 || !isLength || rest.length > 0) throw new Error('must be a CIDR such as 172.16.1.0/24')
+  return value
+}
+
+export const absolutePath: Parser<string> = (value) => {
+  if (!value.startsWith('/') || value.includes('\0')) throw new Error('must be an absolute path')
+  return value
+}
+
+/** A URL with one of `schemes`: `tcp://ip:port`, `unix:///path`. */
+export function url(...schemes: readonly string[]): Parser<string> {
+  return (value) => {
+    const scheme = schemes.find((known) => value.startsWith(`${known}://`))
+    const rest = value.slice((scheme?.length ?? 0) + '://'.length)
+    const problem = scheme === undefined ? `must begin with ${schemes.join(':// or ')}://` : checkRest(scheme, rest)
+    if (problem !== undefined) throw new Error(problem)
+    return value
+  }
+}
+
+function checkRest(scheme: string, rest: string): string | undefined {
+  if (scheme === 'unix') return rest.startsWith('/') ? undefined : 'must name an absolute path, unix:///path'
+  if (scheme !== 'tcp') return URL.canParse(`${scheme}://${rest}`) ? undefined : 'must be a URL'
+  const [, host = '', number = ''] = /^(.+):(\d{1,5})$/.exec(rest) ?? []
+  const isHost = isIP(host.replace(/^\[(.*)\]$/, '$1')) > 0 || /^[A-Za-z0-9.-]+$/.test(host)
+  return isHost && Number(number) <= 65_535 ? undefined : 'must be tcp://ip:port'
+}
+
+/** A comma-separated list; blanks around the entries are dropped, an empty text is an empty list. */
+export function list<T>(entry: Parser<T>): Parser<readonly T[]> {
+  return (value) =>
+    value
+      .split(',')
+      .map((part) => part.trim())
+      .filter((part) => part !== '')
+      .map((part) => {
+        try {
+          return entry(part)
+        } catch (error) {
+          throw new Error(
+            `has the entry ${JSON.stringify(part)}, which ${error instanceof Error ? error.message : error}`,
+          )
+        }
+      })
+}

@@ -1,0 +1,90 @@
+/**
+ * How a program is configured: one table of environment variables, from which come the typed values, `--help`, and
+ * one error that names every mistake at once, so that nobody fixes them one start at a time.
+ */
+import { NsmError } from '../base/index.ts'
+
+/** Turns the text of a variable into its value. @throws {Error} whose message says what is wrong with the text. */
+export type Parser<T> = (text: string) => T
+
+export interface Variable<T> {
+  readonly env: string
+  readonly help: string
+  readonly parse: Parser<T>
+  /** What holds when the variable is not set, as a person would write it; undefined for none. */
+  readonly fallback: string | undefined
+  readonly isRequired: boolean
+}
+
+type Variables = Readonly<Record<string, Variable<unknown>>>
+type Values<V extends Variables> = { readonly [K in keyof V]: V[K] extends Variable<infer T> ? T : never }
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+export interface Config<T> {
+  readonly help: string
+  /** @throws {NsmError} `invalid_argument` naming every variable that is missing or wrong, with its value and why. */
+  read(environment?: Environment): T
+}
+
+export function required<T>(env: string, help: string, parse: Parser<T>): Variable<T> {
+  return { env, help, parse, fallback: undefined, isRequired: true }
+}
+
+export function optional<T>(env: string, help: string, parse: Parser<T>): Variable<T | undefined> {
+  return { env, help, parse, fallback: undefined, isRequired: false }
+}
+
+/** @param fallback in the notation of the variable itself; goes through `parse` as well. */
+export function withDefault<T>(variable: Variable<T>, fallback: string): Variable<T> {
+  return { ...variable, fallback, isRequired: false }
+}
+
+export function defineConfig<V extends Variables>(about: string, variables: V): Config<Values<V>> {
+  return {
+    help: renderHelp(about, variables),
+    read: (environment = process.env) => readAll(variables, environment),
+  }
+}
+
+function readAll<V extends Variables>(variables: V, environment: Environment): Values<V> {
+  const mistakes: string[] = []
+  const values = Object.entries(variables).map(([key, variable]) => {
+    try {
+      return [key, readOne(variable, environment[variable.env])] as const
+    } catch (error) {
+      mistakes.push(error instanceof Error ? error.message : String(error))
+      return [key, undefined] as const
+    }
+  })
+  if (mistakes.length > 0) {
+    throw new NsmError('invalid_argument', `Cannot read the configuration: ${mistakes.join('; ')}`, {
+      next: 'run with --help to see every variable',
+    })
+  }
+  return Object.fromEntries(values) as Values<V>
+}
+
+/** An empty variable is one that is not set: that is how manifests and shells leave one out. */
+function readOne<T>(variable: Variable<T>, given: string | undefined): T | undefined {
+  const text = given === undefined || given === '' ? variable.fallback : given
+  if (text === undefined) {
+    if (variable.isRequired) throw new Error(`${variable.env} is not set (${variable.help})`)
+    return undefined
+  }
+  try {
+    return variable.parse(text)
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new Error(`${variable.env}=${JSON.stringify(text)} ${reason}`)
+  }
+}
+
+function renderHelp(about: string, variables: Variables): string {
+  const rows = Object.values(variables).map(({ env, help, fallback, isRequired }) => {
+    const note = isRequired ? ' (required)' : fallback === undefined ? '' : ` (default ${fallback})`
+    return [env, `${help}${note}`] as const
+  })
+  const width = Math.max(...rows.map(([env]) => env.length))
+  return [about, '', 'Environment:', ...rows.map(([env, text]) => `  ${env.padEnd(width)}  ${text}`), ''].join('\n')
+}

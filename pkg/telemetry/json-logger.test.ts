@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest'
+import { NsmError } from '../base/index.ts'
+import { jsonLogger } from './json-logger.ts'
+
+function recorded(level: 'debug' | 'info' = 'info') {
+  const lines: string[] = []
+  const logger = jsonLogger({ program: 'test', level, write: (line) => lines.push(line) })
+  return { logger, lines, objects: () => lines.map((line) => JSON.parse(line)) }
+}
+
+describe('jsonLogger', () => {
+  it('writes one JSON object a line with level, program, message and fields', () => {
+    const { logger, objects } = recorded()
+    logger.with({ connection: 'c1' }).info('Established', { mtuBytes: 1440, size: 3n })
+    expect(objects()).toMatchObject([
+      { level: 'info', program: 'test', msg: 'Established', connection: 'c1', mtuBytes: 1440, size: '3' },
+    ])
+  })
+
+  it('leaves out what is below its level', () => {
+    const { logger, lines } = recorded('info')
+    logger.debug('Detail')
+    expect(lines).toEqual([])
+  })
+
+  it('masks fields that are named like secrets, at any depth', () => {
+    const { logger, lines } = recorded()
+    logger.info('Dialled', { privateKey: 'AAA', nested: { joinToken: 'BBB', fine: 1 }, raw: new Uint8Array(32) })
+    expect(lines.join()).not.toMatch(/AAA|BBB/)
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({ privateKey: '[redacted]', nested: { fine: 1 }, raw: '32 bytes' })
+  })
+
+  it('keeps a hostile value on its own line', () => {
+    const { logger, lines } = recorded()
+    logger.warn('Refused', { networkService: 'a\n{"level":"error"}\u001b[31m' })
+    expect(lines).toHaveLength(1)
+    expect([...(lines[0]?.trimEnd() ?? '')].every((character) => character >= ' ')).toBe(true)
+  })
+
+  it('describes errors with their fields and causes', () => {
+    const { logger, objects } = recorded()
+    const error = new NsmError('unavailable', 'Cannot reach the registry', { fields: { url: 'tcp://a:1' } })
+    logger.error('Stopped', { error })
+    expect(objects()[0]).toMatchObject({ error: 'Cannot reach the registry (url=tcp://a:1)' })
+  })
+})

@@ -1,0 +1,58 @@
+/**
+ * The sink of the processes' logs: one JSON object a line on standard error, by pino. JSON escapes control characters,
+ * so that no value can forge a line; fields whose names speak of secrets are masked before they are written.
+ */
+import { pino } from 'pino'
+import { describeError, type LogFields, type Logger } from '../base/index.ts'
+
+const SECRET_FIELD = /.key$|token|secret|password|jwt|authorization/i
+const MASK = '[redacted]'
+const DEEPEST = 4
+
+export interface JsonLoggerOptions {
+  readonly program: string
+  readonly level: 'debug' | 'info' | 'warn' | 'error'
+  /** Where lines go; standard error unless a test listens. */
+  readonly write?: (line: string) => void
+}
+
+export function jsonLogger(options: JsonLoggerOptions): Logger {
+  const { program, level, write } = options
+  const destination = write === undefined ? pino.destination({ fd: 2, sync: true }) : { write }
+  const sink = pino(
+    {
+      level,
+      base: { program },
+      formatters: { level: (label) => ({ level: label }) },
+      timestamp: pino.stdTimeFunctions.isoTime,
+    },
+    destination,
+  )
+  return wrap(sink)
+}
+
+function wrap(sink: pino.Logger): Logger {
+  return {
+    debug: (message, fields) => sink.debug(mask(fields), message),
+    info: (message, fields) => sink.info(mask(fields), message),
+    warn: (message, fields) => sink.warn(mask(fields), message),
+    error: (message, fields) => sink.error(mask(fields), message),
+    with: (fields) => wrap(sink.child(mask(fields))),
+  }
+}
+
+function mask(fields: LogFields = {}): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, maskField(name, value, DEEPEST)]))
+}
+
+function maskField(name: string, value: unknown, depth: number): unknown {
+  if (SECRET_FIELD.test(name)) return MASK
+  if (value instanceof Error) return describeError(value)
+  if (typeof value === 'bigint') return value.toString()
+  if (value instanceof Uint8Array) return `${value.length} bytes`
+  if (Array.isArray(value))
+    return depth === 0 ? `${value.length} entries` : value.map((entry) => maskField('', entry, depth - 1))
+  if (typeof value !== 'object' || value === null) return value
+  if (depth === 0) return '[object]'
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, maskField(key, inner, depth - 1)]))
+}
