@@ -1,0 +1,126 @@
+/**
+ * The demo: two clusters with the same inner addresses, joined by one encrypted wire. With `--check` it needs no
+ * person: it kills the node daemons, the engines and the registries in turn, and prints one line of JSON.
+ */
+import { nsmctl } from './lab/cluster.ts'
+import { Lab, ROOT } from './lab/lab.ts'
+import { Capture } from './story/capture.ts'
+import { CLIENT_IP, ENDPOINT_IP, fetchFile, serveFile } from './story/file-transfer.ts'
+import { killInTurn, PING_PATTERN_HEX, ping } from './story/kills.ts'
+import { detail, step } from './story/progress.ts'
+import { buildTwoClusters, type TwoClusters } from './story/two-clusters.ts'
+
+const MEGABYTES = 200
+
+interface Summary {
+  readonly ok: boolean
+  readonly [fact: string]: unknown
+}
+
+const isCheck = process.argv.includes('--check')
+const startMs = Date.now()
+const lab = await Lab.create()
+const stopped = new Promise<void>((resolve) => {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve())
+})
+
+const summary = await Promise.race([tell(), stopped.then((): Summary => ({ ok: false, error: 'interrupted' }))])
+if (!isCheck && summary.ok) {
+  await invite()
+  await stopped
+}
+step('removing everything')
+await lab.close()
+if (isCheck) console.log(JSON.stringify(summary))
+process.exit(summary.ok ? 0 : 1)
+
+async function tell(): Promise<Summary> {
+  try {
+    return await story()
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error)
+    step(`failed: ${message}`)
+    if (!isCheck) detail(`the logs are in ${lab.directory} until Ctrl-C`)
+    if (!isCheck) await stopped
+    return { ok: false, error: message, seconds: elapsed() }
+  }
+}
+
+async function story(): Promise<Summary> {
+  const capture = await Capture.start(lab)
+  const mesh = await buildTwoClusters(lab)
+  step(`fetching a ${MEGABYTES} MB file from east over the wire`)
+  const served = await serveFile(lab, mesh.files, MEGABYTES)
+  const { seconds, ...http } = await fetchFile(lab, mesh.reader, served)
+  detail(`${http.bytes} bytes in ${seconds.toFixed(1)} s, SHA-256 ${http.sha256Match ? 'equal' : 'DIFFERENT'}`)
+  const pings = await pingAll(mesh)
+  const kills = isCheck ? await killAndTell(mesh) : []
+  const secrets = [
+    served.head,
+    Buffer.from('GET /file.bin'),
+    Buffer.from('HTTP/1.'),
+    Buffer.from(PING_PATTERN_HEX, 'hex'),
+  ]
+  const { packets, wireguard, plaintextSeen } = await capture.stop(secrets)
+  step(
+    `an eavesdropper on the internet saw ${packets} packets, ${wireguard} of WireGuard, plaintext: ${plaintextSeen ? 'YES' : 'none'}`,
+  )
+  await show(mesh)
+  const ok = http.sha256Match && pings.sent === pings.received && pings.sent > 0 && !plaintextSeen && wireguard > 0
+  const survived = kills.every(({ lost, sameInterface }) => lost === 0 && sameInterface)
+  return { ok: ok && survived, http, ping: pings, plaintextSeen, kills, seconds: elapsed() }
+}
+
+async function pingAll({
+  reader,
+  files,
+  neighbour,
+  colleague,
+}: TwoClusters): Promise<{ sent: number; received: number }> {
+  step('pinging over all wires, both ways')
+  const results = await Promise.all([
+    ping(reader, ENDPOINT_IP),
+    ping(files, CLIENT_IP),
+    ping(neighbour, ENDPOINT_IP),
+    ping(colleague, ENDPOINT_IP),
+  ])
+  const sum = (of: 'sent' | 'received') => results.reduce((total, result) => total + result[of], 0)
+  detail(results.map(({ sent, received }) => `${received} of ${sent}`).join(', '))
+  return { sent: sum('sent'), received: sum('received') }
+}
+
+async function killAndTell(mesh: TwoClusters): Promise<Awaited<ReturnType<typeof killInTurn>>> {
+  step('killing the node daemons, the engines and the registries in turn, at 100 pings a second')
+  const kills = await killInTurn(mesh)
+  for (const { what, lost, sameInterface } of kills)
+    detail(`${what}: ${lost} lost${sameInterface ? '' : ', interface replaced'}`)
+  return kills
+}
+
+async function show({ west }: TwoClusters): Promise<void> {
+  for (const command of [['status'], ['get', 'wires']]) {
+    step(`nsmctl ${command.join(' ')}    (on ${west.nodes[0].name})`)
+    const { stdout, stderr } = await nsmctl(west.nodes[0], ...command)
+    detail(stdout + stderr)
+  }
+}
+
+async function invite(): Promise<void> {
+  step('the mesh is up; try, in another terminal:')
+  const node = `${lab.directory}/west-1/sockets`
+  detail(
+    [
+      `export NSM_CONNECT_TO=unix://${node}/nsm.io.sock SPIFFE_ENDPOINT_SOCKET=unix://${node}/agent.sock`,
+      `${ROOT}/hack/nsmctl get wires -o wide`,
+      `${ROOT}/hack/nsmctl describe wire <id>`,
+      `ip netns exec ${lab.prefix}reader-1 ping ${ENDPOINT_IP}`,
+      `pkill -9 -f 'nsm-dataplane engine'      # break it: the ping goes on`,
+      `ip -n ${lab.prefix}reader-1 link del nsm-1      # break it: it comes back`,
+    ].join('\n'),
+  )
+  step('Ctrl-C ends it and removes everything')
+}
+
+function elapsed(): number {
+  return Math.round((Date.now() - startMs) / 100) / 10
+}

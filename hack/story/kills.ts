@@ -1,0 +1,108 @@
+/** Kills a part of the mesh under a steady ping and counts what was lost. */
+import { readFileSync } from 'node:fs'
+import { until } from '../lab/cluster.ts'
+import type { Service } from '../lab/service.ts'
+import type { Workload } from '../lab/workload.ts'
+import { ENDPOINT_IP } from './file-transfer.ts'
+import type { TwoClusters } from './two-clusters.ts'
+
+const PER_SECOND = 100
+const PING_SECONDS = 4
+const KILL_AFTER_MS = 1_000
+
+export interface PingResult {
+  readonly sent: number
+  readonly received: number
+}
+
+export interface KillResult {
+  readonly what: string
+  readonly lost: number
+  readonly sameInterface: boolean
+}
+
+export async function ping(from: Workload, ip: string, count = PER_SECOND): Promise<PingResult> {
+  const interval = `${1 / PER_SECOND}`
+  const { stdout } = await from.host.tryRun([
+    'ping',
+    '-n',
+    '-q',
+    '-i',
+    interval,
+    '-c',
+    `${count}`,
+    '-W',
+    '2',
+    '-p',
+    PING_PATTERN_HEX,
+    ip,
+  ])
+  const [, sent = '0', received = '0'] = /(\d+) packets transmitted, (\d+) received/.exec(stdout) ?? []
+  return { sent: Number(sent), received: Number(received) }
+}
+
+/** Fills the pings of the demo: to see it on the internet is to see plaintext. */
+export const PING_PATTERN_HEX = '6e736d6573682d70696e672d70617474'
+
+export async function killInTurn({ west, east, reader }: TwoClusters): Promise<readonly KillResult[]> {
+  const node = west.nodes[0]
+  const far = east.nodes[0]
+  return [
+    await underPing(reader, 'nsmd', () => killServices([node.nsmd, far.nsmd])),
+    await underPing(reader, 'engine', () => killEngines([node.holder, far.holder])),
+    await underPing(reader, 'registry', () => killServices([west.registry.service, east.registry.service])),
+  ]
+}
+
+async function underPing(from: Workload, what: string, kill: () => Promise<void>): Promise<KillResult> {
+  const before = await interfaceIndex(from)
+  const pinging = ping(from, ENDPOINT_IP, PER_SECOND * PING_SECONDS)
+  await new Promise((resolve) => setTimeout(resolve, KILL_AFTER_MS))
+  await kill()
+  const { sent, received } = await pinging
+  return { what, lost: sent - received, sameInterface: before === (await interfaceIndex(from)) }
+}
+
+async function interfaceIndex(workload: Workload): Promise<string> {
+  return workload.host.run(['cat', '/sys/class/net/nsm-1/ifindex']).catch(() => 'gone')
+}
+
+async function killServices(services: readonly Service[]): Promise<void> {
+  const before = services.map((service) => service.restarts)
+  for (const service of services) service.kill()
+  await until('the supervisor', async () => services.every((service, index) => service.restarts > (before[index] ?? 0)))
+}
+
+/** The holder starts its engine again by itself. */
+async function killEngines(holders: readonly Service[]): Promise<void> {
+  for (const holder of holders) {
+    const pid = enginePid(holder.pid)
+    process.kill(pid, 'SIGKILL')
+    await until('the engine to be back', async () => tryEnginePid(holder.pid) !== pid)
+  }
+}
+
+function tryEnginePid(holderPid: number): number | undefined {
+  try {
+    return enginePid(holderPid)
+  } catch {
+    return undefined
+  }
+}
+
+/** The engine is a child of the holder's spawner: found by its command line among the holder's descendants. */
+function enginePid(holderPid: number): number {
+  for (const child of childrenOf(holderPid)) {
+    if (readFileSync(`/proc/${child}/cmdline`, 'utf8').split('\0').includes('engine')) return child
+    const below = childrenOf(child).find((pid) =>
+      readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes('engine'),
+    )
+    if (below !== undefined) return below
+  }
+  throw new Error(`no engine runs below process ${holderPid}`)
+}
+
+function childrenOf(pid: number): number[] {
+  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+  return text.split(' ').filter(Boolean).map(Number)
+}
