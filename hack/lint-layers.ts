@@ -32,7 +32,7 @@ const OUTSIDE: readonly OutsideRule[] = [
   { what: 'the file system', pattern: /from 'node:fs/, allowed: ['pkg/store/', 'pkg/identity/', 'pkg/config/'] },
   { what: 'gRPC', pattern: /from '@grpc\//, allowed: ['pkg/rpc/', 'pkg/api/gen/'] },
   { what: 'TLS', pattern: /from 'node:tls'/, allowed: ['pkg/rpc/', 'pkg/federation/'] },
-  { what: 'sockets', pattern: /from 'node:net'/, allowed: ['pkg/rpc/', 'pkg/dataplane/'] },
+  { what: 'sockets', pattern: /import \{(?! isIP).*from 'node:net'/, allowed: ['pkg/rpc/', 'pkg/dataplane/'] },
   { what: 'SQLite', pattern: /from 'node:sqlite'/, allowed: ['pkg/store/'] },
   { what: 'other programs', pattern: /from 'node:child_process'/, allowed: [] },
 ]

@@ -1,0 +1,65 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { NsmError } from '../base/index.ts'
+import { parseNsmUrl, parseNsmUrls } from './nsm-url.ts'
+
+test('parseNsmUrl reads mechanism, service, domain, interface and labels', () => {
+  expect(parseNsmUrl(' kernel://my-service@other.domain/nsm-1?app=web&zone=a&zone=b ')).toEqual({
+    mechanismType: 'KERNEL',
+    service: 'my-service@other.domain',
+    interfaceName: 'nsm-1',
+    labels: { app: 'web', zone: 'a,b' },
+  })
+  expect(parseNsmUrl('KERNEL://svc')).toEqual({
+    mechanismType: 'KERNEL',
+    service: 'svc',
+    interfaceName: '',
+    labels: {},
+  })
+})
+
+test('parseNsmUrls keeps a comma within a label', () => {
+  expect(parseNsmUrls('kernel://a/n1?x=1,2, kernel://b/n2').map((url) => [url.service, url.labels])).toEqual([
+    ['a', { x: '1,2' }],
+    ['b', {}],
+  ])
+  expect(parseNsmUrls('')).toEqual([])
+})
+
+test.each([
+  ['files@east/nsm-1', 'must look like'],
+  ['kernel:/files', 'must look like'],
+  ['kernel://', 'must look like'],
+  ['memif://files/nsm-1', 'mechanism memif is not known'],
+  ['kernel://fi les/nsm-1', 'service must be a name'],
+  ['kernel://files%00/nsm-1', 'service must be a name'],
+  ['kernel://a@b@c/nsm-1', 'service must be a name'],
+  [`kernel://${'s'.repeat(300)}/nsm-1`, 'service must be a name'],
+  ['kernel://files/sixteen-letters-', undefined],
+  ['kernel://files/sixteen-letters-x', 'interface must be 1 to 15'],
+  ['kernel://files/lo', 'no name of the kernel'],
+  ['kernel://files/..', 'no name of the kernel'],
+  ['kernel://files/nsm\n1', 'interface must be'],
+])('parseNsmUrl of %j says %s', (url, why) => {
+  if (why === undefined) expect(parseNsmUrl(url).interfaceName).toHaveLength(15)
+  else expect(() => parseNsmUrl(url)).toThrow(why)
+})
+
+test('parseNsmUrl refuses or reads whatever it gets, and nothing else', () => {
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.string(),
+        fc.webUrl(),
+        fc.string().map((tail) => `kernel://${tail}`),
+      ),
+      (text) => {
+        try {
+          expect(parseNsmUrl(text).service).not.toBe('')
+        } catch (error) {
+          expect(error).toBeInstanceOf(NsmError)
+        }
+      },
+    ),
+  )
+})

@@ -1,0 +1,62 @@
+/**
+ * The URLs in which people name what a workload wants, in the pod's annotation and in NSM_NETWORK_SERVICES:
+ *
+ *     kernel://my-service@other-domain/nsm-1?app=web
+ *     mechanism  service   domain      interface  labels
+ */
+import { NsmError } from '../base/index.ts'
+import type { Labels } from './connection.ts'
+import { KERNEL } from './mechanism.ts'
+
+export interface NsmUrl {
+  /** Upper case, as in {@link Mechanism.type}. */
+  readonly mechanismType: string
+  /** With `@domain` where one was given. */
+  readonly service: string
+  /** Empty: the node chooses. */
+  readonly interfaceName: string
+  readonly labels: Labels
+}
+
+const FORM = /^(?<mechanism>[A-Za-z][A-Za-z0-9]*):\/\/(?<service>[^/?#]+)(?:\/(?<path>[^?#]*))?(?:\?(?<query>[^#]*))?$/
+const SERVICE = /^[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?(@[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?)?$/
+const INTERFACE = /^[A-Za-z0-9._-]{1,15}$/
+const RESERVED_INTERFACES = new Set(['.', '..', 'lo', 'all', 'default'])
+
+/** @throws {NsmError} `invalid_argument` that says which part is wrong, and what it must look like. */
+export function parseNsmUrl(text: string): NsmUrl {
+  const { mechanism = '', service = '', path = '', query = '' } = FORM.exec(text.trim())?.groups ?? {}
+  if (mechanism === '') throw malformed(text, 'it must look like kernel://service/interface')
+  const mechanismType = mechanism.toUpperCase()
+  if (mechanismType !== KERNEL) throw malformed(text, `the mechanism ${mechanism} is not known; kernel is`)
+  if (!SERVICE.test(service))
+    throw malformed(text, 'the service must be a name of letters, digits, ".", "_" and "-", or name@domain')
+  const interfaceName = path.split('/').at(-1) ?? ''
+  const isInterface = INTERFACE.test(interfaceName) && !RESERVED_INTERFACES.has(interfaceName)
+  if (interfaceName !== '' && !isInterface) {
+    throw malformed(text, 'the interface must be 1 to 15 letters, digits, ".", "_" and "-", and no name of the kernel')
+  }
+  return { mechanismType, service, interfaceName, labels: parseLabels(query) }
+}
+
+/** A comma-separated list of URLs. A comma within a query belongs to its value unless a new URL follows. */
+export function parseNsmUrls(text: string): readonly NsmUrl[] {
+  return text
+    .split(/,(?=\s*[A-Za-z][A-Za-z0-9]*:\/\/)/)
+    .filter((part) => part.trim() !== '')
+    .map(parseNsmUrl)
+}
+
+/** Repeated keys are one label whose values are joined by commas. */
+function parseLabels(query: string): Labels {
+  const labels = new Map<string, string>()
+  for (const [key, value] of new URLSearchParams(query)) {
+    const before = labels.get(key)
+    labels.set(key, before === undefined ? value : `${before},${value}`)
+  }
+  return Object.fromEntries(labels)
+}
+
+function malformed(url: string, why: string): NsmError {
+  return new NsmError('invalid_argument', `Cannot read the network service URL: ${why}`, { fields: { url } })
+}
