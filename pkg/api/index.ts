@@ -27,6 +27,31 @@ export {
   type PolicyRoute,
   type Route,
 } from './connection-context.ts'
+export { MOST_MESSAGE_BYTES } from './convert/border.ts'
+export {
+  connectionFromWire,
+  connectionToWire,
+  eventFromWire,
+  eventToWire,
+  requestFromWire,
+  requestToWire,
+  selectorFromWire,
+  selectorToWire,
+} from './convert/connection.ts'
+export {
+  endpointFromWire,
+  endpointQueryFromWire,
+  endpointQueryToWire,
+  endpointToWire,
+  foundEndpointFromWire,
+  foundEndpointToWire,
+  foundServiceFromWire,
+  foundServiceToWire,
+  serviceFromWire,
+  serviceQueryFromWire,
+  serviceQueryToWire,
+  serviceToWire,
+} from './convert/registration.ts'
 export * as connectionWire from './gen/connection/connection.ts'
 export * as contextWire from './gen/connectioncontext/connectioncontext.ts'
 export * as healthV1 from './gen/health/health.ts'

@@ -50,7 +50,7 @@ export interface Call {
   /** The peer's `nsm-client-token`, not yet verified; undefined when it sent none. */
   readonly token: Token | undefined
   /** Registry calls: the path up to this application, its own token for the caller included. */
-  readonly path?: RegistrationPath
+  readonly path?: RegistrationPath | undefined
   /** Aborts when the caller went away or its deadline passed. */
   readonly signal: AbortSignal
 }

@@ -11,7 +11,7 @@ export const protobufPackage = "connection";
 
 export const protobufFileName = "connection/connection.proto";
 
-export const State = { UP: 0, DOWN: 1, REFRESH_REQUESTED: 2, RESELECT_REQUESTED: 3, UNRECOGNIZED: -1 } as const;
+export const State = { UP: 0, DOWN: 1, REFRESH_REQUESTED: 2, RESELECT_REQUESTED: 3 } as const;
 
 export type State = typeof State[keyof typeof State];
 
@@ -20,10 +20,9 @@ export namespace State {
   export type DOWN = typeof State.DOWN;
   export type REFRESH_REQUESTED = typeof State.REFRESH_REQUESTED;
   export type RESELECT_REQUESTED = typeof State.RESELECT_REQUESTED;
-  export type UNRECOGNIZED = typeof State.UNRECOGNIZED;
 }
 
-export const ConnectionEventType = { INITIAL_STATE_TRANSFER: 0, UPDATE: 1, DELETE: 2, UNRECOGNIZED: -1 } as const;
+export const ConnectionEventType = { INITIAL_STATE_TRANSFER: 0, UPDATE: 1, DELETE: 2 } as const;
 
 export type ConnectionEventType = typeof ConnectionEventType[keyof typeof ConnectionEventType];
 
@@ -31,7 +30,6 @@ export namespace ConnectionEventType {
   export type INITIAL_STATE_TRANSFER = typeof ConnectionEventType.INITIAL_STATE_TRANSFER;
   export type UPDATE = typeof ConnectionEventType.UPDATE;
   export type DELETE = typeof ConnectionEventType.DELETE;
-  export type UNRECOGNIZED = typeof ConnectionEventType.UNRECOGNIZED;
 }
 
 /** How one hop is joined to the next. */

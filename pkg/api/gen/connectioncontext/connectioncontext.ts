@@ -23,14 +23,13 @@ export interface IpFamily {
   family: IpFamily_Family;
 }
 
-export const IpFamily_Family = { IPV4: 0, IPV6: 1, UNRECOGNIZED: -1 } as const;
+export const IpFamily_Family = { IPV4: 0, IPV6: 1 } as const;
 
 export type IpFamily_Family = typeof IpFamily_Family[keyof typeof IpFamily_Family];
 
 export namespace IpFamily_Family {
   export type IPV4 = typeof IpFamily_Family.IPV4;
   export type IPV6 = typeof IpFamily_Family.IPV6;
-  export type UNRECOGNIZED = typeof IpFamily_Family.UNRECOGNIZED;
 }
 
 export interface ExtraPrefixRequest {

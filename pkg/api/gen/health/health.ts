@@ -23,7 +23,6 @@ export const HealthCheckResponse_ServingStatus = {
   SERVING: 1,
   NOT_SERVING: 2,
   SERVICE_UNKNOWN: 3,
-  UNRECOGNIZED: -1,
 } as const;
 
 export type HealthCheckResponse_ServingStatus =
@@ -34,7 +33,6 @@ export namespace HealthCheckResponse_ServingStatus {
   export type SERVING = typeof HealthCheckResponse_ServingStatus.SERVING;
   export type NOT_SERVING = typeof HealthCheckResponse_ServingStatus.NOT_SERVING;
   export type SERVICE_UNKNOWN = typeof HealthCheckResponse_ServingStatus.SERVICE_UNKNOWN;
-  export type UNRECOGNIZED = typeof HealthCheckResponse_ServingStatus.UNRECOGNIZED;
 }
 
 function createBaseHealthCheckRequest(): HealthCheckRequest {

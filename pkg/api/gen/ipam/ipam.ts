@@ -9,7 +9,7 @@ export const protobufPackage = "ipam";
 
 export const protobufFileName = "ipam/ipam.proto";
 
-export const Type = { UNDEFINED: 0, ALLOCATE: 1, DELETE: 2, UNRECOGNIZED: -1 } as const;
+export const Type = { UNDEFINED: 0, ALLOCATE: 1, DELETE: 2 } as const;
 
 export type Type = typeof Type[keyof typeof Type];
 
@@ -17,7 +17,6 @@ export namespace Type {
   export type UNDEFINED = typeof Type.UNDEFINED;
   export type ALLOCATE = typeof Type.ALLOCATE;
   export type DELETE = typeof Type.DELETE;
-  export type UNRECOGNIZED = typeof Type.UNRECOGNIZED;
 }
 
 export interface PrefixRequest {

@@ -22,14 +22,12 @@ export const protobufFileName = "google/protobuf/struct.proto";
 export const NullValue = {
   /** NULL_VALUE - Null value. */
   NULL_VALUE: 0,
-  UNRECOGNIZED: -1,
 } as const;
 
 export type NullValue = typeof NullValue[keyof typeof NullValue];
 
 export namespace NullValue {
   export type NULL_VALUE = typeof NullValue.NULL_VALUE;
-  export type UNRECOGNIZED = typeof NullValue.UNRECOGNIZED;
 }
 
 /**

@@ -1,0 +1,82 @@
+/**
+ * Checks at the border: what comes from the wire has these sizes and shapes or is refused with the name of the field.
+ * Fields that we do not know are skipped by the codecs, so that newer peers can talk to us.
+ */
+import { NsmError } from '../../base/index.ts'
+import type { Labels } from '../connection.ts'
+import type { Timestamp } from '../gen/google/protobuf/timestamp.ts'
+
+/** A whole message; larger ones are refused before they are read. */
+export const MOST_MESSAGE_BYTES = 256 * 1024
+
+const MOST_NAME_CHARS = 256
+const MOST_TEXT_CHARS = 4096
+const MOST_TOKEN_CHARS = 16 * 1024
+const MOST_LIST_ITEMS = 1024
+const MOST_MAP_ENTRIES = 128
+
+/** Timestamps of protobuf end with the year 9999. */
+const LAST_SECOND = 253_402_300_799n
+const FIRST_SECOND = -62_135_596_800n
+
+export function refuse(field: string, reason: string): never {
+  throw new NsmError('invalid_argument', 'Cannot read message: a field is invalid', { fields: { field, reason } })
+}
+
+export function required<T>(value: T | undefined, field: string): T {
+  return value ?? refuse(field, 'missing')
+}
+
+/** Identifiers, names and SPIFFE IDs: shown to people and used as keys. */
+export function name(value: string, field: string): string {
+  if (value.length > MOST_NAME_CHARS) refuse(field, `longer than ${MOST_NAME_CHARS} characters`)
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is refused
+  if (/[\u0000-\u001f\u007f]/.test(value)) refuse(field, 'contains a control character')
+  return value
+}
+
+export function text(value: string, field: string): string {
+  return value.length <= MOST_TEXT_CHARS ? value : refuse(field, `longer than ${MOST_TEXT_CHARS} characters`)
+}
+
+export function token(value: string, field: string): string {
+  return value.length <= MOST_TOKEN_CHARS ? value : refuse(field, `longer than ${MOST_TOKEN_CHARS} characters`)
+}
+
+export function list<T, R>(values: readonly T[], field: string, read: (value: T, field: string) => R): readonly R[] {
+  if (values.length > MOST_LIST_ITEMS) refuse(field, `more than ${MOST_LIST_ITEMS} items`)
+  return values.map((value, index) => read(value, `${field}[${index}]`))
+}
+
+/** Own properties only, also for keys such as `__proto__`. */
+export function labels(map: ReadonlyMap<string, string>, field: string): Labels {
+  checkEntries(map, field)
+  return Object.fromEntries([...map].map(([key, value]) => [name(key, field), text(value, field)]))
+}
+
+export function checkEntries(map: ReadonlyMap<string, unknown>, field: string): void {
+  if (map.size > MOST_MAP_ENTRIES) refuse(field, `more than ${MOST_MAP_ENTRIES} entries`)
+}
+
+/** The name of a wire number; numbers without a name are refused. */
+export function literal<T extends string>(value: number, field: string, numbers: Readonly<Record<T, number>>): T {
+  const names = Object.keys(numbers) as T[]
+  return names.find((key) => numbers[key] === value) ?? refuse(field, `unknown value ${value}`)
+}
+
+export function timeMs(time: Timestamp | undefined, field: string): number | undefined {
+  if (time === undefined) return undefined
+  if (time.seconds < FIRST_SECOND || time.seconds > LAST_SECOND) refuse(field, 'outside the years 1 to 9999')
+  if (time.nanos < 0 || time.nanos > 999_999_999) refuse(field, 'nanoseconds outside 0 to 999999999')
+  return Number(time.seconds) * 1000 + Math.floor(time.nanos / 1e6)
+}
+
+export function timestamp(ms: number | undefined): Timestamp | undefined {
+  if (ms === undefined) return undefined
+  const seconds = Math.floor(ms / 1000)
+  return { seconds: BigInt(seconds), nanos: Math.floor(ms - seconds * 1000) * 1e6 }
+}
+
+export function entries(record: Labels): Map<string, string> {
+  return new Map(Object.entries(record))
+}
