@@ -10,7 +10,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['net', 'api', 'config', 'telemetry'],
   ['netlink', 'tunnel', 'ipam', 'identity', 'policy', 'store'],
   ['platform', 'dataplane', 'rpc', 'reconcile'],
-  ['registry', 'request', 'forwarding', 'monitor', 'federation'],
+  ['registry', 'request', 'forwarding', 'monitor', 'federation', 'client', 'endpoint'],
   ['daemon', 'cli'],
 ]
 const MOST_LINES = 400

@@ -4,12 +4,12 @@
  *     kernel://my-service@other-domain/nsm-1?app=web
  *     mechanism  service   domain      interface  labels
  */
+import { KERNEL, type Labels } from '../api/index.ts'
 import { NsmError } from '../base/index.ts'
-import type { Labels } from './connection.ts'
-import { KERNEL } from './mechanism.ts'
+import { checkInterfaceName } from '../net/index.ts'
 
 export interface NsmUrl {
-  /** Upper case, as in {@link Mechanism.type}. */
+  /** Upper case, as mechanisms name their type. */
   readonly mechanismType: string
   /** With `@domain` where one was given. */
   readonly service: string
@@ -20,8 +20,6 @@ export interface NsmUrl {
 
 const FORM = /^(?<mechanism>[A-Za-z][A-Za-z0-9]*):\/\/(?<service>[^/?#]+)(?:\/(?<path>[^?#]*))?(?:\?(?<query>[^#]*))?$/
 const SERVICE = /^[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?(@[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?)?$/
-const INTERFACE = /^[A-Za-z0-9._-]{1,15}$/
-const RESERVED_INTERFACES = new Set(['.', '..', 'lo', 'all', 'default'])
 
 /** @throws {NsmError} `invalid_argument` that says which part is wrong, and what it must look like. */
 export function parseNsmUrl(text: string): NsmUrl {
@@ -32,10 +30,7 @@ export function parseNsmUrl(text: string): NsmUrl {
   if (!SERVICE.test(service))
     throw malformed(text, 'the service must be a name of letters, digits, ".", "_" and "-", or name@domain')
   const interfaceName = path.split('/').at(-1) ?? ''
-  const isInterface = INTERFACE.test(interfaceName) && !RESERVED_INTERFACES.has(interfaceName)
-  if (interfaceName !== '' && !isInterface) {
-    throw malformed(text, 'the interface must be 1 to 15 letters, digits, ".", "_" and "-", and no name of the kernel')
-  }
+  if (interfaceName !== '') checkInterfaceName(interfaceName)
   return { mechanismType, service, interfaceName, labels: parseLabels(query) }
 }
 

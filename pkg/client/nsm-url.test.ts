@@ -35,11 +35,11 @@ test.each([
   ['kernel://files%00/nsm-1', 'service must be a name'],
   ['kernel://a@b@c/nsm-1', 'service must be a name'],
   [`kernel://${'s'.repeat(300)}/nsm-1`, 'service must be a name'],
-  ['kernel://files/sixteen-letters-', undefined],
-  ['kernel://files/sixteen-letters-x', 'interface must be 1 to 15'],
-  ['kernel://files/lo', 'no name of the kernel'],
-  ['kernel://files/..', 'no name of the kernel'],
-  ['kernel://files/nsm\n1', 'interface must be'],
+  ['kernel://files/fifteen-letters', undefined],
+  ['kernel://files/sixteen-letters-x', 'longer than 15 bytes'],
+  ['kernel://files/lo', 'reserved'],
+  ['kernel://files/..', 'reserved'],
+  ['kernel://files/nsm\n1', 'control character'],
 ])('parseNsmUrl of %j says %s', (url, why) => {
   if (why === undefined) expect(parseNsmUrl(url).interfaceName).toHaveLength(15)
   else expect(() => parseNsmUrl(url)).toThrow(why)
