@@ -1,11 +1,20 @@
 /** Parsers of configuration texts. Each throws an Error that completes the sentence "VARIABLE=value ...". */
-import { isIP, isIPv4 } from 'node:net'
 import type { Parser } from './table.ts'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
 const LOG_LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
+
+/** As `node:net` would say it, which this folder has no business with. */
+function isIpv4(value: string): boolean {
+  const parts = value.split('.')
+  return parts.length === 4 && parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) <= 255)
+}
+
+function isIp(value: string): boolean {
+  return isIpv4(value) || (/^[0-9a-fA-F:.]+$/.test(value) && URL.canParse(`http://[${value}]/`))
+}
 
 export const text: Parser<string> = (value) => value
 
@@ -46,15 +55,15 @@ export function integer(least: number, most: number): Parser<number> {
 export const port: Parser<number> = integer(1, 65_535)
 
 export const ip: Parser<string> = (value) => {
-  if (isIP(value) === 0) throw new Error('must be an IPv4 or IPv6 address')
+  if (!isIp(value)) throw new Error('must be an IPv4 or IPv6 address')
   return value
 }
 
 export const cidr: Parser<string> = (value) => {
   const [address = '', length = '', ...rest] = value.split('/')
-  const most = isIPv4(address) ? 32 : 128
+  const most = isIpv4(address) ? 32 : 128
   const isLength = /^\d{1,3}$/.test(length) && Number(length) <= most
-  if (isIP(address) === 0 || !isLength || rest.length > 0) throw new Error('must be a CIDR such as 172.16.1.0/24')
+  if (!isIp(address) || !isLength || rest.length > 0) throw new Error('must be a CIDR such as 172.16.1.0/24')
   return value
 }
 
@@ -78,7 +87,7 @@ function checkRest(scheme: string, rest: string): string | undefined {
   if (scheme === 'unix') return rest.startsWith('/') ? undefined : 'must name an absolute path, unix:///path'
   if (scheme !== 'tcp') return URL.canParse(`${scheme}://${rest}`) ? undefined : 'must be a URL'
   const [, host = '', number = ''] = /^(.+):(\d{1,5})$/.exec(rest) ?? []
-  const isHost = isIP(host.replace(/^\[(.*)\]$/, '$1')) > 0 || /^[A-Za-z0-9.-]+$/.test(host)
+  const isHost = isIp(host.replace(/^\[(.*)\]$/, '$1')) || /^[A-Za-z0-9.-]+$/.test(host)
   return isHost && Number(number) <= 65_535 ? undefined : 'must be tcp://ip:port'
 }
 
