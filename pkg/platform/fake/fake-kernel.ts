@@ -1,0 +1,104 @@
+/**
+ * A kernel in memory: namespaces, what they hold, and a transcript of all writes in the words of iproute2. State
+ * outlives the doors, as a kernel outlives a daemon: a test restarts the daemon on the same `FakeKernel`.
+ */
+import { NsmError } from '../../base/index.ts'
+import { NODE } from '../doors.ts'
+import { FakeNamespace } from './fake-namespace.ts'
+import { type Intercept, passThrough } from './intercept.ts'
+
+export class FakeKernel {
+  /** All writes that had an effect, such as `ip -n <namespace> link del nsm-1`. */
+  readonly transcript: string[] = []
+  /** Replace it to inject failures. */
+  intercept: Intercept = passThrough
+  readonly #namespaces = new Map([[NODE, new FakeNamespace(NODE)]])
+  /** Namespaces that a running process shows; others live only by their pins. */
+  readonly #shown = new Set<string>([NODE])
+  readonly pins = new Map<string, string>()
+  readonly #listeners = new Set<(namespace: string) => void>()
+
+  addNamespace(id: string): void {
+    this.#namespaces.set(id, this.#namespaces.get(id) ?? new FakeNamespace(id))
+    this.#shown.add(id)
+  }
+
+  /** The last process in it is gone: the namespace, and all it holds, goes unless it is pinned. */
+  releaseNamespace(id: string): void {
+    this.#shown.delete(id)
+    this.collect(id)
+  }
+
+  /** @throws {NsmError} `not_found` */
+  namespace(id: string): FakeNamespace {
+    const namespace = this.#namespaces.get(id)
+    if (namespace !== undefined) return namespace
+    throw new NsmError('not_found', 'Cannot find the network namespace: no client shows it and it is not pinned', {
+      fields: { namespace: id },
+    })
+  }
+
+  hasNamespace(id: string): boolean {
+    return this.#namespaces.has(id)
+  }
+
+  /** A link that something else made: a TUN device of the dataplane, a bystander. Returns its index. */
+  addDevice(namespace: string, name: string, kind: string): number {
+    const link = this.namespace(namespace).addLink(name, kind)
+    this.changed(namespace)
+    return link.index
+  }
+
+  removeDevice(namespace: string, name: string): void {
+    this.#namespaces.get(namespace)?.removeLink(name)
+    this.changed(namespace)
+  }
+
+  /** What a user does with `ip link set <name> down`. */
+  setDown(namespace: string, name: string): void {
+    this.namespace(namespace).setDown(name)
+    this.changed(namespace)
+  }
+
+  /** Lets `effect` pass the injected failures and notes `command` when it had one. */
+  async write(namespace: string, command: string, run: { effect: () => void; signal: AbortSignal }): Promise<void> {
+    run.signal.throwIfAborted()
+    const line = namespace === NODE ? `ip ${command}` : `ip -n ${namespace} ${command}`
+    const effect = () => {
+      run.effect()
+      this.transcript.push(line)
+      this.changed(namespace)
+    }
+    await this.intercept({ command: line, isWrite: true }, effect, run.signal)
+  }
+
+  async read<T>(command: string, run: { effect: () => T; signal: AbortSignal }): Promise<T> {
+    run.signal.throwIfAborted()
+    let result: { readonly value: T } | undefined
+    const effect = () => {
+      result = { value: run.effect() }
+    }
+    await this.intercept({ command, isWrite: false }, effect, run.signal)
+    if (result === undefined) throw new NsmError('internal', 'Cannot read: the intercept left the effect out')
+    return result.value
+  }
+
+  watch(listener: (namespace: string) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** Only pinned namespaces are watched; callbacks come later, as from a socket. */
+  changed(namespace: string): void {
+    if (![...this.pins.values()].includes(namespace)) return
+    for (const listener of this.#listeners) queueMicrotask(() => listener(namespace))
+  }
+
+  /** Ends a namespace that nothing keeps. */
+  collect(id: string): void {
+    if (this.#shown.has(id) || [...this.pins.values()].includes(id)) return
+    const namespace = this.#namespaces.get(id)
+    for (const name of [...(namespace?.links.keys() ?? [])]) namespace?.removeLink(name)
+    this.#namespaces.delete(id)
+  }
+}

@@ -1,0 +1,20 @@
+import type { Platform } from '../doors.ts'
+import { fakeAddresses } from './fake-addresses.ts'
+import type { FakeKernel } from './fake-kernel.ts'
+import { fakeLinks } from './fake-links.ts'
+import { fakeNamespaces } from './fake-namespaces.ts'
+import { fakeNeighbours } from './fake-neighbours.ts'
+import { fakeRoutes } from './fake-routes.ts'
+import { fakeRules } from './fake-rules.ts'
+
+/** Doors to a kernel in memory; make new ones on the same kernel to play a restart. */
+export function fakePlatform(kernel: FakeKernel): Platform {
+  return {
+    links: fakeLinks(kernel),
+    addresses: fakeAddresses(kernel),
+    routes: fakeRoutes(kernel),
+    rules: fakeRules(kernel),
+    neighbours: fakeNeighbours(kernel),
+    namespaces: fakeNamespaces(kernel),
+  }
+}

@@ -1,0 +1,33 @@
+/** Doors to the operating system: links, addresses, routes, rules, neighbours, namespaces. */
+export type {
+  Addresses,
+  AddressSpec,
+  Link,
+  LinkSpec,
+  Links,
+  Namespace,
+  NamespacePin,
+  Namespaces,
+  NeighbourSpec,
+  Neighbours,
+  Platform,
+  RouteSpec,
+  Routes,
+  RuleSpec,
+  Rules,
+} from './doors.ts'
+export { NODE } from './doors.ts'
+export { FakeKernel } from './fake/fake-kernel.ts'
+export { fakePlatform } from './fake/fake-platform.ts'
+export {
+  Crash,
+  crashing,
+  failing,
+  hanging,
+  type Intercept,
+  nthWrite,
+  type Operation,
+  passThrough,
+  type Selects,
+} from './fake/intercept.ts'
+export { ALIAS_PREFIX } from './link-rules.ts'
