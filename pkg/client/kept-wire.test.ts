@@ -1,0 +1,173 @@
+import { afterEach, expect, test } from 'vitest'
+import type {
+  Connection,
+  ConnectionEvent,
+  ConnectionRequest,
+  MonitorClient,
+  NetworkServiceClient,
+} from '../api/index.ts'
+import { FakeClock, NsmError, silentLogger } from '../base/index.ts'
+import { KeptWire, parseNsmUrl } from './index.ts'
+
+const TOKEN_LIFE_MS = 600_000
+
+/** A mesh of one node: answers requests, and can be told to refuse or to report. */
+class FakeMesh implements NetworkServiceClient, MonitorClient {
+  readonly clock = new FakeClock()
+  readonly requests: ConnectionRequest[] = []
+  readonly closed: Connection[] = []
+  readonly refusals: Error[] = []
+  #report = Promise.withResolvers<ConnectionEvent | Error>()
+  watchers = 0
+
+  async request(request: ConnectionRequest): Promise<Connection> {
+    this.requests.push(request)
+    const refusal = this.refusals.shift()
+    if (refusal !== undefined) throw refusal
+    const expiresMs = this.clock.nowMs() + TOKEN_LIFE_MS
+    const segments = [
+      ...request.connection.path.segments.slice(0, 1),
+      { name: 'node', id: 'n1', token: '', metrics: {} },
+    ]
+    return {
+      ...request.connection,
+      mechanism: request.mechanismPreferences[0],
+      endpointName: request.connection.endpointName || 'nse-1',
+      path: { index: 0, segments: segments.map((segment) => ({ ...segment, expiresMs })) },
+      state: 'UP',
+    }
+  }
+
+  async close(connection: Connection): Promise<void> {
+    this.closed.push(connection)
+  }
+
+  async *monitor(_: unknown, { signal }: { signal: AbortSignal }): AsyncIterable<ConnectionEvent> {
+    this.watchers += 1
+    try {
+      yield { type: 'INITIAL_STATE_TRANSFER', connections: new Map([['n1', { state: 'UP' } as Connection]]) }
+      const aborted = new Promise<Error>((resolve) =>
+        signal.addEventListener('abort', () => resolve(new Error('left'))),
+      )
+      const event = await Promise.race([this.#report.promise, aborted])
+      this.#report = Promise.withResolvers()
+      if (event instanceof Error) throw event
+      yield event
+    } finally {
+      this.watchers -= 1
+    }
+  }
+
+  report(event: ConnectionEvent | Error): void {
+    this.#report.resolve(event)
+  }
+}
+
+const opened: { wire: KeptWire; mesh: FakeMesh }[] = []
+
+afterEach(async () => {
+  for (const { wire, mesh } of opened.splice(0)) {
+    await wire.close()
+    await mesh.clock.advance(0)
+    expect(mesh.watchers).toBe(0)
+    expect(mesh.clock.pending).toBe(0)
+  }
+})
+
+function keep(mesh: FakeMesh, isRetried = (_: unknown) => true): KeptWire {
+  const { clock } = mesh
+  const options = { services: mesh, monitor: mesh, clock, logger: silentLogger, requestTimeoutMs: 15_000, isRetried }
+  const wanted = {
+    client: 'app',
+    id: 'app-0',
+    url: parseNsmUrl('kernel://files@east/nsm-1?tier=web'),
+    labels: { app: 'x' },
+  }
+  const wire = KeptWire.open(wanted, options)
+  opened.push({ wire, mesh })
+  return wire
+}
+
+test('KeptWire asks with its labels, its interface and a path of one segment', async () => {
+  const mesh = new FakeMesh()
+  await keep(mesh).up
+  const [{ connection, mechanismPreferences } = expect.fail('no request')] = mesh.requests
+  expect(connection).toMatchObject({ id: 'app-0', networkService: 'files@east', labels: { app: 'x', tier: 'web' } })
+  expect(connection.path.segments.map(({ name, id }) => `${name}/${id}`)).toEqual(['app/app-0'])
+  expect(mechanismPreferences).toMatchObject([{ cls: 'LOCAL', type: 'KERNEL', parameters: { name: 'nsm-1' } }])
+})
+
+test('KeptWire tries again with growing delays until the mesh answers', async () => {
+  const mesh = new FakeMesh()
+  mesh.refusals.push(...Array.from({ length: 3 }, () => new NsmError('unavailable', 'away')))
+  const wire = keep(mesh)
+  await mesh.clock.advance(5_000)
+  expect((await wire.up).endpointName).toBe('nse-1')
+  expect(mesh.requests).toHaveLength(4)
+})
+
+test('KeptWire gives up on what is not retried', async () => {
+  const mesh = new FakeMesh()
+  mesh.refusals.push(new NsmError('permission_denied', 'no'))
+  const wire = keep(mesh, () => false)
+  await expect(wire.up).rejects.toThrow('no')
+  await expect(wire.ended).rejects.toThrow('no')
+  expect(wire.state.at).toBe('closed')
+})
+
+test('KeptWire refreshes the same wire at a fifth of its life', async () => {
+  const mesh = new FakeMesh()
+  await keep(mesh).up
+  await mesh.clock.advance(TOKEN_LIFE_MS / 5 - 1)
+  expect(mesh.requests).toHaveLength(1)
+  await mesh.clock.advance(1)
+  expect(mesh.requests).toHaveLength(2)
+  expect(mesh.requests[1]?.connection).toMatchObject({
+    endpointName: 'nse-1',
+    state: 'UP',
+    mechanism: { type: 'KERNEL' },
+  })
+})
+
+test('KeptWire asks at once when the mesh says that the wire is down, and elsewhere when it is refused', async () => {
+  const mesh = new FakeMesh()
+  await keep(mesh).up
+  await mesh.clock.advance(0)
+  mesh.refusals.push(new NsmError('not_found', 'the endpoint is gone'))
+  mesh.report({ type: 'UPDATE', connections: new Map([['n1', { state: 'DOWN' } as Connection]]) })
+  await mesh.clock.advance(1_000)
+  expect(mesh.requests.map(({ connection }) => [connection.state, connection.endpointName])).toEqual([
+    ['UP', ''],
+    ['UP', 'nse-1'],
+    ['RESELECT_REQUESTED', ''],
+  ])
+})
+
+test('KeptWire asks for its wire again when the node was away, and keeps the endpoint', async () => {
+  const mesh = new FakeMesh()
+  await keep(mesh).up
+  await mesh.clock.advance(0)
+  mesh.report(new NsmError('unavailable', 'restarting'))
+  await mesh.clock.advance(1_000)
+  expect(mesh.requests[1]?.connection.endpointName).toBe('nse-1')
+})
+
+test('KeptWire asks anew when nobody confirmed it before it expired', async () => {
+  const mesh = new FakeMesh()
+  const wire = keep(mesh)
+  await wire.up
+  mesh.refusals.push(...Array.from({ length: 300 }, () => new NsmError('unavailable', 'away')))
+  await mesh.clock.advance(TOKEN_LIFE_MS - 10_000)
+  expect(mesh.requests.every(({ connection }) => connection.state === 'UP')).toBe(true)
+  await mesh.clock.advance(20_000)
+  expect(mesh.requests.at(-1)?.connection.state).toBe('RESELECT_REQUESTED')
+})
+
+test('KeptWire closes what it holds, once', async () => {
+  const mesh = new FakeMesh()
+  const wire = keep(mesh)
+  await wire.up
+  await wire.close()
+  expect(mesh.closed.map(({ id }) => id)).toEqual(['app-0'])
+  expect(wire.state.at).toBe('closed')
+})

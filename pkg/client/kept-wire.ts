@@ -1,0 +1,149 @@
+/**
+ * A wire that a workload keeps: requested, refreshed before it expires, asked for again when the mesh says that it is
+ * down, closed at the end.
+ *
+ *     requesting --> up --> refreshing --> up ...
+ *          ^          |          | the mesh does not answer until the wire expired
+ *          '- healing <----------'
+ */
+import type { Connection, ConnectionRequest, MonitorClient, NetworkServiceClient } from '../api/index.ts'
+import { Backoff, type Clock, errorCode, type Logger, withTimeout } from '../base/index.ts'
+import { firstRequest, refreshRequest, reselectRequest, type WantedWire } from './first-request.ts'
+import { refreshDelayMs } from './refresh-delay.ts'
+import { wireTrouble } from './wire-trouble.ts'
+
+export interface KeptWireOptions {
+  readonly services: NetworkServiceClient
+  readonly monitor: MonitorClient
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly requestTimeoutMs: number
+  /** Whether a request that failed is tried again; a refused one may be allowed later. */
+  readonly isRetried: (error: unknown) => boolean
+}
+
+export type KeptWireState =
+  | { readonly at: 'requesting' }
+  | { readonly at: 'up'; readonly connection: Connection }
+  | { readonly at: 'refreshing'; readonly connection: Connection }
+  | { readonly at: 'healing'; readonly connection: Connection }
+  | { readonly at: 'closed' }
+
+const RETRY = { firstMs: 200, mostMs: 5_000 }
+const CLOSE_TIMEOUT_MS = 5_000
+
+export class KeptWire {
+  readonly #wanted: WantedWire
+  readonly #options: KeptWireOptions
+  readonly #abort = new AbortController()
+  readonly #first = Promise.withResolvers<Connection>()
+  readonly #running: Promise<void>
+  #state: KeptWireState = { at: 'requesting' }
+
+  private constructor(wanted: WantedWire, options: KeptWireOptions) {
+    this.#wanted = wanted
+    this.#options = options
+    this.#first.promise.catch(() => {})
+    this.#running = this.#run()
+  }
+
+  static open(wanted: WantedWire, options: KeptWireOptions): KeptWire {
+    return new KeptWire(wanted, options)
+  }
+
+  get state(): KeptWireState {
+    return this.#state
+  }
+
+  /** Resolves with the wire when it is up for the first time; rejects with what is not tried again. */
+  get up(): Promise<Connection> {
+    return this.#first.promise
+  }
+
+  /** Resolves when the wire is closed, rejects when it is given up. */
+  get ended(): Promise<void> {
+    return this.#running
+  }
+
+  async close(): Promise<void> {
+    const state = this.#state
+    this.#abort.abort()
+    await this.#running.catch(() => {})
+    if (!('connection' in state)) return
+    await this.#options.services.close(state.connection, { signal: AbortSignal.timeout(CLOSE_TIMEOUT_MS) })
+  }
+
+  async #run(): Promise<void> {
+    try {
+      for (let request = firstRequest(this.#wanted); ; ) {
+        const connection = await this.#request(request)
+        this.#become({ at: 'up', connection })
+        this.#first.resolve(connection)
+        request = await this.#hold(connection)
+      }
+    } catch (error) {
+      this.#become({ at: 'closed' })
+      this.#first.reject(error)
+      if (!this.#abort.signal.aborted) throw error
+    }
+  }
+
+  /** Tries until it succeeds; a wire that nobody confirmed before it expired is asked for anew. */
+  async #request(request: ConnectionRequest): Promise<Connection> {
+    const { services, clock, logger, requestTimeoutMs, isRetried } = this.#options
+    const { signal } = this.#abort
+    const backoff = new Backoff(RETRY)
+    for (let asked = request; ; ) {
+      try {
+        return await services.request(asked, { signal: withTimeout(signal, requestTimeoutMs) })
+      } catch (error) {
+        signal.throwIfAborted()
+        if (!isRetried(error)) throw error
+        logger.warn('Cannot request the network service: trying again', { service: this.#wanted.url.service, error })
+        if (isLost(error, asked.connection, clock.nowMs())) asked = this.#heal(asked.connection)
+      }
+      await clock.sleep(backoff.next(), signal)
+    }
+  }
+
+  /** Waits until something is to be done for a wire that is up, and gives the request that does it. */
+  async #hold(connection: Connection): Promise<ConnectionRequest> {
+    const { clock, monitor, logger } = this.#options
+    const stop = new AbortController()
+    const signal = AbortSignal.any([this.#abort.signal, stop.signal])
+    try {
+      const trouble = await Promise.race([
+        clock.sleep(refreshDelayMs(connection, clock.nowMs()), signal).then(() => 'expiry' as const),
+        wireTrouble({ connection, monitor, clock, signal }),
+      ])
+      if (trouble === 'down') logger.warn('The wire is down: healing', { service: connection.networkService })
+      this.#become({ at: trouble === 'down' ? 'healing' : 'refreshing', connection })
+      return refreshRequest(connection)
+    } finally {
+      stop.abort()
+    }
+  }
+
+  #heal(connection: Connection): ConnectionRequest {
+    this.#become({ at: 'healing', connection })
+    return reselectRequest(connection, this.#wanted.url)
+  }
+
+  #become(state: KeptWireState): void {
+    if (state.at !== this.#state.at) {
+      this.#options.logger.info('The wire changed its state', {
+        from: this.#state.at,
+        to: state.at,
+        id: this.#wanted.id,
+      })
+    }
+    this.#state = state
+  }
+}
+
+/** The mesh answered that the wire as it stands cannot be had, or it expired while nobody answered. */
+function isLost(error: unknown, connection: Connection, nowMs: number): boolean {
+  const isAnswer = !['unavailable', 'deadline_exceeded', 'resource_exhausted'].includes(errorCode(error))
+  const expiries = connection.path.segments.flatMap(({ expiresMs }) => (expiresMs === undefined ? [] : [expiresMs]))
+  return connection.mechanism !== undefined && (isAnswer || Math.min(...expiries) <= nowMs)
+}

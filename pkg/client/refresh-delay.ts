@@ -1,0 +1,17 @@
+import type { Connection } from '../api/index.ts'
+
+/** Where the path says nothing of its expiry. */
+const FALLBACK_MS = 60_000
+const LEAST_MS = 1_000
+
+/**
+ * When to refresh, in milliseconds from now: as NSM v1 does, a part of the time until the first token of the path
+ * expires, the larger the further from the client, so that a whole path does not refresh at once.
+ */
+export function refreshDelayMs({ path }: Connection, nowMs: number): number {
+  const leftMs = path.segments.flatMap(({ expiresMs }) => (expiresMs === undefined ? [] : [expiresMs - nowMs]))
+  if (leftMs.length === 0) return FALLBACK_MS
+  const count = path.segments.length
+  const part = count === 1 ? 1 / 3 : 0.2 + (0.2 * path.index) / count
+  return Math.max(LEAST_MS, Math.min(...leftMs) * part)
+}
