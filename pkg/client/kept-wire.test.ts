@@ -46,9 +46,10 @@ class FakeMesh implements NetworkServiceClient, MonitorClient {
     this.watchers += 1
     try {
       yield { type: 'INITIAL_STATE_TRANSFER', connections: new Map([['n1', { state: 'UP' } as Connection]]) }
-      const aborted = new Promise<Error>((resolve) =>
-        signal.addEventListener('abort', () => resolve(new Error('left'))),
-      )
+      const aborted = new Promise<Error>((resolve) => {
+        if (signal.aborted) resolve(new Error('left'))
+        signal.addEventListener('abort', () => resolve(new Error('left')))
+      })
       const event = await Promise.race([this.#report.promise, aborted])
       this.#report = Promise.withResolvers()
       if (event instanceof Error) throw event
