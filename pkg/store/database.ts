@@ -1,0 +1,151 @@
+/**
+ * A SQLite file that one process owns: WAL, every commit synced to disk, mode 0600 because what lives here holds
+ * private keys. SQLite's exclusive locking mode is the guard against a second process: the kernel drops the lock with
+ * the process, so a crash leaves nothing to clean up.
+ */
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { NsmError } from '../base/index.ts'
+import { Columns } from './columns.ts'
+import { applicationId, migrate } from './migrate.ts'
+import { withSqliteErrors } from './sqlite-error.ts'
+
+export type Value = string | number | bigint | null | Uint8Array
+
+export interface DatabaseOptions {
+  /** Whose state this is (`nsmd wires`): another application's file is refused. */
+  readonly application: string
+  /** SQL that leads from each schema version to the next. Only ever append: released ones are never edited. */
+  readonly migrations: readonly string[]
+}
+
+export interface Query<Row> {
+  all(...values: Value[]): Row[]
+  get(...values: Value[]): Row | undefined
+}
+
+export interface Command {
+  /** Returns the number of rows that changed. */
+  run(...values: Value[]): number
+}
+
+/** Everything is synchronous and throws {@link NsmError}: `resource_exhausted` when the disk is full, `unavailable` when it fails. */
+export interface Database {
+  query<Row>(sql: string, read: (columns: Columns) => Row): Query<Row>
+  command(sql: string): Command
+  /** All of `body` or nothing. A transaction inside a transaction is part of the outer one. */
+  transaction<T>(body: () => T): T
+  close(): void
+}
+
+/** How long a starting process waits for the one it replaces. */
+const LOCK_WAIT_MS = 2000
+
+/**
+ * Opens the file, or makes it with its directory, and brings its schema up to date.
+ *
+ * @param path of the file, or `:memory:`.
+ * @throws {NsmError} `failed_precondition` when another process has it open, when a newer version or another
+ * application wrote it, or when it is damaged.
+ */
+export function openDatabase(path: string, options: DatabaseOptions): Database {
+  const sqlite = withSqliteErrors(path, () => {
+    if (path !== ':memory:') makePrivate(path)
+    return new DatabaseSync(path, { timeout: LOCK_WAIT_MS, enableForeignKeyConstraints: true })
+  })
+  try {
+    withSqliteErrors(path, () => {
+      lock(sqlite)
+      check(sqlite, path)
+      migrate(sqlite, { path, id: applicationId(options.application), ...options })
+    })
+  } catch (error) {
+    sqlite.close()
+    throw error
+  }
+  return new SqliteDatabase(sqlite, path)
+}
+
+/** The write-ahead log takes its mode from the file itself, so that must be private before SQLite sees it. */
+function makePrivate(path: string): void {
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    // Only a new file: to close a descriptor of one that is open elsewhere in this process would drop its POSIX lock.
+    if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600))
+    chmodSync(path, 0o600)
+  } catch (cause) {
+    throw new NsmError('unavailable', 'Cannot open the state file', {
+      cause,
+      fields: { path },
+      next: 'check that its directory can be written',
+    })
+  }
+}
+
+/** Takes the exclusive lock by the first write, before anything is decided on what the file says. */
+function lock(sqlite: DatabaseSync): void {
+  sqlite.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
+  sqlite.exec('BEGIN IMMEDIATE; COMMIT')
+}
+
+function check(sqlite: DatabaseSync, path: string): void {
+  const found = sqlite.prepare('PRAGMA quick_check(1)').get()?.['quick_check']
+  if (found === 'ok') return
+  throw new NsmError('failed_precondition', 'Cannot use the state file: it is damaged', {
+    fields: { path, found: String(found) },
+    next: 'restore a backup, or move the file away to start with empty state',
+  })
+}
+
+class SqliteDatabase implements Database {
+  readonly #sqlite: DatabaseSync
+  readonly #path: string
+
+  constructor(sqlite: DatabaseSync, path: string) {
+    this.#sqlite = sqlite
+    this.#path = path
+  }
+
+  query<Row>(sql: string, read: (columns: Columns) => Row): Query<Row> {
+    const statement = this.#prepare(sql)
+    return {
+      all: (...values) => this.#guard(() => statement.all(...values)).map((row) => read(new Columns(row))),
+      get: (...values) => {
+        const row = this.#guard(() => statement.get(...values))
+        return row === undefined ? undefined : read(new Columns(row))
+      },
+    }
+  }
+
+  command(sql: string): Command {
+    const statement = this.#prepare(sql)
+    return { run: (...values) => Number(this.#guard(() => statement.run(...values)).changes) }
+  }
+
+  transaction<T>(body: () => T): T {
+    if (this.#sqlite.isTransaction) return body()
+    this.#guard(() => this.#sqlite.exec('BEGIN IMMEDIATE'))
+    try {
+      const result = body()
+      this.#guard(() => this.#sqlite.exec('COMMIT'))
+      return result
+    } catch (error) {
+      // SQLite has rolled back by itself when the disk was full.
+      if (this.#sqlite.isTransaction) this.#sqlite.exec('ROLLBACK')
+      throw error
+    }
+  }
+
+  close(): void {
+    if (this.#sqlite.isOpen) this.#sqlite.close()
+  }
+
+  #prepare(sql: string): StatementSync {
+    return this.#guard(() => this.#sqlite.prepare(sql))
+  }
+
+  #guard<T>(action: () => T): T {
+    return withSqliteErrors(this.#path, action)
+  }
+}
