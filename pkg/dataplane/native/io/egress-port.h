@@ -1,0 +1,44 @@
+// Where packets of a device go: one kind of network port, as the egress thread
+// sees it. The thread calls ready, then take for each packet it read, then flush.
+//
+// Memory of ports and devices belongs to the control thread; the egress thread
+// alone touches it from the first command about it until Channel::settle() after the last.
+#pragma once
+
+#include <cstdint>
+
+#include "io/counters.h"
+#include "io/egress-batch.h"
+#include "io/tun-reader.h"
+
+namespace nsm::io {
+
+class EgressPort;
+
+// A TUN or TAP that packets are read from.
+struct EgressDevice {
+  int fd = -1;
+  Counters* counters = nullptr;
+  EgressPort* port = nullptr;  // the other end of its wire; absent: packets are dropped
+  bool listening = false;      // in epoll; otherwise packets wait in the device's ring
+};
+
+struct EgressParts {
+  EgressBatch& batch;
+  UdpSender& sender;
+};
+
+class EgressPort {
+ public:
+  virtual ~EgressPort() = default;
+  // May packets be read for it? If not they stay in the device's ring.
+  virtual bool ready(std::uint64_t now_ns) noexcept = 0;
+  // Packets wait, and it is not ready. Called once until they are read or dropped.
+  virtual void want() noexcept = 0;
+  virtual void take(const TunPacket& packet, EgressParts parts) noexcept = 0;
+  virtual void flush(EgressParts parts) noexcept = 0;
+
+  EgressDevice* device = nullptr;  // the other end of its wire
+};
+
+}  // namespace nsm::io

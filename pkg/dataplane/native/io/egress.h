@@ -1,0 +1,78 @@
+// The egress thread, "nsm-tx": devices -> packets -> segments -> sealed batches -> UDP.
+//
+// A device is read only while the other end of its wire can send: packets that
+// come earlier wait in the device's own ring, where also a crash of the engine
+// does not lose them.
+#pragma once
+
+#include <memory>
+#include <variant>
+
+#include "io/channel.h"
+#include "io/egress-port.h"
+#include "io/tun-reader.h"
+#include "io/wireguard-egress.h"
+
+namespace nsm::io {
+
+// Commands name objects whose memory is the control thread's (see EgressPort).
+struct ForgetDevice {
+  EgressDevice* device;
+};
+// The device's other end is `port` from now on; absent: its packets are dropped.
+struct JoinEgress {
+  EgressDevice* device;
+  EgressPort* port;
+};
+struct UseSendKey {
+  WireguardEgress* port;
+  std::unique_ptr<SendKey> key;  // absent: none
+};
+struct SendKeepalive {  // unless data was sent just now
+  WireguardEgress* port;
+};
+struct DropWaiting {  // the handshake gave up
+  WireguardEgress* port;
+};
+struct MoveEgress {
+  WireguardEgress* port;
+  Endpoint to;
+};
+struct UseEgressRules {
+  WireguardEgress* port;
+  std::unique_ptr<InnerRules> rules;
+};
+using EgressCommand =
+    std::variant<std::monostate, JoinEgress, ForgetDevice, UseSendKey, SendKeepalive, DropWaiting, MoveEgress, UseEgressRules>;
+
+class Egress {
+ public:
+  explicit Egress(bool udp_gso);
+  Channel<EgressCommand>& commands() noexcept { return commands_; }
+  [[noreturn]] void run();
+
+ private:
+  void execute(std::monostate) noexcept {}
+  void execute(JoinEgress command) noexcept;
+  void execute(ForgetDevice command) noexcept;
+  void execute(UseSendKey command) noexcept;
+  void execute(SendKeepalive command) noexcept;
+  void execute(DropWaiting command) noexcept;
+  void execute(MoveEgress command) noexcept { command.port->move_to(command.to); }
+  void execute(UseEgressRules command) noexcept { command.port->use_rules(std::move(command.rules)); }
+
+  void listen(EgressDevice& device, bool on) noexcept;
+  // Reads packets of the device for its wire; how many.
+  std::size_t pump(EgressDevice& device) noexcept;
+  // Reads packets of the device and forgets them; how many.
+  std::size_t drain(EgressDevice& device) noexcept;
+  bool read(EgressDevice& device, TunPacket& packet) noexcept;
+
+  Channel<EgressCommand> commands_;
+  Fd epoll_;
+  TunReader reader_;
+  EgressBatch batch_;
+  UdpSender sender_;
+};
+
+}  // namespace nsm::io

@@ -1,0 +1,97 @@
+#include "io/ingress.h"
+
+#include <sys/epoll.h>
+
+namespace nsm::io {
+namespace {
+
+constexpr std::size_t kCommands = 1024;
+constexpr int kTurnBatches = 4;  // of one underlay, before others have their turn
+
+void watch(const Fd& epoll, int fd, void* what) noexcept {
+  epoll_event event{EPOLLIN, {.ptr = what}};
+  epoll_ctl(epoll.get(), EPOLL_CTL_ADD, fd, &event);
+}
+
+}  // namespace
+
+Ingress::Ingress(Counters& engine, Notes& notes)
+    : commands_(kCommands),
+      sockets_(epoll_create1(EPOLL_CLOEXEC)),
+      epoll_(epoll_create1(EPOLL_CLOEXEC)),
+      parts_{engine, notes, writer_},
+      opener_(parts_) {
+  watch(epoll_, commands_.fd(), nullptr);
+}
+
+void Ingress::run() {
+  std::array<epoll_event, 16> events;
+  const auto execute_next = [this](IngressCommand&& command) {
+    std::visit([this](auto&& part) { execute(std::move(part)); }, std::move(command));
+  };
+  for (;;) {
+    const int ready = epoll_wait(epoll_.get(), events.data(), events.size(), -1);
+    bool has_commands = false;
+    bool has_sockets = false;
+    for (int i = 0; i < ready; i++) (events[i].data.ptr ? has_sockets : has_commands) = true;
+    // First: the key that a handshake made must be there before data under it.
+    if (has_commands) commands_.serve(execute_next);
+    if (!has_sockets) continue;
+    const int count = epoll_wait(sockets_.get(), events.data(), events.size(), 0);
+    for (int i = 0; i < count; i++) read(*static_cast<IngressUnderlay*>(events[i].data.ptr));
+  }
+}
+
+void Ingress::read(IngressUnderlay& underlay) noexcept {
+  for (int turn = 0; turn < kTurnBatches; turn++) {
+    const auto batch = receiver_.receive(underlay.fd);
+    for (const Received& received : batch) split(underlay, received);
+    opener_.flush();
+    if (batch.size() < UdpReceiver::kMessages) break;
+  }
+}
+
+void Ingress::split(IngressUnderlay& underlay, const Received& received) noexcept {
+  if (received.truncated) parts_.engine.rx.add(Rx::truncated);
+  for (Bytes rest = received.bytes; !rest.empty();) {
+    const Bytes datagram = rest.first(std::min(rest.size(), received.segment_bytes));
+    rest = rest.subspan(datagram.size());
+    dispatch(underlay, datagram, *received.from);
+  }
+}
+
+void Ingress::dispatch(IngressUnderlay& underlay, Bytes datagram, const SocketAddress& from) noexcept {
+  if (!underlay.mac1) {
+    vxlan_.deliver(underlay, datagram, from.endpoint(), parts_);
+  } else if (message_type(datagram) == kTransportType) {
+    opener_.add(datagram, from);
+  } else {
+    note_handshake(underlay, datagram, from);
+  }
+}
+
+void Ingress::note_handshake(const IngressUnderlay& underlay, ConstBytes datagram,
+                             const SocketAddress& from) noexcept {
+  if (!is_handshake(datagram)) return parts_.engine.rx.add(Rx::malformed);
+  if (message_type(datagram) == kInitiationType && !underlay.mac1->passes(datagram)) {
+    return parts_.engine.rx.add(Rx::bad_mac1);
+  }
+  HandshakeNote note{from.endpoint(), static_cast<std::uint8_t>(datagram.size()), {}};
+  std::copy(datagram.begin(), datagram.end(), note.bytes.begin());
+  if (!parts_.notes.push({underlay.number, note})) parts_.engine.rx.add(Rx::queue_full);
+}
+
+void Ingress::execute(ReadUnderlay command) { watch(sockets_, command.underlay->fd, command.underlay); }
+
+void Ingress::execute(ForgetUnderlay command) noexcept {
+  epoll_ctl(sockets_.get(), EPOLL_CTL_DEL, command.underlay->fd, nullptr);
+}
+
+void Ingress::execute(MoveIngress command) noexcept {
+  command.port->endpoint = command.to;
+  command.port->roaming = command.roaming;
+}
+
+void Ingress::execute(StartReading) noexcept { watch(epoll_, sockets_.get(), this); }
+
+}  // namespace nsm::io

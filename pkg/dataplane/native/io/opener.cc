@@ -1,0 +1,103 @@
+#include "io/opener.h"
+
+#include "io/clock.h"
+#include "io/transport-message.h"
+
+namespace nsm::io {
+
+void Opener::install(WireguardIngress& port, std::unique_ptr<ReceiveKey> key) {
+  const std::uint32_t index = key->local_index;
+  sessions_.insert_or_assign(index, Session{&port, std::move(key)});
+}
+
+void Opener::add(Bytes datagram, const SocketAddress& from) noexcept {
+  if (datagram.size() < kTransportOverheadBytes) return parts_.engine.rx.add(Rx::malformed);
+  const auto found = sessions_.find(load_le<std::uint32_t>(datagram.data() + 4));
+  if (found == sessions_.end()) return parts_.engine.rx.add(Rx::unknown_index);
+  const auto plain = static_cast<std::uint32_t>(datagram.size() - kTransportOverheadBytes);
+  const auto counter = load_le<std::uint64_t>(datagram.data() + 8);
+  jobs_[count_] = {datagram.data() + kTransportHeaderBytes, plain, counter, false};
+  arrivals_[count_] = {&found->second, &from};
+  if (++count_ == kCapacity) flush();
+}
+
+void Opener::flush() noexcept {
+  for (std::size_t first = 0; first < count_;) {
+    std::size_t end = first + 1;
+    while (end < count_ && arrivals_[end].session == arrivals_[first].session) end++;
+    open_run(first, end);
+    first = end;
+  }
+  if (count_ > 0) parts_.writer.flush();
+  count_ = 0;
+}
+
+// Arrivals `first` to `end` are of one session.
+void Opener::open_run(std::size_t first, std::size_t end) noexcept {
+  Session& session = *arrivals_[first].session;
+  WireguardIngress& port = *session.port;
+  const std::span<AeadJob> jobs{&jobs_[first], end - first};
+  const std::uint64_t now_ns = boot_ns();
+  if (!session.key->usable(now_ns)) return port.counters->rx.add(Rx::expired, jobs.size());
+  session.key->key->open(jobs);
+  const SocketAddress* from = nullptr;
+  for (std::size_t i = 0; i < jobs.size(); i++) {
+    if (accept(session, jobs[i])) from = arrivals_[first + i].from;
+  }
+  if (!from) return;
+  session.key->save_counter();  // INVARIANT: before anything is delivered
+  note_source(session, *from);
+  bool has_data = false;
+  for (const AeadJob& job : jobs) {
+    if (job.ok) has_data |= deliver(port, job);
+  }
+  port.activity->received(now_ns, has_data);
+}
+
+// Leaves job.ok set only when the packet is authentic and new.
+bool Opener::accept(Session& session, AeadJob& job) noexcept {
+  auto& rx = session.port->counters->rx;
+  if (!job.ok) {
+    rx.add(Rx::auth_failed);
+  } else if (!session.key->accept(job.counter)) {
+    rx.add(Rx::replay);
+    job.ok = false;
+  }
+  return job.ok;
+}
+
+void Opener::note_source(Session& session, const SocketAddress& from) noexcept {
+  WireguardIngress& port = *session.port;
+  const bool confirms = session.key->awaits_confirmation;
+  const bool compares = confirms || port.roaming;
+  if (!compares) return;
+  const Endpoint source = from.endpoint();
+  if (confirms && parts_.notes.push({port.underlay, ConfirmNote{session.key->local_index, source}})) {
+    session.key->awaits_confirmation = false;
+  }
+  if (port.roaming && source != port.endpoint && parts_.notes.push({port.underlay, MovedNote{port.tag, source}})) {
+    port.endpoint = source;
+  }
+}
+
+// True when it was more than a keepalive.
+bool Opener::deliver(WireguardIngress& port, const AeadJob& job) noexcept {
+  port.counters->rx.add(Rx::packets);
+  port.counters->rx.add(Rx::bytes, job.bytes + kTransportOverheadBytes);
+  if (job.bytes == 0) {
+    port.counters->rx.add(Rx::keepalives);
+    return false;
+  }
+  const Bytes packet{job.text, job.bytes};
+  const auto inner = parse_inner_ip(packet);
+  if (!inner) {
+    port.counters->rx.add(Rx::malformed);
+  } else if (!port.device) {
+    port.counters->rx.add(Rx::no_wire);
+  } else if (count_verdict(check_inner(*inner, port.rules->remote, port.rules->local), port.counters->rx)) {
+    parts_.writer.add(*port.device, packet.first(inner->total_bytes), *inner);
+  }
+  return true;
+}
+
+}  // namespace nsm::io

@@ -1,0 +1,29 @@
+// First stage of egress: one packet or super-packet of a TUN or TAP, with its
+// virtio_net_hdr, per read. The kernel keeps what is not read.
+#pragma once
+
+#include <memory>
+
+#include "core/bytes.h"
+#include "core/vnet-header.h"
+
+namespace nsm::io {
+
+struct TunPacket {
+  VnetHeader header;
+  ConstBytes bytes;  // valid until the next read
+};
+
+// Owner: the egress thread; one buffer serves all devices.
+class TunReader {
+ public:
+  TunReader();
+  enum class Got { kPacket, kNothing, kMalformed, kGone };
+  Got read(int device, TunPacket& packet) noexcept;
+
+ private:
+  static constexpr std::size_t kBufferBytes = 65536 + 64;  // an IP packet with Ethernet and VLAN in front
+  std::unique_ptr<std::uint8_t[]> buffer_;
+};
+
+}  // namespace nsm::io

@@ -1,0 +1,122 @@
+#include "io/udp-sender.h"
+
+#include <errno.h>
+#include <netinet/udp.h>
+#include <poll.h>
+
+namespace nsm::io {
+namespace {
+
+constexpr int kPatienceMs = 50;  // with a full socket, before its packets are dropped
+
+bool wait_writable(int socket) noexcept {
+  pollfd writable{socket, POLLOUT, 0};
+  return poll(&writable, 1, kPatienceMs) == 1;
+}
+
+}  // namespace
+
+void UdpSender::send(const UdpTarget& target, std::span<const Datagram> datagrams, Counters& counters) noexcept {
+  while (!datagrams.empty()) {
+    datagrams = plan(datagrams, gso_);
+    prepare(target);
+    transmit(target, counters);
+  }
+}
+
+// Cuts runs from the front of `datagrams`; returns what found no room.
+std::span<const Datagram> UdpSender::plan(std::span<const Datagram> datagrams, bool gso) noexcept {
+  for (run_count_ = 0; run_count_ < kRuns && !datagrams.empty(); run_count_++) {
+    Run run{datagrams[0].data, 0, static_cast<std::uint16_t>(datagrams[0].bytes), 0};
+    const std::size_t limit = gso ? kRunSegments : 1;
+    bool full = false;
+    while (run.count < datagrams.size() && run.count < limit && !full) {
+      const std::uint32_t bytes = datagrams[run.count].bytes;
+      if (bytes > run.segment_bytes || run.bytes + bytes > kRunBytes) break;
+      full = bytes < run.segment_bytes;  // only the last may be shorter
+      run.bytes += bytes;
+      run.count++;
+    }
+    runs_[run_count_] = run;
+    datagrams = datagrams.subspan(run.count);
+  }
+  return datagrams;
+}
+
+void UdpSender::prepare(const UdpTarget& target) noexcept {
+  for (std::size_t i = 0; i < run_count_; i++) {
+    const Run& run = runs_[i];
+    parts_[i] = {run.data, run.bytes};
+    msghdr& header = headers_[i].msg_hdr;
+    header = {};
+    header.msg_name = const_cast<sockaddr*>(&target.to.any);
+    header.msg_namelen = target.to.size();
+    header.msg_iov = &parts_[i];
+    header.msg_iovlen = 1;
+    if (run.count == 1) continue;
+    header.msg_control = controls_[i].bytes;
+    header.msg_controllen = sizeof controls_[i].bytes;
+    cmsghdr* control = CMSG_FIRSTHDR(&header);
+    control->cmsg_level = SOL_UDP;
+    control->cmsg_type = UDP_SEGMENT;
+    control->cmsg_len = CMSG_LEN(sizeof run.segment_bytes);
+    std::memcpy(CMSG_DATA(control), &run.segment_bytes, sizeof run.segment_bytes);
+  }
+}
+
+void UdpSender::transmit(const UdpTarget& target, Counters& counters) noexcept {
+  for (std::size_t next = 0; next < run_count_;) {
+    const int sent = sendmmsg(target.socket, &headers_[next], run_count_ - next, MSG_DONTWAIT | MSG_NOSIGNAL);
+    for (int i = 0; i < sent; i++, next++) {
+      counters.tx.add(Tx::packets, runs_[next].count);
+      counters.tx.add(Tx::bytes, runs_[next].bytes);
+    }
+    if (sent < 0 && !retry(target, runs_[next], counters)) next++;
+  }
+}
+
+bool UdpSender::retry(const UdpTarget& target, const Run& run, Counters& counters) noexcept {
+  switch (errno) {
+    case EINTR:
+      return true;
+    case EAGAIN:
+      if (wait_writable(target.socket)) return true;
+      counters.tx.add(Tx::blocked, run.count);
+      return false;
+    case ENOBUFS:
+      counters.tx.add(Tx::no_buffers, run.count);
+      return false;
+    case EIO:  // the device cannot checksum segments: it never will
+      gso_ = gso_ && run.count == 1;
+      [[fallthrough]];
+    case EINVAL:
+    case EMSGSIZE:  // a segment does not fit this path's MTU: single datagrams may be fragmented
+      if (run.count > 1) {
+        send_singly(target, run, counters);
+        return false;
+      }
+      [[fallthrough]];
+    default:
+      counters.tx.add(Tx::refused, run.count);
+      return false;
+  }
+}
+
+void UdpSender::send_singly(const UdpTarget& target, const Run& run, Counters& counters) noexcept {
+  counters.tx.add(Tx::gso_refused, run.count);
+  for (std::uint32_t at = 0; at < run.bytes; at += run.segment_bytes) {
+    const std::size_t bytes = std::min<std::size_t>(run.segment_bytes, run.bytes - at);
+    ssize_t sent;
+    do {
+      sent = sendto(target.socket, run.data + at, bytes, MSG_DONTWAIT | MSG_NOSIGNAL, &target.to.any, target.to.size());
+    } while (sent < 0 && (errno == EINTR || (errno == EAGAIN && wait_writable(target.socket))));
+    if (sent < 0) {
+      counters.tx.add(Tx::refused);
+      continue;
+    }
+    counters.tx.add(Tx::packets);
+    counters.tx.add(Tx::bytes, bytes);
+  }
+}
+
+}  // namespace nsm::io

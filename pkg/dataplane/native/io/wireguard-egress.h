@@ -1,0 +1,51 @@
+// Egress of a wireguard port: an inner packet or super-packet is checked, cut
+// into segments, padded, sealed with its batch and sent to the peer.
+#pragma once
+
+#include <atomic>
+#include <memory>
+
+#include "core/activity.h"
+#include "core/keypair.h"
+#include "io/doorbell.h"
+#include "io/egress-port.h"
+#include "io/inner-rules.h"
+
+namespace nsm::io {
+
+// Owner: the egress thread (see EgressPort).
+class WireguardEgress final : public EgressPort {
+ public:
+  struct Parts {
+    Counters& counters;
+    Activity& activity;
+    std::atomic<bool>& wants_session;  // for the control thread, which `bell` wakes
+    Doorbell& bell;
+    UdpTarget target;
+  };
+  WireguardEgress(const Parts& parts, std::unique_ptr<InnerRules> rules) noexcept
+      : parts_(parts), rules_(std::move(rules)) {}
+
+  bool ready(std::uint64_t now_ns) noexcept override;
+  void want() noexcept override;
+  void take(const TunPacket& packet, EgressParts parts) noexcept override;
+  void flush(EgressParts parts) noexcept override;
+
+  void send_keepalive(EgressParts parts) noexcept;
+  void use_key(std::unique_ptr<SendKey> key) noexcept { key_ = std::move(key); }
+  void use_rules(std::unique_ptr<InnerRules> rules) noexcept { rules_ = std::move(rules); }
+  void move_to(const Endpoint& to) noexcept { parts_.target.to = SocketAddress(to); }
+  void drop_waiting(std::uint64_t packets) noexcept { parts_.counters.tx.add(Tx::no_session, packets); }
+
+ private:
+  void refuse_oversize(const InnerIp& inner, ConstBytes packet) noexcept;
+  void append(std::size_t plain_bytes, EgressBatch& batch) noexcept;
+  bool seal(EgressBatch& batch) noexcept;
+
+  Parts parts_;
+  std::unique_ptr<InnerRules> rules_;
+  std::unique_ptr<SendKey> key_;
+  bool has_data_ = false;  // the batch holds more than a keepalive
+};
+
+}  // namespace nsm::io
