@@ -58,6 +58,11 @@ export interface ListWiresResponse {
   wires: Wire[];
 }
 
+export interface CloseWireRequest {
+  /** Connection id, or any id of its path. */
+  id: string;
+}
+
 export interface Wire {
   id: string;
   networkService: string;
@@ -671,6 +676,61 @@ export const ListWiresResponse: MessageFns<ListWiresResponse> = {
   },
 };
 
+function createBaseCloseWireRequest(): CloseWireRequest {
+  return { id: "" };
+}
+
+export const CloseWireRequest: MessageFns<CloseWireRequest> = {
+  encode(message: CloseWireRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CloseWireRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCloseWireRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<CloseWireRequest>, I>>(base?: I): CloseWireRequest {
+    return CloseWireRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<CloseWireRequest>, I>>(object: I): CloseWireRequest {
+    const message = createBaseCloseWireRequest();
+    message.id = object.id ?? "";
+    return message;
+  },
+};
+
 function createBaseWire(): Wire {
   return {
     id: "",
@@ -1153,11 +1213,23 @@ export const NodeService = {
     responseSerialize: (value: ListWiresResponse): Buffer => Buffer.from(ListWiresResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListWiresResponse => ListWiresResponse.decode(value),
   },
+  /** Closes a wire whoever asked for it, both ends included. NOT_FOUND when there is none of that id. */
+  closeWire: {
+    path: "/nsmesh.node.v1.Node/CloseWire" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: CloseWireRequest): Buffer => Buffer.from(CloseWireRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): CloseWireRequest => CloseWireRequest.decode(value),
+    responseSerialize: (value: Empty): Buffer => Buffer.from(Empty.encode(value).finish()),
+    responseDeserialize: (value: Buffer): Empty => Empty.decode(value),
+  },
 } as const;
 
 export interface NodeServer extends UntypedServiceImplementation {
   getStatus: handleUnaryCall<Empty, NodeStatus>;
   listWires: handleUnaryCall<ListWiresRequest, ListWiresResponse>;
+  /** Closes a wire whoever asked for it, both ends included. NOT_FOUND when there is none of that id. */
+  closeWire: handleUnaryCall<CloseWireRequest, Empty>;
 }
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
