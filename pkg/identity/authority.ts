@@ -1,0 +1,145 @@
+/**
+ * The certificate authority of a domain: one self-signed EC P-256 key that signs SVIDs. It signs for the names that
+ * its caller is entitled to and never looks at the names in a request. A bundle may hold several authorities, so that
+ * a new one can be made known before it signs and the old one be forgotten after its last SVID has expired.
+ */
+import { generateKeyPair, type KeyObject, randomBytes, type webcrypto } from 'node:crypto'
+import { promisify } from 'node:util'
+import { type Clock, NsmError } from '../base/index.ts'
+import { readCertificate } from './certificate.ts'
+import { readCsr } from './csr.ts'
+import { parseSpiffeId, type SpiffeId } from './spiffe-id.ts'
+import { x509 } from './x509.ts'
+
+const MINUTE_MS = 60_000
+const HOUR_MS = 60 * MINUTE_MS
+/** For peers whose clock is behind. */
+const BACKDATE_MS = MINUTE_MS
+/**
+ * A domain must not die of a forgotten date, and a shorter life would protect nothing while the key is in use: it ends
+ * by rotation or revocation, not by expiry.
+ */
+const AUTHORITY_LIFETIME_MS = 10 * 365 * 24 * HOUR_MS
+const SVID_LIFETIME_MS = HOUR_MS
+
+const signing = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
+
+export interface AuthorityMaterial {
+  /** DER, self-signed. */
+  readonly certificate: Uint8Array
+  readonly privateKey: KeyObject
+}
+
+export interface IssueOptions {
+  /** PKCS#10, DER. */
+  readonly csr: Uint8Array
+  /** Of the authority's trust domain, with a path. */
+  readonly spiffeId: string
+  /** Further names, for peers that only check those. */
+  readonly dnsNames?: readonly string[]
+  /** At most, and by default, one hour. */
+  readonly lifetimeMs?: number
+}
+
+export interface IssuedSvid {
+  readonly spiffeId: string
+  /** DER, leaf first. */
+  readonly chain: readonly Uint8Array[]
+  readonly expiresMs: number
+}
+
+/** Makes a new authority for a trust domain. */
+export async function createAuthorityMaterial(trustDomain: string, clock: Clock): Promise<AuthorityMaterial> {
+  const { id } = parseSpiffeId(`spiffe://${trustDomain}`)
+  const { privateKey, publicKey } = await promisify(generateKeyPair)('ec', { namedCurve: 'P-256' })
+  const verifying = publicKey.toCryptoKey(signing, true, ['verify'])
+  const { keyCertSign, cRLSign } = x509.KeyUsageFlags
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    keys: { privateKey: privateKey.toCryptoKey(signing, false, ['sign']), publicKey: verifying },
+    name: 'O=nsmesh',
+    serialNumber: newSerialNumber(),
+    notBefore: new Date(clock.nowMs() - BACKDATE_MS),
+    notAfter: new Date(clock.nowMs() + AUTHORITY_LIFETIME_MS),
+    signingAlgorithm: signing,
+    extensions: [
+      new x509.BasicConstraintsExtension(true, 0, true),
+      new x509.KeyUsagesExtension(keyCertSign | cRLSign, true),
+      new x509.SubjectAlternativeNameExtension([{ type: 'url', value: id }]),
+      await x509.SubjectKeyIdentifierExtension.create(verifying),
+    ],
+  })
+  return { certificate: new Uint8Array(certificate.rawData), privateKey }
+}
+
+export class Authority {
+  readonly trustDomain: string
+  /** DER: what others put into their bundles. */
+  readonly certificate: Uint8Array
+  readonly #issuer: x509.X509Certificate
+  readonly #key: webcrypto.CryptoKey
+  readonly #expiresMs: number
+  readonly #clock: Clock
+
+  /** @throws {NsmError} `failed_precondition` when key and certificate do not belong together */
+  constructor(material: AuthorityMaterial, clock: Clock) {
+    const { x509: certificate, uris, expiresMs } = readCertificate(material.certificate)
+    if (!certificate.checkPrivateKey(material.privateKey)) {
+      throw new NsmError('failed_precondition', 'Cannot open authority: key and certificate do not belong together')
+    }
+    this.trustDomain = parseSpiffeId(uris[0] ?? '').trustDomain
+    this.certificate = material.certificate
+    this.#issuer = new x509.X509Certificate(Buffer.from(material.certificate))
+    this.#key = material.privateKey.toCryptoKey(signing, false, ['sign'])
+    this.#expiresMs = expiresMs
+    this.#clock = clock
+  }
+
+  /** @throws {NsmError} `invalid_argument` for a bad request, `permission_denied` for a name of another trust domain */
+  async issue(options: IssueOptions): Promise<IssuedSvid> {
+    const spiffeId = this.#checkName(options.spiffeId)
+    const publicKey = readCsr(options.csr).toCryptoKey(signing, true, ['verify'])
+    const nowMs = this.#clock.nowMs()
+    const lifetimeMs = Math.min(options.lifetimeMs ?? SVID_LIFETIME_MS, SVID_LIFETIME_MS)
+    // X.509 knows whole seconds only.
+    const expiresMs = Math.floor(Math.min(nowMs + lifetimeMs, this.#expiresMs) / 1000) * 1000
+    const certificate = await x509.X509CertificateGenerator.create({
+      publicKey,
+      signingKey: this.#key,
+      signingAlgorithm: signing,
+      issuer: this.#issuer.subjectName,
+      subject: 'O=nsmesh',
+      serialNumber: newSerialNumber(),
+      notBefore: new Date(nowMs - BACKDATE_MS),
+      notAfter: new Date(expiresMs),
+      extensions: await this.#leafExtensions(spiffeId.id, options.dnsNames ?? []),
+    })
+    return { spiffeId: spiffeId.id, chain: [new Uint8Array(certificate.rawData)], expiresMs }
+  }
+
+  #checkName(id: string): SpiffeId {
+    const spiffeId = parseSpiffeId(id)
+    if (spiffeId.trustDomain !== this.trustDomain || spiffeId.path === '') {
+      throw new NsmError('permission_denied', 'Cannot issue SVID: not a name of this trust domain', { fields: { id } })
+    }
+    return spiffeId
+  }
+
+  async #leafExtensions(id: string, dnsNames: readonly string[]): Promise<x509.Extension[]> {
+    const names = dnsNames.map((value) => ({ type: 'dns' as const, value }))
+    const { serverAuth, clientAuth } = x509.ExtendedKeyUsage
+    return [
+      new x509.BasicConstraintsExtension(false, undefined, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+      new x509.ExtendedKeyUsageExtension([serverAuth, clientAuth]),
+      new x509.SubjectAlternativeNameExtension([{ type: 'url', value: id }, ...names]),
+      await x509.AuthorityKeyIdentifierExtension.create(this.#issuer.publicKey),
+    ]
+  }
+}
+
+/** 128 random bits; the first one is 0 because a serial number is positive, the second 1 so that it is never short. */
+function newSerialNumber(): string {
+  const bytes = randomBytes(16)
+  bytes[0] = ((bytes[0] ?? 0) & 0x7f) | 0x40
+  return bytes.toString('hex')
+}

@@ -1,0 +1,90 @@
+/** A certificate as verification needs it: OpenSSL checks signatures and names, our own reader the extensions. */
+import { X509Certificate } from 'node:crypto'
+import { expectTag, readAll, readNamedBits, readOnly, tags } from './der.ts'
+
+export const MOST_CHAIN_BYTES = 16 * 1024
+export const MOST_CHAIN_CERTIFICATES = 5
+
+export interface Certificate {
+  readonly x509: X509Certificate
+  readonly validFromMs: number
+  readonly expiresMs: number
+  readonly isAuthority: boolean
+  /** How many intermediates may follow below an authority. */
+  readonly pathLength: number | undefined
+  readonly keyUsage: KeyUsage | undefined
+  readonly uris: readonly string[]
+  /** Object identifiers, hex of their DER content, of critical extensions that are not understood. */
+  readonly unknownCritical: readonly string[]
+}
+
+export interface KeyUsage {
+  readonly digitalSignature: boolean
+  readonly keyCertSign: boolean
+  readonly crlSign: boolean
+}
+
+const oid = { keyUsage: '551d0f', subjectAltName: '551d11', basicConstraints: '551d13', extKeyUsage: '551d25' }
+const understood = new Set(Object.values(oid))
+
+interface Extension {
+  readonly oid: string
+  readonly isCritical: boolean
+  readonly value: Uint8Array
+}
+
+/** @throws when the bytes are not one DER certificate */
+export function readCertificate(der: Uint8Array): Certificate {
+  const extensions = readExtensions(der)
+  const find = (wanted: string) => extensions.find((extension) => extension.oid === wanted)?.value
+  const x509 = new X509Certificate(der)
+  return {
+    x509,
+    validFromMs: x509.validFromDate.getTime(),
+    expiresMs: x509.validToDate.getTime(),
+    ...readBasicConstraints(find(oid.basicConstraints)),
+    keyUsage: readKeyUsage(find(oid.keyUsage)),
+    uris: readUris(find(oid.subjectAltName)),
+    unknownCritical: extensions.filter((one) => one.isCritical && !understood.has(one.oid)).map((one) => one.oid),
+  }
+}
+
+function readExtensions(der: Uint8Array): readonly Extension[] {
+  const [tbs] = readAll(readOnly(der, tags.sequence).value)
+  const list = readAll(expectTag(tbs, tags.sequence).value).find((field) => field.tag === tags.extensions)
+  if (list === undefined) return []
+  const extensions = readAll(readOnly(list.value, tags.sequence).value).map((one) => readExtension(one.value))
+  // RFC 5280 section 4.2: never the same twice; two readers could each take another one.
+  if (new Set(extensions.map((one) => one.oid)).size !== extensions.length) throw new Error('Extension given twice')
+  return extensions
+}
+
+function readExtension(bytes: Uint8Array): Extension {
+  const [id, second, third] = readAll(bytes)
+  const isCritical = second?.tag === tags.boolean && second.value[0] === 0xff
+  const value = expectTag(second?.tag === tags.boolean ? third : second, tags.octetString).value
+  return { oid: Buffer.from(expectTag(id, tags.oid).value).toString('hex'), isCritical, value }
+}
+
+function readBasicConstraints(value: Uint8Array | undefined): Pick<Certificate, 'isAuthority' | 'pathLength'> {
+  if (value === undefined) return { isAuthority: false, pathLength: undefined }
+  const fields = readAll(readOnly(value, tags.sequence).value)
+  const isAuthority = fields.some((field) => field.tag === tags.boolean && field.value[0] === 0xff)
+  return { isAuthority, pathLength: fields.find((field) => field.tag === tags.integer)?.value[0] }
+}
+
+function readKeyUsage(value: Uint8Array | undefined): KeyUsage | undefined {
+  if (value === undefined) return undefined
+  const bits = readNamedBits(readOnly(value, tags.bitString).value)
+  return {
+    digitalSignature: (bits & (1 << 0)) !== 0,
+    keyCertSign: (bits & (1 << 5)) !== 0,
+    crlSign: (bits & (1 << 6)) !== 0,
+  }
+}
+
+function readUris(value: Uint8Array | undefined): readonly string[] {
+  if (value === undefined) return []
+  const names = readAll(readOnly(value, tags.sequence).value)
+  return names.filter((name) => name.tag === tags.uri).map((name) => Buffer.from(name.value).toString('latin1'))
+}

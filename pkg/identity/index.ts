@@ -1,0 +1,24 @@
+/**
+ * Identities: SPIFFE IDs, X.509 SVIDs, the authority that issues them, the path tokens that they sign, and the rules by
+ * which others' are believed. Keys never leave here but to sign and to be kept in files of mode 0600.
+ */
+export {
+  Authority,
+  type AuthorityMaterial,
+  createAuthorityMaterial,
+  type IssuedSvid,
+  type IssueOptions,
+} from './authority.ts'
+export { openAuthority } from './authority-file.ts'
+export { createKeyAndCsr, type KeyAndCsr } from './csr.ts'
+export { identityFile } from './identity-file.ts'
+export { type IssueIdentityOptions, issueIdentity } from './issue-identity.ts'
+export { type PathTokenCheck, verifyPathTokens } from './path-tokens.ts'
+export { type RenewingOptions, type RenewingSource, renewingSource } from './renewing-source.ts'
+export { readSecretFile, writeSecretFile } from './secret-file.ts'
+export { parseSpiffeId, type SpiffeId } from './spiffe-id.ts'
+export { type StaticSource, staticSource } from './static-source.ts'
+export type { Bundles, Identity, IdentitySource, Svid } from './svid.ts'
+export { checkToken, type PathToken, parseToken, signToken, type TokenRequest } from './token.ts'
+export { TokenMinter } from './token-minter.ts'
+export { type VerifiedSvid, verifySvid } from './verify-svid.ts'

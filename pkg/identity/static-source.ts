@@ -1,0 +1,23 @@
+import type { Identity, IdentitySource } from './svid.ts'
+
+export interface StaticSource extends IdentitySource {
+  replace(identity: Identity): void
+}
+
+/** An identity that changes when it is told to. */
+export function staticSource(initial: Identity): StaticSource {
+  let identity = initial
+  const listeners = new Set<(identity: Identity) => void>()
+  return {
+    current: () => identity,
+    replace(next) {
+      identity = next
+      for (const listener of listeners) listener(next)
+    },
+    subscribe(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    close: async () => listeners.clear(),
+  }
+}

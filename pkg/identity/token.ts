@@ -1,0 +1,115 @@
+/**
+ * NSM's path tokens: JWTs, ES256 and nothing else, {sub, aud, exp}. Ours carry the certificate chain of their signer
+ * (x5c), so that everyone on the path can check them, not only the next one.
+ *
+ * @see RFC 7515 (x5c), RFC 7518 section 3.4 (ES256), RFC 7519
+ */
+import { type KeyObject, sign, verify } from 'node:crypto'
+import { NsmError, type NsmErrorOptions } from '../base/index.ts'
+import { MOST_CHAIN_CERTIFICATES } from './certificate.ts'
+import type { Svid } from './svid.ts'
+
+const MOST_TOKEN_CHARS = 16 * 1024
+const SIGNATURE_BYTES = 64
+
+export interface PathToken {
+  readonly subject: string
+  readonly audience: readonly string[]
+  readonly expiresMs: number
+  /** DER, leaf first; empty where the signer sent none. */
+  readonly chain: readonly Uint8Array[]
+  readonly signed: string
+  readonly signature: Uint8Array
+}
+
+export interface TokenRequest {
+  /** SPIFFE ID of the one who gets it. */
+  readonly audience: string
+  readonly expiresMs: number
+}
+
+export function signToken(svid: Svid, { audience, expiresMs }: TokenRequest): string {
+  const x5c = svid.chain.map((der) => Buffer.from(der).toString('base64'))
+  const header = encode({ alg: 'ES256', typ: 'JWT', x5c })
+  const claims = encode({ sub: svid.spiffeId, aud: [audience], exp: Math.floor(expiresMs / 1000) })
+  const signed = `${header}.${claims}`
+  const signature = sign('sha256', Buffer.from(signed), { key: svid.privateKey, dsaEncoding: 'ieee-p1363' })
+  return `${signed}.${signature.toString('base64url')}`
+}
+
+/**
+ * Reads a token without believing it.
+ *
+ * @throws {NsmError} `unauthenticated`
+ */
+export function parseToken(jwt: string): PathToken {
+  if (jwt.length > MOST_TOKEN_CHARS) refuse('too long')
+  const [head = '', body = '', tail = '', ...more] = jwt.split('.')
+  if (more.length > 0) refuse('not three parts')
+  const header = decode(head)
+  if (header['alg'] !== 'ES256') refuse('not signed with ES256')
+  if (header['crit'] !== undefined) refuse('it demands an extension')
+  const claims = decode(body)
+  const signature = decodeBytes(tail)
+  if (signature.length !== SIGNATURE_BYTES) refuse('signature of wrong length')
+  return { ...readClaims(claims), chain: readX5c(header['x5c']), signed: `${head}.${body}`, signature }
+}
+
+/** @throws {NsmError} `unauthenticated` when `key` did not sign it, or it has expired */
+export function checkToken(token: PathToken, key: KeyObject, nowMs: number): void {
+  checkNotExpired(token, nowMs)
+  if (!isSignedBy(token, key)) refuse('wrong signature')
+}
+
+export function checkNotExpired(token: PathToken, nowMs: number): void {
+  if (nowMs < token.expiresMs) return
+  refuse('expired', { fields: { subject: token.subject, expired: new Date(token.expiresMs).toISOString() } })
+}
+
+export function isSignedBy({ signed, signature }: PathToken, key: KeyObject): boolean {
+  if (key.asymmetricKeyType !== 'ec' || key.asymmetricKeyDetails?.namedCurve !== 'prime256v1') return false
+  return verify('sha256', Buffer.from(signed), { key, dsaEncoding: 'ieee-p1363' }, signature)
+}
+
+function readClaims(claims: Record<string, unknown>): Pick<PathToken, 'subject' | 'audience' | 'expiresMs'> {
+  const { sub: subject, aud, exp } = claims
+  if (typeof subject !== 'string') refuse('no subject')
+  const audience: readonly unknown[] = Array.isArray(aud) ? aud : [aud]
+  if (!audience.every((one) => typeof one === 'string')) refuse('no audience')
+  if (typeof exp !== 'number' || !Number.isFinite(exp)) refuse('no expiry')
+  return { subject, audience, expiresMs: exp * 1000 }
+}
+
+function readX5c(x5c: unknown): readonly Uint8Array[] {
+  if (x5c === undefined) return []
+  if (!Array.isArray(x5c) || x5c.length > MOST_CHAIN_CERTIFICATES) refuse('malformed x5c')
+  return x5c.map((der: unknown) => (typeof der === 'string' ? Buffer.from(der, 'base64') : refuse('malformed x5c')))
+}
+
+function encode(json: object): string {
+  return Buffer.from(JSON.stringify(json)).toString('base64url')
+}
+
+function decode(part: string): Record<string, unknown> {
+  const json = parseJson(decodeBytes(part))
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) refuse('not a JSON object')
+  return { ...json }
+}
+
+function parseJson(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+  } catch (cause) {
+    refuse('not JSON', { cause })
+  }
+}
+
+/** Only the one spelling that encoding gives: no padding, no other alphabet, no bits behind the end. */
+function decodeBytes(part: string): Buffer {
+  const bytes = Buffer.from(part, 'base64url')
+  return bytes.length > 0 && bytes.toString('base64url') === part ? bytes : refuse('not base64url')
+}
+
+function refuse(reason: string, options: NsmErrorOptions = {}): never {
+  throw new NsmError('unauthenticated', `Cannot accept token: ${reason}`, options)
+}
