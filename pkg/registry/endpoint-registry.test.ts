@@ -1,0 +1,250 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { FakeClock, silentLogger } from '../base/index.ts'
+import { type Database, openDatabase } from '../store/index.ts'
+import { EndpointRegistry } from './endpoint-registry.ts'
+import { OtherDomains } from './other-domains.ts'
+import { registrySchema } from './schema.ts'
+import { sqliteStore } from './sqlite-store.ts'
+import { callOf, collect, endpoint, FakeExports, Reader } from './testing.ts'
+
+const NODE = 'spiffe://west/node/n1'
+const WORKLOAD = `${NODE}/uid/1000`
+const FOREIGNER = 'spiffe://east/registry'
+const MINUTE_MS = 60_000
+
+let database: Database
+let clock: FakeClock
+let exports: FakeExports
+let registry: EndpointRegistry
+
+async function open(): Promise<EndpointRegistry> {
+  const others = new OtherDomains({
+    registryOf: () => {
+      throw new Error('nobody asks another domain here')
+    },
+    clock,
+    logger: silentLogger,
+  })
+  const store = sqliteStore(database)
+  return EndpointRegistry.open({
+    domain: 'west',
+    store,
+    exports,
+    others,
+    clock,
+    logger: silentLogger,
+    defaultExpiryMs: MINUTE_MS,
+  })
+}
+
+beforeEach(async () => {
+  database = openDatabase(':memory:', { application: 'registry test', migrations: [registrySchema] })
+  clock = new FakeClock()
+  exports = new FakeExports()
+  registry = await open()
+})
+
+afterEach(() => {
+  registry.close()
+  database.close()
+  expect(clock.pending).toBe(0)
+  expect(exports.listeners).toBe(0)
+})
+
+const find = (query: Parameters<typeof endpoint>[1], caller = NODE) =>
+  collect(registry.find({ endpoint: query ?? {}, watch: false }, callOf(caller)))
+
+describe('EndpointRegistry.register', () => {
+  test('answers with owner, times and the name as given', async () => {
+    const answer = await registry.register(endpoint('nse-1', { pathIds: [] }), callOf(NODE))
+    const nowMs = clock.nowMs()
+    expect(answer).toMatchObject({
+      name: 'nse-1',
+      pathIds: [NODE],
+      expiresMs: nowMs + MINUTE_MS,
+      registeredMs: nowMs,
+    })
+    await clock.advance(10_000)
+    expect(await registry.register(answer, callOf(NODE))).toMatchObject({ registeredMs: nowMs })
+  })
+
+  test('makes a name for who has none', async () => {
+    const [a, b] = await Promise.all([1, 2].map(() => registry.register(endpoint(''), callOf(NODE))))
+    expect(a?.name).toMatch(/^nse-[0-9a-f]{20}$/)
+    expect(a?.name).not.toBe(b?.name)
+  })
+
+  test('a node may name its workload as the owner, and nobody else', async () => {
+    const claim = (owner: string) => endpoint(`of ${owner}`.replace(/[^a-z0-9]/g, '-'), { pathIds: [owner] })
+    expect((await registry.register(claim(WORKLOAD), callOf(NODE))).pathIds).toEqual([WORKLOAD, NODE])
+    expect((await registry.register(claim('spiffe://west/node/n2/uid/0'), callOf(NODE))).pathIds).toEqual([NODE])
+    expect((await registry.register(claim('spiffe://west/registry'), callOf(WORKLOAD))).pathIds).toEqual([WORKLOAD])
+  })
+
+  test.each([
+    ['another node', 'spiffe://west/node/n2'],
+    ['a workload of the same node', `${NODE}/uid/1000`],
+    ['a node with a longer name', 'spiffe://west/node/n10'],
+  ])('a name that is taken is refused to %s', async (_, thief) => {
+    const mine = await registry.register(endpoint('nse-1'), callOf(NODE))
+    const theft = registry.register(endpoint('nse-1', { url: 'tcp://192.0.2.66:1' }), callOf(thief))
+    await expect(theft).rejects.toMatchObject({
+      code: 'permission_denied',
+      message: expect.stringContaining('no sufficient privileges'),
+    })
+    await expect(registry.unregister(endpoint('nse-1'), callOf('spiffe://west/node/n2'))).rejects.toMatchObject({
+      code: 'permission_denied',
+    })
+    expect(await find({ name: 'nse-1' })).toEqual([{ value: mine, deleted: false }])
+  })
+
+  test.each([
+    ['a longer life than the default', { asked: 5 * MINUTE_MS, token: 9 * MINUTE_MS }, MINUTE_MS],
+    ['a shorter life', { asked: 1_000, token: 9 * MINUTE_MS }, 1_000],
+    ['a life beyond its token', { asked: undefined, token: 2_000 }, 2_000],
+  ])('who asks for %s lives as long as may be', async (_, { asked, token }, lifeMs) => {
+    const nowMs = clock.nowMs()
+    const call = callOf(NODE, { token: { jwt: '', expiresMs: nowMs + token } })
+    const expiresMs = asked === undefined ? undefined : nowMs + asked
+    expect((await registry.register(endpoint('nse-1', { expiresMs }), call)).expiresMs).toBe(nowMs + lifeMs)
+  })
+
+  test.each([
+    ['a name too long', { name: 'x'.repeat(254) }, 'invalid_argument'],
+    ['a name with a newline', { name: 'a\nb' }, 'invalid_argument'],
+    ['a service name with a slash', { networkServiceNames: ['a/b'] }, 'invalid_argument'],
+    ['an empty service name', { networkServiceNames: [''] }, 'invalid_argument'],
+    ['a malformed URL', { url: 'no url' }, 'invalid_argument'],
+    ['an endless URL', { url: `tcp://${'x'.repeat(3_000)}` }, 'invalid_argument'],
+    ['a time that is over', { expiresMs: 1 }, 'invalid_argument'],
+    ['too many services', { networkServiceNames: Array.from({ length: 65 }, (_, i) => `s${i}`) }, 'invalid_argument'],
+    [
+      'too many labels',
+      { networkServiceLabels: new Map([['files', Object.fromEntries(Array.from({ length: 65 }, (_, i) => [i, '']))]]) },
+      'invalid_argument',
+    ],
+    ['an endless label', { networkServiceLabels: new Map([['files', { a: 'x'.repeat(257) }]]) }, 'invalid_argument'],
+    ['a service of another domain', { networkServiceNames: ['files@east'] }, 'unimplemented'],
+    ['a name in another domain', { name: 'nse@east' }, 'unimplemented'],
+  ])('refuses %s and keeps nothing', async (_, wrong, code) => {
+    await expect(registry.register(endpoint('nse-1', wrong), callOf(NODE))).rejects.toMatchObject({ code })
+    expect(await find({})).toEqual([])
+  })
+
+  test.each([FOREIGNER, 'spiffe://east/node/n1', 'spiffe://west.evil/node/n1', ''])('refuses caller %j', async (id) => {
+    await expect(registry.register(endpoint('nse-1'), callOf(id))).rejects.toMatchObject({ code: 'permission_denied' })
+    await expect(registry.unregister(endpoint('nse-1'), callOf(id))).rejects.toMatchObject({
+      code: 'permission_denied',
+    })
+  })
+
+  test('refuses the 1,001st endpoint of one owner, and not its refreshes or those of others', async () => {
+    for (let index = 0; index < 1_000; index += 1) await registry.register(endpoint(`nse-${index}`), callOf(NODE))
+    const another = registry.register(endpoint('one-more'), callOf(NODE))
+    await expect(another).rejects.toMatchObject({ code: 'resource_exhausted' })
+    await registry.register(endpoint('nse-1'), callOf(NODE))
+    await registry.register(endpoint('one-more'), callOf(WORKLOAD))
+  })
+})
+
+describe('EndpointRegistry.unregister', () => {
+  test('takes an unknown name as gone', () => registry.unregister(endpoint('nobody'), callOf(NODE)))
+
+  test.each([
+    ['the owner', WORKLOAD],
+    ["the owner's node", NODE],
+  ])('lets %s', async (_, caller) => {
+    await registry.register(endpoint('nse-1', { pathIds: [WORKLOAD] }), callOf(NODE))
+    await registry.unregister(endpoint('nse-1', { pathIds: [] }), callOf(caller))
+    expect(await find({})).toEqual([])
+  })
+
+  test('refuses a node that acts for another of its workloads', async () => {
+    await registry.register(endpoint('nse-1', { pathIds: [WORKLOAD] }), callOf(NODE))
+    const other = registry.unregister(endpoint('nse-1', { pathIds: [`${NODE}/uid/2`] }), callOf(NODE))
+    await expect(other).rejects.toMatchObject({ code: 'permission_denied' })
+  })
+})
+
+describe('EndpointRegistry expiry', () => {
+  test('tells watchers when an endpoint that was not refreshed goes', async () => {
+    const stop = new AbortController()
+    const call = callOf(NODE, { signal: stop.signal })
+    const reader = new Reader(registry.find({ endpoint: {}, watch: true }, call))
+    await registry.register(endpoint('stays'), callOf(NODE))
+    await registry.register(endpoint('goes'), callOf(NODE))
+    expect([(await reader.next())?.value.name, (await reader.next())?.value.name]).toEqual(['goes', 'stays'])
+    await clock.advance(40_000)
+    await registry.register(endpoint('stays'), callOf(NODE))
+    expect(await reader.next()).toMatchObject({ value: { name: 'stays' }, deleted: false })
+    await clock.advance(21_000)
+    expect(await reader.next()).toMatchObject({ value: { name: 'goes' }, deleted: true })
+    expect((await find({})).map(({ value }) => value.name)).toEqual(['stays'])
+    await registry.unregister(endpoint('stays'), callOf(NODE))
+    stop.abort()
+    await collect({ [Symbol.asyncIterator]: () => ({ next: async () => ({ done: true, value: undefined }) }) })
+  })
+
+  test('gives owners time to come back when the registry was away', async () => {
+    await registry.register(endpoint('nse-1'), callOf(NODE))
+    registry.close()
+    clock = new FakeClock(clock.nowMs() + 3_600_000)
+    registry = await open()
+    expect(await find({})).toHaveLength(1)
+    await clock.advance(MINUTE_MS - 1)
+    expect(await find({})).toHaveLength(1)
+    await clock.advance(1)
+    expect(await find({})).toEqual([])
+  })
+})
+
+describe('EndpointRegistry.find for another domain', () => {
+  beforeEach(async () => {
+    const labels = new Map([
+      ['files', { a: '1' }],
+      ['private', { b: '2' }],
+    ])
+    const both = { networkServiceNames: ['files', 'private'], networkServiceLabels: labels }
+    await registry.register(endpoint('both', both), callOf(NODE))
+    await registry.register(endpoint('secret', { networkServiceNames: ['private'] }), callOf(NODE))
+  })
+
+  test('shows only exported services', async () => {
+    expect(await find({}, FOREIGNER)).toEqual([])
+    exports.set('north', 'files')
+    expect(await find({}, FOREIGNER)).toEqual([])
+    exports.set('east', 'files')
+    const [only, ...rest] = await find({}, FOREIGNER)
+    expect(only?.value).toMatchObject({ name: 'both', networkServiceNames: ['files'] })
+    expect(only?.value.networkServiceLabels).toEqual(new Map([['files', { a: '1' }]]))
+    expect(rest).toEqual([])
+  })
+
+  test('cannot be used to guess at what is hidden', async () => {
+    exports.set('east', 'files')
+    expect(await find({ networkServiceNames: ['private'] }, FOREIGNER)).toEqual([])
+    expect(await find({ name: 'secret' }, FOREIGNER)).toEqual([])
+    expect(await find({ networkServiceLabels: new Map([['private', { b: '2' }]]) }, FOREIGNER)).toEqual([])
+  })
+
+  test('a watch follows the exports', async () => {
+    const stop = new AbortController()
+    const call = callOf(FOREIGNER, { signal: stop.signal })
+    const reader = new Reader(registry.find({ endpoint: { networkServiceNames: ['files'] }, watch: true }, call))
+    expect(await reader.isIdle()).toBe(true)
+    exports.set('east', 'files')
+    expect(await reader.next()).toMatchObject({ value: { name: 'both' }, deleted: false })
+    expect(await reader.isIdle()).toBe(true)
+    exports.set('east')
+    expect(await reader.next()).toMatchObject({ value: { name: 'both' }, deleted: true })
+    stop.abort()
+    expect(await reader.next()).toBeUndefined()
+  })
+
+  test('does not lead on to a third domain, and names who asks without identity', () => {
+    expect(() => registry.find({ endpoint: { name: 'x@north' }, watch: false }, callOf(FOREIGNER))).toThrow(
+      /third domain/,
+    )
+    expect(() => registry.find({ endpoint: {}, watch: false }, callOf(''))).toThrow(/no SPIFFE identity/)
+  })
+})

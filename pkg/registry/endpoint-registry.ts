@@ -1,0 +1,92 @@
+import type {
+  Call,
+  EndpointRegistryServer,
+  Found,
+  NetworkServiceEndpoint,
+  NetworkServiceEndpointQuery,
+} from '../api/index.ts'
+import { NsmError } from '../base/index.ts'
+import { Expiry, expiryMs } from './expiry.ts'
+import { findRecords, watchRecords } from './find.ts'
+import { generateName } from './generate-name.ts'
+import { checkEndpoint, MOST_ENDPOINTS_PER_OWNER } from './limits.ts'
+import { matchesEndpoint } from './matches.ts'
+import { checkName } from './names.ts'
+import type { RegistryOptions } from './options.ts'
+import { checkMayRemove, checkOwnDomain, pathIdsOf } from './ownership.ts'
+import { endpointQueryOf } from './queries.ts'
+import { viewOf } from './view.ts'
+
+export interface EndpointRegistryOptions extends RegistryOptions {
+  /** How long a registration lives that is not refreshed. */
+  readonly defaultExpiryMs: number
+}
+
+/** NSM's NetworkServiceEndpointRegistry. Endpoints stay for as long as their owner refreshes them. */
+export class EndpointRegistry implements EndpointRegistryServer {
+  readonly #options: EndpointRegistryOptions
+  readonly #expiry: Expiry
+
+  private constructor(options: EndpointRegistryOptions, expiry: Expiry) {
+    this.#options = options
+    this.#expiry = expiry
+  }
+
+  static async open(options: EndpointRegistryOptions): Promise<EndpointRegistry> {
+    const expiry = new Expiry(options.store.endpoints, options)
+    await expiry.start(options.defaultExpiryMs)
+    return new EndpointRegistry(options, expiry)
+  }
+
+  async register(asked: NetworkServiceEndpoint, call: Call): Promise<NetworkServiceEndpoint> {
+    const { domain, store, clock, defaultExpiryMs } = this.#options
+    checkOwnDomain(call, domain)
+    const name = asked.name === '' ? generateName('nse') : asked.name
+    checkEndpoint({ ...asked, name })
+    const pathIds = pathIdsOf(asked, call)
+    const stored = await store.endpoints.get(name)
+    if (stored === undefined) await this.#checkQuota(pathIds[0] ?? '')
+    const nowMs = clock.nowMs()
+    const expiresMs = expiryMs([asked.expiresMs, call.token?.expiresMs], nowMs, defaultExpiryMs)
+    const endpoint = { ...asked, name, pathIds, expiresMs, registeredMs: stored?.registeredMs ?? nowMs }
+    await store.endpoints.put(endpoint)
+    this.#expiry.expect(expiresMs)
+    return endpoint
+  }
+
+  find({ endpoint, watch }: NetworkServiceEndpointQuery, call: Call): AsyncIterable<Found<NetworkServiceEndpoint>> {
+    const { domain, store, exports, others } = this.#options
+    const view = viewOf(call, domain, exports)
+    const { query, otherDomain } = endpointQueryOf(endpoint, domain)
+    if (otherDomain !== undefined) {
+      return others.findEndpoints({ query, watch, domain: otherDomain, view, signal: call.signal })
+    }
+    const show = (value: NetworkServiceEndpoint) => {
+      const shown = view.endpoint(value)
+      return shown !== undefined && matchesEndpoint(query, shown) ? shown : undefined
+    }
+    const search = { records: store.endpoints, query, show, view, signal: call.signal }
+    return watch ? watchRecords(search) : findRecords(search)
+  }
+
+  async unregister(asked: NetworkServiceEndpoint, call: Call): Promise<void> {
+    checkOwnDomain(call, this.#options.domain)
+    checkName('name', asked.name)
+    const stored = await this.#options.store.endpoints.get(asked.name)
+    if (stored === undefined) return
+    checkMayRemove(stored, asked, call)
+    await this.#options.store.endpoints.remove(asked.name)
+  }
+
+  close(): void {
+    this.#expiry.close()
+  }
+
+  async #checkQuota(owner: string): Promise<void> {
+    if ((await this.#options.store.endpoints.countOwned(owner)) < MOST_ENDPOINTS_PER_OWNER) return
+    throw new NsmError('resource_exhausted', 'Cannot register an endpoint: its owner has too many', {
+      fields: { owner, most: MOST_ENDPOINTS_PER_OWNER },
+      next: 'Unregister endpoints that no longer serve.',
+    })
+  }
+}

@@ -1,0 +1,61 @@
+import { NsmError } from '../base/index.ts'
+import type { Database } from '../store/index.ts'
+
+const MOST_TOMBSTONES = 10_000
+
+/** Revisions over all records, and how far back they can be followed. Call within a transaction. */
+export class History {
+  readonly #advance
+  readonly #state
+  readonly #oldestKept
+  readonly #forget
+  readonly #raiseFloor
+
+  constructor(database: Database) {
+    this.#advance = database.command('UPDATE registry_history SET revision = revision + 1')
+    this.#state = database.query('SELECT revision, floor FROM registry_history', (row) => ({
+      revision: row.integer('revision'),
+      floor: row.integer('floor'),
+    }))
+    this.#oldestKept = database.query(
+      'SELECT revision FROM registry_record WHERE is_deleted = 1 ORDER BY revision DESC LIMIT 1 OFFSET ?',
+      (row) => row.integer('revision'),
+    )
+    this.#forget = database.command('DELETE FROM registry_record WHERE is_deleted = 1 AND revision <= ?')
+    this.#raiseFloor = database.command('UPDATE registry_history SET floor = ?')
+  }
+
+  get revision(): number {
+    return this.#read().revision
+  }
+
+  /** The revision of the change that is being made. */
+  next(): number {
+    this.#advance.run()
+    return this.revision
+  }
+
+  /** Drops the oldest tombstones when there are too many. */
+  trim(most = MOST_TOMBSTONES): void {
+    const floor = this.#oldestKept.get(most)
+    if (floor === undefined) return
+    this.#forget.run(floor)
+    this.#raiseFloor.run(floor)
+  }
+
+  /** @throws {NsmError} `failed_precondition` when not everything after `revision` is known any more. */
+  check(revision: number): void {
+    const { floor } = this.#read()
+    if (revision >= floor) return
+    throw new NsmError('failed_precondition', 'Cannot resume a watch: the history does not reach back so far', {
+      fields: { revision, floor },
+      next: 'List again, and watch from the revision of that list.',
+    })
+  }
+
+  #read(): { readonly revision: number; readonly floor: number } {
+    const state = this.#state.get()
+    if (state === undefined) throw new NsmError('internal', 'Cannot read the revision: its row is gone')
+    return state
+  }
+}

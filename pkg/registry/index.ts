@@ -1,0 +1,11 @@
+/** A domain's registry: network services and their endpoints, behind NSM's two registry services. */
+export { EndpointRegistry, type EndpointRegistryOptions } from './endpoint-registry.ts'
+export { joinName, splitName } from './names.ts'
+export type { RegistryOptions } from './options.ts'
+export { OtherDomains, type OtherDomainsOptions, type OtherRegistry } from './other-domains.ts'
+export { isReachableUrl } from './reachable-url.ts'
+export { registrySchema } from './schema.ts'
+export { ServiceRegistry } from './service-registry.ts'
+export { sqliteStore } from './sqlite-store.ts'
+export type { RegistryStore } from './store.ts'
+export type { ExportSource } from './view.ts'

@@ -1,0 +1,70 @@
+/** What one registration may hold. A registry of many owners must not be filled by one of them. */
+import type { Labels, NetworkService, NetworkServiceEndpoint } from '../api/index.ts'
+import { NsmError } from '../base/index.ts'
+import { checkName } from './names.ts'
+
+export const MOST_ENDPOINTS_PER_OWNER = 1_000
+export const MOST_SERVICES_PER_OWNER = 1_000
+
+const MOST_LABELS = 64
+const LONGEST_LABEL = 256
+const MOST_SERVICES_PER_ENDPOINT = 64
+const MOST_MATCHES = 64
+const MOST_ROUTES = 64
+const LONGEST_URL = 2_048
+
+/** @throws {NsmError} `invalid_argument` naming the field and its limit; `unimplemented` for names of other domains. */
+export function checkEndpoint(endpoint: NetworkServiceEndpoint): void {
+  checkOwnName('name', endpoint.name)
+  checkCount('network_service_names', endpoint.networkServiceNames.length, MOST_SERVICES_PER_ENDPOINT)
+  for (const service of endpoint.networkServiceNames) checkOwnName('network_service_names', service)
+  checkCount('network_service_labels', endpoint.networkServiceLabels.size, MOST_SERVICES_PER_ENDPOINT)
+  for (const labels of endpoint.networkServiceLabels.values()) checkLabels('network_service_labels', labels)
+  if (endpoint.url !== '' && (endpoint.url.length > LONGEST_URL || !URL.canParse(endpoint.url))) {
+    throw new NsmError('invalid_argument', 'Cannot register an endpoint: its URL is malformed', {
+      fields: { url: endpoint.url.slice(0, 64), length: endpoint.url.length },
+      next: 'Give a URL such as tcp://192.0.2.1:5001 or unix:///run/endpoint.sock.',
+    })
+  }
+}
+
+/** @throws {NsmError} like {@link checkEndpoint}. */
+export function checkService(service: NetworkService): void {
+  checkOwnName('name', service.name)
+  if (!['', 'IP', 'ETHERNET'].includes(service.payload)) {
+    throw new NsmError('invalid_argument', 'Cannot register a network service: its payload is unknown', {
+      fields: { payload: service.payload.slice(0, 64) },
+      next: 'Use IP or ETHERNET.',
+    })
+  }
+  checkCount('matches', service.matches.length, MOST_MATCHES)
+  for (const match of service.matches) {
+    checkLabels('matches.source_selector', match.sourceSelector)
+    checkLabels('matches.metadata.labels', match.metadata?.labels ?? {})
+    checkCount('matches.routes', match.routes.length, MOST_ROUTES)
+    for (const route of match.routes) checkLabels('matches.routes.destination_selector', route.destinationSelector)
+  }
+}
+
+function checkOwnName(field: string, name: string): void {
+  if (name.includes('@')) {
+    throw new NsmError('unimplemented', 'Cannot register in another domain: endpoints register in their own', {
+      fields: { field, name: name.slice(0, 64) },
+      next: 'Register without "@domain", and let the other domain see it: nsmctl domain export <service> <domain>.',
+    })
+  }
+  checkName(field, name)
+}
+
+function checkLabels(field: string, labels: Labels): void {
+  const entries = Object.entries(labels)
+  checkCount(field, entries.length, MOST_LABELS)
+  for (const text of entries.flat()) checkCount(`${field} (characters of a key or value)`, text.length, LONGEST_LABEL)
+}
+
+function checkCount(field: string, count: number, most: number): void {
+  if (count <= most) return
+  throw new NsmError('invalid_argument', 'Cannot register: a field holds more than its limit', {
+    fields: { field, count, most },
+  })
+}

@@ -1,0 +1,73 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Call, Found, NetworkService, NetworkServiceQuery, ServiceRegistryServer } from '../api/index.ts'
+import { PAYLOAD_IP } from '../api/index.ts'
+import { NsmError } from '../base/index.ts'
+import { findRecords, watchRecords } from './find.ts'
+import { generateName } from './generate-name.ts'
+import { checkService, MOST_SERVICES_PER_OWNER } from './limits.ts'
+import { matchesService } from './matches.ts'
+import { checkName } from './names.ts'
+import type { RegistryOptions } from './options.ts'
+import { checkMayRemove, checkOwnDomain, pathIdsOf } from './ownership.ts'
+import { serviceQueryOf } from './queries.ts'
+import { viewOf } from './view.ts'
+
+/** NSM's NetworkServiceRegistry. Services stay until their owner unregisters them. */
+export class ServiceRegistry implements ServiceRegistryServer {
+  readonly #options: RegistryOptions
+
+  constructor(options: RegistryOptions) {
+    this.#options = options
+  }
+
+  async register(asked: NetworkService, call: Call): Promise<NetworkService> {
+    checkOwnDomain(call, this.#options.domain)
+    const service = {
+      ...asked,
+      name: asked.name === '' ? generateName('netsvc') : asked.name,
+      payload: asked.payload === '' ? PAYLOAD_IP : asked.payload,
+      pathIds: pathIdsOf(asked, call),
+    }
+    checkService({ ...service, payload: asked.payload })
+    const { services } = this.#options.store
+    const stored = await services.get(service.name)
+    // Every endpoint of a service may say what the service is; only its owner may say something else.
+    if (stored !== undefined && isSame(stored, service)) return stored
+    if (stored === undefined) await this.#checkQuota(service.pathIds[0] ?? '')
+    await services.put(service)
+    return service
+  }
+
+  find({ service, watch }: NetworkServiceQuery, call: Call): AsyncIterable<Found<NetworkService>> {
+    const { domain, store, exports, others } = this.#options
+    const view = viewOf(call, domain, exports)
+    const { query, otherDomain } = serviceQueryOf(service, domain)
+    if (otherDomain !== undefined) {
+      return others.findServices({ query, watch, domain: otherDomain, view, signal: call.signal })
+    }
+    const show = (value: NetworkService) => (matchesService(query, value) ? view.service(value) : undefined)
+    const search = { records: store.services, query, show, view, signal: call.signal }
+    return watch ? watchRecords(search) : findRecords(search)
+  }
+
+  async unregister(asked: NetworkService, call: Call): Promise<void> {
+    checkOwnDomain(call, this.#options.domain)
+    checkName('name', asked.name)
+    const stored = await this.#options.store.services.get(asked.name)
+    if (stored === undefined) return
+    checkMayRemove(stored, asked, call)
+    await this.#options.store.services.remove(asked.name)
+  }
+
+  async #checkQuota(owner: string): Promise<void> {
+    if ((await this.#options.store.services.countOwned(owner)) < MOST_SERVICES_PER_OWNER) return
+    throw new NsmError('resource_exhausted', 'Cannot register a network service: its owner has too many', {
+      fields: { owner, most: MOST_SERVICES_PER_OWNER },
+      next: 'Unregister services that are no longer offered.',
+    })
+  }
+}
+
+function isSame(a: NetworkService, b: NetworkService): boolean {
+  return a.payload === b.payload && isDeepStrictEqual(a.matches, b.matches)
+}

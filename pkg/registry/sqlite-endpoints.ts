@@ -1,0 +1,73 @@
+import type { NetworkServiceEndpoint } from '../api/index.ts'
+import type { Query } from '../store/index.ts'
+import { SqliteRecords, type SqliteRecordsOptions } from './sqlite-records.ts'
+import type { Change, EndpointRecords } from './store.ts'
+
+/** Endpoints, which beside what all records have are found by the services they serve, and expire. */
+export class SqliteEndpoints extends SqliteRecords<NetworkServiceEndpoint> implements EndpointRecords {
+  readonly #byService: Query<NetworkServiceEndpoint>
+  readonly #expired: Query<string>
+  readonly #nextExpiry: Query<number | undefined>
+  readonly #expiring: Query<NetworkServiceEndpoint>
+  readonly #serve
+  readonly #unserve
+
+  constructor(options: SqliteRecordsOptions<NetworkServiceEndpoint>) {
+    super(options)
+    const { database } = options
+    const live = 'is_deleted = 0 AND expires_ms'
+    this.#byService = database.query(
+      `SELECT value FROM registry_served JOIN registry_record ON name = endpoint
+       WHERE service = ? AND kind = 'endpoint' AND is_deleted = 0 ORDER BY name`,
+      this.read,
+    )
+    this.#expired = database.query(`SELECT name FROM registry_record WHERE ${live} <= ?`, (row) => row.text('name'))
+    this.#expiring = database.query(`SELECT value FROM registry_record WHERE ${live} < ?`, this.read)
+    this.#nextExpiry = database.query(
+      `SELECT min(expires_ms) AS next FROM registry_record WHERE ${live} IS NOT NULL`,
+      (row) => row.optionalInteger('next'),
+    )
+    this.#serve = database.command('INSERT OR IGNORE INTO registry_served VALUES (?, ?)')
+    this.#unserve = database.command('DELETE FROM registry_served WHERE endpoint = ?')
+  }
+
+  async removeExpired(nowMs: number): Promise<number | undefined> {
+    const { database } = this.options
+    const changes = database.transaction(() => this.#expired.all(nowMs).flatMap((name) => this.bury(name) ?? []))
+    this.#tellAll(changes)
+    return this.#nextExpiry.get()
+  }
+
+  async extend(untilMs: number): Promise<void> {
+    const changes = this.options.database.transaction(() =>
+      this.#expiring.all(untilMs).map((endpoint) => {
+        const value = { ...endpoint, expiresMs: untilMs }
+        return { value, revision: this.write(value), deleted: false }
+      }),
+    )
+    this.#tellAll(changes)
+  }
+
+  protected override candidates(query: Partial<NetworkServiceEndpoint>): readonly NetworkServiceEndpoint[] {
+    const [service] = query.networkServiceNames ?? []
+    const isByName = query.name !== undefined && query.name !== ''
+    return isByName || service === undefined ? super.candidates(query) : this.#byService.all(service)
+  }
+
+  protected override write(endpoint: NetworkServiceEndpoint): number {
+    const revision = super.write(endpoint, endpoint.expiresMs ?? null)
+    this.#unserve.run(endpoint.name)
+    for (const service of endpoint.networkServiceNames) this.#serve.run(service, endpoint.name)
+    return revision
+  }
+
+  protected override bury(name: string): Change<NetworkServiceEndpoint> | undefined {
+    const change = super.bury(name)
+    if (change !== undefined) this.#unserve.run(name)
+    return change
+  }
+
+  #tellAll(changes: readonly Change<NetworkServiceEndpoint>[]): void {
+    for (const change of changes) this.tell(change)
+  }
+}

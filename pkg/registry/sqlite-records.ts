@@ -1,0 +1,119 @@
+import type { Columns, Database, Query } from '../store/index.ts'
+import type { History } from './history.ts'
+import { noPrivileges } from './ownership.ts'
+import type { RecordCodec } from './record-codec.ts'
+import type { Change, Records, RegistryRecord, Snapshot } from './store.ts'
+import { WatchQueue } from './watch-queue.ts'
+
+export interface SqliteRecordsOptions<T> {
+  readonly kind: 'service' | 'endpoint'
+  readonly database: Database
+  readonly history: History
+  readonly codec: RecordCodec<T>
+  matches(query: Partial<T>, value: T): boolean
+}
+
+/**
+ * One kind of record. A write is one transaction: revision, record, owner. Watchers hear of it after the commit, in
+ * the same turn of the event loop, so that what they are told is durable and in order.
+ */
+export class SqliteRecords<T extends RegistryRecord> implements Records<T> {
+  protected readonly options: SqliteRecordsOptions<T>
+  readonly #watchers = new Set<WatchQueue<Change<T>>>()
+  readonly #byName: Query<T>
+  readonly #all: Query<T>
+  readonly #since: Query<Change<T>>
+  readonly #owned: Query<number>
+  readonly #put
+  readonly #bury
+
+  constructor(options: SqliteRecordsOptions<T>) {
+    this.options = options
+    const { database } = options
+    const live = 'FROM registry_record WHERE kind = ? AND is_deleted = 0'
+    this.#byName = database.query(`SELECT value ${live} AND name = ?`, this.read)
+    this.#all = database.query(`SELECT value ${live} ORDER BY name`, this.read)
+    this.#owned = database.query(`SELECT count(*) AS count ${live} AND owner = ?`, (row) => row.integer('count'))
+    this.#since = database.query(
+      'SELECT revision, is_deleted, value FROM registry_record WHERE kind = ? AND revision > ? ORDER BY revision',
+      (row) => ({ revision: row.integer('revision'), value: this.read(row), deleted: row.integer('is_deleted') === 1 }),
+    )
+    this.#put = database.command(`
+      INSERT INTO registry_record (kind, name, owner, revision, expires_ms, value, is_deleted)
+      VALUES (?, ?, ?, ?, ?, ?, 0)
+      ON CONFLICT (kind, name) DO UPDATE SET owner = excluded.owner, revision = excluded.revision,
+        expires_ms = excluded.expires_ms, value = excluded.value, is_deleted = 0
+      WHERE is_deleted = 1 OR owner = excluded.owner`)
+    this.#bury = database.command(
+      'UPDATE registry_record SET is_deleted = 1, revision = ? WHERE kind = ? AND name = ? AND is_deleted = 0',
+    )
+  }
+
+  async get(name: string): Promise<T | undefined> {
+    return this.#byName.get(this.options.kind, name)
+  }
+
+  async put(value: T): Promise<void> {
+    const revision = this.options.database.transaction(() => this.write(value))
+    this.tell({ revision, value, deleted: false })
+  }
+
+  async remove(name: string): Promise<void> {
+    const change = this.options.database.transaction(() => this.bury(name))
+    if (change !== undefined) this.tell(change)
+  }
+
+  async list(query: Partial<T>): Promise<Snapshot<T>> {
+    const values = this.candidates(query).filter((value) => this.options.matches(query, value))
+    return { revision: this.options.history.revision, values }
+  }
+
+  async countOwned(owner: string): Promise<number> {
+    return this.#owned.get(this.options.kind, owner) ?? 0
+  }
+
+  async *watch(revision: number, signal: AbortSignal): AsyncGenerator<Change<T>> {
+    const queue = new WatchQueue<Change<T>>()
+    this.options.history.check(revision)
+    const missed = this.#since.all(this.options.kind, revision)
+    this.#watchers.add(queue)
+    try {
+      yield* missed
+      yield* queue.read(signal)
+    } finally {
+      this.#watchers.delete(queue)
+    }
+  }
+
+  /** Everything that may match, found by the best index that there is. */
+  protected candidates({ name }: Partial<T>): readonly T[] {
+    if (name === undefined || name === '') return this.#all.all(this.options.kind)
+    const value = this.#byName.get(this.options.kind, name)
+    return value === undefined ? [] : [value]
+  }
+
+  protected readonly read = (row: Columns): T => this.options.codec.decode(row.text('value'))
+
+  protected write(value: T, expiresMs: number | null = null): number {
+    const { kind, codec, history } = this.options
+    const [owner = ''] = value.pathIds
+    const revision = history.next()
+    const isWritten = this.#put.run(kind, value.name, owner, revision, expiresMs, codec.encode(value)) === 1
+    if (!isWritten) throw noPrivileges('the name has another owner', { name: value.name, caller: owner })
+    return revision
+  }
+
+  protected bury(name: string): Change<T> | undefined {
+    const { kind, history } = this.options
+    const value = this.#byName.get(kind, name)
+    if (value === undefined) return undefined
+    const revision = history.next()
+    this.#bury.run(revision, kind, name)
+    history.trim()
+    return { revision, value, deleted: true }
+  }
+
+  protected tell(change: Change<T>): void {
+    for (const watcher of this.#watchers) watcher.push(change)
+  }
+}

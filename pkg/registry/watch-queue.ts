@@ -1,0 +1,58 @@
+import { NsmError } from '../base/index.ts'
+
+/** Changes that one watcher may leave unread before it is sent away to ask again. */
+export const MOST_UNREAD = 1_000
+
+/**
+ * What stands between a change and one watcher that reads at its own pace. Writers never wait: a watcher that falls
+ * too far behind fails with `resource_exhausted`, gives its memory back, and starts again from the present state.
+ */
+export class WatchQueue<T> {
+  readonly #most: number
+  #unread: T[] = []
+  #failure: NsmError | undefined
+  #wake: (() => void) | undefined
+
+  constructor(most = MOST_UNREAD) {
+    this.#most = most
+  }
+
+  push(item: T): void {
+    if (this.#failure !== undefined) return
+    if (this.#unread.length < this.#most) this.#unread.push(item)
+    else this.#fail()
+    this.#wake?.()
+  }
+
+  /** Yields what was pushed, in order, until `signal` aborts. One reader. */
+  async *read(signal: AbortSignal): AsyncGenerator<T> {
+    const wake = () => this.#wake?.()
+    signal.addEventListener('abort', wake, { once: true })
+    try {
+      while (!signal.aborted) {
+        const batch = this.#unread
+        this.#unread = []
+        yield* batch
+        if (this.#failure !== undefined) throw this.#failure
+        if (this.#unread.length === 0) await this.#pushed(signal)
+      }
+    } finally {
+      signal.removeEventListener('abort', wake)
+    }
+  }
+
+  #fail(): void {
+    this.#unread = []
+    this.#failure = new NsmError('resource_exhausted', 'Cannot go on watching: too many changes were left unread', {
+      fields: { most: this.#most },
+      next: 'Watch again: the present state comes first.',
+    })
+  }
+
+  #pushed(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve
+      if (signal.aborted || this.#failure !== undefined || this.#unread.length > 0) resolve()
+    })
+  }
+}
