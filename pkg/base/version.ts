@@ -1,0 +1,2 @@
+/** Of every program of the project; a test holds it against package.json. */
+export const VERSION = '0.1.0'

@@ -1,0 +1,57 @@
+import { Argument } from 'commander'
+import { NsmError } from '../../base/index.ts'
+import { type Format, renderObject } from '../output.ts'
+import { formatOption, type Register } from './context.ts'
+import { RESOURCES, type Resource, resourceNamed } from './resources.ts'
+
+const WORDS = RESOURCES.flatMap(({ words }) => words.slice(0, 1)).join(', ')
+
+export const registerGet: Register = (program, context) => {
+  program
+    .command('get')
+    .description(`list one kind of thing: ${WORDS}`)
+    .addArgument(new Argument('<kind>', RESOURCES.map(({ words, about }) => `${words[0]}: ${about}`).join('; ')))
+    .addOption(formatOption())
+    .action(async (kind: string, { output }: { output: Format }) => {
+      const listing = await resourceOf(kind).list(context)
+      context.terminal.print(listing.render(output))
+    })
+}
+
+export const registerDescribe: Register = (program, context) => {
+  program
+    .command('describe')
+    .description(`show the whole of one thing: ${WORDS}`)
+    .argument('<kind>')
+    .argument('<name>', 'its name or id, or the beginning of it')
+    .addOption(formatOption())
+    .action(async (kind: string, name: string, { output }: { output: Format }) => {
+      const resource = resourceOf(kind)
+      const found = (await resource.list(context)).named(name)
+      context.terminal.print(renderObject(onlyOne(found, resource, name), output))
+    })
+}
+
+function resourceOf(kind: string): Resource {
+  const resource = resourceNamed(kind)
+  if (resource !== undefined) return resource
+  throw new NsmError('invalid_argument', 'Cannot tell what to look for: no such kind', {
+    fields: { kind },
+    next: `use one of ${WORDS}`,
+  })
+}
+
+function onlyOne(found: readonly unknown[], { words }: Resource, name: string): unknown {
+  const [one, ...others] = found
+  if (one === undefined) {
+    throw new NsmError('not_found', 'Cannot describe it: there is none of that name', {
+      fields: { kind: words[1], name },
+      next: `nsmctl get ${words[0]}`,
+    })
+  }
+  if (others.length === 0) return one
+  throw new NsmError('invalid_argument', 'Cannot describe it: several begin like this', {
+    fields: { name, found: found.length },
+    next: 'give more of its name',
+  })
+}

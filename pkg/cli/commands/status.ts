@@ -1,0 +1,19 @@
+import { type Format, renderObject } from '../output.ts'
+import { statusExitCode, statusText } from '../view/status.ts'
+import { formatOption, type Register } from './context.ts'
+
+export const registerStatus: Register = (program, context) => {
+  program
+    .command('status')
+    .description('how this node is: dataplane, identity, registry, wires, and what is wrong')
+    .addOption(formatOption())
+    .action(async ({ output }: { output: Format }) => {
+      const status = await (await context.mesh.node()).status()
+      const { print, isColoured } = context.terminal
+      const isForPeople = output === 'table' || output === 'wide'
+      print(
+        isForPeople ? statusText(status, { nowMs: context.clock.nowMs(), isColoured }) : renderObject(status, output),
+      )
+      context.exitCode = statusExitCode(status)
+    })
+}

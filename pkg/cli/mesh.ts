@@ -1,0 +1,50 @@
+/**
+ * What nsmctl asks of the mesh: its node, through the node's local socket, and the registry of its domain, through
+ * the admin socket. The commands see only this; connect.ts makes it of gRPC.
+ */
+import type {
+  domainV1,
+  EndpointRegistryClient,
+  MonitorClient,
+  NetworkServiceClient,
+  nodeV1,
+  ServiceRegistryClient,
+} from '../api/index.ts'
+
+export interface NodeApi {
+  status(): Promise<nodeV1.NodeStatus>
+  /** All wires, or those with `id` on their path. */
+  wires(id: string): Promise<readonly nodeV1.Wire[]>
+  closeWire(id: string): Promise<void>
+  readonly services: ServiceRegistryClient
+  readonly endpoints: EndpointRegistryClient
+  readonly networkServices: NetworkServiceClient
+  readonly monitor: MonitorClient
+}
+
+export interface AdminApi {
+  invite(lifetimeMs: number): Promise<domainV1.Invitation>
+  join(token: string): Promise<domainV1.Domain>
+  domains(): Promise<domainV1.ListResponse>
+  revoke(name: string): Promise<void>
+  export(service: string, domain: string): Promise<void>
+  unexport(service: string, domain: string): Promise<void>
+  inviteNode(node: string, lifetimeMs: number): Promise<domainV1.Invitation>
+  nodes(): Promise<readonly domainV1.NodeRecord[]>
+  revokeNode(node: string): Promise<void>
+}
+
+/** Connects when first asked, so that a command reaches only what it needs. */
+export interface Mesh {
+  node(): Promise<NodeApi>
+  admin(): Promise<AdminApi>
+  close(): Promise<void>
+}
+
+/** Where a command prints, and what it may wait for. */
+export interface Terminal {
+  print(text: string): void
+  /** Aborts on Ctrl-C. */
+  readonly signal: AbortSignal
+  readonly isColoured: boolean
+}

@@ -1,0 +1,48 @@
+/** One result in the form that was asked for: a table for people, or JSON and YAML for programs. */
+import { stringify } from 'yaml'
+import { plain } from './plain.ts'
+
+export const FORMATS = ['table', 'wide', 'json', 'yaml'] as const
+export type Format = (typeof FORMATS)[number]
+
+export interface Column<T> {
+  readonly title: string
+  readonly text: (row: T) => string
+  /** Only shown by `-o wide`. */
+  readonly isWide?: true
+}
+
+export interface View<T> {
+  /** For "No wires." */
+  readonly plural: string
+  readonly columns: readonly Column<T>[]
+}
+
+export function renderList<T>(rows: readonly T[], view: View<T>, format: Format): string {
+  if (format === 'json') return JSON.stringify(plain(rows), null, 2)
+  if (format === 'yaml') return stringify(plain(rows)).trimEnd()
+  if (rows.length === 0) return `No ${view.plural}.`
+  const columns = view.columns.filter(({ isWide }) => format === 'wide' || isWide === undefined)
+  return table([columns.map(({ title }) => title), ...rows.map((row) => columns.map(({ text }) => text(row) || '-'))])
+}
+
+/** The whole of one object; people get the YAML form too, since it has no columns to fit. */
+export function renderObject(value: unknown, format: Format): string {
+  return format === 'json' ? JSON.stringify(plain(value), null, 2) : stringify(plain(value)).trimEnd()
+}
+
+/** Columns as wide as their widest cell, two spaces apart, nothing at the end of a line. */
+export function table(rows: readonly (readonly string[])[]): string {
+  const count = Math.max(0, ...rows.map((row) => row.length))
+  const widths = Array.from({ length: count }, (_, column) =>
+    Math.max(...rows.map((row) => (row[column] ?? '').length)),
+  )
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
+}

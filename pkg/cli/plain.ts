@@ -1,0 +1,39 @@
+/** Messages as JSON: maps become objects, times ISO 8601, big numbers numbers where exact, bytes base64. */
+export type Plain = string | number | boolean | null | readonly Plain[] | { readonly [key: string]: Plain }
+
+export function plain(value: unknown): Plain {
+  if (value === null || value === undefined) return null
+  if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : `${value}`
+  if (typeof value !== 'object') return typeof value === 'number' || typeof value === 'boolean' ? value : String(value)
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('base64')
+  if (Array.isArray(value)) return value.map(plain)
+  if (value instanceof Map) return Object.fromEntries([...value].map(([key, entry]) => [String(key), plain(entry)]))
+  if (isTimestamp(value)) return timeText(value)
+  const entries = Object.entries(value).filter(([key, entry]) => entry !== undefined && !key.startsWith('$'))
+  return Object.fromEntries(
+    entries.map(([key, entry]) => [key.endsWith('Ms') ? key.slice(0, -2) : key, time(key, entry)]),
+  )
+}
+
+/** Domain types carry times as `...Ms` since the epoch, unless they are lengths of time. */
+function time(key: string, value: unknown): Plain {
+  return key.endsWith('Ms') && typeof value === 'number' ? new Date(value).toISOString() : plain(value)
+}
+
+interface Timestamp {
+  readonly seconds: bigint
+  readonly nanos: number
+}
+
+function isTimestamp(value: object): value is Timestamp {
+  return 'seconds' in value && 'nanos' in value && typeof value.seconds === 'bigint' && typeof value.nanos === 'number'
+}
+
+function timeText({ seconds, nanos }: Timestamp): string {
+  return new Date(Number(seconds) * 1000 + Math.floor(nanos / 1_000_000)).toISOString()
+}
+
+/** Milliseconds since the epoch; undefined for a time that was not given. */
+export function timestampMs(time: Timestamp | undefined): number | undefined {
+  return time === undefined ? undefined : Number(time.seconds) * 1000 + Math.floor(time.nanos / 1_000_000)
+}

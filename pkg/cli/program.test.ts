@@ -1,0 +1,148 @@
+import { expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { nodeV1 } from '../api/index.ts'
+import { FakeClock, NsmError } from '../base/index.ts'
+import type { AdminApi, Mesh, NodeApi } from './mesh.ts'
+import { runCli } from './program.ts'
+
+const clock = new FakeClock()
+const seconds = (ms: number) => ({ seconds: BigInt(Math.floor(ms / 1000)), nanos: (ms % 1000) * 1_000_000 })
+
+const WIRE = nodeV1.Wire.fromPartial({
+  id: '3f1c',
+  networkService: 'files@east',
+  client: { mechanism: 'KERNEL', interface: 'nsm-1' },
+  server: { mechanism: 'WIREGUARD', peer: '203.0.113.21:51820', aead: 'aes256gcm', session: 'established' },
+  state: 'up',
+  clientAddresses: ['172.16.1.101/32'],
+  endpointAddresses: ['172.16.1.100/32'],
+  path: ['reader-1', 'west-1', 'east-1', 'files-1'],
+  counters: new Map([['rx_bytes', 3_145_728n]]),
+  mtuBytes: 1440,
+  expires: seconds(clock.nowMs() + 512_000),
+})
+
+async function cli(args: string, parts: { node?: Partial<NodeApi>; admin?: Partial<AdminApi> } = {}) {
+  const out: string[] = []
+  const errors: string[] = []
+  let closed = 0
+  const mesh: Mesh = {
+    node: async () => ({ ...absent<NodeApi>(), ...parts.node }),
+    admin: async () => ({ ...absent<AdminApi>(), ...parts.admin }),
+    close: async () => {
+      closed += 1
+    },
+  }
+  const terminal = { print: (text: string) => void out.push(text), signal: AbortSignal.abort(), isColoured: false }
+  const printError = (text: string) => void errors.push(text)
+  const code = await runCli(args.split(' '), { mesh, terminal, clock, printError })
+  expect(closed).toBe(1)
+  return { code, out: out.join('\n'), errors: errors.join('\n') }
+}
+
+/** Whatever a test did not say the mesh can do must not be asked of it. */
+function absent<T extends object>(): T {
+  return {} as T
+}
+
+test('get wires prints a table, and more columns when wide', async () => {
+  const node = { wires: async () => [WIRE] }
+  const { out, code } = await cli('get wires', { node })
+  const [title, row] = out.split('\n')
+  expect(title?.split(/ {2,}/)).toEqual(['ID', 'SERVICE', 'CLIENT', 'ENDPOINT', 'ADDRESSES', 'STATE', 'PROBLEM'])
+  expect(row).toBe(
+    '3f1c  files@east  kernel nsm-1  wireguard 203.0.113.21:51820 aes256gcm established  172.16.1.101/32 - 172.16.1.100/32  up     -',
+  )
+  expect(code).toBe(0)
+  const wide = await cli('get wires -o wide', { node })
+  expect(wide.out).toContain('reader-1 > west-1 > east-1 > files-1')
+  expect(wide.out).toContain('3.0 MiB')
+  expect(wide.out).toContain('8m32s')
+})
+
+test('get prints JSON and YAML that say the same', async () => {
+  const node = { wires: async () => [WIRE] }
+  const json = JSON.parse((await cli('get wires -o json', { node })).out)
+  expect(json).toMatchObject([
+    { id: '3f1c', counters: { rx_bytes: 3_145_728 }, expires: new Date(clock.nowMs() + 512_000).toISOString() },
+  ])
+  expect(parse((await cli('get wires -o yaml', { node })).out)).toEqual(json)
+})
+
+test('describe takes the beginning of an id, and says when it is none or several', async () => {
+  const node = { wires: async () => [WIRE, { ...WIRE, id: '3f2d' }] }
+  expect(JSON.parse((await cli('describe wire 3f1 -o json', { node })).out).id).toBe('3f1c')
+  const none = await cli('describe wire 9', { node })
+  expect(none).toMatchObject({ code: 1, errors: expect.stringContaining('there is none of that name') })
+  expect(none.errors).toContain('next: nsmctl get wires')
+  expect(await cli('describe wire 3f', { node })).toMatchObject({
+    code: 2,
+    errors: expect.stringContaining('several begin like this'),
+  })
+})
+
+test.each([
+  [[], 0, 'ok    dataplane'],
+  [[{ name: 'offloads', problem: 'udp_gso is off', next: '', warningOnly: true }], 3, 'warn  offloads: udp_gso is off'],
+  [[{ name: 'registry', problem: 'away', next: 'check its host', warningOnly: false }], 1, 'next: check its host'],
+])('status with %j exits with %d', async (broken, code, text) => {
+  const conditions = [{ name: 'dataplane', problem: '', next: '', warningOnly: false }, ...broken]
+  const status = nodeV1.NodeStatus.fromPartial({ name: 'west-1', domain: 'west', conditions })
+  const result = await cli('status', { node: { status: async () => status } })
+  expect(result.code).toBe(code)
+  expect(result.out).toContain(text)
+})
+
+test.each([
+  [new NsmError('unavailable', 'Cannot reach the node: nobody listens'), 4],
+  [new NsmError('permission_denied', 'Cannot list wires: no sufficient privileges'), 5],
+  [new NsmError('not_found', 'Cannot find it'), 1],
+  [new Error('broken'), 1],
+])('%s ends with exit status %d', async (error, code) => {
+  const result = await cli('get wires', { node: { wires: () => Promise.reject(error) } })
+  expect(result).toMatchObject({ code, errors: expect.stringContaining(error.message) })
+})
+
+test.each(['', 'frobnicate', 'get', 'get wires -o xml', 'get lamps', 'describe wire', 'domain invite --lifetime soon'])(
+  '`nsmctl %s` is a mistake in usage',
+  async (args) => {
+    expect((await cli(args)).code).toBe(2)
+  },
+)
+
+test('--help exits with 0 and names the exit codes', async () => {
+  expect(await cli('--help')).toMatchObject({ code: 0, out: expect.stringContaining('4 cannot reach') })
+})
+
+test('domain invite prints the token alone', async () => {
+  const asked: number[] = []
+  const invite = async (lifetimeMs: number) => {
+    asked.push(lifetimeMs)
+    return { token: 'tok', expires: undefined }
+  }
+  expect(await cli('domain invite --lifetime 5m', { admin: { invite } })).toMatchObject({ code: 0, out: 'tok' })
+  expect(asked).toEqual([300_000])
+})
+
+test('request closes the wire that it kept when it is interrupted', async () => {
+  const closed: string[] = []
+  const networkServices: NodeApi['networkServices'] = {
+    request: async ({ connection, mechanismPreferences }) => ({ ...connection, mechanism: mechanismPreferences[0] }),
+    close: async ({ id }) => void closed.push(id),
+  }
+  const monitor: NodeApi['monitor'] = { monitor: async function* () {} }
+  const result = await cli('request kernel://files/nsm-1', { node: { networkServices, monitor } })
+  expect(result).toMatchObject({ code: 0, out: expect.stringContaining('nsm-1 is up') })
+  expect(closed).toEqual([expect.stringMatching(/^nsmctl-/)])
+})
+
+test.each([
+  ['get ', 'services'],
+  ['describe w', 'wire'],
+  ['close ', '3f1c'],
+  ['domain ', 'invite'],
+  ['get wires --o', '--output'],
+])('completion of "%s" offers %s', async (line, candidate) => {
+  const { out } = await cli(`__complete ${line}`, { node: { wires: async () => [WIRE] } })
+  expect(out.split('\n')).toContain(candidate)
+})

@@ -1,0 +1,59 @@
+/** nsmctl: every command on one page, and how each way to fail becomes an exit code. */
+import { Command, CommanderError } from 'commander'
+import { type Clock, describeError, NsmError } from '../base/index.ts'
+import { registerCompletion } from './commands/completion.ts'
+import type { Context, Register } from './commands/context.ts'
+import { registerDomain, registerExport, registerNode } from './commands/domain.ts'
+import { registerDescribe, registerGet } from './commands/get.ts'
+import { registerClose, registerRequest } from './commands/request.ts'
+import { registerStatus } from './commands/status.ts'
+import { registerVersion } from './commands/version.ts'
+import { EXIT, type ExitCode, exitCodeOf } from './exit-code.ts'
+import type { Mesh, Terminal } from './mesh.ts'
+
+const COMMANDS: readonly Register[] = [
+  registerStatus,
+  registerGet,
+  registerDescribe,
+  registerRequest,
+  registerClose,
+  registerDomain,
+  registerExport,
+  registerNode,
+  registerVersion,
+  registerCompletion,
+]
+
+export interface CliOptions {
+  readonly mesh: Mesh
+  readonly terminal: Terminal
+  readonly clock: Clock
+  /** For what went wrong, and how commands are used. */
+  readonly printError: (text: string) => void
+}
+
+/** @param args what stands behind `nsmctl` */
+export async function runCli(args: readonly string[], options: CliOptions): Promise<ExitCode> {
+  const { mesh, terminal, clock, printError } = options
+  const context: Context = { mesh, terminal, clock, exitCode: EXIT.fine }
+  const program = new Command('nsmctl')
+    .description('look at a mesh of virtual wires, and work on it')
+    .configureOutput({
+      writeOut: (text) => terminal.print(text.trimEnd()),
+      writeErr: (text) => printError(text.trimEnd()),
+    })
+    .addHelpText('after', '\nExit status: 0 fine, 1 failed, 2 usage, 3 warnings only, 4 cannot reach, 5 denied.')
+    .exitOverride()
+  for (const register of COMMANDS) register(program, context)
+  try {
+    await program.parseAsync([...args], { from: 'user' })
+    return context.exitCode
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.fine : EXIT.usage
+    printError(`nsmctl: ${describeError(error)}`)
+    if (error instanceof NsmError && error.next !== undefined) printError(`next: ${error.next}`)
+    return exitCodeOf(error)
+  } finally {
+    await mesh.close()
+  }
+}

@@ -1,0 +1,96 @@
+/** Which columns people see of each kind of thing. */
+import type { domainV1, NetworkService, NetworkServiceEndpoint, nodeV1 } from '../../api/index.ts'
+import type { View } from '../output.ts'
+import { timestampMs } from '../plain.ts'
+import { bytesText, durationText } from './durations.ts'
+
+/** What one view needs beside its rows. */
+export interface Moment {
+  readonly nowMs: number
+}
+
+export const services: View<NetworkService> = {
+  plural: 'network services',
+  columns: [
+    { title: 'NAME', text: ({ name }) => name },
+    { title: 'PAYLOAD', text: ({ payload }) => payload },
+    { title: 'MATCHES', text: ({ matches }) => `${matches.length}` },
+    { title: 'OWNER', text: ({ pathIds }) => pathIds[0] ?? '', isWide: true },
+  ],
+}
+
+export function endpoints({ nowMs }: Moment): View<NetworkServiceEndpoint> {
+  return {
+    plural: 'endpoints',
+    columns: [
+      { title: 'NAME', text: ({ name }) => name },
+      { title: 'SERVICES', text: ({ networkServiceNames }) => networkServiceNames.join(',') },
+      { title: 'URL', text: ({ url }) => url },
+      {
+        title: 'EXPIRES',
+        text: ({ expiresMs }) => (expiresMs === undefined ? 'never' : `in ${durationText(expiresMs - nowMs)}`),
+      },
+      { title: 'OWNER', text: ({ pathIds }) => pathIds[0] ?? '', isWide: true },
+    ],
+  }
+}
+
+export function wires({ nowMs }: Moment): View<nodeV1.Wire> {
+  return {
+    plural: 'wires',
+    columns: [
+      { title: 'ID', text: ({ id }) => id },
+      { title: 'SERVICE', text: ({ networkService }) => networkService },
+      { title: 'CLIENT', text: ({ client }) => endText(client) },
+      { title: 'ENDPOINT', text: ({ server }) => endText(server) },
+      {
+        title: 'ADDRESSES',
+        text: ({ clientAddresses, endpointAddresses }) => `${clientAddresses} - ${endpointAddresses}`,
+      },
+      { title: 'STATE', text: ({ state }) => state },
+      { title: 'RX', text: ({ counters }) => bytesText(counters.get('rx_bytes') ?? 0n), isWide: true },
+      { title: 'TX', text: ({ counters }) => bytesText(counters.get('tx_bytes') ?? 0n), isWide: true },
+      { title: 'MTU', text: ({ mtuBytes }) => `${mtuBytes}`, isWide: true },
+      { title: 'EXPIRES', text: ({ expires }) => durationText((timestampMs(expires) ?? nowMs) - nowMs), isWide: true },
+      { title: 'PATH', text: ({ path }) => path.join(' > '), isWide: true },
+      { title: 'PROBLEM', text: ({ problem }) => problem },
+    ],
+  }
+}
+
+function endText(end: nodeV1.WireEnd | undefined): string {
+  if (end === undefined) return ''
+  if (end.interface !== '') return `${end.mechanism.toLowerCase()} ${end.interface}`
+  return [end.mechanism.toLowerCase(), end.peer, end.aead, end.session].filter((part) => part !== '').join(' ')
+}
+
+export function nodes({ nowMs }: Moment): View<domainV1.NodeRecord> {
+  return {
+    plural: 'nodes',
+    columns: [
+      { title: 'NAME', text: ({ name }) => name },
+      { title: 'STATE', text: ({ revoked }) => (revoked ? 'revoked' : 'trusted') },
+      { title: 'JOINED', text: ({ joined }) => ago(joined, nowMs) },
+      { title: 'RENEWED', text: ({ renewed }) => ago(renewed, nowMs) },
+      { title: 'IDENTITY', text: ({ spiffeId }) => spiffeId, isWide: true },
+    ],
+  }
+}
+
+export function domains({ nowMs }: Moment): View<domainV1.Domain> {
+  return {
+    plural: 'joined domains',
+    columns: [
+      { title: 'NAME', text: ({ name }) => name },
+      { title: 'REGISTRY', text: ({ addresses }) => addresses.join(',') },
+      { title: 'JOINED', text: ({ joined }) => ago(joined, nowMs) },
+      { title: 'EXPORTED TO IT', text: ({ exportedServices }) => exportedServices.join(',') },
+      { title: 'PROBLEM', text: ({ problem }) => problem },
+    ],
+  }
+}
+
+function ago(time: Parameters<typeof timestampMs>[0], nowMs: number): string {
+  const ms = timestampMs(time)
+  return ms === undefined ? '' : `${durationText(nowMs - ms)} ago`
+}
