@@ -1,0 +1,65 @@
+/** One mechanism parameter at a time: text on the wire, checked values inside. Errors name the parameter. */
+import type { Mechanism } from '../api/index.ts'
+import { NsmError } from '../base/index.ts'
+import { canonicalIp, isIp, MAX_MTU_BYTES } from '../net/index.ts'
+
+export type Parameters = Mechanism['parameters']
+
+export function readIp(parameters: Parameters, name: string): string {
+  const text = required(parameters, name)
+  return isIp(text) ? canonicalIp(text) : refuse(name, text, 'it is no IP address')
+}
+
+/** @param fallback what upstream's forwarders mean when they leave the port out */
+export function readPort(parameters: Parameters, name: string, fallback: number): number {
+  return readNumber(parameters, name, { least: 1, most: 65_535 }) ?? fallback
+}
+
+export function readMtu(parameters: Parameters, name: string): number | undefined {
+  const mtuBytes = readNumber(parameters, name, { least: 0, most: MAX_MTU_BYTES })
+  return mtuBytes === 0 ? undefined : mtuBytes
+}
+
+/** A decimal number; undefined when the parameter is absent or empty. */
+export function readNumber(
+  parameters: Parameters,
+  name: string,
+  range: { readonly least: number; readonly most: number },
+): number | undefined {
+  const text = own(parameters, name)
+  if (text === undefined) return undefined
+  const value = /^(0|[1-9]\d{0,9})$/.test(text) ? Number(text) : Number.NaN
+  const isInRange = value >= range.least && value <= range.most
+  return isInRange ? value : refuse(name, text, `it is no number from ${range.least} to ${range.most}`)
+}
+
+/** An X25519 public key: base64 of exactly 32 bytes, not all zero. Returned in its one canonical spelling. */
+export function readKey(parameters: Parameters, name: string): string {
+  const text = required(parameters, name)
+  const bytes = Buffer.from(text, 'base64')
+  if (bytes.length !== 32 || bytes.toString('base64') !== text) refuse(name, text, 'it is no base64 of 32 bytes')
+  return bytes.some((byte) => byte !== 0) ? text : refuse(name, text, 'it is all zero')
+}
+
+/** The value; undefined when the parameter is absent, empty, or no property of the map itself. */
+export function own(parameters: Parameters, name: string): string | undefined {
+  const text = Object.hasOwn(parameters, name) ? parameters[name] : undefined
+  return text === '' ? undefined : text
+}
+
+function required(parameters: Parameters, name: string): string {
+  return own(parameters, name) ?? refuse(name, '', 'it is missing')
+}
+
+export function refuse(parameter: string, value: string, reason: string): never {
+  throw new NsmError('invalid_argument', `Cannot read a mechanism parameter: ${reason}`, {
+    fields: { parameter, value: value.slice(0, 64) },
+  })
+}
+
+/** Leaves out what is undefined and writes the rest as text. */
+export function writeParameters(values: Readonly<Record<string, string | number | undefined>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]])),
+  )
+}
