@@ -72,6 +72,7 @@ export {
   VXLAN,
   WIREGUARD,
 } from './mechanism.ts'
+export { type Arrival, arrive, changeSegment, leave } from './path.ts'
 export type {
   Destination,
   Found,

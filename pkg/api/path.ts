@@ -1,0 +1,61 @@
+/**
+ * The path of a request as it arrives at an application and leaves it again. Ids are per application and stay the same
+ * for the life of a connection, so a segment that is there already is kept, and only a stale one is named anew.
+ */
+
+import { NsmError } from '../base/index.ts'
+import type { Connection, PathSegment } from './connection.ts'
+
+export interface Arrival {
+  /** This application's name: that of its path segment. */
+  readonly name: string
+  /** The id for a connection that this application has not seen. */
+  readonly newId: () => string
+}
+
+/**
+ * The connection as `name` sees it: `id` and `path.index` are those of its own segment.
+ * @throws {NsmError} `invalid_argument` when index or id do not fit the path.
+ */
+export function arrive(connection: Connection, { name, newId }: Arrival): Connection {
+  const { index, segments } = connection.path
+  const current = segments[index]
+  if (segments.length === 0) return enter(connection, 0, { ...emptySegment, name, id: connection.id || newId() })
+  if (current?.name === name) return { ...connection, id: current.id }
+  checkPath(connection)
+  const own = segments[index + 1]
+  return enter(connection, index + 1, own?.name === name ? own : { ...emptySegment, name, id: newId() })
+}
+
+/** Gives `answer` back the id and the index of the application that asked with `request`. */
+export function leave(answer: Connection, request: Connection): Connection {
+  return { ...answer, id: request.id, path: { ...answer.path, index: request.path.index } }
+}
+
+/** The same path with one segment changed; whose view it is stays. */
+export function changeSegment(connection: Connection, index: number, change: Partial<PathSegment>): Connection {
+  const { path } = connection
+  const segments = path.segments.map((segment, at) => (at === index ? { ...segment, ...change } : segment))
+  return { ...connection, path: { ...path, segments } }
+}
+
+const emptySegment: PathSegment = { name: '', id: '', token: '', expiresMs: undefined, metrics: {} }
+
+function enter(connection: Connection, index: number, own: PathSegment): Connection {
+  const segments = [...connection.path.segments]
+  segments[index] = own
+  return { ...connection, id: own.id, path: { index, segments } }
+}
+
+function checkPath({ id, path: { index, segments } }: Connection): void {
+  if (index + 1 > segments.length) {
+    throw new NsmError('invalid_argument', 'Cannot accept the path: index + 1 must not exceed its number of segments', {
+      fields: { index, segments: segments.length },
+    })
+  }
+  if (segments[index]?.id !== id) {
+    throw new NsmError('invalid_argument', 'Cannot accept the path: its current id must be the id of the connection', {
+      fields: { current: segments[index]?.id, connection: id },
+    })
+  }
+}
