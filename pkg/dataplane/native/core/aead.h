@@ -52,7 +52,6 @@ class AeadImplementation {
   virtual ~AeadImplementation() = default;
   virtual std::string_view name() const noexcept = 0;                    // "ipsec-mb" or "libcrypto"
   virtual bool accelerated(AeadAlgorithm algorithm) const noexcept = 0;  // by instructions of this CPU
-  // nullptr only when memory ends.
   virtual std::unique_ptr<AeadKey> make_key(AeadAlgorithm algorithm, const SecretKey& key) const noexcept = 0;
 };
 

@@ -13,26 +13,10 @@
 #include <string_view>
 
 #include "decisions.h"
+#include "handled.h"
 #include "peer.h"
 
 namespace nsm {
-
-// What became of a handshake message; each but the first is a counter.
-enum class Handled : std::uint8_t {
-  kAccepted,
-  kMalformed,     // type, reserved bytes or length
-  kBadMac1,       // sent by who does not know our public key
-  kRateLimited,   // too many from this source, under load
-  kCookieSent,    // under load, and the sender has not shown its address
-  kUnknownIndex,  // a reply to nothing we wait for
-  kUnknownPeer,   // authentic, but no peer of ours has this key
-  kNotAuthentic,  // wrong keys, low-order points, damage
-  kReplayed,      // a timestamp that is not newer than the last
-  kTooFrequent,   // initiations of one peer closer than 20 ms
-};
-inline constexpr std::size_t kHandledKinds = 10;
-// Stable snake_case name, as counters show it: "handshake_bad_mac1".
-std::string_view counter_name(Handled handled) noexcept;
 
 enum class AddPeer : std::uint8_t {
   kAdded,
@@ -40,13 +24,6 @@ enum class AddPeer : std::uint8_t {
   kBadKey,        // a low-order or own public key: no shared secret is possible
 };
 std::string_view explain(AddPeer result) noexcept;  // a sentence for who asked
-
-// What every device of an engine shares. All outlive the device.
-struct DeviceParts {
-  const AeadSuite& suite;
-  Random& random;
-  Decisions& decisions;
-};
 
 // Owner: the control thread.
 class Device {
@@ -74,6 +51,7 @@ class Device {
   void confirm(std::uint32_t local_index, const Endpoint& from, Now now) noexcept;
 
   // Does what is due and returns when to call again (CLOCK_BOOTTIME ns; UINT64_MAX: no need).
+  // Call it after every other event too: each may move the deadline.
   std::uint64_t tick(Now now) noexcept;
 
   // The handshake queue is at least one eighth full: ask for cookies for the next second.

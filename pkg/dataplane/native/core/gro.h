@@ -8,18 +8,19 @@
 #include <span>
 
 #include "bytes.h"
+#include "transport-header.h"
 #include "vnet-header.h"
 
 namespace nsm {
 
 // One super-packet in the making. Holds no copy: added packets stay where they
 // are, and the headers of the first are changed in place by finish().
-// Packets that cannot be joined (fragments, options that differ, ICMP, ...) are
-// taken alone. Order within a flow is kept: whoever gets false finishes, writes
-// and resets before adding again.
+// Packets that cannot be joined (fragments, other protocols, wrong checksums,
+// ...) are taken alone. Order within a flow is kept: whoever gets false
+// finishes, writes and resets before adding again.
 class GroPacket {
  public:
-  static constexpr std::size_t kMaxPieces = 64;
+  static constexpr std::size_t kMaxPieces = 64;    // what the kernel takes as one UDP super-packet
   static constexpr std::size_t kMaxBytes = 65535;  // of the IP packet
 
   // `packet`: one checked IP packet of exactly its own length. `udp`: the TUN
@@ -34,22 +35,20 @@ class GroPacket {
   void reset() noexcept { count_ = 0; }
 
  private:
-  struct Flow {
-    std::uint8_t family = 0;
-    bool tcp = false;
-    bool joinable = false;
-    bool closed = false;              // PSH or a short segment: nothing may follow
-    std::size_t transport = 0;        // offset of the TCP or UDP header
-    std::size_t headers = 0;          // bytes before the payload
-    std::uint32_t next_sequence = 0;  // TCP
+  struct Candidate {
+    TransportHeader transport;
+    bool joinable = false;  // to what came before
+    bool closes = false;    // PSH: nothing may follow
   };
 
-  static Flow inspect(Bytes packet, bool udp) noexcept;
-  bool continues(Bytes packet, const Flow& flow) const noexcept;
-  void start(Bytes packet, const Flow& flow) noexcept;
-  void append(Bytes packet, const Flow& flow) noexcept;
+  static Candidate inspect(Bytes packet, bool udp) noexcept;
+  bool continues(Bytes packet, const Candidate& next) const noexcept;
+  bool same_ip_header(Bytes packet) const noexcept;
+  bool same_transport_header(Bytes packet) const noexcept;
+  std::size_t payload_bytes() const noexcept { return total_ - first_.transport.headers; }
 
-  Flow flow_;
+  Candidate first_;
+  bool closed_ = false;
   VnetHeader header_;
   std::array<Bytes, kMaxPieces> pieces_ = {};
   std::size_t count_ = 0;

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "bytes.h"
+#include "transport-header.h"
 #include "vnet-header.h"
 
 namespace nsm {
@@ -15,7 +16,7 @@ namespace nsm {
 // the packet must stay where it is until the last write.
 class GsoPacket {
  public:
-  static constexpr std::size_t kMaxSegments = 256;  // more is refused: no such TCP or UDP segment is useful
+  static constexpr std::size_t kMaxSegments = 256;  // more would be segments of no use to anybody
 
   // `packet` starts at the IP header when `ip_offset` is 0 (TUN), else there are
   // `ip_offset` bytes of Ethernet in front, repeated before each segment (TAP).
@@ -25,28 +26,28 @@ class GsoPacket {
 
   std::size_t segments() const noexcept { return segments_; }
   // Bytes of the longest segment, Ethernet included.
-  std::size_t segment_bytes() const noexcept { return headers_ + gso_; }
+  std::size_t segment_bytes() const noexcept;
   // Writes segment `index` to `out`, at least segment_bytes() long, and returns its length.
   std::size_t write(std::size_t index, Bytes out) const noexcept;
 
  private:
-  GsoPacket() = default;
+  explicit GsoPacket(ConstBytes packet, std::size_t ip_offset) noexcept : packet_(packet), ip_(ip_offset) {}
+  bool parse_single(const VnetHeader& header) noexcept;
   bool parse_segmented(const VnetHeader& header) noexcept;
-  bool parse_transport(std::uint8_t gso_type) noexcept;
   std::size_t write_single(Bytes out) const noexcept;
-  void fix_ip(Bytes segment, std::size_t index) const noexcept;
-  void fix_transport(Bytes segment, std::size_t index) const noexcept;
+  void write_ip_length(Bytes ip, std::size_t index) const noexcept;
+  void write_transport(Bytes ip, std::size_t index) const noexcept;
+  std::size_t headers() const noexcept { return ip_ + transport_.headers; }
 
   ConstBytes packet_;
-  std::size_t ip_ = 0;         // offset of the IP header
-  std::size_t transport_ = 0;  // offset of the TCP or UDP header
-  std::size_t headers_ = 0;    // bytes before the payload
-  std::size_t gso_ = 0;        // payload bytes of a segment
+  std::size_t ip_;  // offset of the IP header
   std::size_t segments_ = 1;
-  std::size_t csum_start_ = 0;  // ordinary packets: what the checksum covers, and
-  std::size_t csum_field_ = 0;  // where it goes; 0: it is complete already
-  std::uint8_t family_ = 0;
-  bool tcp_ = false;
+  // Super-packets.
+  std::size_t gso_bytes_ = 0;  // payload of a segment; 0: an ordinary packet
+  TransportHeader transport_;
+  // Ordinary packets: what the checksum covers, and where it goes; 0: it is complete.
+  std::size_t csum_start_ = 0;
+  std::size_t csum_field_ = 0;
 };
 
 }  // namespace nsm

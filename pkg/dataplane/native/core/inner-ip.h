@@ -47,7 +47,7 @@ struct InnerIp {
 // What stands behind total_bytes is padding.
 std::optional<InnerIp> parse_inner_ip(ConstBytes packet) noexcept;
 
-enum class InnerVerdict : std::uint8_t { kPass, kMalformed, kSource, kDestination };
+enum class InnerVerdict : std::uint8_t { kPass, kSource, kDestination };
 
 // `source` and `destination` are the prefixes that may stand in those fields.
 InnerVerdict check_inner(const InnerIp& packet, const PrefixList& source,

@@ -1,12 +1,12 @@
 // The protocol machine of one WireGuard peer: handshakes, timers, key rotation.
 //
-//            want_session / rehandshake / rekey        response consumed
-//   idle ----------------------------------> handshaking ----------------> established
-//    ^                                        |   ^  | 90 s                   |    |
-//    |                                        |   |  +--> idle (given up)     |    |
-//    |   initiation consumed, then first data |   +---------------------------+    |
-//    |   of the initiator (Device::confirm)   +-> established     15 s silent      |
-//    +-----------------------------------------------------------------------------+
+//            want_session / rehandshake / rekey       response consumed
+//   idle ----------------------------------> handshaking -------------> established
+//    ^                                        |  ^   |                    |      |
+//    |                                        |  |   +--90 s--> idle      |      |
+//    |   initiation consumed, then first data |  +------------------------+      |
+//    |   of the initiator (Device::confirm)   +-> established   15 s silent      |
+//    +---------------------------------------------------------------------------+
 //                               180 s: keys erased
 //
 // The two directions are independent: an initiation of the peer neither stops
@@ -16,17 +16,20 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 
 #include "activity.h"
-#include "aead.h"
-#include "bytes.h"
+#include "cookie.h"
+#include "decisions.h"
 #include "environment.h"
+#include "handled.h"
+#include "index-table.h"
+#include "noise.h"
+#include "saved-state.h"
+#include "sessions.h"
+#include "x25519.h"
 
 namespace nsm {
-
-struct SavedPeer;
 
 struct PeerConfig {
   // The key this side initiates with; absent: the device's own key.
@@ -34,40 +37,143 @@ struct PeerConfig {
   Key remote_responder{};  // the peer's key when it answers
   Key remote_initiator{};  // the peer's key when it initiates; a foreign peer: the same
   SecretKey preshared;     // all zero: none
-  AeadAlgorithm algorithm =
-      AeadAlgorithm::kChaCha20Poly1305;  // of data; handshakes are always ChaCha20-Poly1305
-  Endpoint endpoint;                     // not known: we can only answer
-  bool roaming = false;                  // the endpoint follows authenticated packets; false: pinned
-  std::uint16_t keepalive_seconds = 0;   // persistent keepalive; 0: off
-  std::uint64_t tag = 0;                 // the engine's own name for it
+  AeadAlgorithm algorithm = AeadAlgorithm::kChaCha20Poly1305;  // of data; handshakes have only the one
+  Endpoint endpoint;                                           // not known: we can only answer
+  bool roaming = false;                 // the endpoint follows authenticated packets; false: pinned
+  std::uint16_t keepalive_seconds = 0;  // persistent keepalive; 0: off
+  std::uint64_t tag = 0;                // the engine's own name for it
 };
 
 // Numbered as SessionState in protocol.h.
 enum class SessionState : std::uint8_t { kIdle = 0, kHandshaking = 1, kEstablished = 2, kReceiveOnly = 3 };
 
+// What every device of an engine shares. All outlive the device.
+struct DeviceParts {
+  const AeadSuite& suite;
+  Random& random;
+  Decisions& decisions;
+};
+
+// What a peer gets from its device.
+struct PeerPlace {
+  const DeviceParts& parts;
+  const X25519Key& device_key;
+  IndexTable& indexes;
+  SavedPeer* saved;  // may be null
+};
+
 // Owner: the control thread. Made and destroyed by Device.
 class Peer {
  public:
-  virtual ~Peer() = default;
+  Peer(const PeerConfig& config, const PeerPlace& place);
+  ~Peer();
+  Peer(const Peer&) = delete;
+  Peer& operator=(const Peer&) = delete;
 
-  virtual std::uint64_t tag() const noexcept = 0;
-  virtual Activity& activity() noexcept = 0;  // for the data threads; lives as long as the peer
-  virtual SessionState state(Now now) const noexcept = 0;
-  virtual const Endpoint& endpoint() const noexcept = 0;
+  std::uint64_t tag() const noexcept { return config_.tag; }
+  // For the data threads; lives as long as the peer, so they must have let go
+  // of it before Device::remove_peer.
+  Activity& activity() noexcept { return activity_; }
+  SessionState state(Now now) const noexcept;
+  const Endpoint& endpoint() const noexcept { return config_.endpoint; }
   // Since the last completed handshake; absent: none yet.
-  virtual std::optional<std::uint64_t> handshake_age_ns(Now now) const noexcept = 0;
+  std::optional<std::uint64_t> handshake_age_ns(Now now) const noexcept;
 
-  // Data waits and there is no usable sending key. Does nothing while a handshake runs.
-  virtual void want_session(Now now) noexcept = 0;
+  // Data waits and there is no usable sending key. Does nothing while a
+  // handshake runs; without an endpoint the handshake is given up at once.
+  void want_session(Now now) noexcept;
   // Starts a handshake now, whatever the timers say: after a restart, a move, or on demand.
-  virtual void rehandshake(Now now) noexcept = 0;
+  void rehandshake(Now now) noexcept;
   // An authenticated data packet came from there. Ignored where the endpoint is pinned.
-  virtual void roam(const Endpoint& from) noexcept = 0;
+  void roam(const Endpoint& from) noexcept;
 
   // Changes in place. Everything else of PeerConfig: remove the peer and add it again.
-  virtual void set_endpoint(const Endpoint& to) noexcept = 0;
-  virtual void set_roaming(bool roaming) noexcept = 0;
-  virtual void set_keepalive(std::uint16_t seconds) noexcept = 0;
+  void set_endpoint(const Endpoint& to) noexcept;
+  void set_roaming(bool roaming) noexcept { config_.roaming = roaming; }
+  void set_keepalive(std::uint16_t seconds) noexcept { config_.keepalive_seconds = seconds; }
+
+  // What follows is for Device, which has checked layout and mac1.
+
+  // Precomputes the static secrets; false when a key of the peer is of low order.
+  bool agree_static_keys() noexcept;
+  const Key& remote_initiator() const noexcept { return config_.remote_initiator; }
+  const Key& initiator_public() const noexcept { return initiator_key().public_key(); }
+  void restore(Now now);
+  void shut_down() noexcept;
+  // `noise` has read the static key of this peer.
+  Handled consume_initiation(NoiseHandshake& noise, const Initiation& message, const Endpoint& from,
+                             Now now) noexcept;
+  Handled consume_response(const Response& message, const Endpoint& from, Now now) noexcept;
+  Handled consume_cookie(const CookieReply& reply, Now now) noexcept;
+  void confirm(std::uint32_t local_index, const Endpoint& from, Now now) noexcept;
+  // Does what is due and returns when to call again (CLOCK_BOOTTIME ns).
+  std::uint64_t tick(Now now) noexcept;
+
+ private:
+  struct Outgoing {  // a handshake that we initiated and that has no answer yet
+    std::uint32_t local_index;
+    X25519Key ephemeral;
+    NoiseHandshake noise;
+  };
+  struct NewSession {
+    std::uint32_t local_index;
+    std::uint32_t remote_index;
+    bool initiated;
+    const SecretKey& send;
+    const SecretKey& receive;
+  };
+
+  const AeadImplementation& aead() const noexcept { return parts_.suite.preferred(); }
+  const X25519Key& initiator_key() const noexcept { return own_key_ ? *own_key_ : device_key_; }
+
+  // peer-handshake.cc
+  void initiate(Now now) noexcept;
+  void send_initiation(Now now) noexcept;
+  void abandon_handshake() noexcept;
+  void send_response(NoiseHandshake& noise, const Initiation& message, const Endpoint& from,
+                     Now now) noexcept;
+
+  // peer-sessions.cc
+  void start_session(const NewSession& from, Now now);
+  void make_current(Session& session, std::unique_ptr<SendKey> key) noexcept;
+  void drop_session(Session& session) noexcept;
+  void established(Now now) noexcept;
+  void went_down() noexcept;
+  bool can_send(Now now) const noexcept;
+
+  // peer-timers.cc
+  void expire_sessions(Now now) noexcept;
+  void retry_handshake(Now now) noexcept;
+  void notice_silence(Now now) noexcept;
+  void acknowledge(Now now) noexcept;
+  void keep_alive(Now now) noexcept;
+  void keep_key_fresh(Now now) noexcept;
+  std::uint64_t next_deadline(Now now) const noexcept;
+
+  PeerConfig config_;
+  const DeviceParts& parts_;
+  const X25519Key& device_key_;
+  IndexTable& indexes_;
+  SavedPeer* saved_;
+  std::optional<X25519Key> own_key_;  // of PeerConfig::initiator_private
+  SecretKey initiating_static_;       // our initiator key with their responder key
+  SecretKey answering_static_;        // our device key with their initiator key
+  MessageStamper initiation_stamper_;
+  MessageStamper response_stamper_;
+
+  Activity activity_;
+  Sessions sessions_;
+  std::optional<Outgoing> outgoing_;
+  Timestamp sent_timestamp_ = {};
+  Timestamp received_timestamp_ = {};
+  std::uint64_t attempt_since_ns_ = 0;  // first initiation of this attempt
+  std::uint64_t initiation_sent_ns_ = 0;
+  std::uint64_t retry_at_ns_ = 0;
+  std::uint64_t answered_ns_ = 0;   // last initiation that we consumed
+  std::uint64_t handshake_ns_ = 0;  // last completed handshake
+  std::uint64_t keepalive_sent_ns_ = 0;
+  bool renewed_for_receiving_ = false;  // the current session, shortly before its end
+  bool up_ = false;
 };
 
 }  // namespace nsm

@@ -6,6 +6,7 @@
 //
 // Receive keys come back, sending keys never do: a counter that might be used
 // twice would break the cipher. A handshake makes the new sending key.
+// Pages of slots that were never taken are never touched: the memory is sparse.
 // Crash: every part is checked by itself (checksum, or two copies in turn), so
 // that a write cut short loses that part and nothing else.
 #pragma once
@@ -32,12 +33,11 @@ class SavedTimestamp {
  public:
   Timestamp read() const noexcept;
   void write(const Timestamp& stamp) noexcept;
-  void clear() noexcept;
 
  private:
   struct Copy {
     Timestamp stamp;
-    std::uint32_t checksum;
+    std::uint32_t sum;
     bool valid() const noexcept;
   };
   Copy copies_[2];
@@ -98,10 +98,11 @@ class SavedState {
   std::size_t slots() const noexcept { return slots_.size(); }
 
  private:
-  void format();
   void index_slots();
+  SavedPeer* free_slot();
 
-  Bytes memory_;
+  struct Header;
+  Header* header_ = nullptr;
   std::span<SavedPeer> slots_;
   std::unordered_map<std::string, SavedPeer*> by_id_;
   std::vector<SavedPeer*> freed_;

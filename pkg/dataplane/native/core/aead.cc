@@ -1,0 +1,19 @@
+#include "aead.h"
+
+#include <openssl/crypto.h>
+
+namespace nsm {
+
+AeadSuite::AeadSuite() {
+  // Without this libcrypto reads its configuration file on first use, which a
+  // process without a file system must not try.
+  OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, nullptr);
+  if (auto ipsec_mb = make_ipsec_mb_aead()) implementations_.push_back(std::move(ipsec_mb));
+  implementations_.push_back(make_libcrypto_aead());
+}
+
+std::unique_ptr<AeadKey> AeadSuite::make_key(AeadAlgorithm algorithm, const SecretKey& key) const noexcept {
+  return preferred().make_key(algorithm, key);
+}
+
+}  // namespace nsm

@@ -1,0 +1,125 @@
+// The four messages of WireGuard (whitepaper section 5.4) as they are on the
+// wire: byte arrays only, so that a message is a struct at any address.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+#include "aead.h"
+#include "blake2s.h"
+#include "bytes.h"
+#include "tai64n.h"
+#include "xaead.h"
+
+namespace nsm {
+
+enum class MessageType : std::uint32_t { kInitiation = 1, kResponse = 2, kCookieReply = 3, kData = 4 };
+
+template <std::size_t N>
+using Sealed = std::array<std::uint8_t, N + kTagBytes>;
+// Type in the first byte, three reserved bytes that are zero.
+using TypeField = std::array<std::uint8_t, 4>;
+using IndexField = std::array<std::uint8_t, 4>;  // little endian
+
+struct Initiation {
+  static constexpr MessageType kType = MessageType::kInitiation;
+  TypeField type;
+  IndexField sender;
+  Key ephemeral;
+  Sealed<kKeyBytes> initiator_static;
+  Sealed<kTimestampBytes> timestamp;
+  Mac mac1;
+  Mac mac2;
+};
+static_assert(sizeof(Initiation) == 148);
+
+struct Response {
+  static constexpr MessageType kType = MessageType::kResponse;
+  TypeField type;
+  IndexField sender;
+  IndexField receiver;
+  Key ephemeral;
+  Sealed<0> nothing;
+  Mac mac1;
+  Mac mac2;
+};
+static_assert(sizeof(Response) == 92);
+
+struct CookieReply {
+  static constexpr MessageType kType = MessageType::kCookieReply;
+  TypeField type;
+  IndexField receiver;
+  std::array<std::uint8_t, kXNonceBytes> nonce;
+  Sealed<kMacBytes> cookie;
+};
+static_assert(sizeof(CookieReply) == 64);
+
+// In front of the sealed packet of a data message; the shortest is a keepalive.
+struct DataHeader {
+  static constexpr MessageType kType = MessageType::kData;
+  TypeField type;
+  IndexField receiver;
+  std::array<std::uint8_t, 8> counter;  // little endian
+};
+inline constexpr std::size_t kDataHeaderBytes = sizeof(DataHeader);
+static_assert(kDataHeaderBytes == 16);
+inline constexpr std::size_t kDataMinBytes = kDataHeaderBytes + kTagBytes;
+inline constexpr std::size_t kPaddingBytes = 16;
+
+// Data is padded with zeros to a multiple of 16, but never beyond the MTU.
+constexpr std::size_t padded_bytes(std::size_t bytes, std::size_t mtu_bytes) noexcept {
+  const std::size_t padded = (bytes + kPaddingBytes - 1) / kPaddingBytes * kPaddingBytes;
+  return padded <= mtu_bytes || bytes > mtu_bytes ? padded : mtu_bytes;
+}
+
+template <typename Message>
+Message make_message() noexcept {
+  Message message = {};
+  store_le(message.type.data(), static_cast<std::uint32_t>(Message::kType));
+  return message;
+}
+
+template <typename Message>
+std::optional<Message> read_message(ConstBytes datagram) noexcept {
+  if (datagram.size() != sizeof(Message)) return std::nullopt;
+  if (load_le<std::uint32_t>(datagram.data()) != static_cast<std::uint32_t>(Message::kType))
+    return std::nullopt;
+  Message message;
+  std::memcpy(&message, datagram.data(), sizeof message);
+  return message;
+}
+
+template <typename Message>
+Bytes bytes_of(Message& message) noexcept {
+  return {reinterpret_cast<std::uint8_t*>(&message), sizeof message};
+}
+template <typename Message>
+ConstBytes bytes_of(const Message& message) noexcept {
+  return {reinterpret_cast<const std::uint8_t*>(&message), sizeof message};
+}
+
+inline std::uint32_t index_of(const IndexField& field) noexcept {
+  return load_le<std::uint32_t>(field.data());
+}
+
+// Reads the header of a data message: nothing else may have its type and length.
+struct DataAddress {
+  std::uint32_t receiver = 0;
+  std::uint64_t counter = 0;
+};
+inline std::optional<DataAddress> read_data_header(ConstBytes datagram) noexcept {
+  if (datagram.size() < kDataMinBytes) return std::nullopt;
+  if (load_le<std::uint32_t>(datagram.data()) != static_cast<std::uint32_t>(MessageType::kData))
+    return std::nullopt;
+  return DataAddress{load_le<std::uint32_t>(datagram.data() + 4),
+                     load_le<std::uint64_t>(datagram.data() + 8)};
+}
+inline void write_data_header(std::span<std::uint8_t, kDataHeaderBytes> header,
+                              DataAddress address) noexcept {
+  store_le(header.data(), static_cast<std::uint32_t>(MessageType::kData));
+  store_le(header.data() + 4, address.receiver);
+  store_le(header.data() + 8, address.counter);
+}
+
+}  // namespace nsm

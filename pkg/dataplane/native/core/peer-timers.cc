@@ -1,0 +1,99 @@
+// The timers of one peer (whitepaper section 6). They are computed from what
+// happened when, not kept as a list: whoever calls tick late gets the same result.
+#include <algorithm>
+
+#include "peer.h"
+
+namespace nsm {
+namespace {
+
+// How often the activity of the data threads is looked at while there are keys.
+constexpr std::uint64_t kPollNs = 250 * kNsPerMs;
+// Silence after which the session is taken for dead (KEEPALIVE_TIMEOUT + REKEY_TIMEOUT).
+constexpr std::uint64_t kSilenceNs = kKeepaliveTimeoutNs + kRekeyTimeoutNs;
+// A receiver renews its session this long before it ends.
+constexpr std::uint64_t kRenewForReceivingNs = kRejectAfterNs - kKeepaliveTimeoutNs - kRekeyTimeoutNs;
+
+std::uint64_t read(const std::atomic<std::uint64_t>& value) noexcept {
+  return value.load(std::memory_order_relaxed);
+}
+
+}  // namespace
+
+std::uint64_t Peer::tick(Now now) noexcept {
+  expire_sessions(now);
+  retry_handshake(now);
+  notice_silence(now);
+  acknowledge(now);
+  keep_alive(now);
+  keep_key_fresh(now);
+  return next_deadline(now);
+}
+
+void Peer::expire_sessions(Now now) noexcept {
+  for (Session& session : sessions_.all())
+    if (!session.empty() && now.boot_ns >= session.expires_ns()) drop_session(session);
+}
+
+void Peer::retry_handshake(Now now) noexcept {
+  if (!outgoing_) return;
+  if (now.boot_ns - attempt_since_ns_ >= kSilenceNs) went_down();
+  if (now.boot_ns < retry_at_ns_) return;
+  if (now.boot_ns - attempt_since_ns_ < kRekeyAttemptNs) return send_initiation(now);
+  abandon_handshake();
+  parts_.decisions.handshake_given_up(*this);
+}
+
+// We sent data and heard nothing: the peer may have restarted, or moved.
+void Peer::notice_silence(Now now) noexcept {
+  const std::uint64_t since = read(activity_.unanswered_since_ns);
+  if (since == 0 || now.boot_ns < since + kSilenceNs) return;
+  activity_.unanswered_since_ns.store(0, std::memory_order_relaxed);  // the next data starts it again
+  went_down();
+  want_session(now);
+}
+
+// We received data and had nothing to say: a keepalive tells the peer that it arrived.
+void Peer::acknowledge(Now now) noexcept {
+  const std::uint64_t since = read(activity_.unacknowledged_since_ns);
+  if (since == 0 || now.boot_ns < since + kKeepaliveTimeoutNs) return;
+  activity_.unacknowledged_since_ns.store(0, std::memory_order_relaxed);
+  if (can_send(now)) parts_.decisions.send_keepalive(*this);
+}
+
+void Peer::keep_alive(Now now) noexcept {
+  if (config_.keepalive_seconds == 0 || !config_.endpoint.known()) return;
+  const std::uint64_t last =
+      std::max({read(activity_.last_sent_ns), read(activity_.last_received_ns), keepalive_sent_ns_});
+  if (last != 0 && now.boot_ns < last + config_.keepalive_seconds * kNsPerSecond) return;
+  keepalive_sent_ns_ = now.boot_ns;
+  if (can_send(now))
+    parts_.decisions.send_keepalive(*this);
+  else
+    want_session(now);
+}
+
+// Only who initiated a session renews it, so that the two sides do not do it at once.
+void Peer::keep_key_fresh(Now now) noexcept {
+  const Session* const current = sessions_.current();
+  if (current == nullptr || outgoing_) return;
+  if (read(activity_.send_counter) >= kRekeyAfterMessages) return want_session(now);
+  if (!current->initiated) return;
+  if (read(activity_.last_data_sent_ns) >= current->created_ns + kRekeyAfterNs) return want_session(now);
+  if (renewed_for_receiving_) return;
+  if (read(activity_.last_data_received_ns) < current->created_ns + kRenewForReceivingNs) return;
+  renewed_for_receiving_ = true;
+  want_session(now);
+}
+
+std::uint64_t Peer::next_deadline(Now now) const noexcept {
+  std::uint64_t next = UINT64_MAX;
+  if (outgoing_) next = std::min(retry_at_ns_, now.boot_ns + kPollNs);
+  for (const Session& session : sessions_.all())
+    if (!session.empty()) next = std::min({next, session.expires_ns(), now.boot_ns + kPollNs});
+  if (config_.keepalive_seconds != 0 && config_.endpoint.known())
+    next = std::min(next, now.boot_ns + kPollNs);
+  return next;
+}
+
+}  // namespace nsm

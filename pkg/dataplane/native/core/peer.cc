@@ -1,0 +1,65 @@
+#include "peer.h"
+
+namespace nsm {
+
+Peer::Peer(const PeerConfig& config, const PeerPlace& place)
+    : config_(config),
+      parts_(place.parts),
+      device_key_(place.device_key),
+      indexes_(place.indexes),
+      saved_(place.saved),
+      initiation_stamper_(aead(), config.remote_responder),
+      response_stamper_(aead(), config.remote_initiator),
+      sessions_(place.saved) {
+  if (config.initiator_private) own_key_.emplace(*config.initiator_private);
+  if (saved_ == nullptr) return;
+  sent_timestamp_ = saved_->sent.read();
+  received_timestamp_ = saved_->received.read();
+}
+
+Peer::~Peer() { abandon_handshake(); }
+
+bool Peer::agree_static_keys() noexcept {
+  return initiator_key().agree(config_.remote_responder, initiating_static_) &&
+         device_key_.agree(config_.remote_initiator, answering_static_);
+}
+
+SessionState Peer::state(Now now) const noexcept {
+  if (can_send(now)) return SessionState::kEstablished;
+  if (sessions_.any()) return SessionState::kReceiveOnly;
+  return outgoing_ ? SessionState::kHandshaking : SessionState::kIdle;
+}
+
+std::optional<std::uint64_t> Peer::handshake_age_ns(Now now) const noexcept {
+  if (handshake_ns_ == 0) return std::nullopt;
+  return now.boot_ns - handshake_ns_;
+}
+
+void Peer::want_session(Now now) noexcept {
+  if (!outgoing_) initiate(now);
+}
+
+void Peer::rehandshake(Now now) noexcept {
+  // One that was just sent is as good, and a second would count as a flood.
+  if (outgoing_ && now.boot_ns - initiation_sent_ns_ < kInitiationSpacingNs) return;
+  abandon_handshake();
+  initiate(now);
+}
+
+void Peer::roam(const Endpoint& from) noexcept {
+  if (config_.roaming) set_endpoint(from);
+}
+
+void Peer::set_endpoint(const Endpoint& to) noexcept {
+  if (to == config_.endpoint) return;
+  config_.endpoint = to;
+  parts_.decisions.endpoint_moved(*this, to);
+}
+
+void Peer::shut_down() noexcept {
+  abandon_handshake();
+  for (Session& session : sessions_.all())
+    if (!session.empty()) drop_session(session);
+}
+
+}  // namespace nsm
