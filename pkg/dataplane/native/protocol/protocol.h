@@ -1,7 +1,7 @@
 // The local protocol of nsm-dataplane: netlink framing (nlmsghdr + nlattr, host
 // byte order, NLA_ALIGN 4) over unix stream sockets, so that one codec serves
 // the kernel and the dataplane. This header is the one list of its numbers;
-// pkg/dataplane/protocol.ts mirrors it and a test compares the two.
+// pkg/netlink/protocol.ts mirrors it and a test compares the two.
 //
 //   control socket   nsmd <-> holder     requests, replies, events
 //   deliver socket   holder -> nsmd      kPreface, then the bytes of a local client

@@ -1,0 +1,98 @@
+/**
+ * The first message on a connection that the holder made: who is at the other end, by the kernel's record. The bytes
+ * behind it are the peer's own. To reach a local endpoint, a daemon first says which in a dial message.
+ */
+
+import { formatNamespaceId, parseNamespaceId } from '../net/index.ts'
+import { answerError, readAnswer } from './answer.ts'
+import { attribute } from './attribute.ts'
+import { Attributes } from './attributes.ts'
+import { malformed } from './bytes.ts'
+import { encodeMessage, type Message, messageFlag, takeMessages } from './message.ts'
+import { attributeType, MAX_MESSAGE_BYTES, messageType } from './protocol.ts'
+
+/** Who is at the other end of a local connection, by the kernel's record of who connected or listens. */
+export interface Attestation {
+  /** Name of the holder's socket that accepted; empty for a connection that was dialled. */
+  readonly listener: string
+  /** Unique in the life of the holder. */
+  readonly connectionId: bigint
+  readonly pid: number
+  readonly uid: number
+  readonly gid: number
+  /** `inode://<dev>/<ino>` of the process's network namespace. */
+  readonly namespace: string
+  /** Path of its cgroup, or empty. */
+  readonly cgroup: string
+}
+
+export interface Preface {
+  readonly attestation: Attestation
+  /** Bytes of the preface itself; the peer's follow. */
+  readonly length: number
+}
+
+/**
+ * Reads the preface at the start of a connection.
+ * @returns undefined while `bytes` is too short to hold it
+ * @throws {NsmError} what the holder answered to a dial, or `invalid_argument` for anything but a preface
+ */
+export function readPreface(bytes: Uint8Array): Preface | undefined {
+  const { messages, rest } = takeMessages(bytes, { maxBytes: MAX_MESSAGE_BYTES, limit: 1 })
+  const message = messages[0]
+  if (message === undefined) return undefined
+  const answer = readAnswer(message)
+  if (answer !== undefined) throw answerError('Cannot reach the local endpoint', answer)
+  if (message.type !== messageType.preface) throw malformed('it is not a preface', { type: message.type })
+  return { attestation: readAttestation(message), length: bytes.length - rest.length }
+}
+
+/** What a daemon sends first on the holder's dial socket; a preface or a refusal answers it. */
+export function dialMessage(url: string): Uint8Array {
+  return encodeMessage({
+    type: messageType.dial,
+    flags: messageFlag.request,
+    sequence: 1,
+    attributes: [attribute.text(attributeType.url, url)],
+  }).bytes
+}
+
+/** For tests that play the holder. */
+export function prefaceMessage({ namespace, ...attested }: Attestation): Uint8Array {
+  const { dev, ino } = parseNamespaceId(namespace)
+  const { u32, u64, text } = attribute
+  return encodeMessage({
+    type: messageType.preface,
+    flags: 0,
+    sequence: 0,
+    attributes: [
+      ...(attested.listener === '' ? [] : [text(attributeType.listener, attested.listener)]),
+      u64(attributeType.connection, attested.connectionId),
+      u32(attributeType.pid, attested.pid),
+      u32(attributeType.uid, attested.uid),
+      u32(attributeType.gid, attested.gid),
+      u64(attributeType.nsDev, dev),
+      u64(attributeType.nsIno, ino),
+      text(attributeType.cgroup, attested.cgroup),
+    ],
+  }).bytes
+}
+
+function readAttestation({ body }: Message): Attestation {
+  const attributes = new Attributes(body)
+  const require = <T>(type: number, value: T | undefined): T => {
+    if (value === undefined) throw malformed('the preface lacks an attribute', { attribute: type })
+    return value
+  }
+  const u32 = (type: number) => require(type, attributes.u32(type))
+  const u64 = (type: number) => require(type, attributes.u64(type))
+  return {
+    listener: attributes.text(attributeType.listener) ?? '',
+    connectionId: u64(attributeType.connection),
+    pid: u32(attributeType.pid),
+    uid: u32(attributeType.uid),
+    gid: u32(attributeType.gid),
+    namespace: formatNamespaceId({ dev: u64(attributeType.nsDev), ino: u64(attributeType.nsIno) }),
+    cgroup: attributes.text(attributeType.cgroup) ?? '',
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * The numbers of nsm-dataplane's local protocol. native/protocol/protocol.h is their one list and says what each is;
+ * a test compares the two. Names are the header's without their `k`.
+ */
+export const PROTOCOL_VERSION = 1
+export const MAX_MESSAGE_BYTES = 64 * 1024
+export const MAX_ID_BYTES = 64
+
+export const messageType = {
+  hello: 0x20,
+  rtnl: 0x21,
+  rtnlWatch: 0x22,
+  rtnlEvent: 0x23,
+  nsPin: 0x24,
+  nsUnpin: 0x25,
+  nsGet: 0x26,
+  underlaySet: 0x30,
+  underlayDel: 0x31,
+  underlayGet: 0x32,
+  portSet: 0x33,
+  portDel: 0x34,
+  portGet: 0x35,
+  wireSet: 0x36,
+  wireDel: 0x37,
+  wireGet: 0x38,
+  rehandshake: 0x39,
+  countersGet: 0x3a,
+  event: 0x3b,
+  preface: 0x40,
+  dial: 0x41,
+} as const
+
+export const attributeType = {
+  versionAttr: 1,
+  id: 2,
+  nsDev: 3,
+  nsIno: 4,
+  payload: 5,
+  fdPatch: 6,
+  patchOffset: 7,
+  groups: 8,
+  kind: 9,
+  ifname: 10,
+  ifindex: 11,
+  family: 12,
+  address: 13,
+  udpPort: 14,
+  privateKey: 15,
+  publicKey: 16,
+  underlay: 17,
+  peerResponderKey: 18,
+  peerInitiatorKey: 19,
+  presharedKey: 20,
+  peerAddress: 21,
+  peerPort: 22,
+  aead: 23,
+  roaming: 24,
+  localPrefix: 25,
+  remotePrefix: 26,
+  keepaliveSeconds: 27,
+  vni: 28,
+  portA: 29,
+  portB: 30,
+  mtuBytes: 31,
+  eventKind: 32,
+  text: 33,
+  counter: 34,
+  counterName: 35,
+  counterValue: 36,
+  listener: 37,
+  connection: 38,
+  pid: 39,
+  uid: 40,
+  gid: 41,
+  cgroup: 42,
+  url: 43,
+  enginePid: 44,
+  engineRestarts: 45,
+  feature: 46,
+  sessionState: 47,
+  handshakeAgeMs: 48,
+  build: 49,
+  sendOnly: 50,
+} as const
+
+export const portKind = { tun: 1, tap: 2, wireguard: 3, vxlan: 4 } as const
+export const underlayKind = { underlayWireguard: 1, underlayVxlan: 2 } as const
+export const aeadKind = { chaCha20Poly1305: 1, aes256Gcm: 2 } as const
+export const sessionState = { idle: 0, handshaking: 1, established: 2, receiveOnly: 3 } as const
+export const eventKind = {
+  engineStarted: 1,
+  engineDied: 2,
+  sessionUp: 3,
+  sessionDown: 4,
+  clientGone: 5,
+  peerMoved: 6,
+} as const

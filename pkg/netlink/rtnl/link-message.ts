@@ -1,0 +1,130 @@
+/** Links: struct ifinfomsg and IFLA_* attributes. */
+import { type Attribute, attribute } from '../attribute.ts'
+import { attributesAfter } from '../attributes.ts'
+import { HOST_IS_LITTLE_ENDIAN, readStruct, viewOf } from '../bytes.ts'
+import type { Message } from '../message.ts'
+import { change, create, dump, type RtnlRequest, rtnlType } from './request.ts'
+
+const IFINFOMSG_BYTES = 16
+const IFF_UP = 0x1
+
+const IFLA_ADDRESS = 1
+const IFLA_IFNAME = 3
+const IFLA_MTU = 4
+const IFLA_LINK = 5
+const IFLA_LINKINFO = 18
+const IFLA_IFALIAS = 20
+const IFLA_NET_NS_FD = 28
+const IFLA_EXT_MASK = 29
+const IFLA_INFO_KIND = 1
+const IFLA_INFO_DATA = 2
+const VETH_INFO_PEER = 1
+/** RTEXT_FILTER_SKIP_STATS: counters would be the larger part of each message. */
+const SKIP_STATS = 1 << 3
+
+/** A link by its index or its name. */
+export type LinkRef = { readonly index: number } | { readonly name: string }
+
+export interface VethEnd {
+  /** Undefined: the namespace of the request. */
+  readonly namespace: string | undefined
+  readonly name: string
+  /** Chosen by the caller, so that it can address what it made and nothing else. */
+  readonly index: number
+  readonly mtuBytes: number
+}
+
+export interface LinkMessage {
+  readonly index: number
+  readonly name: string
+  readonly kind: string
+  readonly alias: string
+  readonly mtuBytes: number
+  readonly isUp: boolean
+  readonly mac: Uint8Array
+  /** Index of the link under it, or of a veth's other end in its own namespace; 0 without one. */
+  readonly lowerIndex: number
+}
+
+/**
+ * Both ends at once, still down: the kernel takes neither an alias nor, for the far end, IFF_UP in a creation.
+ * A taken name is EEXIST, a taken index EBUSY.
+ */
+export function addVeth(near: Omit<VethEnd, 'namespace'>, far: VethEnd): RtnlRequest {
+  return create({
+    type: rtnlType.newLink,
+    fixed: ifinfomsg(near.index),
+    attributes: [
+      ...endAttributes(near),
+      attribute.nested(IFLA_LINKINFO, [
+        attribute.text(IFLA_INFO_KIND, 'veth'),
+        attribute.nested(IFLA_INFO_DATA, [vethPeer(far)]),
+      ]),
+    ],
+  })
+}
+
+export function setLink(link: LinkRef, wanted: { readonly alias: string; readonly mtuBytes: number }): RtnlRequest {
+  return change({
+    type: rtnlType.setLink,
+    fixed: ifinfomsg(indexOf(link), IFF_UP),
+    attributes: [...nameOf(link), attribute.text(IFLA_IFALIAS, wanted.alias), attribute.u32(IFLA_MTU, wanted.mtuBytes)],
+  })
+}
+
+export function deleteLink(link: LinkRef): RtnlRequest {
+  return change({ type: rtnlType.deleteLink, fixed: ifinfomsg(indexOf(link)), attributes: nameOf(link) })
+}
+
+export function getLink(link: LinkRef): RtnlRequest {
+  const attributes = [...nameOf(link), attribute.u32(IFLA_EXT_MASK, SKIP_STATS)]
+  return change({ type: rtnlType.getLink, fixed: ifinfomsg(indexOf(link)), attributes })
+}
+
+export function dumpLinks(): RtnlRequest {
+  return dump(rtnlType.getLink, ifinfomsg(0), [attribute.u32(IFLA_EXT_MASK, SKIP_STATS)])
+}
+
+/** @throws {NsmError} `invalid_argument` for a malformed message */
+export function readLink({ body }: Message): LinkMessage {
+  const view = readStruct(body, IFINFOMSG_BYTES, 'the link')
+  const attributes = attributesAfter(body, IFINFOMSG_BYTES, 'the link')
+  return {
+    index: view.getInt32(4, HOST_IS_LITTLE_ENDIAN),
+    name: attributes.text(IFLA_IFNAME) ?? '',
+    kind: attributes.nested(IFLA_LINKINFO)?.text(IFLA_INFO_KIND) ?? '',
+    alias: attributes.text(IFLA_IFALIAS) ?? '',
+    mtuBytes: attributes.u32(IFLA_MTU) ?? 0,
+    isUp: (view.getUint32(8, HOST_IS_LITTLE_ENDIAN) & IFF_UP) !== 0,
+    mac: attributes.bytes(IFLA_ADDRESS) ?? new Uint8Array(),
+    lowerIndex: attributes.u32(IFLA_LINK) ?? 0,
+  }
+}
+
+function endAttributes({ name, mtuBytes }: Omit<VethEnd, 'namespace'>): readonly Attribute[] {
+  return [attribute.text(IFLA_IFNAME, name), attribute.u32(IFLA_MTU, mtuBytes)]
+}
+
+/** VETH_INFO_PEER is a message of its own without a header: the structure, then the attributes. */
+function vethPeer(far: VethEnd): Attribute {
+  const namespace = far.namespace === undefined ? [] : [attribute.namespaceFd(IFLA_NET_NS_FD, far.namespace)]
+  return attribute.struct(VETH_INFO_PEER, ifinfomsg(far.index), [...endAttributes(far), ...namespace])
+}
+
+/** Family, type and flags' mask beside what is set; `flags` are set, others left alone. */
+function ifinfomsg(index: number, flags = 0): Uint8Array {
+  const bytes = new Uint8Array(IFINFOMSG_BYTES)
+  const view = viewOf(bytes)
+  view.setInt32(4, index, HOST_IS_LITTLE_ENDIAN)
+  view.setUint32(8, flags, HOST_IS_LITTLE_ENDIAN)
+  view.setUint32(12, flags, HOST_IS_LITTLE_ENDIAN)
+  return bytes
+}
+
+function indexOf(link: LinkRef): number {
+  return 'index' in link ? link.index : 0
+}
+
+function nameOf(link: LinkRef): readonly Attribute[] {
+  return 'name' in link ? [attribute.text(IFLA_IFNAME, link.name)] : []
+}
