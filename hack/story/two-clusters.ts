@@ -34,7 +34,7 @@ export async function buildTwoClusters(lab: Lab): Promise<TwoClusters> {
   ])
   serveService(lab, files, 'files', SAME_CIDR)
   serveService(lab, echo, 'echo', SAME_CIDR)
-  await must(nsmctl(east.registry, 'export', 'files', '--domain', 'west'), 'nsmctl export')
+  await must(nsmctl(east.registry, 'domain', 'export', 'files', 'west'), 'nsmctl domain export')
   const workloads = await startClients(lab, west)
   return { west, east, files, ...workloads }
 }

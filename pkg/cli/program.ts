@@ -3,7 +3,7 @@ import { Command, CommanderError } from 'commander'
 import { type Clock, describeError, NsmError } from '../base/index.ts'
 import { registerCompletion } from './commands/completion.ts'
 import type { Context, Register } from './commands/context.ts'
-import { registerDomain, registerExport, registerNode } from './commands/domain.ts'
+import { registerDomain, registerNode } from './commands/domain.ts'
 import { registerDescribe, registerGet } from './commands/get.ts'
 import { registerClose, registerRequest } from './commands/request.ts'
 import { registerStatus } from './commands/status.ts'
@@ -18,7 +18,6 @@ const COMMANDS: readonly Register[] = [
   registerRequest,
   registerClose,
   registerDomain,
-  registerExport,
   registerNode,
   registerVersion,
   registerCompletion,

@@ -25,7 +25,7 @@ export const registerDomain: Register = (program, context) => {
     .action(async (token: string) => {
       const joined = await (await context.mesh.admin()).join(token)
       context.terminal.print(
-        `joined with ${joined.name} (${joined.addresses.join(', ')}); services to share with it: nsmctl export`,
+        `joined with ${joined.name} (${joined.addresses.join(', ')}); to share a service with it: nsmctl domain export SERVICE ${joined.name}`,
       )
     })
   domain
@@ -34,6 +34,7 @@ export const registerDomain: Register = (program, context) => {
     .addOption(formatOption())
     .action(async ({ output }: { output: Format }) => listDomains(context, output))
   registerRevoke(domain, context)
+  registerExports(domain, context)
 }
 
 function registerRevoke(domain: Command, context: Context): void {
@@ -47,25 +48,27 @@ function registerRevoke(domain: Command, context: Context): void {
     })
 }
 
-export const registerExport: Register = (program, context) => {
-  const everyone = ['--domain <name>', 'which other domain; all joined ones unless given', '*'] as const
-  program
+/** Every joined domain, in a word that no shell expands. */
+const EVERYONE = 'all'
+
+function registerExports(domain: Command, context: Context): void {
+  domain
     .command('export')
     .description('let another domain find and request a network service of this one')
     .argument('<service>')
-    .option(...everyone)
-    .action(async (service: string, { domain }: { domain: string }) => {
-      await (await context.mesh.admin()).export(service, domain)
-      context.terminal.print(`${service} exported to ${domain === '*' ? 'every joined domain' : domain}`)
+    .argument('<domain>', `which other domain; ${EVERYONE}: every joined one`)
+    .action(async (service: string, name: string) => {
+      await (await context.mesh.admin()).export(service, name === EVERYONE ? '*' : name)
+      context.terminal.print(`${service} exported to ${name}`)
     })
-  program
+  domain
     .command('unexport')
     .description('take an export back; wires that need it are closed at once')
     .argument('<service>')
-    .option(...everyone)
-    .action(async (service: string, { domain }: { domain: string }) => {
-      await (await context.mesh.admin()).unexport(service, domain)
-      context.terminal.print(`${service} no longer exported to ${domain === '*' ? 'every joined domain' : domain}`)
+    .argument('<domain>', `as it was exported; ${EVERYONE}: the export to every joined one`)
+    .action(async (service: string, name: string) => {
+      await (await context.mesh.admin()).unexport(service, name === EVERYONE ? '*' : name)
+      context.terminal.print(`${service} no longer exported to ${name}`)
     })
 }
 
