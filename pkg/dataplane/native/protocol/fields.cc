@@ -112,13 +112,23 @@ const char* attribute_name(std::uint16_t attribute) {
 }
 
 Status Fields::parse(View attributes, std::initializer_list<std::uint16_t> allowed) {
+  return read(attributes, [allowed](std::uint16_t attribute) {
+    return std::find(allowed.begin(), allowed.end(), attribute) != allowed.end();
+  });
+}
+
+Status Fields::parse_any(View attributes) {
+  return read(attributes, [](std::uint16_t attribute) { return attribute > 0 && attribute < kAttributeCount; });
+}
+
+Status Fields::read(View attributes, const Allowed& allowed) {
   all_ = attributes;
   values_ = {};
   nlattr header;
   View value;
   while (!attributes.empty()) {
     if (!next_attribute(attributes, header, value)) return {EINVAL, "the message ends inside an attribute"};
-    if (std::find(allowed.begin(), allowed.end(), header.nla_type) == allowed.end()) {
+    if (!allowed(header.nla_type)) {
       return {EOPNOTSUPP, "attribute " + std::to_string(header.nla_type) + " (" +
                               attribute_name(header.nla_type) + ") does not belong in this message"};
     }

@@ -21,6 +21,8 @@ class Fields {
   // Reads `attributes`. Refuses an attribute outside `allowed` with EOPNOTSUPP, a
   // malformed one with EINVAL. The views stay inside `attributes`.
   Status parse(View attributes, std::initializer_list<std::uint16_t> allowed);
+  // The same for who only passes the message on: any known attribute is allowed.
+  Status parse_any(View attributes);
   Status require(std::initializer_list<std::uint16_t> needed) const;
 
   bool has(std::uint16_t attribute) const { return values_[attribute].data() != nullptr; }
@@ -42,6 +44,9 @@ class Fields {
     std::memcpy(&value, values_[attribute].data(), sizeof value);
     return value;
   }
+
+  using Allowed = std::function<bool(std::uint16_t attribute)>;
+  Status read(View attributes, const Allowed& allowed);
 
   View all_;
   std::array<View, kAttributeCount> values_{};

@@ -44,6 +44,12 @@ MessageBuilder& MessageBuilder::bytes(std::uint16_t attribute, View value) {
   return *this;
 }
 
+MessageBuilder& MessageBuilder::encoded(View attributes) {
+  append(bytes_, attributes);
+  bytes_.resize(NLA_ALIGN(bytes_.size()));
+  return *this;
+}
+
 MessageBuilder& MessageBuilder::begin(std::uint16_t attribute) {
   nest_ = bytes_.size();
   return bytes(attribute | NLA_F_NESTED, {});
@@ -55,7 +61,7 @@ MessageBuilder& MessageBuilder::end() {
   return *this;
 }
 
-Bytes MessageBuilder::take() && {
+Bytes MessageBuilder::take() {
   const auto length = static_cast<std::uint32_t>(bytes_.size());
   std::memcpy(bytes_.data(), &length, sizeof length);
   return std::move(bytes_);

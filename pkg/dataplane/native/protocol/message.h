@@ -78,12 +78,16 @@ class MessageBuilder {
   MessageBuilder& u32(std::uint16_t attribute, std::uint32_t value) { return number(attribute, value); }
   MessageBuilder& u64(std::uint16_t attribute, std::uint64_t value) { return number(attribute, value); }
 
+  // Attributes that are already encoded.
+  MessageBuilder& encoded(View attributes);
+
   // Between the two, attributes go into `attribute`. One level deep.
   MessageBuilder& begin(std::uint16_t attribute);
   MessageBuilder& end();
 
   std::size_t size() const { return bytes_.size(); }
-  Bytes take() &&;  // the message, its length filled in
+  // The message, its length filled in; the builder is empty after that.
+  Bytes take();
 
  private:
   template <typename T>

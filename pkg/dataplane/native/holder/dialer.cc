@@ -1,0 +1,131 @@
+#include "holder/dialer.h"
+
+#include <errno.h>
+#include <linux/netlink.h>
+#include <sys/epoll.h>
+
+#include <charconv>
+#include <cstring>
+
+namespace nsm::holder {
+
+using namespace protocol;
+
+namespace {
+
+constexpr std::size_t kMaxRequestBytes = 8 * 1024;
+constexpr std::size_t kMaxCallers = 1024;  // that have not said whom they want
+
+// How many bytes make the request whole; 0 when it cannot become one.
+std::size_t wanted_bytes(const Bytes& request) {
+  if (request.size() < NLMSG_HDRLEN) return NLMSG_HDRLEN;
+  nlmsghdr header;
+  std::memcpy(&header, request.data(), sizeof header);
+  const bool sound = header.nlmsg_len >= NLMSG_HDRLEN && header.nlmsg_len <= kMaxRequestBytes;
+  return sound ? NLMSG_ALIGN(header.nlmsg_len) : 0;
+}
+
+// "dev/ino"
+bool parse_inode(std::string_view text, NamespaceId& inode) {
+  const char* end = text.data() + text.size();
+  const auto dev = std::from_chars(text.data(), end, inode.dev);
+  if (dev.ec != std::errc{} || dev.ptr == end || *dev.ptr != '/') return false;
+  const auto ino = std::from_chars(dev.ptr + 1, end, inode.ino);
+  return ino.ec == std::errc{} && ino.ptr == end;
+}
+
+}  // namespace
+
+void Dialer::serve(Fd socket, const Namespaces& namespaces) {
+  namespaces_ = &namespaces;
+  acceptor_ = std::make_unique<Acceptor>(loop_, counters_, std::move(socket));
+  acceptor_->serve([this](Fd connection) { admit(std::move(connection)); });
+}
+
+void Dialer::admit(Fd connection) {
+  if (!is_commander(connection, options_.daemon_uid, counters_) || callers_.size() >= kMaxCallers) return;
+  const int fd = connection.get();
+  callers_.insert_or_assign(fd, Caller{std::move(connection), {}});
+  loop_.watch(fd, EPOLLIN, [this, fd](std::uint32_t) { read_request(fd); });
+}
+
+// Takes the bytes of the request and not one more: what follows is the endpoint's.
+void Dialer::read_request(int fd) {
+  Caller& caller = callers_.at(fd);
+  const std::size_t have = caller.request.size();
+  const std::size_t wanted = wanted_bytes(caller.request);
+  caller.request.resize(wanted);
+  const ssize_t got = recv(fd, caller.request.data() + have, wanted - have, MSG_DONTWAIT);
+  caller.request.resize(have + std::max<ssize_t>(got, 0));
+  if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
+  if (got <= 0) return drop(fd);
+  if (const std::size_t now_wanted = wanted_bytes(caller.request); now_wanted == 0) {
+    counters_.add(Count::malformed);
+    return drop(fd);
+  } else if (caller.request.size() < now_wanted) {
+    return;
+  }
+  Frame request;
+  next_frame(caller.request, request);
+  if (const Status status = dial(request, caller); !status.ok()) refuse(fd, request, status);
+}
+
+void Dialer::refuse(int fd, const Frame& request, const Status& status) {
+  counters_.add(Count::refused_dials);
+  send_with_fds(fd, answer(request, status), {});  // a new socket has room for it
+  drop(fd);
+}
+
+Status Dialer::dial(const Frame& request, Caller& caller) {
+  Fd endpoint;
+  if (Status status = connect(request, endpoint); !status.ok()) return status;
+  Session* session = nullptr;
+  if (Status status = sessions_.open(endpoint.get(), "", session); !status.ok()) return status;
+  if (session->ns == namespaces_->own() && !options_.allow_own_namespace) {
+    sessions_.close(session->id);
+    return {EPERM, "the endpoint runs in the node's own network namespace, where nothing is served; start it in a "
+                   "namespace of its own"};
+  }
+  counters_.add(Count::dials);
+  const Bytes first = preface(*session, request.sequence);
+  const int fd = caller.socket.get();
+  loop_.forget(fd);
+  Fd nsmd = std::move(caller.socket);
+  callers_.erase(fd);  // and with it `request`
+  sessions_.start(*session, {std::move(endpoint), std::move(nsmd)}, first);
+  return {};
+}
+
+Status Dialer::connect(const Frame& request, Fd& endpoint) {
+  if (request.type != kDial) return {EOPNOTSUPP, "this socket takes one kDial message"};
+  Fields fields;
+  if (Status status = fields.parse(request.attributes, {kUrl}); !status.ok()) return status;
+  if (Status status = fields.require({kUrl}); !status.ok()) return status;
+  std::string path;
+  if (Status status = resolve(fields.text(kUrl), path); !status.ok()) return status;
+  Status status = connect_unix(path, endpoint);
+  if (!status.ok()) status.text = std::string(fields.text(kUrl)) + ": " + status.text;
+  return status;
+}
+
+Status Dialer::resolve(std::string_view url, std::string& path) const {
+  NamespaceId inode;
+  if (url.starts_with("unix:///")) {
+    path = url.substr(std::strlen("unix://"));
+    return {};
+  }
+  if (!url.starts_with("inode://") || !parse_inode(url.substr(std::strlen("inode://")), inode)) {
+    return {EINVAL, std::string(url) + " is neither unix:///path nor inode://dev/ino"};
+  }
+  const int fd = sessions_.find_descriptor(inode);
+  if (fd < 0) return {ENOENT, std::string(url) + " is no descriptor that a connected program passed"};
+  path = "/proc/self/fd/" + std::to_string(fd);
+  return {};
+}
+
+void Dialer::drop(int fd) {
+  loop_.forget(fd);
+  callers_.erase(fd);
+}
+
+}  // namespace nsm::holder

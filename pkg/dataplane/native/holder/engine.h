@@ -1,0 +1,96 @@
+// The engine as the holder sees it: started by the spawner, spoken to over a
+// SOCK_SEQPACKET socket, started again when it dies.
+//
+//   away --start--> starting --its kHello--> replaying --all answered--> serving
+//     ^                 |                        |                          |
+//     '---- back-off ---'------------------------'---------- died ----------'
+//
+// Requests wait while it is not serving; those that were under way when it died
+// are put again, as every one of them is idempotent.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "holder/counters.h"
+#include "holder/event-loop.h"
+#include "holder/journal.h"
+#include "holder/spawner.h"
+#include "protocol/message.h"
+
+namespace nsm::holder {
+
+using protocol::Bytes;
+using protocol::Frame;
+
+class Engine {
+ public:
+  struct Request {
+    Bytes message;
+    FdRef fd;
+    // Each message of the answer; the last one is NLMSG_ERROR.
+    std::function<void(const Frame&)> on_answer;
+    int attempts = 0;
+  };
+  struct Listener {
+    std::function<void(const Frame&)> on_event;  // kEvent of the engine
+    std::function<void()> on_started;
+    std::function<void(pid_t pid, const std::string& how)> on_died;
+  };
+
+  Engine(EventLoop& loop, const Journal& journal, Counters& counters);
+
+  Status open(Spawner& spawner, std::function<void()> on_spawner_lost);
+  void listen(Listener listener) { listener_ = std::move(listener); }
+
+  // False: too many wait already.
+  bool put(Request request);
+
+  pid_t pid() const { return state_ == State::kServing ? pid_ : 0; }
+  std::uint32_t restarts() const { return starts_ == 0 ? 0 : starts_ - 1; }
+  const std::vector<std::string>& features() const { return features_; }
+
+ private:
+  enum class State { kAway, kStarting, kReplaying, kServing };
+
+  void start();
+  void check_hello(std::uint32_t start);
+  void kill(const char* why);
+  void on_started(pid_t pid);
+  void on_exited(pid_t pid, const std::string& how);
+  void reclaim_requests();
+  void on_ready(std::uint32_t events);
+  bool receive_one();
+  void on_message(const Frame& frame);
+  void on_hello(const Frame& frame);
+  void replay();
+  void serve();
+  void send(Request request);
+  void flush();
+
+  EventLoop& loop_;
+  const Journal& journal_;
+  Counters& counters_;
+  Listener listener_;
+  Spawner* spawner_ = nullptr;
+  Fd state_memory_;
+
+  State state_ = State::kAway;
+  Fd socket_;
+  pid_t pid_ = 0;
+  std::uint32_t starts_ = 0;
+  std::size_t quick_deaths_ = 0;
+  std::chrono::steady_clock::time_point started_at_;
+  std::vector<std::string> features_;
+
+  std::uint32_t sequence_ = 0;
+  std::size_t replaying_ = 0;
+  std::deque<Request> waiting_;                 // for an engine that serves
+  std::deque<std::uint32_t> outgoing_;          // numbers of requests under way, not yet sent
+  std::map<std::uint32_t, Request> under_way_;  // by sequence number
+};
+
+}  // namespace nsm::holder

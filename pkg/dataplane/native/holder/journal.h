@@ -1,0 +1,42 @@
+// What a restarted engine is told again: the last Set of each object that the
+// engine accepted, with its descriptor. Lives in locked memory only, it holds
+// private keys.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "io/fd.h"
+#include "protocol/message.h"
+
+namespace nsm::holder {
+
+using io::Fd;
+using FdRef = std::shared_ptr<const Fd>;
+
+class Journal {
+ public:
+  struct Entry {
+    protocol::Bytes message;
+    FdRef fd;  // null where the object has none
+  };
+
+  // `type` is kUnderlaySet, kPortSet or kWireSet.
+  void remember(std::uint16_t type, const std::string& id, Entry entry) {
+    entries_[{type, id}] = std::move(entry);
+  }
+  void forget(std::uint16_t type, const std::string& id) { entries_.erase({type, id}); }
+
+  // In the order of creation by kind: underlays, ports, wires.
+  template <typename Visit>
+  void each(Visit visit) const {
+    for (const auto& [key, entry] : entries_) visit(entry);
+  }
+
+ private:
+  static_assert(protocol::kUnderlaySet < protocol::kPortSet && protocol::kPortSet < protocol::kWireSet);
+  std::map<std::pair<std::uint16_t, std::string>, Entry> entries_;
+};
+
+}  // namespace nsm::holder

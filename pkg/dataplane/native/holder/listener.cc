@@ -1,0 +1,51 @@
+#include "holder/listener.h"
+
+#include <utility>
+
+namespace nsm::holder {
+
+using namespace std::chrono_literals;
+using std::chrono::steady_clock;
+
+namespace {
+
+constexpr auto kDeliverTimeout = 5s;
+constexpr auto kDeliverRetry = 50ms;
+
+}  // namespace
+
+void Listener::serve(const std::string& name, Fd socket) {
+  acceptors_.push_back(std::make_unique<Acceptor>(loop_, counters_, std::move(socket)));
+  acceptors_.back()->serve([this, name](Fd connection) { admit(name, std::move(connection)); });
+}
+
+void Listener::admit(const std::string& name, Fd connection) {
+  Session* session = nullptr;
+  if (!sessions_.open(connection.get(), name, session).ok()) return counters_.add(Count::refused_unattested);
+  if (is_over_limit(*session)) {
+    counters_.add(Count::refused_limit);
+    return sessions_.close(session->id);
+  }
+  deliver(session->id, std::make_shared<Fd>(std::move(connection)), steady_clock::now() + kDeliverTimeout);
+}
+
+bool Listener::is_over_limit(const Session& session) const {
+  return session.peer.uid != 0 && sessions_.count_from(*session.ns) > options_.max_connections_per_namespace;
+}
+
+void Listener::deliver(std::uint64_t id, std::shared_ptr<Fd> client, Deadline deadline) {
+  Session* session = sessions_.find(id);
+  if (session == nullptr) return;
+  Fd nsmd;
+  if (connect_unix(options_.deliver, nsmd).ok()) {
+    counters_.add(Count::connections);
+    return sessions_.start(*session, {std::move(*client), std::move(nsmd)}, preface(*session, 0));
+  }
+  if (steady_clock::now() >= deadline) {
+    counters_.add(Count::refused_deliver);
+    return sessions_.close(id);
+  }
+  loop_.after(kDeliverRetry, [this, id, client, deadline] { deliver(id, client, deadline); });
+}
+
+}  // namespace nsm::holder

@@ -1,0 +1,74 @@
+// The network namespaces that the holder knows: its own, those of connected
+// local clients, and pinned ones. Nobody can name another.
+#pragma once
+
+#include <sys/stat.h>
+
+#include <compare>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "io/fd.h"
+#include "protocol/fields.h"
+
+namespace nsm::holder {
+
+using io::Fd;
+using protocol::Status;
+
+struct NamespaceId {
+  std::uint64_t dev = 0;
+  std::uint64_t ino = 0;
+  auto operator<=>(const NamespaceId&) const = default;
+};
+
+NamespaceId namespace_id(const struct stat& info);
+
+struct Namespace {
+  NamespaceId id;
+  Fd fd;
+  Fd rtnl;  // made at the first request; see rtnl.h
+};
+using NamespaceRef = std::shared_ptr<Namespace>;
+
+class Namespaces {
+ public:
+  // Opens the namespace of this process.
+  Status open_own();
+
+  // Makes a namespace known for as long as the reference lives.
+  NamespaceRef add(Fd fd);
+  // ENOENT when it is not known.
+  Status find(NamespaceId id, NamespaceRef& found) const;
+  // The namespace that a message names by kNsDev and kNsIno; the own one when it names none.
+  Status find(const protocol::Fields& fields, NamespaceRef& found) const;
+  const NamespaceRef& own() const { return own_; }
+
+  Status pin(const std::string& id, const NamespaceRef& target);
+  void unpin(const std::string& id) { pins_.erase(id); }
+  const std::map<std::string, NamespaceRef>& pins() const { return pins_; }
+
+ private:
+  NamespaceRef own_;
+  std::map<NamespaceId, std::weak_ptr<Namespace>> known_;
+  std::map<std::string, NamespaceRef> pins_;
+};
+
+// While it lives, the process is in `target`. Must not be nested.
+class NamespaceVisit {
+ public:
+  NamespaceVisit(const Namespace& own, const Namespace& target);
+  ~NamespaceVisit();
+  NamespaceVisit(const NamespaceVisit&) = delete;
+  NamespaceVisit& operator=(const NamespaceVisit&) = delete;
+  const Status& status() const { return status_; }
+
+ private:
+  const Namespace& own_;
+  Status status_;
+};
+
+}  // namespace nsm::holder

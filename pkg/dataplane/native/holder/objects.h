@@ -1,0 +1,86 @@
+// The engine's objects as nsmd sets them: makes the descriptors that they need,
+// passes the messages on, keeps what succeeded in the journal.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "holder/control.h"
+#include "holder/devices.h"
+#include "holder/engine.h"
+#include "holder/journal.h"
+
+namespace nsm::holder {
+
+// Descriptors in use by object id. An object that is set twice gets the same one,
+// also while the first Set is still under way.
+template <typename Spec>
+class SharedDescriptors {
+ public:
+  struct Entry {
+    Spec spec;
+    std::weak_ptr<const Fd> fd;
+  };
+
+  // The descriptor of `id`, or null; `spec` becomes what it was made for.
+  FdRef find(const std::string& id, Spec& spec) const {
+    const auto found = entries_.find(id);
+    if (found == entries_.end()) return nullptr;
+    spec = found->second.spec;
+    return found->second.fd.lock();
+  }
+  FdRef keep(const std::string& id, const Spec& spec, Fd fd) {
+    std::erase_if(entries_, [](const auto& entry) { return entry.second.fd.expired(); });
+    auto shared = std::make_shared<const Fd>(std::move(fd));
+    entries_.insert_or_assign(id, Entry{spec, shared});
+    return shared;
+  }
+
+ private:
+  std::map<std::string, Entry> entries_;
+};
+
+class Objects {
+ public:
+  struct Parts {
+    Namespaces& namespaces;
+    Engine& engine;
+    Journal& journal;
+    Counters& counters;
+    bool allow_own_namespace;
+  };
+
+  explicit Objects(Parts parts) : parts_(parts) {}
+
+  // Takes over the answer, unless the returned status is an error.
+  Status handle(const ConnectionRef& connection, const Frame& request);
+
+ private:
+  struct Change {  // of the journal, when the engine agrees
+    std::uint16_t type = 0;  // the Set of the object; 0: none
+    std::string id;
+    bool removes = false;
+    Bytes message;
+    FdRef fd;
+    Bytes reply = {};  // the holder's own part of the answer
+  };
+
+  Status set_underlay(const ConnectionRef& connection, const Frame& request);
+  Status set_port(const ConnectionRef& connection, const Frame& request);
+  Status set_device(const ConnectionRef& connection, const Frame& request);
+  Status set_plain(const ConnectionRef& connection, const Frame& request);
+  Status remove(const ConnectionRef& connection, const Frame& request);
+  Status pass(const ConnectionRef& connection, const Frame& request, Change change);
+  void settle(const Change& change, const Status& status);
+  void send_counters(ControlConnection& connection, const Frame& request) const;
+
+  Status find_or_make_device(const std::string& id, const DeviceSpec& wanted, FdRef& fd);
+  Status find_or_make_socket(const std::string& id, const SocketSpec& wanted, FdRef& fd);
+
+  Parts parts_;
+  SharedDescriptors<DeviceSpec> devices_;
+  SharedDescriptors<SocketSpec> sockets_;
+};
+
+}  // namespace nsm::holder

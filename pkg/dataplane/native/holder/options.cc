@@ -1,0 +1,109 @@
+#include "holder/options.h"
+
+#include <sys/un.h>
+
+#include <charconv>
+#include <string_view>
+
+namespace nsm::holder {
+namespace {
+
+// Each parser returns what is wrong with `value`, or nothing.
+using Parse = std::string (*)(Options& options, std::string_view value);
+
+std::string parse_path(std::string_view value, std::string& path) {
+  if (value.empty() || value.front() != '/') return "is not an absolute path";
+  if (value.size() >= sizeof sockaddr_un{}.sun_path) return "is longer than 107 bytes";
+  path = value;
+  return "";
+}
+
+template <typename Number>
+std::string parse_number(std::string_view value, Number& number) {
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+  return error == std::errc{} && end == value.data() + value.size() ? "" : "is not a number";
+}
+
+std::string parse_listen(Options& options, std::string_view value) {
+  const std::size_t equals = value.find('=');
+  if (equals == value.npos || equals == 0 || equals > 64) return "is not NAME=PATH";
+  ListenSocket socket{std::string(value.substr(0, equals)), ""};
+  std::string wrong = parse_path(value.substr(equals + 1), socket.path);
+  if (wrong.empty()) options.listen.push_back(std::move(socket));
+  return wrong;
+}
+
+struct Option {
+  std::string_view name;
+  std::string_view argument;  // empty: a switch
+  std::string_view help;
+  Parse parse;
+};
+
+constexpr Option kOptions[] = {
+    {"--control", "PATH", "socket where nsmd controls the dataplane (required)",
+     [](Options& o, std::string_view v) { return parse_path(v, o.control); }},
+    {"--listen", "NAME=PATH", "socket where workloads connect; may be repeated", parse_listen},
+    {"--deliver", "PATH", "nsmd's socket, to which workloads' connections are carried",
+     [](Options& o, std::string_view v) { return parse_path(v, o.deliver); }},
+    {"--dial", "PATH", "socket where nsmd asks for connections to endpoints",
+     [](Options& o, std::string_view v) { return parse_path(v, o.dial); }},
+    {"--engine-uid", "N", "user and group of the engine (65533)",
+     [](Options& o, std::string_view v) { return parse_number(v, o.engine_uid); }},
+    {"--daemon-uid", "N", "user and group of nsmd (65532)",
+     [](Options& o, std::string_view v) { return parse_number(v, o.daemon_uid); }},
+    {"--max-connections-per-namespace", "N", "of workloads that are not root (64)",
+     [](Options& o, std::string_view v) { return parse_number(v, o.max_connections_per_namespace); }},
+    {"--allow-own-namespace", "", "serve ports and endpoints in the holder's own network namespace too",
+     [](Options& o, std::string_view) { return o.allow_own_namespace = true, std::string(); }},
+    {"--help", "", "print this text", [](Options& o, std::string_view) { return o.help = true, std::string(); }},
+};
+
+const Option* find_option(std::string_view name) {
+  for (const Option& option : kOptions) {
+    if (option.name == name) return &option;
+  }
+  return nullptr;
+}
+
+void check_together(const Options& options, std::vector<std::string>& wrong) {
+  if (options.help) return;
+  if (options.control.empty()) wrong.push_back("--control is required");
+  if (!options.listen.empty() && options.deliver.empty()) wrong.push_back("--listen needs --deliver");
+  if (options.engine_uid == 0) wrong.push_back("--engine-uid must not be 0: the engine runs without privilege");
+}
+
+}  // namespace
+
+std::vector<std::string> parse_options(int argc, char** argv, Options& options) {
+  std::vector<std::string> wrong;
+  for (int i = 1; i < argc; ++i) {
+    const std::string name = argv[i];
+    const Option* option = find_option(name);
+    if (option == nullptr) {
+      wrong.push_back("unknown option '" + name + "'; see --help");
+    } else if (option->argument.empty()) {
+      option->parse(options, "");
+    } else if (++i == argc) {
+      wrong.push_back(name + " needs " + std::string(option->argument));
+    } else if (const std::string why = option->parse(options, argv[i]); !why.empty()) {
+      wrong.push_back(name + ": '" + argv[i] + "' " + why);
+    }
+  }
+  check_together(options, wrong);
+  return wrong;
+}
+
+std::string help_text() {
+  std::string text =
+      "Usage: nsm-dataplane hold [OPTION]...\n"
+      "Keeps the descriptors of a node's wires, speaks to the kernel for nsmd, starts the engine.\n\n";
+  for (const Option& option : kOptions) {
+    std::string left = "  " + std::string(option.name) + " " + std::string(option.argument);
+    left.resize(38, ' ');
+    text += left + std::string(option.help) + "\n";
+  }
+  return text;
+}
+
+}  // namespace nsm::holder

@@ -1,0 +1,33 @@
+// What `nsm-dataplane hold` can be told: one table gives the parser and --help.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+namespace nsm::holder {
+
+struct ListenSocket {
+  std::string name;
+  std::string path;
+};
+
+struct Options {
+  std::string control;
+  std::vector<ListenSocket> listen;
+  std::string deliver;
+  std::string dial;
+  uid_t engine_uid = 65533;
+  uid_t daemon_uid = 65532;
+  unsigned max_connections_per_namespace = 64;
+  bool allow_own_namespace = false;
+  bool help = false;
+};
+
+// Reads the command line into `options`. Returns all that is wrong with it, one sentence each.
+std::vector<std::string> parse_options(int argc, char** argv, Options& options);
+
+std::string help_text();
+
+}  // namespace nsm::holder

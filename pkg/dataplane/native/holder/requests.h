@@ -1,0 +1,43 @@
+// What nsmd can ask: one function per message type. Those about namespaces and
+// rtnetlink are answered here; those about ports, wires and the like go on to
+// Objects.
+#pragma once
+
+#include "holder/control.h"
+#include "holder/objects.h"
+#include "holder/rtnl.h"
+
+namespace nsm::holder {
+
+class Requests {
+ public:
+  struct Parts {
+    EventLoop& loop;
+    Namespaces& namespaces;
+    Engine& engine;
+    Objects& objects;
+    Counters& counters;
+    const std::vector<std::string>& features;  // the holder's own
+  };
+
+  explicit Requests(Parts parts) : parts_(parts), rtnl_(parts.namespaces) {}
+
+  void handle(const ConnectionRef& connection, const Frame& request);
+
+ private:
+  Status dispatch(const ConnectionRef& connection, const Frame& request, bool& is_answered);
+  Status hello(ControlConnection& connection, const Frame& request);
+  Status rtnl(ControlConnection& connection, const Frame& request);
+  Status rtnl_watch(const ConnectionRef& connection, const Frame& request);
+  Status pin(const Frame& request);
+  Status unpin(const Frame& request);
+  Status list_pins(ControlConnection& connection, const Frame& request);
+
+  Status patch_descriptors(const protocol::Fields& fields, Bytes& payload) const;
+  void watch_events(const ConnectionRef& connection, NamespaceId ns, bool is_own);
+
+  Parts parts_;
+  Rtnl rtnl_;
+};
+
+}  // namespace nsm::holder

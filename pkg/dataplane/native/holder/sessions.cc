@@ -1,0 +1,96 @@
+#include "holder/sessions.h"
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include <algorithm>
+
+namespace nsm::holder {
+
+using namespace protocol;
+
+namespace {
+
+// Only what can name something and cannot be used: namespaces, O_PATH files, sockets.
+bool may_keep(const Fd& fd, const struct stat& info) {
+  struct statfs filesystem;
+  return (fcntl(fd.get(), F_GETFL) & O_PATH) != 0 || S_ISSOCK(info.st_mode) ||
+         (fstatfs(fd.get(), &filesystem) == 0 && filesystem.f_type == NSFS_MAGIC);
+}
+
+}  // namespace
+
+Status Sessions::open(int socket, std::string listener, Session*& session) {
+  Attestation peer;
+  if (Status status = attest(socket, peer); !status.ok()) return status;
+  NamespaceRef ns = namespaces_.add(std::move(peer.network_namespace));
+  if (!ns) return {EPERM, "cannot tell the peer's network namespace"};
+  const std::uint64_t id = ++last_id_;
+  session = &sessions_[id];
+  session->id = id;
+  session->peer = std::move(peer);
+  session->ns = std::move(ns);
+  session->listener = std::move(listener);
+  return {};
+}
+
+void Sessions::start(Session& session, Relay::Ends ends, View first) {
+  const std::uint64_t id = session.id;
+  session.relay = std::make_unique<Relay>(
+      loop_, std::move(ends),
+      Relay::Listener{[this, &session](Received& message) { keep_descriptors(session, message); },
+                      [this, id] { loop_.defer([this, id] { close(id); }); }});
+  session.relay->start(first);
+}
+
+void Sessions::close(std::uint64_t id) {
+  if (sessions_.erase(id) != 0) on_closed(id);
+}
+
+Session* Sessions::find(std::uint64_t id) {
+  const auto found = sessions_.find(id);
+  return found == sessions_.end() ? nullptr : &found->second;
+}
+
+std::size_t Sessions::count_from(const Namespace& ns) const {
+  return std::count_if(sessions_.begin(), sessions_.end(),
+                       [&ns](const auto& entry) { return entry.second.ns.get() == &ns; });
+}
+
+int Sessions::find_descriptor(NamespaceId inode) const {
+  for (const auto& [id, session] : sessions_) {
+    const auto found = session.descriptors.find(inode);
+    if (found != session.descriptors.end()) return found->second.get();
+  }
+  return -1;
+}
+
+void Sessions::keep_descriptors(Session& session, Received& message) {
+  if (message.truncated) return counters_.add(Count::descriptors_truncated);  // the rest is closed with it
+  for (Fd& fd : message.fds) {
+    struct stat info;
+    const bool full = session.descriptors.size() >= kMaxDescriptors;
+    if (full || fstat(fd.get(), &info) != 0 || !may_keep(fd, info)) {
+      counters_.add(Count::descriptors_refused);
+    } else if (session.descriptors.try_emplace(namespace_id(info), std::move(fd)).second) {
+      counters_.add(Count::descriptors_kept);
+    }
+  }
+}
+
+Bytes preface(const Session& session, std::uint32_t sequence) {
+  MessageBuilder message(kPreface, 0, sequence);
+  if (!session.listener.empty()) message.text(kListener, session.listener);
+  return message.u64(kConnection, session.id)
+      .u32(kPid, session.peer.pid)
+      .u32(kUid, session.peer.uid)
+      .u32(kGid, session.peer.gid)
+      .u64(kNsDev, session.ns->id.dev)
+      .u64(kNsIno, session.ns->id.ino)
+      .text(kCgroup, session.peer.cgroup)
+      .take();
+}
+
+}  // namespace nsm::holder

@@ -1,0 +1,56 @@
+// Connections of local programs that the holder carries to and from nsmd: who
+// the program is, which descriptors it passed, and the relay of its bytes.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "holder/attestation.h"
+#include "holder/counters.h"
+#include "holder/namespaces.h"
+#include "holder/relay.h"
+
+namespace nsm::holder {
+
+struct Session {
+  std::uint64_t id = 0;
+  Attestation peer;
+  NamespaceRef ns;       // known while the session lives
+  std::string listener;  // empty: the holder connected to the program
+  std::map<NamespaceId, Fd> descriptors;  // by (dev, ino)
+  std::unique_ptr<Relay> relay;
+};
+
+class Sessions {
+ public:
+  Sessions(EventLoop& loop, Namespaces& namespaces, Counters& counters)
+      : loop_(loop), namespaces_(namespaces), counters_(counters) {}
+
+  // Finds out who is at the other end of `socket` and opens a session.
+  Status open(int socket, std::string listener, Session*& session);
+  void start(Session& session, Relay::Ends ends, protocol::View first);
+  void close(std::uint64_t id);
+
+  Session* find(std::uint64_t id);
+  std::size_t count_from(const Namespace& ns) const;
+  // A descriptor that a connected program passed, or -1.
+  int find_descriptor(NamespaceId inode) const;
+
+  std::function<void(std::uint64_t id)> on_closed;
+
+ private:
+  void keep_descriptors(Session& session, Received& message);
+
+  EventLoop& loop_;
+  Namespaces& namespaces_;
+  Counters& counters_;
+  std::uint64_t last_id_ = 0;
+  std::map<std::uint64_t, Session> sessions_;
+};
+
+// The kPreface that says who the session's program is.
+protocol::Bytes preface(const Session& session, std::uint32_t sequence);
+
+}  // namespace nsm::holder
