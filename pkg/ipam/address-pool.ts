@@ -1,0 +1,72 @@
+/** The addresses of one prefix: which are taken, which is the first that is free. Every address counts, also the first and last. */
+import {
+  bigintToIp,
+  contains,
+  formatIp,
+  type IpFamily,
+  ipToBigint,
+  network,
+  type Prefix,
+  parseIp,
+} from '../net/index.ts'
+
+export class AddressPool {
+  readonly #prefix: Prefix
+  readonly #first: bigint
+  readonly #last: bigint
+  readonly #taken = new Set<bigint>()
+  /** All addresses below are taken. */
+  #cursor: bigint
+
+  constructor(prefix: Prefix) {
+    this.#prefix = network(prefix)
+    const { first, last } = range(this.#prefix)
+    this.#first = first
+    this.#last = last
+    this.#cursor = first
+  }
+
+  get family(): IpFamily {
+    return this.#prefix.family
+  }
+
+  has(ip: string): boolean {
+    return contains(this.#prefix, parseIp(ip))
+  }
+
+  isFree(ip: string): boolean {
+    return this.has(ip) && !this.#taken.has(ipToBigint(parseIp(ip)))
+  }
+
+  take(ip: string): void {
+    this.#taken.add(ipToBigint(parseIp(ip)))
+    while (this.#taken.has(this.#cursor)) this.#cursor += 1n
+  }
+
+  release(ip: string): void {
+    const address = ipToBigint(parseIp(ip))
+    if (this.#taken.delete(address) && address < this.#cursor) this.#cursor = address
+  }
+
+  /** The lowest free address outside `excluded` other than `but`; undefined when there is none. */
+  firstFree(excluded: readonly Prefix[], but?: string): string | undefined {
+    const ranges = excluded.filter(({ family }) => family === this.family).map(range)
+    const other = but === undefined ? undefined : ipToBigint(parseIp(but))
+    for (let address = this.#cursor; address <= this.#last; ) {
+      const barrier = ranges.find(({ first, last }) => first <= address && address <= last)
+      if (barrier !== undefined) address = barrier.last + 1n
+      else if (this.#taken.has(address) || address === other) address += 1n
+      else return formatIp(bigintToIp(address, this.family))
+    }
+    return undefined
+  }
+
+  get size(): bigint {
+    return this.#last - this.#first + 1n
+  }
+}
+
+function range(prefix: Prefix): { readonly first: bigint; readonly last: bigint } {
+  const first = ipToBigint(network(prefix).address)
+  return { first, last: first + (1n << BigInt(8 * prefix.address.length - prefix.length)) - 1n }
+}

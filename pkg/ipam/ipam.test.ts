@@ -1,0 +1,148 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { emptyIpContext, type IpContext } from '../api/index.ts'
+import { type Lease, PointToPointIpam, parseGroups } from './index.ts'
+
+const ipam = (text: string, leases: readonly Lease[] = []) => new PointToPointIpam(parseGroups(text), leases)
+const context = (changes: Partial<IpContext> = {}): IpContext => ({ ...emptyIpContext, ...changes })
+const addresses = ({ srcIpAddrs, dstIpAddrs }: IpContext) => ({ src: srcIpAddrs, dst: dstIpAddrs })
+
+describe('PointToPointIpam', () => {
+  test('gives .100 to the endpoint and .101 to the client of 172.16.1.100/31, with routes to each other', () => {
+    expect(ipam('172.16.1.100/31').lease('a', context())).toEqual(
+      context({
+        dstIpAddrs: ['172.16.1.100/32'],
+        srcIpAddrs: ['172.16.1.101/32'],
+        srcRoutes: [{ prefix: '172.16.1.100/32', nextHop: '' }],
+        dstRoutes: [{ prefix: '172.16.1.101/32', nextHop: '' }],
+      }),
+    )
+  })
+
+  test('gives one pair per group, from the first prefix of a group that has some', () => {
+    const both = ipam('[10.0.0.0/31,10.0.1.0/31],[fd00::/126]')
+    expect(addresses(both.lease('a', context()))).toEqual({
+      dst: ['10.0.0.0/32', 'fd00::/128'],
+      src: ['10.0.0.1/32', 'fd00::1/128'],
+    })
+    expect(addresses(both.lease('b', context()))).toEqual({
+      dst: ['10.0.1.0/32', 'fd00::2/128'],
+      src: ['10.0.1.1/32', 'fd00::3/128'],
+    })
+  })
+
+  test('renews a lease with the same addresses and keeps routes that the request brings', () => {
+    const pool = ipam('10.0.0.0/24')
+    const first = pool.lease('a', context({ srcRoutes: [{ prefix: '192.0.2.0/24', nextHop: '' }] }))
+    pool.lease('b', context())
+    expect(pool.lease('a', first)).toEqual(first)
+    expect(pool.lease('a', context())).toMatchObject({ srcIpAddrs: first.srcIpAddrs, dstIpAddrs: first.dstIpAddrs })
+    expect(first.srcRoutes).toContainEqual({ prefix: '192.0.2.0/24', nextHop: '' })
+  })
+
+  test('takes back the addresses of a connection that it has forgotten when they are free', () => {
+    const before = ipam('10.0.0.0/24')
+    before.lease('a', context())
+    const held = before.lease('b', context())
+    const after = ipam('10.0.0.0/24')
+    expect(after.lease('b', held)).toEqual(held)
+    expect(addresses(after.lease('a', held))).not.toEqual(addresses(held))
+  })
+
+  test('replaces addresses and routes of another endpoint', () => {
+    const former = ipam('192.0.2.0/31').lease('a', context())
+    expect(ipam('10.0.0.0/31').lease('a', former)).toEqual(ipam('10.0.0.0/31').lease('a', context()))
+  })
+
+  test('honours excluded prefixes, also when a lease runs into one', () => {
+    const pool = ipam('10.0.0.0/29')
+    expect(addresses(pool.lease('a', context({ excludedPrefixes: ['10.0.0.0/31'] }))).dst).toEqual(['10.0.0.2/32'])
+    const moved = pool.lease('a', context({ excludedPrefixes: ['10.0.0.0/30'] }))
+    expect(addresses(moved)).toEqual({ dst: ['10.0.0.4/32'], src: ['10.0.0.5/32'] })
+  })
+
+  test('skips a huge excluded prefix at once', () => {
+    const pool = ipam('fd00::/64')
+    const { dst } = addresses(pool.lease('a', context({ excludedPrefixes: ['fd00::/65'] })))
+    expect(dst).toEqual(['fd00::8000:0:0:0/128'])
+  })
+
+  test('refuses when nothing is left, changes nothing, and serves again after a release', () => {
+    const pool = ipam('[10.0.0.0/29],[10.1.0.0/31]')
+    const first = pool.lease('a', context())
+    const leases = pool.leases()
+    expect(() => pool.lease('b', context())).toThrow(expect.objectContaining({ code: 'resource_exhausted' }))
+    expect(() => pool.lease('a', context({ excludedPrefixes: ['10.1.0.0/31'] }))).toThrow('Cannot lease addresses')
+    expect(pool.leases()).toEqual(leases)
+    expect(pool.lease('a', context())).toEqual(first)
+    pool.release('a')
+    pool.release('nobody')
+    expect(addresses(pool.lease('b', context()))).toEqual(addresses(first))
+  })
+
+  test('refuses an excluded prefix that is none', () => {
+    const pool = ipam('10.0.0.0/29')
+    expect(() => pool.lease('a', context({ excludedPrefixes: ['everything'] }))).toThrow(
+      expect.objectContaining({ code: 'invalid_argument' }),
+    )
+    expect(pool.leases()).toEqual([])
+  })
+
+  test('forgets stored leases that the prefixes no longer have', () => {
+    const stored = [
+      { connectionId: 'a', pairs: [{ dst: '10.0.0.0', src: '10.0.0.1' }] },
+      { connectionId: 'b', pairs: [{ dst: '192.0.2.0', src: '192.0.2.1' }] },
+      { connectionId: 'c', pairs: [{ dst: '10.0.0.1', src: '10.0.0.2' }] },
+    ]
+    expect(ipam('10.0.0.0/24', stored).leases()).toEqual([stored[0]])
+  })
+
+  test('never gives one address to two connections, whatever comes in whatever order', () => {
+    const step = fc.record({
+      connection: fc.constantFrom('a', 'b', 'c', 'd', 'e'),
+      act: fc.constantFrom('lease', 'release', 'restart'),
+      hints: fc.array(
+        fc.integer({ min: 0, max: 40 }).map((host) => `10.0.0.${host}/32`),
+        { maxLength: 2 },
+      ),
+      excluded: fc.array(fc.constantFrom('10.0.0.0/30', '10.0.0.8/29', '10.0.1.0/31'), { maxLength: 2 }),
+    })
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+        const groups = '[10.0.0.0/29,10.0.0.16/30],[10.0.1.0/29]'
+        let pool = ipam(groups)
+        for (const { connection, act, hints, excluded } of steps) {
+          if (act === 'release') pool.release(connection)
+          if (act === 'restart') pool = ipam(groups, JSON.parse(JSON.stringify(pool.leases())))
+          if (act === 'lease') {
+            const [src = [], dst = []] = [hints.slice(0, 1), hints.slice(1)]
+            try {
+              pool.lease(connection, context({ srcIpAddrs: src, dstIpAddrs: dst, excludedPrefixes: excluded }))
+            } catch (error) {
+              expect(error).toMatchObject({ code: 'resource_exhausted' })
+            }
+          }
+          const given = pool.leases().flatMap(({ pairs }) => pairs.flatMap(({ src, dst }) => [src, dst]))
+          expect(new Set(given).size).toBe(given.length)
+        }
+      }),
+    )
+  })
+})
+
+describe('parseGroups', () => {
+  test.each([
+    ['172.16.1.100/31', [1]],
+    ['172.16.0.0/24, fd00::/120', [1, 1]],
+    ['[172.16.0.0/24,172.16.1.0/24],[fd00::/120]', [2, 1]],
+  ])('%s has groups of %j prefixes', (text, sizes) => {
+    expect(parseGroups(text).map((group) => group.length)).toEqual(sizes)
+  })
+
+  test.each(['', '[', '[]', '[10.0.0.0/8', '10.0.0.0/33', 'all', '[10.0.0.0/8],[10.1.0.0/16]'])(
+    'refuses %j',
+    (text) => {
+      expect(() => parseGroups(text)).toThrow(expect.objectContaining({ code: 'invalid_argument' }))
+    },
+  )
+})

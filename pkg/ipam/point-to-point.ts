@@ -1,0 +1,134 @@
+/**
+ * Gives each connection a pair of addresses of its own per group: first free for the endpoint, next for the client.
+ * Addresses that the request brings along are kept where they are ours and free, so that an endpoint that has lost its
+ * memory serves its old connections as before. The state is plain data: `leases()` goes to disk, the constructor takes
+ * it back.
+ */
+import type { IpContext, Route } from '../api/index.ts'
+import { NsmError } from '../base/index.ts'
+import { contains, formatIp, formatPrefix, hostPrefix, type Prefix, parseIp, parsePrefix } from '../net/index.ts'
+import { AddressPool } from './address-pool.ts'
+
+/** `dst` is the endpoint's address, `src` the client's. */
+export interface AddressPair {
+  readonly dst: string
+  readonly src: string
+}
+
+export interface Lease {
+  readonly connectionId: string
+  /** One pair per group. */
+  readonly pairs: readonly AddressPair[]
+}
+
+export class PointToPointIpam {
+  readonly #groups: readonly (readonly AddressPool[])[]
+  readonly #leases = new Map<string, readonly AddressPair[]>()
+
+  constructor(groups: readonly (readonly Prefix[])[], leases: readonly Lease[] = []) {
+    this.#groups = groups.map((prefixes) => prefixes.map((prefix) => new AddressPool(prefix)))
+    for (const { connectionId, pairs } of leases) this.#restore(connectionId, pairs)
+  }
+
+  leases(): readonly Lease[] {
+    return [...this.#leases].map(([connectionId, pairs]) => ({ connectionId, pairs }))
+  }
+
+  /**
+   * Leases addresses to a connection, or renews its lease: the same addresses again unless they are excluded now.
+   *
+   * @returns the context with exactly these addresses, and routes of each side to the other
+   * @throws {NsmError} `resource_exhausted` when a group has no pair left; nothing has changed then
+   */
+  lease(connectionId: string, context: IpContext): IpContext {
+    const excluded = context.excludedPrefixes.map(parsePrefix)
+    const before = this.#leases.get(connectionId)
+    this.release(connectionId)
+    try {
+      const hints = {
+        src: [...(before ?? []).map(({ src }) => src), ...context.srcIpAddrs.map(addressOf)],
+        dst: [...(before ?? []).map(({ dst }) => dst), ...context.dstIpAddrs.map(addressOf)],
+      }
+      const pairs = this.#groups.map((pools) => choosePair(pools, hints, excluded))
+      this.#take(connectionId, pairs)
+      return withPairs(context, pairs)
+    } catch (error) {
+      if (before !== undefined) this.#take(connectionId, before)
+      throw error
+    }
+  }
+
+  /** Unknown connections are none of our business. */
+  release(connectionId: string): void {
+    const pairs = this.#leases.get(connectionId) ?? []
+    this.#leases.delete(connectionId)
+    for (const { pool, ip } of this.#addresses(pairs)) pool.release(ip)
+  }
+
+  #take(connectionId: string, pairs: readonly AddressPair[]): void {
+    this.#leases.set(connectionId, pairs)
+    for (const { pool, ip } of this.#addresses(pairs)) pool.take(ip)
+  }
+
+  /** A lease of an earlier run counts only where the pools still have all its addresses. */
+  #restore(connectionId: string, pairs: readonly AddressPair[]): void {
+    const fits = pairs.length === this.#groups.length && pairs.every((pair, index) => this.#fits(pair, index))
+    if (fits) this.#take(connectionId, pairs)
+  }
+
+  #fits({ src, dst }: AddressPair, group: number): boolean {
+    const pools = this.#groups[group] ?? []
+    return src !== dst && [src, dst].every((ip) => pools.some((pool) => pool.isFree(ip)))
+  }
+
+  #addresses(pairs: readonly AddressPair[]): { readonly pool: AddressPool; readonly ip: string }[] {
+    const ips = pairs.flatMap(({ src, dst }) => [src, dst])
+    return ips.flatMap((ip) => this.#groups.flat().flatMap((pool) => (pool.has(ip) ? [{ pool, ip }] : [])))
+  }
+}
+
+interface Hints {
+  readonly src: readonly string[]
+  readonly dst: readonly string[]
+}
+
+function choosePair(pools: readonly AddressPool[], hints: Hints, excluded: readonly Prefix[]): AddressPair {
+  for (const pool of pools) {
+    const isUsable = (ip: string) => pool.isFree(ip) && !excluded.some((prefix) => contains(prefix, parseIp(ip)))
+    const hinted = hints.src.find((ip) => isUsable(ip))
+    const dst = hints.dst.find((ip) => isUsable(ip) && ip !== hinted) ?? pool.firstFree(excluded, hinted)
+    const src = hinted ?? (dst === undefined ? undefined : pool.firstFree(excluded, dst))
+    if (dst !== undefined && src !== undefined) return { dst, src }
+  }
+  throw new NsmError('resource_exhausted', 'Cannot lease addresses: none are free', {
+    fields: { excluded: excluded.length },
+    next: 'give the endpoint a larger prefix, or another group of prefixes',
+  })
+}
+
+function withPairs(context: IpContext, pairs: readonly AddressPair[]): IpContext {
+  const src = pairs.map((pair) => hostCidr(pair.src))
+  const dst = pairs.map((pair) => hostCidr(pair.dst))
+  return {
+    ...context,
+    srcIpAddrs: src,
+    dstIpAddrs: dst,
+    srcRoutes: routesTo(dst, context.srcRoutes, context.dstIpAddrs),
+    dstRoutes: routesTo(src, context.dstRoutes, context.srcIpAddrs),
+  }
+}
+
+/** Routes to the other side first, then those that the request has, but for what led to its former other side. */
+function routesTo(hosts: readonly string[], routes: readonly Route[], formerHosts: readonly string[]): Route[] {
+  const replaced = new Set([...hosts, ...formerHosts.map((cidr) => hostCidr(addressOf(cidr)))])
+  return [...hosts.map((prefix) => ({ prefix, nextHop: '' })), ...routes.filter(({ prefix }) => !replaced.has(prefix))]
+}
+
+function hostCidr(ip: string): string {
+  return formatPrefix(hostPrefix(ip))
+}
+
+/** The address of a CIDR, without its length. */
+function addressOf(cidr: string): string {
+  return formatIp(parsePrefix(cidr).address)
+}
