@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto'
 import { NsmError } from '../../base/index.ts'
-import type { Dataplane, DevicePortSpec, PortSpec, PortStatus } from '../door.ts'
+import type { Dataplane, DevicePortSpec, PortSpec, PortStatus, WireSpec } from '../door.ts'
 import { checkId, checkPort, checkWire } from '../object-rules.ts'
 import type { FakeEngine } from './fake-engine.ts'
 
@@ -39,11 +39,8 @@ export function fakeDataplane(engine: FakeEngine): Dataplane {
     wires: (signal) => read(engine, { command: 'list wires', effect: () => new Map(engine.wires), signal }),
     async setWire(spec, signal) {
       checkWire(spec)
-      const effect = () => {
-        for (const port of spec.ports) requirePort(engine, port)
-        engine.wires.set(spec.id, spec)
-      }
-      await write(engine, { command: `wire set ${spec.id} ${spec.ports.join(' ')}`, effect, signal })
+      const command = `wire set ${spec.id} ${spec.ports.join(' ')}`
+      await write(engine, { command, effect: () => setWire(engine, spec), signal })
     },
     async removeWire(id, signal) {
       if (!engine.wires.has(id) && !engine.isAway) return
@@ -92,14 +89,15 @@ function requirePresent(engine: FakeEngine, signal: AbortSignal): void {
   if (engine.isAway) throw new NsmError('unavailable', 'Cannot reach the dataplane: its control socket is away')
 }
 
-function requirePort(engine: FakeEngine, id: string): void {
-  if (engine.ports.has(id)) return
+function requirePort(engine: FakeEngine, id: string): PortSpec {
+  const spec = engine.ports.get(id)
+  if (spec !== undefined) return spec
   throw new NsmError('not_found', 'Cannot use the port: the dataplane has none of this id', { fields: { port: id } })
 }
 
+/** As the engine: another kind or another peer under the same id makes the port anew. The holder keeps a device. */
 function setPort(engine: FakeEngine, spec: PortSpec): void {
   const before = engine.ports.get(spec.id)
-  if (before !== undefined && before.kind !== spec.kind) throw immutable(spec.id)
   if (isDevice(spec)) setDevice(engine, spec, before)
   else if (!engine.underlays.has(spec.underlay)) {
     throw new NsmError('not_found', 'Cannot set the port: its underlay does not exist', {
@@ -110,20 +108,37 @@ function setPort(engine: FakeEngine, spec: PortSpec): void {
 }
 
 function setDevice(engine: FakeEngine, spec: DevicePortSpec, before: PortSpec | undefined): void {
-  if (before === undefined) engine.addDevice(spec)
-  else if (!isDevice(before) || !isSameDevice(before, spec)) throw immutable(spec.id)
+  if (before === undefined || !isDevice(before)) engine.addDevice(spec)
+  else if (!isSameDevice(before, spec)) {
+    throw new NsmError('already_exists', 'Cannot set the port: its id has another device', {
+      fields: { port: spec.id },
+    })
+  }
 }
 
 function removePort(engine: FakeEngine, id: string): void {
-  const user = [...engine.wires.values()].find(({ ports }) => ports.includes(id))
-  if (user !== undefined) {
-    throw new NsmError('failed_precondition', 'Cannot remove the port: a wire uses it', {
-      fields: { port: id, wire: user.id },
-    })
-  }
   const spec = engine.ports.get(id)
   if (spec !== undefined && isDevice(spec)) engine.removeDevice(spec)
   engine.ports.delete(id)
+}
+
+/** A wire joins a device to the network, and a port belongs to one wire. */
+function setWire(engine: FakeEngine, spec: WireSpec): void {
+  const kinds = spec.ports.map((id) => requirePort(engine, id).kind).sort()
+  if (!['tun+wireguard', 'tap+vxlan'].includes(kinds.join('+'))) {
+    throw new NsmError('unimplemented', 'Cannot set the wire: it joins tun to wireguard, or tap to vxlan', {
+      fields: { wire: spec.id, kinds: kinds.join(', ') },
+    })
+  }
+  const other = [...engine.wires.values()].find(
+    ({ id, ports }) => id !== spec.id && ports.some((port) => spec.ports.includes(port)),
+  )
+  if (other !== undefined) {
+    throw new NsmError('failed_precondition', 'Cannot set the wire: a port belongs to another one', {
+      fields: { wire: spec.id, other: other.id },
+    })
+  }
+  engine.wires.set(spec.id, spec)
 }
 
 function isSameDevice(a: DevicePortSpec, b: DevicePortSpec): boolean {
@@ -132,12 +147,6 @@ function isSameDevice(a: DevicePortSpec, b: DevicePortSpec): boolean {
 
 function isDevice(spec: PortSpec): spec is DevicePortSpec {
   return spec.kind === 'tun' || spec.kind === 'tap'
-}
-
-function immutable(id: string): NsmError {
-  return new NsmError('already_exists', 'Cannot set the port: its id is taken by another kind or device', {
-    fields: { port: id },
-  })
 }
 
 function toStatus(engine: FakeEngine, spec: PortSpec): PortStatus {

@@ -11,7 +11,13 @@ export function fakeNamespaces(kernel: FakeKernel): Namespaces {
 
     async pin({ id, namespace }, signal) {
       kernel.namespace(namespace)
-      if (kernel.pins.get(id) === namespace) return
+      const before = kernel.pins.get(id)
+      if (before === namespace) return
+      if (before !== undefined) {
+        throw new NsmError('already_exists', 'Cannot pin the network namespace: the pin keeps another one', {
+          fields: { pin: id, namespace: before },
+        })
+      }
       const effect = () => void kernel.pins.set(id, namespace)
       await kernel.write(NODE, `netns attach ${id} ${namespace}`, { effect, signal })
     },

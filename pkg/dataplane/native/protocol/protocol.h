@@ -50,10 +50,12 @@ enum Message : std::uint16_t {
   kPortSet = 0x33,  // {id, kind, ...by kind}; tun, tap: {ns, ifname}. The holder makes the device and adds
                     // its ifindex to what it passes on, so that kPortGet can tell it
   kPortDel = 0x34,
-  kPortGet = 0x35,  // dump, or {id}; private keys are never given out
+  kPortGet = 0x35,  // dump, or {id}: all that kPortSet said, so that the caller can tell whether it is still what
+                    // it wants; of privateKey only publicKey, presharedKey never. And ifindex, sessionState,
+                    // handshakeAgeMs; peerAddress and peerPort are where the peer is now
   kWireSet = 0x36,  // {id, portA, portB}
   kWireDel = 0x37,
-  kWireGet = 0x38,
+  kWireGet = 0x38,  // dump: {id, portA, portB}
   kRehandshake = 0x39,  // {id of a wireguard port}: start a new handshake now
   kCountersGet = 0x3a,  // dump: {id of port | "engine", counter*}
   kEvent = 0x3b,        // {event, id?, text?, ...}
