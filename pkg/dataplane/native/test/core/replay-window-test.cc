@@ -1,0 +1,112 @@
+#include "core/replay-window.h"
+
+#include <algorithm>
+#include <random>
+#include <set>
+
+#include "check.h"
+
+namespace nsm::test {
+namespace {
+
+constexpr std::uint64_t kLimit = ReplayWindow::kUsable;  // how far behind the greatest is still accepted
+
+struct Step {
+  std::uint64_t counter;
+  bool accepted;
+};
+
+void run(ReplayWindow window, std::initializer_list<Step> steps) {
+  int at = 0;
+  for (const Step& step : steps) {
+    if (!CHECK(window.accept(step.counter) == step.accepted)) std::printf("  step %d\n", at);
+    at++;
+  }
+}
+
+TEST("a counter is accepted once") {
+  run({}, {{0, true},
+           {0, false},
+           {1, true},
+           {1, false},
+           {9, true},
+           {8, true},
+           {7, true},
+           {7, false},
+           {8, false}});
+}
+
+TEST("the window ends where Linux ends it") {
+  run({}, {{kLimit, true}, {0, true}, {0, false}});
+  run({}, {{kLimit + 1, true}, {0, false}, {1, true}, {1, false}});
+  run({}, {{kLimit + 2, true}, {1, false}, {2, true}, {kLimit + 1, true}, {kLimit + 1, false}});
+}
+
+TEST("counters in falling order are accepted down to the edge") {
+  ReplayWindow window;
+  for (std::uint64_t i = kLimit + 1; i-- > 0;) CHECK(window.accept(i));
+  for (std::uint64_t i = 0; i <= kLimit; i++) CHECK(!window.accept(i));
+}
+
+TEST("a leap over the whole window forgets all before it") {
+  run({}, {{5, true},
+           {5 + 20 * ReplayWindow::kBits, true},
+           {5, false},
+           {6, false},
+           {5 + 20 * ReplayWindow::kBits - kLimit, true},
+           {4 + 20 * ReplayWindow::kBits - kLimit, false},
+           {4 + 20 * ReplayWindow::kBits, true},
+           {4 + 20 * ReplayWindow::kBits, false}});
+}
+
+TEST("a leap by exactly one ring leaves no stale bit") {
+  run({}, {{1, true},
+           {1 + ReplayWindow::kBits, true},
+           {1 + ReplayWindow::kBits - 64, true},
+           {65, true},
+           {64, false},
+           {100, true},
+           {100, false}});
+}
+
+TEST("nothing from the reject limit on is accepted, and it does not move the window") {
+  run({}, {{kRejectAfterMessages, false},
+           {UINT64_MAX, false},
+           {0, true},
+           {kRejectAfterMessages - 1, true},
+           {kRejectAfterMessages - 1, false},
+           {kRejectAfterMessages - 2, true},
+           {0, false},
+           {1, false}});
+}
+
+TEST("a restored window refuses all up to its floor and accepts what follows once") {
+  for (const std::uint64_t floor : {0ull, 1ull, 62ull, 63ull, 64ull, 8191ull, 8192ull, 1234567ull}) {
+    ReplayWindow window = ReplayWindow::above(floor);
+    for (std::uint64_t i = 0; i < 200 && i <= floor; i++) CHECK(!window.accept(floor - i));
+    for (std::uint64_t i = 1; i < 200; i++) CHECK(window.accept(floor + i) && !window.accept(floor + i));
+    CHECK(!window.accept(floor));
+  }
+}
+
+TEST("it equals the set model on random walks") {
+  std::mt19937_64 random(7);
+  for (int round = 0; round < 40; round++) {
+    ReplayWindow window;
+    std::set<std::uint64_t> seen;
+    std::uint64_t greatest = 0;
+    for (int i = 0; i < 5000; i++) {
+      const std::uint64_t reach = 1ull << (random() % 16);
+      const std::uint64_t ahead = greatest + random() % reach;
+      const std::uint64_t counter = ahead < reach / 2 ? 0 : ahead - reach / 2;
+      const bool fresh = counter + kLimit >= greatest && !seen.contains(counter);
+      CHECK(window.accept(counter) == fresh);
+      seen.insert(counter);
+      greatest = std::max(greatest, counter);
+    }
+    CHECK(window.greatest() == greatest);
+  }
+}
+
+}  // namespace
+}  // namespace nsm::test
