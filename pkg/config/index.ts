@@ -26,3 +26,11 @@ export {
   type Variable,
   withDefault,
 } from './table.ts'
+export {
+  type NsmClientConfig,
+  type NsmctlConfig,
+  type NsmEndpointConfig,
+  nsmClientConfig,
+  nsmctlConfig,
+  nsmEndpointConfig,
+} from './workload.ts'
