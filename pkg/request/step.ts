@@ -11,7 +11,7 @@ export class Chain<Start, Now, Out> {
     this.#run = run
   }
 
-  then<Add>(step: Step<Now, Add, Out>): Chain<Start, Now & Add, Out> {
+  step<Add>(step: Step<Now, Add, Out>): Chain<Start, Now & Add, Out> {
     return new Chain((start, last) => this.#run(start, (now) => step(now, (added) => last({ ...now, ...added }))))
   }
 
@@ -20,7 +20,7 @@ export class Chain<Start, Now, Out> {
   }
 }
 
-/** An empty chain, to which steps are added with `then` and the last one with `end`. */
+/** An empty chain, to which steps are added with `step` and the last one with `end`. */
 export function chain<Start, Out>(): Chain<Start, Start, Out> {
   return new Chain((start, last) => last(start))
 }

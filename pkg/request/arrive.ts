@@ -1,1 +1,0 @@
-export { type Arrival, arrive, changeSegment, leave } from '../api/index.ts'

@@ -1,0 +1,102 @@
+/**
+ * Asks the chosen endpoint, or the node where it lives, and takes its part of the connection back when something goes
+ * wrong behind it: a request that fails leaves nothing half-made anywhere.
+ */
+import type { Connection } from '../api/index.ts'
+import { describeError, type Logger, NsmError, withTimeout } from '../base/index.ts'
+import type { Begun } from './begin.ts'
+import { splitDomain } from './interdomain.ts'
+import type { Arrived, Hop, Incoming, NextHops, Self, Target } from './parts.ts'
+import { agreeMtu } from './plan-wire.ts'
+import type { SelectedClientSide } from './select-client-side.ts'
+import type { Chosen } from './select-endpoint.ts'
+import { type Offer, offerTo } from './select-server-side.ts'
+import type { Side } from './side.ts'
+import type { Step } from './step.ts'
+
+const CLOSE_MS = 5_000
+
+export interface Answered {
+  /** What the next hop answered, in this node's view. */
+  readonly answer: Connection
+  readonly serverSide: Side
+}
+
+export interface NextHopParts {
+  readonly self: Self
+  readonly nextHops: NextHops
+  readonly logger: Logger
+}
+
+type Asking = Incoming & Arrived & Begun & SelectedClientSide & Chosen
+
+export function callNextHop(parts: NextHopParts): Step<Asking, Answered, Connection> {
+  return async (asking, next) => {
+    const hop = await parts.nextHops.connect(asking.target, asking.signal)
+    let offer = offerTo(parts.self, asking, hop)
+    let answer = toNextHop(asking, offer)
+    try {
+      answer = await ask(hop, answer, { offer, asking })
+      const better = offer.instead(answer)
+      if (better !== undefined) {
+        offer = better
+        answer = await ask(hop, { ...answer, mechanism: undefined }, { offer, asking })
+      }
+      return await next({ answer, serverSide: offer.accept(answer) })
+    } catch (error) {
+      if (asking.known === undefined) await closeNextHop(parts, hop, answer)
+      throw error
+    }
+  }
+}
+
+async function ask(hop: Hop, connection: Connection, how: { offer: Offer; asking: Asking }): Promise<Connection> {
+  const request = { connection, mechanismPreferences: how.offer.preferences }
+  return checkAnswer(await hop.client.request(request, { signal: how.asking.signal }), connection)
+}
+
+/** Tells the next hop that the connection ends. What it misses, it ends by itself when our token expires. */
+export async function closeNextHop(
+  { logger }: Pick<NextHopParts, 'logger'>,
+  hop: Hop,
+  asked: Connection,
+): Promise<void> {
+  try {
+    await hop.client.close(asked, { signal: withTimeout(undefined, CLOSE_MS) })
+  } catch (error) {
+    logger.warn('Cannot close the connection at the next hop: it will expire there', {
+      connection: asked.id,
+      error: describeError(error),
+    })
+  }
+}
+
+/** Names without the domain that they are sent to, and what earlier answers of that hop have settled. */
+function toNextHop({ connection, target, payload, clientSide, known }: Asking, offer: Offer): Connection {
+  const mtuBytes = agreeMtu(connection.context.mtuBytes, clientSide, offer)
+  return {
+    ...connection,
+    networkService: nameAt(target, connection.networkService),
+    endpointName: splitDomain(target.endpoint).name,
+    payload,
+    mechanism: known?.outgoing.mechanism,
+    context: { ...connection.context, mtuBytes },
+    state: 'UP',
+  }
+}
+
+function nameAt(target: Target, name: string): string {
+  return target.at === 'node' && target.domain !== '' ? splitDomain(name).name : name
+}
+
+/** Our own segment and those before it are ours to write; of the rest the next hop knows best. */
+function checkAnswer(answer: Connection, asked: Connection): Connection {
+  const { index, segments } = asked.path
+  const own = answer.path.segments[index]
+  if (answer.id !== asked.id || answer.path.index !== index || own?.id !== asked.id) {
+    throw new NsmError('internal', 'Cannot use the answer of the next hop: it is about another connection', {
+      fields: { asked: asked.id, answered: answer.id },
+    })
+  }
+  return { ...answer, path: { index, segments: [...segments.slice(0, index), ...answer.path.segments.slice(index)] } }
+}

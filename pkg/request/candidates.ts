@@ -1,0 +1,115 @@
+/**
+ * Where a request may go. Services and endpoints of another domain carry its name, `files@east`, and are reached at
+ * that domain's nodes; those of our own are on this machine or at another node.
+ */
+import { type Call, type Connection, type NetworkServiceEndpoint, PAYLOAD_ETHERNET, PAYLOAD_IP } from '../api/index.ts'
+import { errorCode, NsmError } from '../base/index.ts'
+import type { ConnectionRecord } from './connection-table.ts'
+import { splitDomain } from './interdomain.ts'
+import { matchEndpoints } from './match-endpoints.ts'
+import type { Directory, Self, Target } from './parts.ts'
+
+/** An endpoint that registered through this node. */
+export interface LocalEndpoint {
+  /** Its own, `unix:///path` or `inode://<dev>/<ino>`. */
+  readonly url: string
+  /** SPIFFE ID of who registered it. */
+  readonly owner: string
+  readonly networkServiceNames: readonly string[]
+}
+
+export interface CandidateParts {
+  readonly self: Self
+  readonly directory: Directory
+  local(endpoint: string): LocalEndpoint | undefined
+}
+
+export interface Asked {
+  readonly connection: Connection
+  readonly call: Call
+  readonly known: ConnectionRecord | undefined
+}
+
+export interface Candidates {
+  readonly targets: readonly Target[]
+  readonly payload: 'IP' | 'ETHERNET'
+}
+
+/** @throws {NsmError} `not_found` when nobody serves what was asked for, `unavailable` when nobody can tell. */
+export async function findCandidates(parts: CandidateParts, asked: Asked): Promise<Candidates> {
+  const targets = await findTargets(parts, asked)
+  if (targets.length > 0) return { targets, payload: await payloadOf(parts, asked) }
+  const { networkService, endpointName } = asked.connection
+  throw new NsmError('not_found', 'Cannot find an endpoint of the network service: no candidates', {
+    fields: { networkService, ...(endpointName === '' ? {} : { endpoint: endpointName }) },
+    next: 'list what there is with: nsmctl get endpoints',
+  })
+}
+
+/** A connection that stands goes where it went, so that it outlives registries; a local endpoint may have moved. */
+async function findTargets(parts: CandidateParts, asked: Asked): Promise<readonly Target[]> {
+  const { connection, call, known } = asked
+  const endpoint = connection.endpointName
+  if (known !== undefined) return [localTarget(parts, known.target.endpoint) ?? known.target]
+  if (endpoint !== '' && serves(parts.local(endpoint), connection.networkService)) {
+    return [localTarget(parts, endpoint)].filter((target) => target !== undefined)
+  }
+  const isFromNode = call.peer.attestation === undefined
+  const endpoints = endpoint === '' ? await matching(parts, asked) : [await named(parts, asked)]
+  const targets = endpoints.map((found) => toTarget(parts, found)).filter((target) => target !== undefined)
+  // A node that asks has chosen us; to send it on would let two stale registries play ping-pong.
+  return isFromNode ? targets.filter(({ at }) => at === 'endpoint') : targets
+}
+
+async function matching({ directory }: CandidateParts, { connection, call }: Asked) {
+  const service = await directory.service(connection.networkService, call.signal)
+  const endpoints = await directory.endpoints(connection.networkService, call.signal)
+  return matchEndpoints(service, endpoints, connection.labels)
+}
+
+async function named({ directory }: CandidateParts, { connection, call }: Asked): Promise<NetworkServiceEndpoint> {
+  const { endpointName: endpoint, networkService } = connection
+  const found = await directory.endpoint(endpoint, call.signal)
+  if (serves(found, networkService)) return found
+  throw new NsmError('not_found', 'Cannot use the endpoint: it does not serve the network service', {
+    fields: { endpoint, networkService },
+    next: `see what it serves with: nsmctl describe endpoint ${endpoint}`,
+  })
+}
+
+function serves(endpoint: { readonly networkServiceNames: readonly string[] } | undefined, service: string): boolean {
+  return endpoint?.networkServiceNames.includes(service) === true
+}
+
+/** Undefined for an endpoint that is said to be here and is not: it has yet to register again. */
+function toTarget(parts: CandidateParts, { name, url }: NetworkServiceEndpoint): Target | undefined {
+  const local = localTarget(parts, name)
+  if (local !== undefined || url === parts.self.publicUrl) return local
+  return { at: 'node', endpoint: name, url, domain: splitDomain(name).domain }
+}
+
+function localTarget({ local }: CandidateParts, endpoint: string): Target | undefined {
+  const found = local(endpoint)
+  return found === undefined ? undefined : { at: 'endpoint', endpoint, url: found.url, owner: found.owner }
+}
+
+/** Of the service, or, while no registry can tell, what the connection already carries. */
+async function payloadOf({ directory }: CandidateParts, asked: Asked): Promise<'IP' | 'ETHERNET'> {
+  const { connection, call, known } = asked
+  const given = known?.connection.payload ?? connection.payload
+  if (known !== undefined) return checkPayload(given)
+  try {
+    return checkPayload((await directory.service(connection.networkService, call.signal)).payload)
+  } catch (error) {
+    if (errorCode(error) === 'unavailable' && given !== '') return checkPayload(given)
+    throw error
+  }
+}
+
+function checkPayload(payload: string): 'IP' | 'ETHERNET' {
+  if (payload === PAYLOAD_ETHERNET || payload === PAYLOAD_IP) return payload
+  if (payload === '') return PAYLOAD_IP
+  throw new NsmError('invalid_argument', 'Cannot carry the payload: it is neither IP nor ETHERNET', {
+    fields: { payload },
+  })
+}

@@ -1,0 +1,69 @@
+/** The end of the chain: what was agreed becomes an intent, the intent a wire, and the connection is remembered. */
+import type { Connection } from '../api/index.ts'
+import type { Authorized } from './authorize.ts'
+import type { Begun } from './begin.ts'
+import type { Answered } from './call-next-hop.ts'
+import type { ConnectionRecord, ConnectionTable } from './connection-table.ts'
+import { callerKey } from './follow-path.ts'
+import { joinDomain } from './interdomain.ts'
+import type { Arrived, Forwarding, Incoming, Self } from './parts.ts'
+import { agreeMtu, planWire } from './plan-wire.ts'
+import type { SelectedClientSide } from './select-client-side.ts'
+import type { Chosen } from './select-endpoint.ts'
+
+export interface EstablishParts {
+  readonly self: Self
+  readonly forwarding: Forwarding
+  readonly table: ConnectionTable
+}
+
+type Agreed = Incoming & Arrived & Authorized & Begun & SelectedClientSide & Chosen & Answered
+
+export function establish(parts: EstablishParts): (agreed: Agreed) => Promise<Connection> {
+  return async (agreed) => {
+    const connection = toAnswer(agreed)
+    const { id, context } = connection
+    const { payload, clientSide: client, serverSide: server, known, signal } = agreed
+    const intent = planWire({ id, payload, context, client, server, tunnelIp: parts.self.tunnel.ip })
+    await parts.forwarding.establish(intent, signal)
+    try {
+      parts.table.save(toRecord(agreed, connection))
+    } catch (error) {
+      // Without its record nobody could close the wire again.
+      if (known === undefined) await parts.forwarding.remove(id, new AbortController().signal)
+      throw error
+    }
+    return connection
+  }
+}
+
+/** The client's own names and mechanism, the endpoint's context, the whole path. */
+function toAnswer({ connection, answer, clientSide, serverSide, target, payload }: Agreed): Connection {
+  const domain = target.at === 'node' ? target.domain : ''
+  return {
+    ...connection,
+    endpointName: joinDomain(answer.endpointName, domain),
+    mechanism: clientSide.mechanism,
+    context: { ...answer.context, mtuBytes: agreeMtu(answer.context.mtuBytes, clientSide, serverSide) },
+    path: answer.path,
+    payload,
+    state: 'UP',
+  }
+}
+
+function toRecord(agreed: Agreed, connection: Connection): ConnectionRecord {
+  const { request, call, identities, answer, target, clientSide, serverSide } = agreed
+  const previous = connection.path.segments[connection.path.index - 1]
+  return {
+    id: connection.id,
+    owner: call.peer.spiffeId,
+    identities,
+    callerKey: callerKey(request.connection, call),
+    connection,
+    outgoing: { ...answer, mechanism: serverSide.mechanism },
+    target,
+    clientKey: clientSide.wireKey,
+    serverKey: serverSide.wireKey,
+    expiresMs: previous?.expiresMs ?? 0,
+  }
+}

@@ -1,0 +1,73 @@
+/** From what was agreed to what the node must have: the intent of a wire. Pure. */
+import type { ConnectionContext, Route, WireIntent } from '../api/index.ts'
+import { NsmError } from '../base/index.ts'
+import { contains, hostPrefix, overlaps, type Prefix, parseIp, parsePrefix } from '../net/index.ts'
+import { LOCAL_MTU_BYTES, lowestMtuBytes } from '../tunnel/index.ts'
+import type { Side } from './side.ts'
+
+const LEAST_MTU_BYTES = 576
+
+/**
+ * What no endpoint may give to a client or route into a wire: the machine's own loopback, link-local addresses (cloud
+ * metadata, other links) and multicast. A wider prefix, such as the default route, leaves them where they are.
+ */
+const FORBIDDEN = ['127.0.0.0/8', '169.254.0.0/16', '224.0.0.0/4', '::1/128', 'fe80::/10', 'ff00::/8'].map(parsePrefix)
+
+export interface Plan {
+  readonly id: string
+  readonly payload: 'IP' | 'ETHERNET'
+  readonly context: ConnectionContext
+  readonly client: Side
+  readonly server: Side
+  /** Address of the node in the network between nodes: to route it into a wire would cut the wire off. */
+  readonly tunnelIp: string
+}
+
+/** @throws {NsmError} `invalid_argument` when the context holds what no wire may have. */
+export function planWire({ id, payload, context, client, server, tunnelIp }: Plan): WireIntent {
+  checkContext(context, parseIp(tunnelIp))
+  const { ip } = context
+  return {
+    id,
+    payload,
+    mtuBytes: context.mtuBytes,
+    client: client.plan(context),
+    server: server.plan(context),
+    clientPrefixes: [...ip.srcIpAddrs, ...ip.dstRoutes.map(({ prefix }) => prefix)],
+    serverPrefixes: [...ip.dstIpAddrs, ...ip.srcRoutes.map(({ prefix }) => prefix)],
+  }
+}
+
+/** The smallest of what anybody on the way allows; a wire that stays on its node is bound by nothing else. */
+export function agreeMtu(mtuBytes: number, ...sides: readonly Pick<Side, 'mostMtuBytes'>[]): number {
+  return lowestMtuBytes(mtuBytes, ...sides.map(({ mostMtuBytes }) => mostMtuBytes)) ?? LOCAL_MTU_BYTES
+}
+
+function checkContext({ ip, mtuBytes }: ConnectionContext, tunnelIp: Uint8Array): void {
+  if (mtuBytes < LEAST_MTU_BYTES) {
+    throw new NsmError('invalid_argument', 'Cannot carry packets: the agreed MTU is too small', {
+      fields: { mtuBytes },
+    })
+  }
+  for (const address of [...ip.srcIpAddrs, ...ip.dstIpAddrs]) checkPrefix(address, parsePrefix(address))
+  for (const route of [...ip.srcRoutes, ...ip.dstRoutes, ...ip.policies.flatMap(({ routes }) => routes)]) {
+    checkRoute(route, tunnelIp)
+  }
+}
+
+function checkRoute({ prefix, nextHop }: Route, tunnelIp: Uint8Array): void {
+  const parsed = parsePrefix(prefix)
+  checkPrefix(prefix, parsed)
+  if (nextHop !== '') checkPrefix(nextHop, hostPrefix(nextHop))
+  if (parsed.length > 0 && contains(parsed, tunnelIp)) refuse(prefix, 'it holds the address of the node')
+}
+
+function checkPrefix(text: string, prefix: Prefix): void {
+  if (FORBIDDEN.some((forbidden) => forbidden.length <= prefix.length && overlaps(forbidden, prefix))) {
+    refuse(text, 'it is loopback, link-local or multicast')
+  }
+}
+
+function refuse(prefix: string, reason: string): never {
+  throw new NsmError('invalid_argument', `Cannot put the prefix on a wire: ${reason}`, { fields: { prefix } })
+}

@@ -1,0 +1,71 @@
+/** How the one who asks is joined: by an interface when it is a workload of this node, by a tunnel when it is a node. */
+import {
+  type Attestation,
+  type Connection,
+  KERNEL,
+  LOCAL,
+  type Mechanism,
+  parameter,
+  REMOTE,
+  VXLAN,
+  WIREGUARD,
+} from '../api/index.ts'
+import { NsmError } from '../base/index.ts'
+import { generateInterfaceName } from '../tunnel/index.ts'
+import type { Begun } from './begin.ts'
+import type { ConnectionTable } from './connection-table.ts'
+import type { Arrived, Incoming, Self } from './parts.ts'
+import { attestedNamespace, localSide, type Side } from './side.ts'
+import type { Step } from './step.ts'
+import { acceptVxlan, Vnis } from './vxlan-side.ts'
+import { acceptWireguard } from './wireguard-side.ts'
+
+export interface SelectedClientSide {
+  readonly clientSide: Side
+}
+
+type Asking = Incoming & Arrived & Begun
+
+export function selectClientSide(parts: {
+  readonly self: Self
+  readonly table: ConnectionTable
+}): Step<Asking, SelectedClientSide, Connection> {
+  const vnis = new Vnis(parts.table)
+  return (asking, next) => {
+    const { attestation } = asking.call.peer
+    const clientSide =
+      attestation === undefined ? nodeSide(parts.self, asking, vnis) : workloadSide(parts.self, asking, attestation)
+    return next({ clientSide })
+  }
+}
+
+function workloadSide({ hostNamespace }: Self, asking: Asking, attestation: Attestation): Side {
+  const mechanism = choose(asking, (each) => each.cls === LOCAL && each.type === KERNEL)
+  const given = mechanism.parameters[parameter.interfaceName] ?? ''
+  const before = asking.known?.connection.mechanism?.parameters[parameter.interfaceName] ?? ''
+  return localSide({
+    role: 'client',
+    namespace: attestedNamespace(mechanism, attestation.namespace, hostNamespace),
+    interfaceName: given || before || generateInterfaceName(asking.connection.networkService),
+    mechanism,
+  })
+}
+
+function nodeSide({ tunnel }: Self, asking: Asking, vnis: Vnis): Side {
+  const isPlaintext = tunnel.vxlanPort !== undefined
+  const can = ({ cls, type }: Mechanism) => cls === REMOTE && (type === WIREGUARD || (type === VXLAN && isPlaintext))
+  const mechanism = choose(asking, can)
+  if (mechanism.type === VXLAN) return acceptVxlan(tunnel, mechanism, vnis)
+  return acceptWireguard(tunnel, mechanism, asking.known?.clientKey)
+}
+
+/** The mechanism that the connection has, else the first of the preferences that we can. */
+function choose({ request, connection }: Asking, can: (mechanism: Mechanism) => boolean): Mechanism {
+  const asked = connection.mechanism === undefined ? request.mechanismPreferences : [connection.mechanism]
+  const found = asked.find(can)
+  if (found !== undefined) return found
+  throw new NsmError('invalid_argument', 'Cannot support any of the requested mechanisms', {
+    fields: { requested: asked.map(({ cls, type }) => `${cls}/${type}`).join(', ') || 'none' },
+    next: `ask for ${LOCAL}/${KERNEL} from a workload, ${REMOTE}/${WIREGUARD} from a node`,
+  })
+}

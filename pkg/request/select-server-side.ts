@@ -1,0 +1,76 @@
+/** How the endpoint is joined: by an interface when it is on this node, by a tunnel to the node where it lives. */
+import { type Connection, KERNEL, LOCAL, type Mechanism, parameter, VXLAN, WIREGUARD } from '../api/index.ts'
+import { NsmError } from '../base/index.ts'
+import { parseSocketAddress } from '../net/index.ts'
+import { generateInterfaceName, type WireKey } from '../tunnel/index.ts'
+import type { Begun } from './begin.ts'
+import type { Hop, Self, Target, Tunnel } from './parts.ts'
+import { attestedNamespace, localSide, type Side } from './side.ts'
+import { joinVxlan, offerVxlan } from './vxlan-side.ts'
+import { isForeignAnswer, joinWireguard, offerWireguard, wireKeyFrom } from './wireguard-side.ts'
+
+/** What the next hop may choose from, and what its choice means for us. */
+export interface Offer {
+  readonly preferences: readonly Mechanism[]
+  readonly mostMtuBytes: number | undefined
+  /** @throws {NsmError} when the answer cannot be joined. */
+  accept(answer: Connection): Side
+  /** The offer to make instead, when the answer shows a peer that this one was not made for. */
+  instead(answer: Connection): Offer | undefined
+}
+
+export function offerTo(self: Self, { target, known }: { readonly target: Target } & Begun, hop: Hop): Offer {
+  if (target.at === 'endpoint') return kernelOffer(self, hop, known?.outgoing.mechanism)
+  return tunnelOffer(self.tunnel, addressOf(target.url), wireKeyFrom(known?.serverKey))
+}
+
+/** @param before as the endpoint was joined until now: an interface that nobody names keeps its name. */
+function kernelOffer({ hostNamespace }: Self, { namespace }: Hop, before: Mechanism | undefined): Offer {
+  return {
+    preferences: [{ cls: LOCAL, type: KERNEL, parameters: {} }],
+    mostMtuBytes: undefined,
+    accept: ({ mechanism, networkService }) => {
+      if (mechanism?.type !== KERNEL || namespace === undefined) throw refusedMechanism(mechanism)
+      return localSide({
+        role: 'server',
+        namespace: attestedNamespace(mechanism, namespace, hostNamespace),
+        interfaceName: nameIn(mechanism) || nameIn(before) || generateInterfaceName(networkService),
+        mechanism,
+      })
+    },
+    instead: () => undefined,
+  }
+}
+
+function tunnelOffer(tunnel: Tunnel, peerIp: string, key: WireKey): Offer {
+  const wireguard = offerWireguard(tunnel, key, peerIp)
+  const preferences = tunnel.vxlanPort === undefined ? [wireguard] : [wireguard, offerVxlan(tunnel, peerIp)]
+  return {
+    preferences,
+    mostMtuBytes: Number(wireguard.parameters[parameter.mtu]),
+    accept: ({ mechanism }) => {
+      if (mechanism?.type === WIREGUARD) return joinWireguard(tunnel, key, mechanism)
+      if (mechanism?.type === VXLAN && tunnel.vxlanPort !== undefined) return joinVxlan(tunnel, mechanism)
+      throw refusedMechanism(mechanism)
+    },
+    instead: ({ mechanism }) => {
+      const isKeyFit = key.privateKey === tunnel.nodeKey.privateKey
+      if (mechanism === undefined || isKeyFit || !isForeignAnswer(mechanism)) return undefined
+      return tunnelOffer(tunnel, peerIp, tunnel.nodeKey)
+    },
+  }
+}
+
+function nameIn(mechanism: Mechanism | undefined): string {
+  return mechanism?.parameters[parameter.interfaceName] ?? ''
+}
+
+function addressOf(url: string): string {
+  return parseSocketAddress(url.replace(/^tcp:\/\//, '')).ip
+}
+
+function refusedMechanism(mechanism: Mechanism | undefined): NsmError {
+  return new NsmError('failed_precondition', 'Cannot join the endpoint: it chose a mechanism that was not offered', {
+    fields: { mechanism: mechanism === undefined ? 'none' : `${mechanism.cls}/${mechanism.type}` },
+  })
+}

@@ -1,0 +1,212 @@
+/** A node's NetworkService with everything around it in memory, for the tests of this folder. */
+import {
+  type Attestation,
+  arrive,
+  type Call,
+  type Connection,
+  type ConnectionRequest,
+  emptyContext,
+  leave,
+  type Mechanism,
+  type NetworkService,
+  type NetworkServiceEndpoint,
+  type WireIntent,
+} from '../api/index.ts'
+import { FakeClock, NsmError, silentLogger } from '../base/index.ts'
+import type { Exports } from '../policy/index.ts'
+import { generateKey } from '../tunnel/index.ts'
+import {
+  type ConnectionRecord,
+  ConnectionTable,
+  type Hop,
+  type LocalEndpoint,
+  NodeNetworkService,
+  type RecordStore,
+  type Self,
+  type Target,
+} from './index.ts'
+
+export const CLIENT_NAMESPACE = 'inode://4/101'
+export const ENDPOINT_NAMESPACE = 'inode://4/202'
+export const HOST_NAMESPACE = 'inode://4/1'
+export const TOKEN_MS = 600_000
+
+export class MemoryRecords implements RecordStore {
+  readonly records = new Map<string, ConnectionRecord>()
+  load = () => [...this.records.values()]
+  put(record: ConnectionRecord): void {
+    this.records.set(record.id, JSON.parse(JSON.stringify(record)))
+  }
+  delete(id: string): void {
+    this.records.delete(id)
+  }
+}
+
+/** An endpoint that gives addresses, and does as it is told. */
+export class TestEndpoint {
+  readonly live = new Map<string, Connection>()
+  readonly asked: ConnectionRequest[] = []
+  refusal: NsmError | undefined
+  mechanism: Mechanism = { cls: 'LOCAL', type: 'KERNEL', parameters: { name: 'nse-1' } }
+  srcRoute = '172.16.1.100/32'
+
+  hop(): Hop {
+    return {
+      client: { request: (request) => this.#request(request), close: (each) => this.#close(each) },
+      namespace: ENDPOINT_NAMESPACE,
+    }
+  }
+
+  async #request(request: ConnectionRequest): Promise<Connection> {
+    this.asked.push(request)
+    if (this.refusal !== undefined) throw this.refusal
+    const arrived = arrive(request.connection, { name: 'nse', newId: () => `nse-${this.asked.length}` })
+    const ip = {
+      ...arrived.context.ip,
+      srcIpAddrs: ['172.16.1.101/32'],
+      dstIpAddrs: ['172.16.1.100/32'],
+      srcRoutes: [{ prefix: this.srcRoute, nextHop: '' }],
+      dstRoutes: [{ prefix: '172.16.1.101/32', nextHop: '' }],
+    }
+    const answer = { ...arrived, mechanism: this.mechanism, context: { ...arrived.context, ip } }
+    this.live.set(request.connection.id, answer)
+    return leave(answer, request.connection)
+  }
+
+  async #close({ id }: Connection): Promise<void> {
+    this.live.delete(id)
+  }
+}
+
+export interface TestNodeOptions {
+  readonly name?: string
+  readonly domain?: string
+  readonly clock?: FakeClock
+  readonly records?: MemoryRecords
+  readonly exports?: Exports
+  /** Whom a target leads to. */
+  readonly connect: (target: Target) => Hop
+}
+
+export class TestNode {
+  readonly clock: FakeClock
+  readonly records: MemoryRecords
+  readonly table: ConnectionTable
+  readonly intents = new Map<string, WireIntent>()
+  readonly established: WireIntent[] = []
+  readonly services = new Map<string, NetworkService>()
+  readonly endpoints = new Map<string, NetworkServiceEndpoint>()
+  readonly locals = new Map<string, LocalEndpoint>()
+  readonly self: Self
+  readonly service: NodeNetworkService
+  forwardingRefusal: NsmError | undefined
+  isRegistryAway = false
+
+  constructor({ name = 'n1', domain = 'west', connect, ...given }: TestNodeOptions) {
+    this.clock = given.clock ?? new FakeClock()
+    this.records = given.records ?? new MemoryRecords()
+    this.table = new ConnectionTable(this.records)
+    const tunnel = { ip: '192.0.2.1', port: 51820, mtuBytes: 1500, vxlanPort: undefined, nodeKey: generateKey() }
+    const publicUrl = `tcp://${name === 'n1' ? '192.0.2.1' : '192.0.2.2'}:5001`
+    const aeads = () => ['aes256gcm', 'chacha20poly1305'] as const
+    this.self = { name, domain, publicUrl, hostNamespace: HOST_NAMESPACE, tunnel: { ...tunnel, aeads } }
+    this.service = new NodeNetworkService({
+      self: this.self,
+      table: this.table,
+      clock: this.clock,
+      logger: silentLogger,
+      exports: () => given.exports ?? new Map(),
+      tokens: {
+        issue: async (audience) => ({ jwt: `${name} to ${audience}`, expiresMs: this.clock.nowMs() + TOKEN_MS }),
+        verify: async (_path, call) => [call.peer.spiffeId],
+      },
+      directory: {
+        service: async (service) => this.#find(this.services, service),
+        endpoint: async (endpoint) => this.#find(this.endpoints, endpoint),
+        endpoints: async (service) =>
+          [...this.endpoints.values()].filter((each) => each.networkServiceNames.includes(service)),
+      },
+      local: (endpoint) => this.locals.get(endpoint),
+      nextHops: { connect: async (target) => connect(target) },
+      forwarding: {
+        establish: async (intent) => {
+          if (this.forwardingRefusal !== undefined) throw this.forwardingRefusal
+          this.established.push(intent)
+          this.intents.set(intent.id, intent)
+        },
+        remove: async (id) => void this.intents.delete(id),
+      },
+    })
+  }
+
+  serve(service: string, endpoint: string, url = this.self.publicUrl): void {
+    this.services.set(service, { name: service, payload: 'IP', matches: [], pathIds: [] })
+    this.endpoints.set(endpoint, {
+      name: endpoint,
+      networkServiceNames: [service],
+      networkServiceLabels: new Map(),
+      url,
+      expiresMs: undefined,
+      registeredMs: undefined,
+      pathIds: [],
+    })
+    if (url !== this.self.publicUrl) return
+    const owner = `spiffe://${this.self.domain}/node/${this.self.name}/uid/0`
+    this.locals.set(endpoint, { url: `unix:///run/${endpoint}.sock`, owner, networkServiceNames: [service] })
+  }
+
+  /** A hop that leads to this node, as another node reaches it over the network. */
+  hop(caller: string): Hop {
+    const call = () => this.call({ spiffeId: caller, attestation: undefined })
+    return {
+      client: {
+        request: (request) => this.service.request(request, call()),
+        close: (connection) => this.service.close(connection, call()),
+      },
+      namespace: undefined,
+    }
+  }
+
+  call(peer: { readonly spiffeId?: string; readonly attestation?: Attestation | undefined } = {}): Call {
+    const { spiffeId = `spiffe://${this.self.domain}/node/${this.self.name}/uid/1000` } = peer
+    const attestation = 'attestation' in peer ? peer.attestation : attestedIn(CLIENT_NAMESPACE)
+    const token = { jwt: `token of ${spiffeId}`, expiresMs: this.clock.nowMs() + TOKEN_MS }
+    return { peer: { spiffeId, chain: [], attestation }, token, signal: new AbortController().signal }
+  }
+
+  #find<T>(known: ReadonlyMap<string, T>, name: string): T {
+    if (this.isRegistryAway) throw new NsmError('unavailable', 'Cannot reach the registry')
+    const found = known.get(name)
+    if (found === undefined) throw new NsmError('not_found', 'Cannot find it in the registry', { fields: { name } })
+    return found
+  }
+}
+
+export function attestedIn(namespace: string): Attestation {
+  return { connectionId: 1n, pid: 7, uid: 1000, gid: 1000, namespace, cgroup: '' }
+}
+
+export function kernel(parameters: Record<string, string> = {}): Mechanism {
+  return { cls: 'LOCAL', type: 'KERNEL', parameters }
+}
+
+export function firstRequest(networkService: string, mechanism = kernel({ name: 'nsm-1' })): ConnectionRequest {
+  const id = 'client-0'
+  const segments = [{ name: 'client', id, token: '', expiresMs: undefined, metrics: {} }]
+  const connection: Connection = {
+    id,
+    networkService,
+    mechanism: undefined,
+    context: emptyContext,
+    labels: {},
+    path: { index: 0, segments },
+    endpointName: '',
+    payload: '',
+    state: 'UP',
+  }
+  return { connection, mechanismPreferences: [mechanism] }
+}
+
+export function refreshOf(connection: Connection): ConnectionRequest {
+  return { connection, mechanismPreferences: [] }
+}

@@ -1,0 +1,131 @@
+import { describe, expect, it } from 'vitest'
+import type { WireguardEnd } from '../api/index.ts'
+import type { Exports } from '../policy/index.ts'
+import { publicKeyOf } from '../tunnel/index.ts'
+import { type Hop, joinDomain } from './index.ts'
+import { firstRequest, refreshOf, TestEndpoint, TestNode, TOKEN_MS } from './test-node.ts'
+
+interface Pair {
+  readonly farDomain?: string
+  readonly exports?: Exports
+  /** What the far node's answers look like on the way back. */
+  readonly tamper?: (hop: Hop) => Hop
+}
+
+function pair({ farDomain = 'west', exports = new Map(), tamper = (hop) => hop }: Pair = {}) {
+  const endpoint = new TestEndpoint()
+  const far = new TestNode({ name: 'n2', domain: farDomain, exports, connect: () => endpoint.hop() })
+  const near = new TestNode({ clock: far.clock, connect: () => tamper(far.hop('spiffe://west/node/n1')) })
+  const domain = farDomain === 'west' ? '' : farDomain
+  far.serve('files', 'nse-a')
+  near.serve(joinDomain('files', domain), joinDomain('nse-a', domain), far.self.publicUrl)
+  return { near, far, endpoint }
+}
+
+function ends(near: TestNode, far: TestNode) {
+  const [ours, theirs] = [[...near.intents.values()][0], [...far.intents.values()][0]]
+  return { ours: ours?.server as WireguardEnd, theirs: theirs?.client as WireguardEnd }
+}
+
+describe('a request for a service on another node', () => {
+  it('makes two halves of a wire whose keys, addresses and AEAD fit', async () => {
+    const { near, far } = pair()
+    await near.service.request(firstRequest('files'), near.call())
+    const { ours, theirs } = ends(near, far)
+    expect(ours.peerResponderKey).toBe(far.self.tunnel.nodeKey.publicKey)
+    expect(theirs.peerResponderKey).toBe(near.self.tunnel.nodeKey.publicKey)
+    expect(ours.peerInitiatorKey).toBe(publicKeyOf(theirs.privateKey))
+    expect(theirs.peerInitiatorKey).toBe(publicKeyOf(ours.privateKey))
+    expect([ours.aead, theirs.aead]).toEqual(['aes256gcm', 'aes256gcm'])
+    expect(ours.privateKey).not.toBe(near.self.tunnel.nodeKey.privateKey)
+  })
+
+  it('agrees on the MTU of the tunnel everywhere', async () => {
+    const { near, far, endpoint } = pair()
+    const answer = await near.service.request(firstRequest('files'), near.call())
+    const mtus = [...near.intents.values(), ...far.intents.values()].map(({ mtuBytes }) => mtuBytes)
+    expect([...mtus, answer.context.mtuBytes, endpoint.asked[0]?.connection.context.mtuBytes]).toEqual([
+      1440, 1440, 1440, 1440,
+    ])
+  })
+
+  it('keeps keys and ids on a refresh, also after either node has restarted', async () => {
+    const { near, far } = pair()
+    const first = await near.service.request(firstRequest('files'), near.call())
+    const again = await near.service.request(refreshOf(first), near.call())
+    expect(again).toEqual(first)
+    expect(near.established[1]).toEqual(near.established[0])
+    expect(far.established[1]).toEqual(far.established[0])
+  })
+
+  it('ends on both nodes when the client closes, and when it falls silent', async () => {
+    const { near, far, endpoint } = pair()
+    const first = await near.service.request(firstRequest('files'), near.call())
+    await near.service.close(first, near.call())
+    expect([near.intents.size, far.intents.size, endpoint.live.size]).toEqual([0, 0, 0])
+    await near.service.request(firstRequest('files'), near.call())
+    await far.clock.advance(TOKEN_MS + 1)
+    expect([near.intents.size, far.intents.size, endpoint.live.size]).toEqual([0, 0, 0])
+  })
+
+  it('is not sent on to a third node', async () => {
+    const { near, far } = pair()
+    far.locals.clear()
+    far.serve('files', 'nse-a', 'tcp://192.0.2.3:5001')
+    const request = near.service.request(firstRequest('files'), near.call())
+    await expect(request).rejects.toMatchObject({ code: 'not_found' })
+  })
+
+  it('uses the node key for a peer that has only one key', async () => {
+    const asked: string[] = []
+    const tamper = (hop: Hop): Hop => ({
+      ...hop,
+      client: {
+        ...hop.client,
+        request: async (request, call) => {
+          const answer = await hop.client.request(request, call)
+          asked.push(request.mechanismPreferences[0]?.parameters['src_public_key'] ?? '')
+          const { dst_node_public_key: _ours, aead: _aead, ...parameters } = answer.mechanism?.parameters ?? {}
+          return { ...answer, mechanism: { cls: 'REMOTE', type: 'WIREGUARD', parameters } }
+        },
+      },
+    })
+    const { near, far } = pair({ tamper })
+    await near.service.request(firstRequest('files'), near.call())
+    const { ours } = ends(near, far)
+    expect(asked.at(-1)).toBe(near.self.tunnel.nodeKey.publicKey)
+    expect(ours).toMatchObject({ privateKey: near.self.tunnel.nodeKey.privateKey, aead: 'chacha20poly1305' })
+    expect(ours.peerResponderKey).toBe(ours.peerInitiatorKey)
+  })
+})
+
+describe('a request for a service of another domain', () => {
+  const exports = new Map([['west', new Set(['files'])]])
+
+  it('shows each domain its own names', async () => {
+    const { near, far, endpoint } = pair({ farDomain: 'east', exports })
+    const answer = await near.service.request(firstRequest('files@east'), near.call())
+    expect(answer).toMatchObject({ networkService: 'files@east', endpointName: 'nse-a@east' })
+    expect([...far.table.all()][0]?.connection).toMatchObject({ networkService: 'files', endpointName: 'nse-a' })
+    expect(endpoint.asked[0]?.connection).toMatchObject({ networkService: 'files', endpointName: 'nse-a' })
+    const again = await near.service.request(refreshOf(answer), near.call())
+    expect(again).toEqual(answer)
+  })
+
+  it('is refused when the service is not exported, and leaves nothing', async () => {
+    const { near, far } = pair({ farDomain: 'east' })
+    const request = near.service.request(firstRequest('files@east'), near.call())
+    await expect(request).rejects.toMatchObject({ code: 'permission_denied', message: /not exported/ })
+    expect([near.intents.size, far.intents.size]).toEqual([0, 0])
+  })
+
+  it('reaches no endpoint of another service through an exported one', async () => {
+    const { near, far } = pair({ farDomain: 'east', exports })
+    far.serve('secret', 'nse-s')
+    near.serve('files@east', 'nse-s@east', far.self.publicUrl)
+    near.endpoints.delete('nse-a@east')
+    const request = near.service.request(firstRequest('files@east'), near.call())
+    await expect(request).rejects.toMatchObject({ code: 'not_found', message: /does not serve/ })
+    expect(far.intents.size).toBe(0)
+  })
+})

@@ -1,0 +1,112 @@
+/**
+ * A side that leads to another node by the WireGuard protocol. A node answers every handshake with its node key and
+ * initiates each wire with a key of its own, so that a wire is known by its first packet. A foreign peer has one key
+ * for both and expects the same of us: for it our node key is also the key of the wire.
+ */
+import { type IntentEnd, type Mechanism, REMOTE, WIREGUARD } from '../api/index.ts'
+import { NsmError } from '../base/index.ts'
+import {
+  generateKey,
+  lowestMtuBytes,
+  negotiateAead,
+  publicKeyOf,
+  readWireguard,
+  tunnelMtuBytes,
+  type WireguardMechanism,
+  type WireguardSide,
+  type WireKey,
+  writeWireguard,
+} from '../tunnel/index.ts'
+import type { Tunnel } from './parts.ts'
+import type { Side } from './side.ts'
+
+/** As WireGuard's users set it behind NAT: the far side's idea of our address stays fresh. */
+const KEEPALIVE_SECONDS = 10
+
+/** What the other node offered, with our half filled in. `wireKey` is the one of before, on a refresh. */
+export function acceptWireguard(tunnel: Tunnel, offered: Mechanism, wireKey: string | undefined): Side {
+  const mechanism = readWireguard(offered.parameters)
+  const peer = demand(mechanism.src, 'src')
+  const key = peer.nodeKey === undefined ? tunnel.nodeKey : wireKeyFrom(wireKey)
+  const aead = peer.nodeKey === undefined ? 'chacha20poly1305' : negotiateAead(mechanism.aeads, tunnel.aeads())
+  const mtuBytes = lowestMtuBytes(mechanism.mtuBytes, ownMtu(tunnel, peer.ip))
+  return sideOf({ peer, key, mechanism: { ...mechanism, dst: half(tunnel, key), aead, mtuBytes } })
+}
+
+/** What we ask the other node for. */
+export function offerWireguard(tunnel: Tunnel, key: WireKey, peerIp: string): Mechanism {
+  return write({
+    src: half(tunnel, key),
+    dst: undefined,
+    aeads: tunnel.aeads(),
+    aead: undefined,
+    mtuBytes: ownMtu(tunnel, peerIp),
+  })
+}
+
+/** What the other node made of our offer. */
+export function joinWireguard(tunnel: Tunnel, key: WireKey, answered: Mechanism): Side {
+  const mechanism = readWireguard(answered.parameters)
+  const peer = demand(mechanism.dst, 'dst')
+  const aead = mechanism.aead ?? 'chacha20poly1305'
+  if (aead !== 'chacha20poly1305' && !tunnel.aeads().includes(aead)) {
+    throw new NsmError('failed_precondition', 'Cannot seal the wire: the other node chose what we did not offer', {
+      fields: { aead },
+    })
+  }
+  const mtuBytes = lowestMtuBytes(mechanism.mtuBytes, ownMtu(tunnel, peer.ip))
+  return sideOf({ peer, key, mechanism: { ...mechanism, aead, mtuBytes } })
+}
+
+/** Whether the answer is of a node that is not ours, which would take our wire's key for our only one. */
+export function isForeignAnswer(answered: Mechanism): boolean {
+  return answered.type === WIREGUARD && readWireguard(answered.parameters).dst?.nodeKey === undefined
+}
+
+export function wireKeyFrom(privateKey: string | undefined): WireKey {
+  return privateKey === undefined ? generateKey() : { privateKey, publicKey: publicKeyOf(privateKey) }
+}
+
+interface Joined {
+  readonly peer: WireguardSide
+  readonly key: WireKey
+  readonly mechanism: WireguardMechanism & { readonly aead: 'chacha20poly1305' | 'aes256gcm' }
+}
+
+function sideOf({ peer, key, mechanism }: Joined): Side {
+  const end: IntentEnd = {
+    kind: 'wireguard',
+    privateKey: key.privateKey,
+    peerResponderKey: peer.nodeKey ?? peer.publicKey,
+    peerInitiatorKey: peer.publicKey,
+    peer: { ip: peer.ip, port: peer.port },
+    aead: mechanism.aead,
+    roaming: false, // the other node's address is what it signed, never what a packet claims
+    keepaliveSeconds: KEEPALIVE_SECONDS,
+  }
+  return {
+    mechanism: write(mechanism),
+    mostMtuBytes: mechanism.mtuBytes,
+    wireKey: key.privateKey,
+    plan: () => end,
+  }
+}
+
+function half({ ip, port, nodeKey }: Tunnel, key: WireKey): WireguardSide {
+  return { ip, port, publicKey: key.publicKey, nodeKey: nodeKey.publicKey }
+}
+
+function ownMtu({ mtuBytes }: Tunnel, peerIp: string): number {
+  return tunnelMtuBytes({ type: WIREGUARD, linkMtuBytes: mtuBytes, peerIp })
+}
+
+function write(mechanism: WireguardMechanism): Mechanism {
+  return { cls: REMOTE, type: WIREGUARD, parameters: writeWireguard(mechanism) }
+}
+
+function demand(side: WireguardSide | undefined, name: string): WireguardSide {
+  if (side !== undefined) return side
+  throw new NsmError('invalid_argument', 'Cannot use the WIREGUARD mechanism: a public key is missing', {
+    fields: { parameter: `${name}_public_key` },
+  })
+}
