@@ -28,12 +28,14 @@ export async function buildTwoClusters(lab: Lab): Promise<TwoClusters> {
   step('starting the clusters west and east: a registry and two nodes each')
   const [west, east] = await Promise.all([startCluster(lab, 'west', 10), startCluster(lab, 'east', 20)])
   await joinDomains(west, east)
-  const [files, echo] = await Promise.all([
+  const [files, echo, greet] = await Promise.all([
     startWorkload(lab, east.nodes[0], 'files-1'),
     startWorkload(lab, west.nodes[0], 'echo-1'),
+    startWorkload(lab, west.nodes[0], 'greet-1'),
   ])
   serveService(lab, files, 'files', SAME_CIDR)
   serveService(lab, echo, 'echo', SAME_CIDR)
+  serveService(lab, greet, 'greet', SAME_CIDR)
   await must(nsmctl(east.registry, 'domain', 'export', 'files', 'west'), 'nsmctl domain export')
   const workloads = await startClients(lab, west)
   return { west, east, files, ...workloads }
@@ -49,7 +51,7 @@ async function startClients(lab: Lab, west: Cluster): Promise<Pick<TwoClusters, 
   ])
   await requestServices(lab, reader, 'kernel://files@east/nsm-1')
   await requestServices(lab, neighbour, 'kernel://echo/nsm-1')
-  await requestServices(lab, colleague, 'kernel://echo/nsm-1')
+  await requestServices(lab, colleague, 'kernel://greet/nsm-1')
   return { reader, neighbour, colleague }
 }
 
