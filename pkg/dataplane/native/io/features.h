@@ -1,8 +1,10 @@
-// What this machine offers the engine, as the name=value strings of kHello.
+// What this machine offers the engine, for kHello.
 #pragma once
 
 #include <string>
 #include <vector>
+
+#include "core/aead.h"
 
 namespace nsm::io {
 
@@ -12,8 +14,9 @@ struct Offloads {
 };
 
 // Tries both on a socket of its own: to be called before the sandbox closes.
-Offloads probe_offloads();
+Offloads probe_offloads() noexcept;
 
-std::vector<std::string> describe_features(const Offloads& offloads);
+// The name=value strings of kFeature.
+std::vector<std::string> describe_features(const Offloads& offloads, const AeadSuite& suite);
 
 }  // namespace nsm::io

@@ -87,8 +87,8 @@ void Ingress::execute(ForgetUnderlay command) noexcept {
   epoll_ctl(sockets_.get(), EPOLL_CTL_DEL, command.underlay->fd, nullptr);
 }
 
-void Ingress::execute(MoveIngress command) noexcept {
-  command.port->endpoint = command.to;
+void Ingress::execute(UseIngressRules command) noexcept {
+  command.port->rules = std::move(command.rules);
   command.port->roaming = command.roaming;
 }
 

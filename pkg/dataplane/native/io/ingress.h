@@ -33,11 +33,11 @@ struct DropReceiveKey {
 struct UseIngressRules {
   WireguardIngress* port;
   std::unique_ptr<InnerRules> rules;
+  bool roaming;
 };
 struct MoveIngress {
   WireguardIngress* port;
   Endpoint to;
-  bool roaming;
 };
 struct AddVxlan {
   std::uint32_t underlay;
@@ -64,8 +64,8 @@ class Ingress {
   void execute(JoinIngress command) noexcept { command.port->device = command.device; }
   void execute(UseReceiveKey command) { opener_.install(*command.port, std::move(command.key)); }
   void execute(DropReceiveKey command) noexcept { opener_.drop(command.local_index); }
-  void execute(UseIngressRules command) noexcept { command.port->rules = std::move(command.rules); }
-  void execute(MoveIngress command) noexcept;
+  void execute(UseIngressRules command) noexcept;
+  void execute(MoveIngress command) noexcept { command.port->endpoint = command.to; }
   void execute(AddVxlan command) { vxlan_.add(command.underlay, *command.port); }
   void execute(RemoveVxlan command) noexcept { vxlan_.remove(command.underlay, *command.port); }
   void execute(StartReading) noexcept;

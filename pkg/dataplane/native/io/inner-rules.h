@@ -20,9 +20,6 @@ bool count_verdict(InnerVerdict verdict, CounterBlock<Name, kCount>& counters) n
   switch (verdict) {
     case InnerVerdict::kPass:
       return true;
-    case InnerVerdict::kMalformed:
-      counters.add(Name::malformed);
-      return false;
     case InnerVerdict::kSource:
       counters.add(Name::inner_source);
       return false;

@@ -4,6 +4,8 @@
 #include <netinet/udp.h>
 #include <poll.h>
 
+#include <algorithm>
+
 namespace nsm::io {
 namespace {
 
@@ -27,12 +29,12 @@ void UdpSender::send(const UdpTarget& target, std::span<const Datagram> datagram
 // Cuts runs from the front of `datagrams`; returns what found no room.
 std::span<const Datagram> UdpSender::plan(std::span<const Datagram> datagrams, bool gso) noexcept {
   for (run_count_ = 0; run_count_ < kRuns && !datagrams.empty(); run_count_++) {
-    Run run{datagrams[0].data, 0, static_cast<std::uint16_t>(datagrams[0].bytes), 0};
+    Run run{datagrams[0].data, 0, datagrams[0].bytes, 0};
     const std::size_t limit = gso ? kRunSegments : 1;
     bool full = false;
     while (run.count < datagrams.size() && run.count < limit && !full) {
       const std::uint32_t bytes = datagrams[run.count].bytes;
-      if (bytes > run.segment_bytes || run.bytes + bytes > kRunBytes) break;
+      if (bytes > run.segment_bytes || (run.count > 0 && run.bytes + bytes > kRunBytes)) break;
       full = bytes < run.segment_bytes;  // only the last may be shorter
       run.bytes += bytes;
       run.count++;
@@ -59,8 +61,9 @@ void UdpSender::prepare(const UdpTarget& target) noexcept {
     cmsghdr* control = CMSG_FIRSTHDR(&header);
     control->cmsg_level = SOL_UDP;
     control->cmsg_type = UDP_SEGMENT;
-    control->cmsg_len = CMSG_LEN(sizeof run.segment_bytes);
-    std::memcpy(CMSG_DATA(control), &run.segment_bytes, sizeof run.segment_bytes);
+    const auto segment_bytes = static_cast<std::uint16_t>(run.segment_bytes);
+    control->cmsg_len = CMSG_LEN(sizeof segment_bytes);
+    std::memcpy(CMSG_DATA(control), &segment_bytes, sizeof segment_bytes);
   }
 }
 

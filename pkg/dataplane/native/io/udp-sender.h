@@ -38,8 +38,8 @@ class UdpSender {
   struct Run {
     std::uint8_t* data;
     std::uint32_t bytes;
-    std::uint16_t segment_bytes;
-    std::uint16_t count;
+    std::uint32_t segment_bytes;
+    std::uint32_t count;
   };
   static constexpr std::size_t kRuns = 64;          // per sendmmsg
   static constexpr std::size_t kRunSegments = 64;   // UDP_MAX_SEGMENTS of Linux before 6.9

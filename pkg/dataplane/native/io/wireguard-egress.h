@@ -20,7 +20,7 @@ class WireguardEgress final : public EgressPort {
     Counters& counters;
     Activity& activity;
     std::atomic<bool>& wants_session;  // for the control thread, which `bell` wakes
-    Doorbell& bell;
+    const Doorbell& bell;
     UdpTarget target;
   };
   WireguardEgress(const Parts& parts, std::unique_ptr<InnerRules> rules) noexcept

@@ -1,0 +1,56 @@
+#include "io/control/device-port.h"
+
+#include <linux/if_tun.h>
+#include <sys/ioctl.h>
+
+// Linux 6.2; newer than Debian 12's headers.
+#ifndef TUN_F_USO4
+#define TUN_F_USO4 0x20
+#define TUN_F_USO6 0x40
+#endif
+
+namespace nsm::io {
+namespace {
+
+using namespace protocol;
+
+// The holder has set the same; asking again tells whether the kernel knows UDP segmentation.
+bool has_uso(const Fd& device) noexcept {
+  return ioctl(device.get(), TUNSETOFFLOAD, TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_USO4 | TUN_F_USO6) == 0;
+}
+
+}  // namespace
+
+Status DevicePort::parse(View attributes, Fields& fields) {
+  Status status = fields.parse(attributes, {kId, kKind, kNsDev, kNsIno, kIfname, kIfindex, kMtuBytes});
+  return status.ok() ? fields.require({kId, kIfname}) : status;
+}
+
+DevicePort::DevicePort(const Fields& fields, Fd device, DataThreads threads)
+    : Port(fields.text(kId), static_cast<PortKind>(*fields.u8(kKind))),
+      threads_(threads),
+      fd_(std::move(device)),
+      ifname_(fields.text(kIfname)),
+      ifindex_(fields.u32(kIfindex)),
+      egress_{fd_.get(), &counters_},
+      ingress_{fd_.get(), &counters_, has_uso(fd_)} {}
+
+DevicePort::~DevicePort() {
+  threads_.egress.post(ForgetDevice{&egress_});
+  threads_.settle();
+}
+
+// The holder keeps the device of an id as long as it is the same one.
+std::optional<Status> DevicePort::update(View attributes) {
+  Fields fields;
+  if (Status status = parse(attributes, fields); !status.ok()) return status;
+  if (fields.text(kIfname) == ifname_ && fields.u32(kIfindex) == ifindex_) return Status{};
+  return std::nullopt;
+}
+
+void DevicePort::describe(MessageBuilder& reply) const {
+  reply.text(kIfname, ifname_);
+  if (ifindex_) reply.u32(kIfindex, *ifindex_);
+}
+
+}  // namespace nsm::io

@@ -1,0 +1,29 @@
+// A tun or tap port: the device is the holder's, this is the engine's copy of its descriptor.
+#pragma once
+
+#include "io/control/port.h"
+#include "io/fd.h"
+
+namespace nsm::io {
+
+class DevicePort final : public Port {
+ public:
+  static protocol::Status parse(protocol::View attributes, protocol::Fields& fields);
+
+  DevicePort(const protocol::Fields& fields, Fd device, DataThreads threads);
+  ~DevicePort() override;
+
+  std::optional<protocol::Status> update(protocol::View attributes) override;
+  void describe(protocol::MessageBuilder& reply) const override;
+  std::optional<Device> device() noexcept override { return Device{&egress_, &ingress_}; }
+
+ private:
+  DataThreads threads_;
+  Fd fd_;
+  std::string ifname_;
+  std::optional<std::uint32_t> ifindex_;
+  EgressDevice egress_;
+  IngressDevice ingress_;
+};
+
+}  // namespace nsm::io

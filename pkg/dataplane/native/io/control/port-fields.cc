@@ -1,0 +1,73 @@
+#include "io/control/port-fields.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+
+namespace nsm::io {
+namespace {
+
+using namespace protocol;
+
+constexpr std::uint32_t kMinMtuBytes = 68;  // RFC 791
+constexpr std::uint32_t kMaxMtuBytes = 65'535;
+
+Status add_prefix(View value, const char* name, PrefixList& list) {
+  Prefix prefix;
+  prefix.family = value[0] == AF_INET ? 4 : value[0] == AF_INET6 ? 6 : 0;
+  prefix.length = value[1];
+  const View address = value.subspan(2);
+  const std::size_t address_bytes = prefix.family == 4 ? 4 : 16;
+  if (prefix.family == 0 || address.size() != address_bytes) {
+    return {EINVAL, std::string(name) + " is not {AF_INET, length, 4 bytes} or {AF_INET6, length, 16 bytes}"};
+  }
+  std::copy(address.begin(), address.end(), prefix.address.begin());
+  if (list.add(prefix)) return {};
+  return {EINVAL, std::string(name) + " is longer than its address, or one of more than " +
+                      std::to_string(PrefixList::kMax)};
+}
+
+Status read_prefixes(const Fields& fields, std::uint16_t attribute, PrefixList& list) {
+  Status status;
+  fields.each(attribute, [&](View value) {
+    if (status.ok()) status = add_prefix(value, attribute_name(attribute), list);
+  });
+  return status;
+}
+
+}  // namespace
+
+Status read_peer_endpoint(const Fields& fields, Endpoint& endpoint) {
+  if (!fields.has(kPeerAddress) && !fields.has(kPeerPort)) return {};
+  if (Status status = fields.require({kPeerAddress, kPeerPort}); !status.ok()) return status;
+  const View address = fields.bytes(kPeerAddress);
+  if (address.size() != 4 && address.size() != 16) return {EINVAL, "peerAddress is neither 4 nor 16 bytes"};
+  endpoint.family = address.size() == 4 ? 4 : 6;
+  endpoint.port = *fields.u16(kPeerPort);
+  std::copy(address.begin(), address.end(), endpoint.address.begin());
+  return {};
+}
+
+void describe_endpoint(const Endpoint& endpoint, MessageBuilder& reply) {
+  if (!endpoint.known()) return;
+  const View address(endpoint.address);
+  reply.bytes(kPeerAddress, address.first(endpoint.family == 4 ? 4 : 16)).u16(kPeerPort, endpoint.port);
+}
+
+Status read_rules(const Fields& fields, InnerRules& rules) {
+  if (Status status = read_prefixes(fields, kLocalPrefix, rules.local); !status.ok()) return status;
+  if (Status status = read_prefixes(fields, kRemotePrefix, rules.remote); !status.ok()) return status;
+  rules.mtu_bytes = fields.u32(kMtuBytes).value_or(kMaxMtuBytes);
+  if (rules.mtu_bytes >= kMinMtuBytes && rules.mtu_bytes <= kMaxMtuBytes) return {};
+  return {EINVAL, "mtuBytes is not between 68 and 65535"};
+}
+
+Key read_key(const Fields& fields, std::uint16_t attribute) {
+  Key key{};
+  const View value = fields.bytes(attribute);
+  std::copy_n(value.begin(), std::min(value.size(), key.size()), key.begin());
+  return key;
+}
+
+}  // namespace nsm::io

@@ -1,0 +1,47 @@
+// The ports by id, of every kind.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "core/saved-state.h"
+#include "io/control/port.h"
+#include "io/control/underlays.h"
+#include "io/control/wires.h"
+
+namespace nsm::io {
+
+// Owner: the control thread.
+class Ports {
+ public:
+  Ports(Underlays& underlays, SavedState& state, DataThreads threads)
+      : underlays_(underlays), state_(state), threads_(threads), wires_(*this, threads) {}
+
+  protocol::Status set(protocol::View attributes, Fd device);
+  void remove(std::string_view id);
+  Port* find(std::string_view id) const noexcept;
+  Wires& wires() noexcept { return wires_; }
+
+  template <typename Visit>
+  void each(Visit&& visit) const {
+    for (const auto& [id, port] : by_id_) visit(*port);
+  }
+
+ private:
+  using Made = std::unique_ptr<Port>;
+  protocol::Status make(protocol::View attributes, Fd device, Made& made);
+  protocol::Status make_device(protocol::View attributes, Fd device, Made& made);
+  protocol::Status make_wireguard(protocol::View attributes, Made& made);
+  protocol::Status make_vxlan(protocol::View attributes, Made& made);
+  protocol::Status find_underlay(std::string_view id, const Endpoint& peer, Underlay*& underlay);
+
+  Underlays& underlays_;
+  SavedState& state_;
+  DataThreads threads_;
+  std::uint64_t next_tag_ = 1;
+  std::map<std::string, Made, std::less<>> by_id_;
+  Wires wires_;
+};
+
+}  // namespace nsm::io

@@ -1,0 +1,79 @@
+#include "io/control/underlay.h"
+
+#include <errno.h>
+#include <netinet/udp.h>
+
+#include "io/socket-address.h"
+
+namespace nsm::io {
+namespace {
+
+using namespace protocol;
+
+void set_option(const Fd& socket, int level, int name, int value) noexcept {
+  setsockopt(socket.get(), level, name, &value, sizeof value);
+}
+
+Endpoint local_address(const Fd& socket) noexcept {
+  SocketAddress address;
+  socklen_t length = sizeof address;
+  getsockname(socket.get(), &address.any, &length);
+  return address.endpoint();
+}
+
+SecretKey secret_of(View bytes) noexcept { return SecretKey(bytes.first<kKeyBytes>()); }
+
+}  // namespace
+
+Status Underlay::parse(View attributes, Fields& fields) {
+  Status status = fields.parse(attributes, {kId, kKind, kFamily, kAddress, kUdpPort, kPrivateKey});
+  if (status.ok()) status = fields.require({kId, kKind});
+  if (!status.ok()) return status;
+  switch (*fields.u8(kKind)) {
+    case kUnderlayWireguard:
+      return fields.require({kPrivateKey});
+    case kUnderlayVxlan:
+      return {};
+  }
+  return {EOPNOTSUPP, "this kind of underlay is not known: it is neither wireguard (1) nor vxlan (2)"};
+}
+
+Underlay::Underlay(const Fields& fields, Fd socket, std::uint32_t number, const Parts& parts)
+    : id_(fields.text(kId)),
+      parts_(parts),
+      socket_(std::move(socket)),
+      local_(local_address(socket_)),
+      asked_port_(fields.u16(kUdpPort).value_or(0)),
+      ingress_{socket_.get(), number, nullptr} {
+  // Neither "don't fragment" nor what ICMP says of the path: anyone could send that.
+  set_option(socket_, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT);
+  if (local_.family == 6) set_option(socket_, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_OMIT);
+  if (parts.udp_gro) set_option(socket_, SOL_UDP, UDP_GRO, 1);
+  if (fields.u8(kKind) == kUnderlayWireguard) {
+    node_ = std::make_unique<WireguardNode>(secret_of(fields.bytes(kPrivateKey)), socket_.get(), parts.node);
+    ingress_.mac1 = std::make_unique<Mac1Filter>(node_->device().public_key());
+  }
+  parts_.node.threads.ingress.post(ReadUnderlay{&ingress_});
+}
+
+Underlay::~Underlay() {
+  parts_.node.threads.ingress.post(ForgetUnderlay{&ingress_});
+  parts_.node.threads.settle();
+}
+
+// The holder keeps the socket of an id as long as it is the same one.
+bool Underlay::is_same(const Fields& fields) const {
+  const bool is_wireguard = fields.u8(kKind) == kUnderlayWireguard;
+  if (fields.u16(kUdpPort).value_or(0) != asked_port_ || is_wireguard != (node_ != nullptr)) return false;
+  return !node_ || node_->has_key(secret_of(fields.bytes(kPrivateKey)));
+}
+
+void Underlay::describe(MessageBuilder& reply) const {
+  const View address(local_.address);
+  reply.text(kId, id_).u8(kKind, node_ ? kUnderlayWireguard : kUnderlayVxlan);
+  reply.u8(kFamily, local_.family == 4 ? AF_INET : AF_INET6);
+  reply.bytes(kAddress, address.first(local_.family == 4 ? 4 : 16)).u16(kUdpPort, local_.port);
+  if (node_) reply.bytes(kPublicKey, node_->device().public_key());
+}
+
+}  // namespace nsm::io

@@ -1,0 +1,54 @@
+// A UDP socket of the node that wireguard or vxlan ports share.
+#pragma once
+
+#include <memory>
+#include <set>
+
+#include "io/control/data-threads.h"
+#include "io/control/wireguard-node.h"
+#include "io/fd.h"
+#include "protocol/fields.h"
+
+namespace nsm::io {
+
+// Owner: the control thread. The destructor returns when no data thread has a reference left.
+class Underlay {
+ public:
+  // What all underlays of the engine share.
+  struct Parts {
+    WireguardNode::Parts node;
+    const Doorbell& bell;  // of the control thread
+    bool udp_gro;
+  };
+  static protocol::Status parse(protocol::View attributes, protocol::Fields& fields);
+
+  // `number` is never used again.
+  Underlay(const protocol::Fields& fields, Fd socket, std::uint32_t number, const Parts& parts);
+  ~Underlay();
+  Underlay(const Underlay&) = delete;
+  Underlay& operator=(const Underlay&) = delete;
+
+  bool is_same(const protocol::Fields& fields) const;
+  void describe(protocol::MessageBuilder& reply) const;
+
+  const std::string& id() const noexcept { return id_; }
+  int socket() const noexcept { return socket_.get(); }
+  std::uint8_t family() const noexcept { return local_.family; }  // 4 or 6
+  std::uint32_t number() const noexcept { return ingress_.number; }
+  const Parts& parts() const noexcept { return parts_; }
+  WireguardNode* node() noexcept { return node_.get(); }  // absent: a VXLAN underlay
+
+  int ports = 0;                 // that use it
+  std::set<std::uint32_t> vnis;  // of its vxlan ports
+
+ private:
+  const std::string id_;
+  const Parts parts_;
+  Fd socket_;
+  Endpoint local_;
+  std::uint16_t asked_port_;
+  std::unique_ptr<WireguardNode> node_;
+  IngressUnderlay ingress_;
+};
+
+}  // namespace nsm::io

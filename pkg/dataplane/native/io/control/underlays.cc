@@ -1,0 +1,44 @@
+#include "io/control/underlays.h"
+
+#include <errno.h>
+
+namespace nsm::io {
+
+using namespace protocol;
+
+Status Underlays::set(View attributes, Fd socket) {
+  Fields fields;
+  if (Status status = Underlay::parse(attributes, fields); !status.ok()) return status;
+  const std::string_view id = fields.text(kId);
+  if (Underlay* known = find(id)) {
+    if (known->is_same(fields)) return {};
+    if (known->ports > 0) return {EBUSY, "underlay " + std::string(id) + " is in use: remove its ports first"};
+    by_id_.erase(by_id_.find(id));
+  }
+  if (!socket) return {EBADF, "the message for underlay " + std::string(id) + " has no socket with it"};
+  by_id_.emplace(id, std::make_unique<Underlay>(fields, std::move(socket), next_number_++, parts_));
+  return {};
+}
+
+Status Underlays::remove(std::string_view id) {
+  const auto found = by_id_.find(id);
+  if (found == by_id_.end()) return {};
+  if (found->second->ports > 0) return {EBUSY, "underlay " + std::string(id) + " is in use: remove its ports first"};
+  by_id_.erase(found);
+  return {};
+}
+
+Underlay* Underlays::find(std::string_view id) noexcept {
+  const auto found = by_id_.find(id);
+  return found == by_id_.end() ? nullptr : found->second.get();
+}
+
+// A node has a handful of underlays.
+Underlay* Underlays::find(std::uint32_t number) noexcept {
+  for (const auto& [id, underlay] : by_id_) {
+    if (underlay->number() == number) return underlay.get();
+  }
+  return nullptr;
+}
+
+}  // namespace nsm::io

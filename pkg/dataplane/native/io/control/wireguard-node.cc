@@ -1,0 +1,112 @@
+#include "io/control/wireguard-node.h"
+
+#include <errno.h>
+#include <poll.h>
+
+#include "io/control/port-fields.h"
+#include "io/control/wireguard-port.h"
+
+namespace nsm::io {
+namespace {
+
+using namespace protocol;
+
+constexpr int kPatienceMs = 50;  // with a full socket; the peer's timers repeat what is lost
+constexpr const char* kSilence = "no answer from the peer for 15 s while there is traffic";
+
+protocol::Bytes event_of(EventKind kind, const WireguardPort& port, const char* text = nullptr) {
+  MessageBuilder event(kEvent, 0, 0);
+  event.u8(kEventKind, kind).text(kId, port.id());
+  if (text) event.text(kText, text);
+  return std::move(event).take();
+}
+
+}  // namespace
+
+WireguardNode::WireguardNode(const SecretKey& key, int socket, const Parts& parts)
+    : socket_(socket),
+      key_(key),
+      threads_(parts.threads),
+      holder_(parts.holder),
+      device_(key, {parts.suite, parts.random, *this}) {}
+
+void WireguardNode::on_note(const Note& note, Now now) {
+  if (const auto* handshake = std::get_if<HandshakeNote>(&note.what)) {
+    handled_[static_cast<std::size_t>(device_.receive(handshake->datagram(), handshake->from, now))]++;
+  } else if (const auto* confirm = std::get_if<ConfirmNote>(&note.what)) {
+    device_.confirm(confirm->local_index, confirm->from, now);
+  } else if (const auto* moved = std::get_if<MovedNote>(&note.what)) {
+    if (const auto found = ports_.find(moved->port); found != ports_.end()) found->second->peer().roam(moved->from);
+  }
+}
+
+void WireguardNode::look_for_wants(Now now) noexcept {
+  for (const auto& [tag, port] : ports_) {
+    if (port->take_want()) port->peer().want_session(now);
+  }
+}
+
+void WireguardNode::resume(Now now) noexcept {
+  for (const auto& [tag, port] : ports_) {
+    if (port->peer().state(now) == nsm::SessionState::kReceiveOnly) port->peer().rehandshake(now);
+  }
+}
+
+void WireguardNode::send(const Endpoint& to, ConstBytes datagram) noexcept {
+  const SocketAddress address(to);
+  const auto attempt = [&] {
+    return sendto(socket_, datagram.data(), datagram.size(), MSG_DONTWAIT | MSG_NOSIGNAL, &address.any,
+                  address.size());
+  };
+  if (attempt() >= 0 || errno != EAGAIN) return;
+  pollfd writable{socket_, POLLOUT, 0};
+  if (poll(&writable, 1, kPatienceMs) == 1) attempt();
+}
+
+// Settled at once: the peer uses the key as soon as it has our message.
+void WireguardNode::install_receive(Peer& peer, std::unique_ptr<ReceiveKey> key) noexcept {
+  WireguardIngress& ingress = port_of(peer).ingress();
+  ingress.activity = &peer.activity();
+  threads_.ingress.post(UseReceiveKey{&ingress, std::move(key)});
+  threads_.ingress.settle();
+}
+
+// Settled at once: the place of its counter in the saved state gets another key.
+void WireguardNode::drop_receive(Peer&, std::uint32_t local_index) noexcept {
+  threads_.ingress.post(DropReceiveKey{local_index});
+  threads_.ingress.settle();
+}
+
+void WireguardNode::install_send(Peer& peer, std::unique_ptr<SendKey> key) noexcept {
+  threads_.egress.post(UseSendKey{port_of(peer).egress(), std::move(key)});
+}
+
+void WireguardNode::drop_send(Peer& peer) noexcept {
+  threads_.egress.post(UseSendKey{port_of(peer).egress(), nullptr});
+}
+
+void WireguardNode::send_keepalive(Peer& peer) noexcept {
+  threads_.egress.post(SendKeepalive{port_of(peer).egress()});
+}
+
+void WireguardNode::endpoint_moved(Peer& peer, const Endpoint& to) noexcept {
+  WireguardPort& port = port_of(peer);
+  threads_.egress.post(MoveEgress{port.egress(), to});
+  threads_.ingress.post(MoveIngress{&port.ingress(), to});
+  MessageBuilder event(kEvent, 0, 0);
+  event.u8(kEventKind, kPeerMoved).text(kId, port.id());
+  describe_endpoint(to, event);
+  holder_.send(std::move(event).take());
+}
+
+void WireguardNode::session_up(Peer& peer) noexcept { holder_.send(event_of(kSessionUp, port_of(peer))); }
+
+void WireguardNode::session_down(Peer& peer) noexcept {
+  holder_.send(event_of(kSessionDown, port_of(peer), kSilence));
+}
+
+void WireguardNode::handshake_given_up(Peer& peer) noexcept {
+  threads_.egress.post(DropWaiting{port_of(peer).egress()});
+}
+
+}  // namespace nsm::io

@@ -1,0 +1,67 @@
+// One WireGuard underlay on the control thread: the core's Device, and what is
+// done when it decides.
+#pragma once
+
+#include <sys/types.h>
+
+#include <unordered_map>
+
+#include "core/device.h"
+#include "io/control/data-threads.h"
+#include "io/holder-socket.h"
+
+namespace nsm::io {
+
+class WireguardPort;
+
+// Owner: the control thread.
+class WireguardNode final : private Decisions {
+ public:
+  struct Parts {
+    const AeadSuite& suite;
+    Random& random;
+    DataThreads threads;
+    HolderSocket& holder;  // for events
+  };
+  // `socket` outlives it.
+  WireguardNode(const SecretKey& key, int socket, const Parts& parts);
+
+  Device& device() noexcept { return device_; }
+  bool has_key(const SecretKey& key) const noexcept { return equal_constant_time(key_, key); }
+
+  // The port whose peers carry `tag`. It is there before its peer is added, and until it is removed.
+  void enlist(std::uint64_t tag, WireguardPort& port) { ports_[tag] = &port; }
+  void strike(std::uint64_t tag) noexcept { ports_.erase(tag); }
+
+  void on_note(const Note& note, Now now);
+  // Ports whose packets wait for a key.
+  void look_for_wants(Now now) noexcept;
+  // After a restart: new sending keys for all sessions that came back.
+  void resume(Now now) noexcept;
+
+  std::uint64_t handled(Handled kind) const noexcept { return handled_[static_cast<std::size_t>(kind)]; }
+
+ private:
+  void send(const Endpoint& to, ConstBytes datagram) noexcept override;
+  void install_receive(Peer& peer, std::unique_ptr<ReceiveKey> key) noexcept override;
+  void drop_receive(Peer& peer, std::uint32_t local_index) noexcept override;
+  void install_send(Peer& peer, std::unique_ptr<SendKey> key) noexcept override;
+  void drop_send(Peer& peer) noexcept override;
+  void send_keepalive(Peer& peer) noexcept override;
+  void endpoint_moved(Peer& peer, const Endpoint& to) noexcept override;
+  void session_up(Peer& peer) noexcept override;
+  void session_down(Peer& peer) noexcept override;
+  void handshake_given_up(Peer& peer) noexcept override;
+
+  WireguardPort& port_of(const Peer& peer) const { return *ports_.at(peer.tag()); }
+
+  const int socket_;
+  const SecretKey key_;
+  DataThreads threads_;
+  HolderSocket& holder_;
+  std::unordered_map<std::uint64_t, WireguardPort*> ports_;
+  std::array<std::uint64_t, kHandledKinds> handled_ = {};
+  Device device_;  // last: its destruction still decides
+};
+
+}  // namespace nsm::io

@@ -1,0 +1,121 @@
+#include "io/control/wireguard-port.h"
+
+#include <errno.h>
+
+#include "io/clock.h"
+#include "io/control/port-fields.h"
+
+namespace nsm::io {
+namespace {
+
+using namespace protocol;
+
+std::optional<SecretKey> secret_of(const Fields& fields, std::uint16_t attribute) {
+  if (!fields.has(attribute)) return std::nullopt;
+  return SecretKey(fields.bytes(attribute).first<kKeyBytes>());
+}
+
+Status read_aead(const Fields& fields, AeadAlgorithm& algorithm) {
+  const std::uint8_t aead = fields.u8(kAead).value_or(kChaCha20Poly1305);
+  if (aead != kChaCha20Poly1305 && aead != kAes256Gcm) {
+    return {EOPNOTSUPP, "this AEAD is not known: it is neither ChaCha20-Poly1305 (1) nor AES-256-GCM (2)"};
+  }
+  algorithm = static_cast<AeadAlgorithm>(aead);
+  return {};
+}
+
+bool is_same_secret(const std::optional<SecretKey>& a, const std::optional<SecretKey>& b) noexcept {
+  return a && b ? equal_constant_time(*a, *b) : !a && !b;
+}
+
+std::unique_ptr<InnerRules> copy_of(const InnerRules& rules) { return std::make_unique<InnerRules>(rules); }
+
+}  // namespace
+
+Status WireguardPort::parse(View attributes, WireguardConfig& config) {
+  Fields fields;
+  Status status = fields.parse(
+      attributes, {kId, kKind, kUnderlay, kPrivateKey, kPeerResponderKey, kPeerInitiatorKey, kPresharedKey, kPeerAddress,
+                   kPeerPort, kAead, kRoaming, kLocalPrefix, kRemotePrefix, kKeepaliveSeconds, kMtuBytes});
+  if (status.ok()) status = fields.require({kId, kUnderlay, kPeerResponderKey});
+  if (status.ok()) status = read_peer_endpoint(fields, config.peer.endpoint);
+  if (status.ok()) status = read_aead(fields, config.peer.algorithm);
+  if (status.ok()) status = read_rules(fields, config.rules);
+  if (!status.ok()) return status;
+  config.id = fields.text(kId);
+  config.underlay = fields.text(kUnderlay);
+  config.peer.initiator_private = secret_of(fields, kPrivateKey);
+  config.peer.remote_responder = read_key(fields, kPeerResponderKey);
+  config.peer.remote_initiator =
+      read_key(fields, fields.has(kPeerInitiatorKey) ? kPeerInitiatorKey : kPeerResponderKey);
+  config.peer.preshared = secret_of(fields, kPresharedKey).value_or(SecretKey());
+  config.peer.roaming = fields.u8(kRoaming).value_or(0) != 0;
+  config.peer.keepalive_seconds = fields.u16(kKeepaliveSeconds).value_or(0);
+  return {};
+}
+
+WireguardPort::WireguardPort(const WireguardConfig& config, Underlay& underlay)
+    : Port(config.id, kWireguard), underlay_(underlay), config_(config) {
+  underlay_.ports++;
+  ingress_.counters = &counters_;
+  ingress_.tag = config.peer.tag;
+  ingress_.underlay = underlay.number();
+  ingress_.rules = copy_of(config.rules);
+  ingress_.endpoint = config.peer.endpoint;
+  ingress_.roaming = config.peer.roaming;
+  underlay_.node()->enlist(config.peer.tag, *this);
+}
+
+WireguardPort::~WireguardPort() {
+  if (peer_) underlay_.node()->device().remove_peer(*peer_);
+  underlay_.node()->strike(config_.peer.tag);
+  underlay_.parts().node.threads.settle();
+  underlay_.ports--;
+}
+
+Status WireguardPort::start(SavedPeer* saved, Now now) {
+  const auto [peer, result] = underlay_.node()->device().add_peer(config_.peer, saved, now);
+  if (!peer) return {result == AddPeer::kDuplicateKey ? EEXIST : EINVAL, std::string(explain(result))};
+  peer_ = peer;
+  const UdpTarget target{underlay_.socket(), SocketAddress(config_.peer.endpoint)};
+  egress_ = std::make_unique<WireguardEgress>(
+      WireguardEgress::Parts{counters_, peer->activity(), wants_session_, underlay_.parts().bell, target},
+      copy_of(config_.rules));
+  return {};
+}
+
+// What may change in place: endpoint, roaming, keepalive, addresses, MTU.
+std::optional<Status> WireguardPort::update(View attributes) {
+  WireguardConfig config;
+  if (Status status = parse(attributes, config); !status.ok()) return status;
+  if (!is_same_peer(config)) return std::nullopt;
+  config.peer.tag = config_.peer.tag;
+  config_ = config;
+  const DataThreads& threads = underlay_.parts().node.threads;
+  threads.egress.post(UseEgressRules{egress_.get(), copy_of(config.rules)});
+  threads.ingress.post(UseIngressRules{&ingress_, copy_of(config.rules), config.peer.roaming});
+  peer_->set_roaming(config.peer.roaming);
+  peer_->set_keepalive(config.peer.keepalive_seconds);
+  if (config.peer.endpoint.known()) peer_->set_endpoint(config.peer.endpoint);
+  return Status{};
+}
+
+bool WireguardPort::is_same_peer(const WireguardConfig& config) const noexcept {
+  const PeerConfig& now = config_.peer;
+  const PeerConfig& then = config.peer;
+  return config.underlay == config_.underlay && then.remote_responder == now.remote_responder &&
+         then.remote_initiator == now.remote_initiator && then.algorithm == now.algorithm &&
+         equal_constant_time(then.preshared, now.preshared) &&
+         is_same_secret(then.initiator_private, now.initiator_private);
+}
+
+void WireguardPort::describe(MessageBuilder& reply) const {
+  const Now time = now();
+  reply.text(kUnderlay, config_.underlay).u8(kAead, static_cast<std::uint8_t>(config_.peer.algorithm));
+  reply.u8(kRoaming, config_.peer.roaming).u32(kMtuBytes, config_.rules.mtu_bytes);
+  reply.u8(kSessionState, static_cast<std::uint8_t>(peer_->state(time)));
+  describe_endpoint(peer_->endpoint(), reply);
+  if (const auto age = peer_->handshake_age_ns(time)) reply.u64(kHandshakeAgeMs, *age / kNsPerMs);
+}
+
+}  // namespace nsm::io

@@ -1,0 +1,51 @@
+// A wireguard port: one peer, with the rules of its wire, spread over the three threads.
+#pragma once
+
+#include <atomic>
+#include <optional>
+
+#include "core/saved-state.h"
+#include "io/control/port.h"
+#include "io/control/underlay.h"
+
+namespace nsm::io {
+
+// What kPortSet says.
+struct WireguardConfig {
+  std::string id;
+  std::string underlay;
+  PeerConfig peer;
+  InnerRules rules;
+};
+
+class WireguardPort final : public Port {
+ public:
+  static protocol::Status parse(protocol::View attributes, WireguardConfig& config);
+
+  // `config.peer.tag` is never used again. Follow with start().
+  WireguardPort(const WireguardConfig& config, Underlay& underlay);
+  ~WireguardPort() override;
+  // Makes the peer; when that is refused the port is of no use. `saved` outlives the port.
+  protocol::Status start(SavedPeer* saved, Now now);
+
+  std::optional<protocol::Status> update(protocol::View attributes) override;
+  void describe(protocol::MessageBuilder& reply) const override;
+  std::optional<Network> network() noexcept override { return Network{egress_.get(), &ingress_, protocol::kTun}; }
+
+  Peer& peer() noexcept { return *peer_; }
+  WireguardEgress* egress() noexcept { return egress_.get(); }
+  WireguardIngress& ingress() noexcept { return ingress_; }
+  bool take_want() noexcept { return wants_session_.exchange(false, std::memory_order_acq_rel); }
+
+ private:
+  bool is_same_peer(const WireguardConfig& config) const noexcept;
+
+  Underlay& underlay_;
+  WireguardConfig config_;
+  Peer* peer_ = nullptr;
+  std::atomic<bool> wants_session_{false};
+  std::unique_ptr<WireguardEgress> egress_;
+  WireguardIngress ingress_;
+};
+
+}  // namespace nsm::io

@@ -1,0 +1,104 @@
+// nsm-dataplane engine: everything it will ever need is made first, then the
+// sandbox closes, then it serves.
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+
+#include <cstdio>
+#include <latch>
+#include <thread>
+
+#include "io/control/control.h"
+#include "io/features.h"
+#include "io/sandbox.h"
+#include "programs.h"
+
+namespace nsm {
+namespace io {
+namespace {
+
+class KernelRandom final : public Random {
+ public:
+  void fill(Bytes out) noexcept override {
+    while (!out.empty()) {
+      const ssize_t got = getrandom(out.data(), out.size(), 0);
+      if (got > 0) out = out.subspan(static_cast<std::size_t>(got));
+    }
+  }
+};
+
+int refuse(const std::string& why) {
+  std::fprintf(stderr, "nsm-dataplane engine: not starting: %s; it is started by nsm-dataplane hold\n", why.c_str());
+  return 1;
+}
+
+Bytes map_state() noexcept {
+  void* memory = mmap(nullptr, protocol::kEngineStateBytes, PROT_READ | PROT_WRITE, MAP_SHARED,
+                      protocol::kEngineStateFd, 0);
+  if (memory == MAP_FAILED) return {};
+  close(protocol::kEngineStateFd);
+  return {static_cast<std::uint8_t*>(memory), protocol::kEngineStateBytes};
+}
+
+template <typename DataThread>
+void start(DataThread& thread, const char* name, std::latch& started) {
+  std::thread([&thread, name, &started] {
+    prctl(PR_SET_NAME, name);
+    started.count_down();
+    thread.run();
+  }).detach();
+}
+
+// libcrypto fetches and builds its tables at first use, from files it may not open later.
+void warm_up(const AeadSuite& suite, Random& random) {
+  SecretKey key;
+  random.fill(key);
+  std::array<std::uint8_t, 64> text{};
+  for (const auto& implementation : suite.implementations()) {
+    for (const auto algorithm : {AeadAlgorithm::kChaCha20Poly1305, AeadAlgorithm::kAes256Gcm}) {
+      AeadJob job{text.data(), 16, 0, false};
+      if (const auto made = implementation->make_key(algorithm, key)) made->seal({&job, 1});
+    }
+  }
+}
+
+int serve(Bytes state_memory) {
+  KernelRandom random;
+  const AeadSuite suite;
+  const Offloads offloads = probe_offloads();
+  SavedState state(state_memory);
+  HolderSocket holder{Fd(protocol::kEngineSocketFd)};
+  Doorbell bell;
+  Notes notes(bell);
+  Counters counters;
+  Egress egress(offloads.udp_gso);
+  Ingress ingress(counters, notes);
+  const WireguardNode::Parts node{suite, random, {egress.commands(), ingress.commands()}, holder};
+  Control control({holder, {node, bell, offloads.udp_gro}, state, notes, bell, counters});
+  warm_up(suite, random);
+  std::latch started(2);
+  start(egress, "nsm-tx", started);
+  start(ingress, "nsm-rx", started);
+  started.wait();
+  prctl(PR_SET_NAME, "nsm-ctl");
+  if (!enter_sandbox()) return refuse("the kernel refuses its seccomp filter");
+  control.greet(describe_features(offloads, suite));
+  control.run();
+  _exit(0);  // the data threads stand on this stack
+}
+
+}  // namespace
+}  // namespace io
+
+int engine_main(int argc, char**) {
+  if (argc > 1) return io::refuse("it takes no arguments");
+  if (const std::string excess = io::excess_privilege(); !excess.empty()) return io::refuse(excess);
+  if (!io::renounce_privilege()) return io::refuse("it cannot give up its privileges");
+  if (fcntl(protocol::kEngineSocketFd, F_GETFD) < 0) return io::refuse("it has no socket to the holder");
+  const Bytes state = io::map_state();
+  if (state.empty()) return io::refuse("it has no state memory");
+  return io::serve(state);
+}
+
+}  // namespace nsm
