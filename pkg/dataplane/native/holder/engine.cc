@@ -50,7 +50,7 @@ Status Engine::open(Spawner& spawner, std::function<void()> on_spawner_lost) {
 void Engine::start() {
   int pair[2];
   started_at_ = std::chrono::steady_clock::now();
-  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) != 0) {
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
     return on_exited(0, "cannot be started: " + errno_text(errno));
   }
   socket_ = Fd(pair[0]);

@@ -137,7 +137,7 @@ std::string how_it_ended(int status) {
 
 Status Spawner::launch(uid_t engine_uid, Spawner& spawner) {
   int pair[2];
-  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) != 0) {
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
     return {errno, "cannot make a socket pair: " + errno_text(errno)};
   }
   Fd ours(pair[0]), theirs(pair[1]);
