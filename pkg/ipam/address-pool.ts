@@ -12,7 +12,6 @@ import {
 
 export class AddressPool {
   readonly #prefix: Prefix
-  readonly #first: bigint
   readonly #last: bigint
   readonly #taken = new Set<bigint>()
   /** All addresses below are taken. */
@@ -21,7 +20,6 @@ export class AddressPool {
   constructor(prefix: Prefix) {
     this.#prefix = network(prefix)
     const { first, last } = range(this.#prefix)
-    this.#first = first
     this.#last = last
     this.#cursor = first
   }
@@ -59,10 +57,6 @@ export class AddressPool {
       else return formatIp(bigintToIp(address, this.family))
     }
     return undefined
-  }
-
-  get size(): bigint {
-    return this.#last - this.#first + 1n
   }
 }
 

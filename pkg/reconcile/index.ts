@@ -1,0 +1,5 @@
+/** Desired state against actual state, per owner, with kinds of objects passed in. */
+export { type AnyKind, type Desired, type Kind, NODE_PLACE, want } from './kind.ts'
+export type { KindCounts } from './kind-counters.ts'
+export type { OwnerStatus } from './owner.ts'
+export { Reconciler, type ReconcilerOptions } from './reconciler.ts'

@@ -1,0 +1,23 @@
+import { type AnyKind, type Desired, NODE_PLACE } from './kind.ts'
+
+/** A desired object with its name in the world. */
+export interface Item extends Desired {
+  readonly place: string
+  readonly key: string
+  /** Unique in its place. */
+  readonly id: string
+}
+
+export function toItem({ kind, spec }: Desired): Item {
+  const key = kind.key(spec)
+  return { kind, spec, key, place: kind.place?.(spec) ?? NODE_PLACE, id: itemId(kind, key) }
+}
+
+export function itemId(kind: AnyKind, key: string): string {
+  return `${kind.name} ${key}`
+}
+
+/** In the order of creation, which is that of `kinds`; removal goes the other way. */
+export function inCreationOrder(items: Iterable<Item>, kinds: readonly AnyKind[]): readonly Item[] {
+  return [...items].sort((a, b) => kinds.indexOf(a.kind) - kinds.indexOf(b.kind))
+}

@@ -1,0 +1,74 @@
+import { Backoff } from '../base/index.ts'
+import type { Item } from './item.ts'
+
+/**
+ * How far the world is from what an owner wants.
+ *
+ *     settling -> settled          all of it is there
+ *        ^  \---> failed           the first error; tried again until it works or something else is wanted
+ *        \----------/
+ */
+export type OwnerStatus =
+  | { readonly at: 'settling' }
+  | { readonly at: 'settled' }
+  | { readonly at: 'failed'; readonly error: unknown }
+
+/** A connection as the reconciler sees it: what it wants, and what it no longer wants but may still have. */
+export class Owner {
+  readonly id: string
+  readonly backoff: Backoff
+  desired: ReadonlyMap<string, Item> = new Map()
+  readonly leaving = new Map<string, Item>()
+  status: OwnerStatus = { at: 'settling' }
+  /** Counts what was wanted: a try that fails after that changed is not worth repeating. */
+  round = 0
+  #cancelRetry: () => void = () => {}
+  #background = new AbortController()
+
+  constructor(id: string, random: () => number) {
+    this.id = id
+    this.backoff = new Backoff({ firstMs: 100, mostMs: 30_000, random })
+  }
+
+  /** Aborts when something else is wanted: for tries that nobody waits for. */
+  get backgroundSignal(): AbortSignal {
+    return this.#background.signal
+  }
+
+  want(items: readonly Item[]): void {
+    this.round += 1
+    this.#cancelRetry()
+    this.#background.abort()
+    this.#background = new AbortController()
+    const desired = new Map(items.map((item) => [placedId(item), item]))
+    for (const [id, item] of this.desired) if (!desired.has(id)) this.leaving.set(id, item)
+    for (const id of desired.keys()) this.leaving.delete(id)
+    this.desired = desired
+  }
+
+  retry(cancel: () => void): void {
+    this.#cancelRetry()
+    this.#cancelRetry = cancel
+  }
+
+  left(item: Item): void {
+    this.leaving.delete(placedId(item))
+  }
+
+  isNothing(): boolean {
+    return this.desired.size === 0 && this.leaving.size === 0
+  }
+
+  places(): ReadonlySet<string> {
+    return new Set([...this.desired.values(), ...this.leaving.values()].map(({ place }) => place))
+  }
+
+  stop(): void {
+    this.#cancelRetry()
+    this.#background.abort()
+  }
+}
+
+function placedId({ place, id }: Item): string {
+  return `${place} ${id}`
+}

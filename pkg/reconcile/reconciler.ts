@@ -1,0 +1,247 @@
+/**
+ * Makes the world what its owners want, and keeps it so. An owner (a connection) has a queue of its own: one that
+ * fails never stops another. Work is on what changed; the whole world is looked at when it is opened, when somebody
+ * else changed it, and every few minutes.
+ *
+ *     settle(owner, desired) --> queue of the owner --> remove what left, make what is missing --> settled
+ *     changed(place) ----------> look ----> remove strays, queue the owners whose objects differ
+ */
+import { type Clock, KeyedQueue, type Logger, NsmError, Scope } from '../base/index.ts'
+import { type Item, inCreationOrder, toItem } from './item.ts'
+import { type AnyKind, type Desired, NODE_PLACE } from './kind.ts'
+import type { KindCounts } from './kind-counters.ts'
+import { forEachLimited } from './limited.ts'
+import { Owner, type OwnerStatus } from './owner.ts'
+import type { Place } from './place.ts'
+import { Rounds } from './rounds.ts'
+import { bounded } from './time-limit.ts'
+import { World } from './world.ts'
+
+export interface ReconcilerOptions {
+  /** In the order of creation; removal goes the other way. */
+  readonly kinds: readonly AnyKind[]
+  /** The namespaces that can be seen now, wanted or not. */
+  readonly places: (signal: AbortSignal) => Promise<Iterable<string>>
+  /** Called when an owner that wants nothing has nothing any more. */
+  readonly onGone?: (owner: string) => void
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly random?: () => number
+}
+
+/** One try at an owner, or one look at the world, is given up after this. */
+const TRY_MS = 10_000
+const PARALLEL = 16
+
+export class Reconciler {
+  readonly #options: ReconcilerOptions
+  readonly #world: World
+  readonly #owners = new Map<string, Owner>()
+  readonly #queue = new KeyedQueue()
+  readonly #scope = new Scope()
+  readonly #rounds: Rounds
+
+  constructor(options: ReconcilerOptions) {
+    this.#options = options
+    this.#world = new World(options.kinds)
+    this.#rounds = this.#scope.own(
+      new Rounds({ ...options, look: (places) => this.#look(places), lookAtAll: () => this.#lookAtAll() }),
+    )
+  }
+
+  /** Says what an owner wants without doing anything yet: for all intents before the first look at the world. */
+  want(ownerId: string, desired: readonly Desired[]): void {
+    this.#want(ownerId, desired)
+  }
+
+  /**
+   * Looks at everything, removes what carries our mark and nobody wants, makes what is missing. Owners that fail go on
+   * by themselves.
+   *
+   * @throws {NsmError} when the world cannot be seen
+   */
+  async open(signal: AbortSignal): Promise<void> {
+    const failures = await this.#lookAtAll([signal])
+    this.#rounds.start()
+    if (failures.length > 0) this.changed()
+  }
+
+  /**
+   * Returns when the owner has exactly what it wants. After a failure the reconciler tries again by itself until it
+   * works or something else is wanted.
+   *
+   * @throws {NsmError} the first failure, with the kind and key of the object; `already_exists` when another owner has it
+   */
+  async settle(ownerId: string, desired: readonly Desired[], signal: AbortSignal): Promise<void> {
+    const owner = this.#want(ownerId, desired)
+    await this.#queue.run(ownerId, () => this.#try(owner, signal))
+  }
+
+  /** Undefined for an owner that wants nothing and has nothing. */
+  status(ownerId: string): OwnerStatus | undefined {
+    return this.#owners.get(ownerId)?.status
+  }
+
+  counters(): ReadonlyMap<string, KindCounts> {
+    return this.#world.counters.all
+  }
+
+  /** Calls to `apply` and `remove` of all kinds since the start. */
+  get writes(): number {
+    return this.#world.counters.writes
+  }
+
+  /** Somebody may have changed this place, or anything: looked at soon, many changes at once. */
+  changed(place?: string): void {
+    this.#rounds.changed(place)
+  }
+
+  async close(): Promise<void> {
+    for (const owner of this.#owners.values()) owner.stop()
+    await this.#scope.close()
+    await this.#queue.idle()
+  }
+
+  #want(ownerId: string, desired: readonly Desired[]): Owner {
+    const owner = this.#owners.get(ownerId) ?? new Owner(ownerId, this.#options.random ?? Math.random)
+    this.#owners.set(ownerId, owner)
+    owner.want(inCreationOrder(desired.map(toItem), this.#options.kinds))
+    for (const item of owner.desired.values()) this.#claim(owner, item)
+    return owner
+  }
+
+  /** Returns whether the object is the owner's now: the first who wants it gets it. */
+  #claim(owner: Owner, { place, id }: Item): boolean {
+    const { claims } = this.#world.place(place)
+    if (!claims.has(id)) claims.set(id, owner.id)
+    return claims.get(id) === owner.id
+  }
+
+  async #try(owner: Owner, signal: AbortSignal): Promise<void> {
+    const { round } = owner
+    owner.status = { at: 'settling' }
+    try {
+      await this.#limited([signal], async (limited) => {
+        await this.#clear(owner, limited)
+        await this.#ensure(owner, limited)
+      })
+      owner.status = { at: 'settled' }
+      owner.backoff.reset()
+      if (owner.isNothing()) this.#forget(owner)
+    } catch (error) {
+      owner.status = { at: 'failed', error }
+      this.#doubtPlaces(owner)
+      if (owner.round === round) this.#tryLater(owner, error)
+      throw error
+    }
+  }
+
+  /** What goes may take other things along, as a link does with its routes: look again before anything is made. */
+  async #clear(owner: Owner, signal: AbortSignal): Promise<void> {
+    let hasRemoved = false
+    for (const item of [...inCreationOrder(owner.leaving.values(), this.#options.kinds)].reverse()) {
+      const { claims } = this.#world.place(item.place)
+      if (claims.get(item.id) === owner.id) {
+        hasRemoved = (await this.#world.clear(item, signal)) || hasRemoved
+        claims.delete(item.id)
+      }
+      owner.left(item)
+    }
+    if (hasRemoved) this.#doubtPlaces(owner)
+  }
+
+  #doubtPlaces(owner: Owner): void {
+    for (const place of owner.places()) this.#world.place(place).doubt()
+  }
+
+  async #ensure(owner: Owner, signal: AbortSignal): Promise<void> {
+    for (const item of owner.desired.values()) {
+      if (!this.#claim(owner, item)) throw this.#taken(item)
+      await this.#world.ensure(item, signal)
+    }
+  }
+
+  #taken({ kind, key, place, id }: Item): NsmError {
+    return new NsmError('already_exists', 'Cannot make an object of a wire: another connection has it', {
+      fields: { place, kind: kind.name, key, connection: this.#world.place(place).claims.get(id) },
+      next: 'close that connection, or ask for another interface name, address or route',
+    })
+  }
+
+  #forget(owner: Owner): void {
+    if (this.#owners.get(owner.id) === owner) this.#owners.delete(owner.id)
+    this.#options.onGone?.(owner.id)
+  }
+
+  #tryLater(owner: Owner, error: unknown): void {
+    if (this.#scope.signal.aborted) return
+    const delayMs = owner.backoff.next()
+    const { clock, logger } = this.#options
+    logger.warn('Cannot settle a connection, will try again', { connection: owner.id, error, delayMs })
+    owner.retry(clock.after(delayMs, () => void this.#tryInBackground(owner)))
+  }
+
+  /** For owners whose caller is gone: failures are in the status and in the log. */
+  #tryInBackground(owner: Owner): Promise<void> {
+    const { round } = owner
+    const isSuperseded = () => owner.round !== round || this.#scope.signal.aborted
+    const attempt = async () => (isSuperseded() ? undefined : this.#try(owner, owner.backgroundSignal))
+    return this.#queue.run(owner.id, attempt).catch(() => {})
+  }
+
+  async #lookAtAll(parents: readonly AbortSignal[] = []): Promise<readonly unknown[]> {
+    const seen = await this.#limited(parents, this.#options.places)
+    const names = new Set([...seen, ...this.#world.claimedPlaces(), NODE_PLACE])
+    this.#world.retain(names)
+    return this.#look(names)
+  }
+
+  /**
+   * Each place by itself, the node last: what a stray pin keeps reachable must be gone before the pin goes. A place
+   * that cannot be seen or cleaned stops no other: what went wrong is returned.
+   *
+   * @throws {NsmError} when not even the node's own objects can be seen
+   */
+  async #look(names: ReadonlySet<string>): Promise<readonly unknown[]> {
+    const failures: unknown[] = []
+    const clean = async (name: string) => {
+      const place = this.#world.place(name)
+      await this.#limited([], (signal) => this.#clean(place, signal)).catch((error) => failures.push(error))
+    }
+    const isWhole = names.has(NODE_PLACE)
+    if (isWhole) await this.#limited([], (signal) => this.#world.place(NODE_PLACE).observe(signal))
+    await forEachLimited(
+      [...names].filter((name) => name !== NODE_PLACE),
+      PARALLEL,
+      clean,
+    )
+    if (isWhole && failures.length === 0) await clean(NODE_PLACE)
+    await this.#settleAgain(names, isWhole)
+    return failures
+  }
+
+  async #clean(place: Place, signal: AbortSignal): Promise<void> {
+    if (place.name !== NODE_PLACE) await place.observe(signal)
+    const strays = place.strays()
+    for (const stray of strays) await this.#world.sweep(place, stray, signal)
+    if (strays.length > 0) await place.observe(signal)
+  }
+
+  /** Owners that fail wait for their turn: what they do themselves shows as a change of their places. */
+  async #settleAgain(names: ReadonlySet<string>, areFailedDue: boolean): Promise<void> {
+    const ids = new Set([...names].flatMap((name) => [...this.#world.place(name).claims.values()]))
+    const owners = [...ids].flatMap((id) => this.#owners.get(id) ?? [])
+    const due = owners.filter(({ status }) => areFailedDue || status.at !== 'failed')
+    await forEachLimited(due, PARALLEL, (owner) => this.#tryInBackground(owner))
+  }
+
+  async #limited<T>(parents: readonly AbortSignal[], action: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const limit = bounded(this.#options.clock, TRY_MS, [...parents, this.#scope.signal])
+    try {
+      limit.signal.throwIfAborted()
+      return await action(limit.signal)
+    } finally {
+      limit.done()
+    }
+  }
+}
