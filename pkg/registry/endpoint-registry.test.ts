@@ -182,7 +182,6 @@ describe('EndpointRegistry expiry', () => {
     expect((await find({})).map(({ value }) => value.name)).toEqual(['stays'])
     await registry.unregister(endpoint('stays'), callOf(NODE))
     stop.abort()
-    await collect({ [Symbol.asyncIterator]: () => ({ next: async () => ({ done: true, value: undefined }) }) })
   })
 
   test('gives owners time to come back when the registry was away', async () => {

@@ -1,0 +1,114 @@
+/** nsmesh.authority.v1.Authority: issues to each caller what it is entitled to, and tells nodes whom to trust. */
+import type { authorityV1, Call } from '../api/index.ts'
+import { type Clock, type Logger, NsmError } from '../base/index.ts'
+import type { Authority, IssueOptions } from '../identity/index.ts'
+import { isNode, isWorkloadOf, nodeId, nodeNameOf, trustDomainOf } from '../policy/index.ts'
+import type { Handlers } from '../rpc/index.ts'
+import type { Invitations } from './invitations.ts'
+import { decodeToken } from './token.ts'
+import type { Trust } from './trust.ts'
+
+const MOST_DNS_NAMES = 4
+
+export interface AuthorityOptions {
+  readonly authority: Authority
+  readonly trust: Trust
+  readonly invitations: Invitations
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+export type AuthorityHandlers = Handlers<typeof authorityV1.AuthorityService>
+
+export function authorityHandlers(options: AuthorityOptions): AuthorityHandlers {
+  return {
+    joinNode: (request) => joinNode(options, request),
+    renew: (request, call) => renew(options, request, call),
+    issueWorkload: (request, call) => issueWorkload(options, request, call),
+    watchTrust: (_, call) => watchTrust(options, call),
+  }
+}
+
+/**
+ * Crash: the identity is issued before the token is used up and given out after, so that a token is lost only when
+ * its answer is; of several who show the same token one gets an answer.
+ */
+async function joinNode(
+  options: AuthorityOptions,
+  { token, csr }: authorityV1.JoinNodeRequest,
+): Promise<authorityV1.IdentityResponse> {
+  const { trust, invitations, clock, logger } = options
+  const { secret, domain, kind } = decodeToken(token)
+  if (domain !== trust.domain || kind !== 'node') {
+    throw new NsmError('permission_denied', 'Cannot join: the token is for something else', {
+      fields: { domain, kind, wanted: trust.domain },
+      next: 'Make one here: nsmctl node invite <name>.',
+    })
+  }
+  const invitation = invitations.check(secret, 'node')
+  const { node } = invitation
+  trust.nodes.checkMayJoin(node, clock.nowMs())
+  const answer = await issue(options, { csr, spiffeId: nodeId(trust.domain, node), dnsNames: [node] })
+  trust.change(() => {
+    invitations.use(invitation)
+    trust.nodes.join(node, clock.nowMs())
+  })
+  logger.info('A node joined', { node })
+  return { ...answer, trust: trust.state() }
+}
+
+async function renew(
+  options: AuthorityOptions,
+  { csr }: authorityV1.RenewRequest,
+  call: Call,
+): Promise<authorityV1.IdentityResponse> {
+  const { trust, clock } = options
+  const { spiffeId } = call.peer
+  const node = nodeOf(trust, call)
+  trust.nodes.renew(node, clock.nowMs())
+  return issue(options, { csr, spiffeId, dnsNames: [node] })
+}
+
+async function issueWorkload(
+  options: AuthorityOptions,
+  { csr, path, dnsNames }: authorityV1.IssueWorkloadRequest,
+  call: Call,
+): Promise<authorityV1.IdentityResponse> {
+  const node = nodeOf(options.trust, call)
+  const spiffeId = `${call.peer.spiffeId}/${path}`
+  if (!isWorkloadOf(spiffeId, call.peer.spiffeId)) refuseName('the path is empty', { path })
+  // A node speaks for itself and what is on it: with a free choice of names it could pass for another node.
+  const isBelow = (name: string) => name === node || name.endsWith(`.${node}`)
+  if (dnsNames.length > MOST_DNS_NAMES || !dnsNames.every(isBelow)) {
+    refuseName('its DNS names are not those of the node', { node, dnsNames: dnsNames.join(' ').slice(0, 256) })
+  }
+  return issue(options, { csr, spiffeId, dnsNames })
+}
+
+async function* watchTrust({ trust }: AuthorityOptions, call: Call): AsyncGenerator<authorityV1.TrustState> {
+  if (trustDomainOf(call.peer.spiffeId) !== trust.domain) {
+    throw new NsmError('permission_denied', 'Cannot watch whom the domain trusts: the caller is not of it')
+  }
+  for await (const _ of trust.changes(call.signal)) yield trust.state()
+}
+
+function nodeOf(trust: Trust, { peer: { spiffeId } }: Call): string {
+  const node = isNode(spiffeId, trust.domain) ? nodeNameOf(spiffeId, trust.domain) : undefined
+  if (node !== undefined && !trust.isRevoked(spiffeId)) return node
+  throw new NsmError('permission_denied', 'Cannot issue an identity: the caller is not a node of this domain', {
+    fields: { caller: spiffeId },
+    next: 'Workloads get their identity from the Workload API of their node.',
+  })
+}
+
+async function issue(
+  { authority, trust }: AuthorityOptions,
+  request: IssueOptions,
+): Promise<authorityV1.IdentityResponse> {
+  const { spiffeId, chain } = await authority.issue(request)
+  return { spiffeId, chain: chain.map((der) => Buffer.from(der)), trust: trust.state() }
+}
+
+function refuseName(state: string, fields: NsmError['fields']): never {
+  throw new NsmError('invalid_argument', `Cannot issue an identity: ${state}`, { fields })
+}

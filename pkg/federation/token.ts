@@ -1,0 +1,80 @@
+/**
+ * One-time tokens with which a node or another domain joins: who to call, the secret to show, and the fingerprint of
+ * the authority by which the called one is recognised. Text for people to carry: base64url of JSON.
+ */
+import { NsmError } from '../base/index.ts'
+
+export const SECRET_BYTES = 32
+export const FINGERPRINT_BYTES = 32
+const LONGEST_TOKEN = 4_096
+const MOST_ADDRESSES = 8
+
+export type JoinKind = 'domain' | 'node'
+
+export interface JoinToken {
+  readonly kind: JoinKind
+  /** The domain to join. */
+  readonly domain: string
+  /** The name that the node gets; empty for domains. */
+  readonly node: string
+  /** host:port of the domain's registry. */
+  readonly addresses: readonly string[]
+  /** base64url of {@link SECRET_BYTES} bytes. */
+  readonly secret: string
+  /** base64url of the SHA-256 of the DER certificate of the domain's authority. */
+  readonly fingerprint: string
+  readonly expiresMs: number
+}
+
+export function encodeToken({ expiresMs, ...token }: JoinToken): string {
+  const json = JSON.stringify({ v: 1, ...token, expires: Math.floor(expiresMs / 1000) })
+  return Buffer.from(json).toString('base64url')
+}
+
+/** @throws {NsmError} `invalid_argument` when `text` is no token. Says nothing about whether it is still good. */
+export function decodeToken(text: string): JoinToken {
+  const read = parse(text.trim())
+  if (read['v'] !== 1) refuse('it is of another version', 'Use the same version of nsmesh on both sides.')
+  const { kind, domain, node, addresses, secret, fingerprint, expires } = read
+  if (
+    (kind !== 'domain' && kind !== 'node') ||
+    typeof domain !== 'string' ||
+    typeof node !== 'string' ||
+    !isAddresses(addresses) ||
+    !isBytes(secret, SECRET_BYTES) ||
+    !isBytes(fingerprint, FINGERPRINT_BYTES) ||
+    typeof expires !== 'number' ||
+    !Number.isSafeInteger(expires * 1000)
+  ) {
+    return refuse('a field is missing or malformed')
+  }
+  return { kind, domain, node, addresses, secret, fingerprint, expiresMs: expires * 1000 }
+}
+
+function parse(text: string): Readonly<Record<string, unknown>> {
+  if (text.length > LONGEST_TOKEN || !/^[A-Za-z0-9_-]+$/.test(text)) refuse('it is not base64url')
+  try {
+    const read: unknown = JSON.parse(Buffer.from(text, 'base64url').toString())
+    if (typeof read === 'object' && read !== null) return { ...read }
+  } catch {
+    // the same answer as for JSON that is no object
+  }
+  return refuse('it is cut off or mistyped')
+}
+
+function isAddresses(value: unknown): value is readonly string[] {
+  return (
+    Array.isArray(value) &&
+    value.length > 0 &&
+    value.length <= MOST_ADDRESSES &&
+    value.every((address) => typeof address === 'string' && address.length <= 300)
+  )
+}
+
+function isBytes(value: unknown, length: number): value is string {
+  return typeof value === 'string' && Buffer.from(value, 'base64url').length === length
+}
+
+function refuse(state: string, next = 'Copy the whole token as nsmctl printed it.'): never {
+  throw new NsmError('invalid_argument', `Cannot read the token: ${state}`, { next })
+}
