@@ -25,6 +25,8 @@ export function tryRun(command: readonly string[], options: RunOptions = {}): Pr
       const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 255
       resolve({ code, stdout, stderr: error !== null && stderr === '' ? error.message : stderr })
     })
+    // A program that ends without reading is judged by its exit code, not by the pipe.
+    child.stdin?.on('error', () => {})
     child.stdin?.end(options.input ?? '')
   })
 }
