@@ -26,19 +26,22 @@ export class Lab {
   readonly #closers: (() => Promise<void>)[] = []
   #isReadable = true
 
-  private constructor(prefix: string, internet: Host) {
+  private constructor(prefix: string, directory: string, internet: Host, janitor: ChildProcess) {
     this.prefix = prefix
-    this.directory = `/run/nsmesh-lab-${process.pid}`
+    this.directory = directory
     this.#internet = internet
-    const janitor = fileURLToPath(new URL('janitor.sh', import.meta.url))
-    this.#janitor = spawn(janitor, [prefix, this.directory], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] })
-    mkdirSync(this.directory, { mode: 0o755, recursive: true })
+    this.#janitor = janitor
   }
 
   static async create(): Promise<Lab> {
     const prefix = `nsm${process.pid.toString(36)}-`
+    const directory = `/run/nsmesh-lab-${process.pid}`
+    mkdirSync(directory, { mode: 0o755, recursive: true })
+    // First of all, so that nothing is made that nobody would remove.
+    const script = fileURLToPath(new URL('janitor.sh', import.meta.url))
+    const janitor = spawn(script, [prefix, directory], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] })
     const internet = await Host.create(`${prefix}internet`)
-    const lab = new Lab(prefix, internet)
+    const lab = new Lab(prefix, directory, internet, janitor)
     await internet.ip(`link add ${BRIDGE} type bridge`, `link set ${BRIDGE} up`)
     const { code } = await tryRun([
       'setpriv',

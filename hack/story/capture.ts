@@ -29,7 +29,21 @@ export class Capture {
 
   static async start(lab: Lab): Promise<Capture> {
     const file = `${lab.directory}/internet.pcap`
-    const command = ['tcpdump', '-i', 'inet0', '-U', '-Z', 'root', '-B', '65536', '-s', `${SNAP_BYTES}`, '-w', file]
+    const command = [
+      'tcpdump',
+      '-i',
+      'inet0',
+      '-U',
+      '--immediate-mode',
+      '-Z',
+      'root',
+      '-B',
+      '65536',
+      '-s',
+      `${SNAP_BYTES}`,
+      '-w',
+      file,
+    ]
     const tcpdump = lab.internet.start(command, `${lab.directory}/tcpdump.log`)
     await until('tcpdump', async () => existsSync(file) && readFileSync(file).length >= PCAP_FILE_HEADER_BYTES)
     return new Capture(tcpdump, file)
