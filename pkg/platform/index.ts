@@ -1,4 +1,5 @@
 /** Doors to the operating system: links, addresses, routes, rules, neighbours, namespaces. */
+export { canonicalAddress, canonicalRoute, canonicalRule } from './canonical.ts'
 export type {
   Addresses,
   AddressSpec,
@@ -31,3 +32,4 @@ export {
   type Selects,
 } from './fake/intercept.ts'
 export { ALIAS_PREFIX } from './link-rules.ts'
+export { linuxPlatform } from './linux/linux-platform.ts'
