@@ -39,23 +39,20 @@ void Egress::run() {
   }
 }
 
-std::size_t Egress::pump(EgressDevice& device) noexcept {
+void Egress::pump(EgressDevice& device) noexcept {
   if (!device.port) {
-    const std::size_t dropped = drain(device);
-    device.counters->rx.add(Rx::no_wire, dropped);
-    return dropped;
+    device.counters->rx.add(Rx::no_wire, drain(device));
+    return;
   }
   if (!device.port->ready(boot_ns())) {
     listen(device, false);
     device.port->want();
-    return 0;
+    return;
   }
   const EgressParts parts{batch_, sender_};
   TunPacket packet;
-  std::size_t count = 0;
-  for (; count < kTurnPackets && read(device, packet); count++) device.port->take(packet, parts);
+  for (std::size_t i = 0; i < kTurnPackets && read(device, packet); i++) device.port->take(packet, parts);
   device.port->flush(parts);
-  return count;
 }
 
 std::size_t Egress::drain(EgressDevice& device) noexcept {
@@ -111,8 +108,11 @@ void Egress::execute(UseSendKey command) noexcept {
 }
 
 void Egress::execute(SendKeepalive command) noexcept {
-  if (command.port->device && pump(*command.port->device) > 0) return;
-  if (command.port->ready(boot_ns())) command.port->send_keepalive({batch_, sender_});
+  const std::uint64_t sealed = command.port->sealed();
+  if (command.port->device) pump(*command.port->device);
+  if (command.port->sealed() == sealed && command.port->ready(boot_ns())) {
+    command.port->send_keepalive({batch_, sender_});
+  }
 }
 
 void Egress::execute(DropWaiting command) noexcept {

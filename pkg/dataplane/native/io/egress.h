@@ -62,8 +62,8 @@ class Egress {
   void execute(UseEgressRules command) noexcept { command.port->use_rules(std::move(command.rules)); }
 
   void listen(EgressDevice& device, bool on) noexcept;
-  // Reads packets of the device for its wire; how many.
-  std::size_t pump(EgressDevice& device) noexcept;
+  // Reads packets of the device for its wire.
+  void pump(EgressDevice& device) noexcept;
   // Reads packets of the device and forgets them; how many.
   std::size_t drain(EgressDevice& device) noexcept;
   bool read(EgressDevice& device, TunPacket& packet) noexcept;

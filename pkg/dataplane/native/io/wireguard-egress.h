@@ -32,6 +32,7 @@ class WireguardEgress final : public EgressPort {
   void flush(EgressParts parts) noexcept override;
 
   void send_keepalive(EgressParts parts) noexcept;
+  std::uint64_t sealed() const noexcept { return key_ ? key_->next_counter : 0; }  // packets, with this key
   void use_key(std::unique_ptr<SendKey> key) noexcept { key_ = std::move(key); }
   void use_rules(std::unique_ptr<InnerRules> rules) noexcept { rules_ = std::move(rules); }
   void move_to(const Endpoint& to) noexcept { parts_.target.to = SocketAddress(to); }
