@@ -31,7 +31,10 @@ int receive(Bytes& bytes) {
   if (size <= 0) return -1;
   bytes.resize(size);
   const cmsghdr* rights = CMSG_FIRSTHDR(&header);
-  return rights == nullptr ? 0 : static_cast<int>((rights->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+  if (rights == nullptr) return 0;
+  const int count = static_cast<int>((rights->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+  for (int i = 0; i < count; ++i) close(reinterpret_cast<const int*>(CMSG_DATA(rights))[i]);
+  return count;
 }
 
 struct Told {

@@ -15,7 +15,6 @@ from wire import Control
 LIBC = ctypes.CDLL(None, use_errno=True)
 CLONE_NEWNET = 0x40000000
 PROGRAM = os.environ.get('NSM_DATAPLANE', '')
-HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 def main():
@@ -54,6 +53,9 @@ class Namespace:
     def run(self, *command):
         return subprocess.run(['ip', 'netns', 'exec', self.name, *command], check=True, capture_output=True,
                               text=True).stdout
+
+    def batch(self, lines):
+        subprocess.run(['ip', '-n', self.name, '-batch', '-'], input='\n'.join(lines) + '\n', check=True, text=True)
 
     def links(self):
         return [line.split(':')[1].split('@')[0].strip() for line in self.run('ip', '-o', 'link').splitlines()]

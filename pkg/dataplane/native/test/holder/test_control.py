@@ -68,7 +68,12 @@ class ControlSocket(HolderTest):
         for pin in pins:
             self.control.ask(NS_UNPIN, [('id', pin)])
         self.control.ask(NS_UNPIN, [('id', 'never')])
-        eventually('the namespace is forgotten', lambda: not self.try_pin('pin-3', namespace))
+        eventually('the namespace is forgotten', lambda: not self.is_known(namespace))
+
+    def is_known(self, namespace):
+        known = self.try_pin('probe', namespace)
+        self.control.ask(NS_UNPIN, [('id', 'probe')])
+        return known
 
     def try_pin(self, identifier, namespace):
         try:

@@ -38,7 +38,8 @@ class Sessions(HolderTest):
     def test_preface_says_who_connected_from_another_namespace(self):
         namespace = self.namespace('client')
         program = self.connect_from(namespace, uid=4321)
-        kind, _, fields = read_message(self.deliver.accept())
+        daemon = self.deliver.accept()
+        kind, _, fields = read_message(daemon)
         preface = dict(fields)
         self.assertEqual(kind, PREFACE)
         self.assertEqual((preface['pid'], preface['uid'], preface['gid']), (program.pid, 4321, 4321))
@@ -47,8 +48,9 @@ class Sessions(HolderTest):
         with open(f'/proc/{program.pid}/cgroup') as file:
             self.assertIn(preface['cgroup'], file.read())
         program.kill()
-        gone = self.control.event(lambda kind, event: kind == EVENT and event['event'] == CLIENT_GONE)
-        self.assertEqual(gone['connection'], preface['connection'])
+        daemon.close()
+        self.control.event(lambda kind, event: kind == EVENT and event['event'] == CLIENT_GONE
+                           and event['connection'] == preface['connection'])
 
     def test_ten_megabytes_pass_unchanged_both_ways(self):
         client, daemon, _ = self.connect()
@@ -131,6 +133,7 @@ class Sessions(HolderTest):
         self.assertEqual(read_exactly(daemon, 3), b'abc')
         self.assertEqual(self.holder.fd_count(), fds + 64)
         client.close()
+        daemon.close()
         eventually('all are closed with the connection', lambda: self.holder.fd_count() == fds - 2)
 
     def test_client_that_died_before_it_was_accepted_is_refused(self):
