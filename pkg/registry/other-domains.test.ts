@@ -1,0 +1,219 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { Found, NetworkServiceEndpoint, NetworkServiceEndpointQuery } from '../api/index.ts'
+import { FakeClock, NsmError, silentLogger } from '../base/index.ts'
+import { OtherDomains } from './other-domains.ts'
+import { isReachableUrl } from './reachable-url.ts'
+import { callOf, collect, endpoint, FakeExports, Reader } from './testing.ts'
+import { viewOf } from './view.ts'
+import { WatchQueue } from './watch-queue.ts'
+
+const MINUTE_MS = 60_000
+
+/** The registry of another domain, as it answers us. */
+class FakeRegistry {
+  endpoints: NetworkServiceEndpoint[] = [endpoint('nse-1', { pathIds: ['spiffe://east/node/n1', 'spiffe://west/x'] })]
+  failure: NsmError | undefined
+  readonly queries: NetworkServiceEndpointQuery[] = []
+  #watch = new WatchQueue<Found<NetworkServiceEndpoint> | 'break'>()
+
+  async *find(query: NetworkServiceEndpointQuery, { signal }: { signal: AbortSignal }) {
+    this.queries.push(query)
+    if (this.failure !== undefined) throw this.failure
+    for (const value of this.endpoints) yield { value, deleted: false }
+    if (!query.watch) return
+    for await (const event of this.#watch.read(signal)) {
+      if (event === 'break') throw new NsmError('unavailable', 'Cannot reach peer')
+      yield event
+    }
+  }
+
+  tell(value: NetworkServiceEndpoint, deleted = false): void {
+    this.endpoints = [...this.endpoints.filter(({ name }) => name !== value.name), ...(deleted ? [] : [value])]
+    this.#watch.push({ value, deleted })
+  }
+
+  break(): void {
+    this.#watch.push('break')
+  }
+}
+
+let clock: FakeClock
+let east: FakeRegistry
+let isJoined: boolean
+let others: OtherDomains
+let stop: AbortController
+
+beforeEach(() => {
+  clock = new FakeClock()
+  east = new FakeRegistry()
+  isJoined = true
+  stop = new AbortController()
+  const unused = () => Promise.reject(new Error('not used here'))
+  const client = { register: unused, unregister: unused }
+  others = new OtherDomains({
+    registryOf: (domain) => {
+      if (!isJoined || domain !== 'east') throw new NsmError('not_found', 'Cannot find the domain: it has not joined')
+      const find = (query: NetworkServiceEndpointQuery, call: { signal: AbortSignal }) => east.find(query, call)
+      return { endpoints: { ...client, find }, services: { ...client, find: () => collectNothing() } }
+    },
+    clock,
+    logger: silentLogger,
+  })
+})
+
+afterEach(() => {
+  stop.abort()
+  expect(clock.pending).toBe(0)
+})
+
+async function* collectNothing() {}
+
+function search(watch: boolean, domain = 'east') {
+  const view = viewOf(callOf('spiffe://west/node/n1'), 'west', new FakeExports())
+  return others.findEndpoints({ query: { networkServiceNames: ['files'] }, domain, watch, view, signal: stop.signal })
+}
+
+const find = () => collect(search(false))
+
+describe('OtherDomains.findEndpoints', () => {
+  test('asks without the domain and answers with it', async () => {
+    const [found, ...rest] = await find()
+    expect(east.queries).toEqual([{ endpoint: { networkServiceNames: ['files'] }, watch: false }])
+    expect(found?.value).toMatchObject({
+      name: 'nse-1@east',
+      networkServiceNames: ['files@east'],
+      url: 'tcp://192.0.2.1:5001',
+      pathIds: ['spiffe://east/node/n1'],
+      expiresMs: clock.nowMs() + 10 * MINUTE_MS,
+    })
+    expect(rest).toEqual([])
+  })
+
+  test('asks once for all who ask the same within a short time', async () => {
+    await Promise.all([find(), find(), find()])
+    await find()
+    expect(east.queries).toHaveLength(1)
+    await clock.advance(2_001)
+    await find()
+    expect(east.queries).toHaveLength(2)
+  })
+
+  test('serves what was answered before while the other registry is away, for 30 minutes', async () => {
+    await find()
+    east.failure = new NsmError('unavailable', 'Cannot reach peer')
+    await clock.advance(29 * MINUTE_MS)
+    expect(await find()).toHaveLength(1)
+    await clock.advance(2 * MINUTE_MS)
+    await expect(find()).rejects.toMatchObject({ code: 'unavailable' })
+  })
+
+  test('serves nothing old when the answer is no, or the domain has left', async () => {
+    await find()
+    await clock.advance(MINUTE_MS)
+    east.failure = new NsmError('permission_denied', 'no')
+    await expect(find()).rejects.toMatchObject({ code: 'permission_denied' })
+    east.failure = undefined
+    await find()
+    isJoined = false
+    await expect(find()).rejects.toMatchObject({ code: 'not_found' })
+  })
+
+  test('takes only so many answers', async () => {
+    east.endpoints = Array.from({ length: 5_000 }, (_, index) => endpoint(`nse-${index}`))
+    expect(await find()).toHaveLength(1_000)
+  })
+
+  test('drops what breaks our rules and keeps the rest', async () => {
+    east.endpoints = [
+      endpoint('a@west'),
+      endpoint('a b'),
+      endpoint('b', { networkServiceNames: ['files@west'] }),
+      endpoint('c', { url: 'tcp://127.0.0.1:5001' }),
+      endpoint('d', { url: 'unix:///run/nsm.sock' }),
+      endpoint('e', { url: '' }),
+      endpoint('good'),
+    ]
+    expect((await find()).map(({ value }) => value.name)).toEqual(['good@east'])
+  })
+
+  test('does not know a domain that has not joined', async () => {
+    await expect(collect(search(false, 'north'))).rejects.toMatchObject({ code: 'not_found' })
+    await expect(collect(search(true, 'north'))).rejects.toMatchObject({ code: 'not_found' })
+  })
+})
+
+describe('OtherDomains.findEndpoints as a watch', () => {
+  test('follows the other registry, also over an interruption in which something went', async () => {
+    const reader = new Reader(search(true))
+    expect(await reader.next()).toMatchObject({ value: { name: 'nse-1@east' }, deleted: false })
+    expect(await reader.isIdle()).toBe(true)
+    const second = endpoint('nse-2', { expiresMs: clock.nowMs() + MINUTE_MS })
+    east.tell(second)
+    expect(await reader.next()).toMatchObject({ value: { name: 'nse-2@east' }, deleted: false })
+    east.break()
+    expect(await reader.isIdle()).toBe(true)
+    east.endpoints = [second]
+    await clock.advance(1_000)
+    expect(await reader.next()).toMatchObject({ value: { name: 'nse-1@east' }, deleted: true })
+    east.tell(second, true)
+    expect(await reader.next()).toMatchObject({ value: { name: 'nse-2@east' }, deleted: true })
+    stop.abort()
+    expect(await reader.next()).toBeUndefined()
+  })
+
+  test('keeps what it told while the other registry is away', async () => {
+    const reader = new Reader(search(true))
+    await reader.next()
+    expect(await reader.isIdle()).toBe(true)
+    east.failure = new NsmError('unavailable', 'Cannot reach peer')
+    east.break()
+    for (let minute = 0; minute < 20; minute += 1) {
+      await clock.advance(MINUTE_MS)
+      expect(await reader.isIdle()).toBe(true)
+    }
+  })
+
+  test('fails when nobody answers from the start', async () => {
+    east.failure = new NsmError('unavailable', 'Cannot reach peer')
+    await expect(new Reader(search(true)).next()).rejects.toMatchObject({ code: 'unavailable' })
+  })
+
+  test('ends when the domain leaves', async () => {
+    const reader = new Reader(search(true))
+    await reader.next()
+    expect(await reader.isIdle()).toBe(true)
+    isJoined = false
+    east.break()
+    expect(await reader.isIdle()).toBe(true)
+    const ended = expect(reader.next()).rejects.toMatchObject({ code: 'not_found' })
+    await clock.advance(1_000)
+    await ended
+  })
+})
+
+test.each([
+  ['tcp://192.0.2.1:5001', true],
+  ['tcp://10.0.0.1:5001', true],
+  ['tcp://[2001:db8::1]:5001', true],
+  ['tcp://127.0.0.1:5001', false],
+  ['tcp://127.255.0.1:5001', false],
+  ['tcp://0.0.0.0:5001', false],
+  ['tcp://169.254.169.254:80', false],
+  ['tcp://224.0.0.1:5001', false],
+  ['tcp://255.255.255.255:5001', false],
+  ['tcp://[::1]:5001', false],
+  ['tcp://[::]:5001', false],
+  ['tcp://[::ffff:127.0.0.1]:5001', false],
+  ['tcp://[0:0:0:0:0:ffff:7f00:1]:5001', false],
+  ['tcp://[fe80::1]:5001', false],
+  ['tcp://[fe80::1%25eth0]:5001', false],
+  ['tcp://192.0.2.1:0', false],
+  ['tcp://192.0.2.1', false],
+  ['tcp://0177.0.0.1:1', false],
+  ['tcp://localhost:5001', false],
+  ['tcp://user@192.0.2.1:5001', false],
+  ['tcp://192.0.2.1:5001/x', false],
+  ['unix:///run/x.sock', false],
+  ['http://192.0.2.1:5001', false],
+  ['', false],
+])('isReachableUrl of %s is %s', (url, expected) => expect(isReachableUrl(url)).toBe(expected))

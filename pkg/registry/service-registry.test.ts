@@ -1,0 +1,95 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { FakeClock, silentLogger } from '../base/index.ts'
+import { type Database, openDatabase } from '../store/index.ts'
+import { OtherDomains } from './other-domains.ts'
+import { registrySchema } from './schema.ts'
+import { ServiceRegistry } from './service-registry.ts'
+import { sqliteStore } from './sqlite-store.ts'
+import { callOf, collect, FakeExports, Reader, service } from './testing.ts'
+
+const OWNER = 'spiffe://west/node/n1'
+const OTHER = 'spiffe://west/node/n2'
+
+let database: Database
+let exports: FakeExports
+let registry: ServiceRegistry
+
+beforeEach(() => {
+  database = openDatabase(':memory:', { application: 'registry test', migrations: [registrySchema] })
+  exports = new FakeExports()
+  const common = { clock: new FakeClock(), logger: silentLogger }
+  const registryOf = () => {
+    throw new Error('nobody asks another domain here')
+  }
+  const others = new OtherDomains({ registryOf, ...common })
+  registry = new ServiceRegistry({ domain: 'west', store: sqliteStore(database), exports, others, ...common })
+})
+
+afterEach(() => database.close())
+
+const find = (query: Parameters<typeof service>[1] = {}, caller = OWNER) =>
+  collect(registry.find({ service: query, watch: false }, callOf(caller)))
+
+describe('ServiceRegistry', () => {
+  test('fills in the payload IP and a name', async () => {
+    const answer = await registry.register(service('', { payload: '' }), callOf(OWNER))
+    expect(answer).toMatchObject({ payload: 'IP', pathIds: [OWNER] })
+    expect(answer.name).toMatch(/^netsvc-[0-9a-f]{20}$/)
+    expect(await find({ name: answer.name })).toEqual([{ value: answer, deleted: false }])
+  })
+
+  test('lets anybody say the same of a service again, and only its owner something else', async () => {
+    const mine = await registry.register(service('files'), callOf(OWNER))
+    expect(await registry.register(service('files'), callOf(OTHER))).toEqual(mine)
+    const changed = registry.register(service('files', { payload: 'ETHERNET' }), callOf(OTHER))
+    await expect(changed).rejects.toMatchObject({ code: 'permission_denied' })
+    await registry.register(service('files', { payload: 'ETHERNET' }), callOf(OWNER))
+    await expect(registry.unregister(mine, callOf(OTHER))).rejects.toMatchObject({ code: 'permission_denied' })
+    await registry.unregister(mine, callOf(OWNER))
+    expect(await find()).toEqual([])
+  })
+
+  test.each([
+    ['a name too long', { name: 'x'.repeat(254) }, 'invalid_argument'],
+    ['another payload', { payload: 'SMOKE' }, 'invalid_argument'],
+    ['a name in another domain', { name: 'files@east' }, 'unimplemented'],
+    [
+      'too many matches',
+      { matches: Array(65).fill({ sourceSelector: {}, routes: [], fallthrough: false, metadata: undefined }) },
+      'invalid_argument',
+    ],
+  ])('refuses %s', async (_, wrong, code) => {
+    await expect(registry.register(service('files', wrong), callOf(OWNER))).rejects.toMatchObject({ code })
+    expect(await find()).toEqual([])
+  })
+
+  test('a name with our own domain is ours', async () => {
+    await registry.register(service('files'), callOf(OWNER))
+    expect(await find({ name: 'files@west' })).toHaveLength(1)
+  })
+
+  test.each(['x'.repeat(254), 'a b', 'files@', 'files@EAST', 'files@a@b', '@west'])(
+    'refuses to search for %j',
+    (name) => {
+      expect(() => registry.find({ service: { name }, watch: false }, callOf(OWNER))).toThrow(/Cannot (take|ask)/)
+    },
+  )
+
+  test('shows another domain exported services only, and follows the exports', async () => {
+    await registry.register(service('files'), callOf(OWNER))
+    await registry.register(service('private'), callOf(OWNER))
+    exports.set('east', 'files')
+    expect((await find({}, 'spiffe://east/registry')).map(({ value }) => value.name)).toEqual(['files'])
+    const stop = new AbortController()
+    const call = callOf('spiffe://east/registry', { signal: stop.signal })
+    const reader = new Reader(registry.find({ service: {}, watch: true }, call))
+    expect(await reader.next()).toMatchObject({ value: { name: 'files' }, deleted: false })
+    expect(await reader.isIdle()).toBe(true)
+    exports.set('east', 'private')
+    expect(await reader.next()).toMatchObject({ value: { name: 'files' }, deleted: true })
+    expect(await reader.next()).toMatchObject({ value: { name: 'private' }, deleted: false })
+    stop.abort()
+    expect(await reader.next()).toBeUndefined()
+    expect(exports.listeners).toBe(0)
+  })
+})
