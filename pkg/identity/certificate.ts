@@ -33,6 +33,11 @@ interface Extension {
   readonly value: Uint8Array
 }
 
+/** The certificates of a concatenation, as the Workload API writes chains and bundles. */
+export function splitCertificates(ders: Uint8Array): readonly Uint8Array[] {
+  return readAll(ders).map((element) => expectTag(element, tags.sequence).raw)
+}
+
 /** @throws when the bytes are not one DER certificate */
 export function readCertificate(der: Uint8Array): Certificate {
   const extensions = readExtensions(der)

@@ -10,6 +10,7 @@ export {
   type IssueOptions,
 } from './authority.ts'
 export { openAuthority } from './authority-file.ts'
+export { splitCertificates } from './certificate.ts'
 export { createKeyAndCsr, type KeyAndCsr } from './csr.ts'
 export { identityFile } from './identity-file.ts'
 export { type IssueIdentityOptions, issueIdentity } from './issue-identity.ts'

@@ -1,0 +1,82 @@
+/**
+ * What travels beside the messages: the caller's token for us, and the path of a registration. Upstream's names and
+ * formats: `nsm-client-token`, `nsm-client-token-expires` (RFC 3339), `path` (JSON, with Go's field names).
+ */
+import { Metadata } from '@grpc/grpc-js'
+import type { RegistrationPath, Token } from '../api/index.ts'
+import { NsmError } from '../base/index.ts'
+
+const TOKEN = 'nsm-client-token'
+const EXPIRES = 'nsm-client-token-expires'
+const PATH = 'path'
+
+const MOST_PATH_CHARS = 64 * 1024
+const MOST_SEGMENTS = 32
+
+/** Exactly one value of each, or the caller sent no token. */
+export function readToken(metadata: Metadata): Token | undefined {
+  const jwt = only(metadata, TOKEN)
+  const expiresMs = Date.parse(only(metadata, EXPIRES) ?? '')
+  return jwt === undefined || Number.isNaN(expiresMs) ? undefined : { jwt, expiresMs }
+}
+
+export function writeToken(metadata: Metadata, token: Token): void {
+  metadata.set(TOKEN, token.jwt)
+  metadata.set(EXPIRES, new Date(token.expiresMs).toISOString())
+}
+
+/** @throws {NsmError} `invalid_argument` */
+export function readPath(metadata: Metadata): RegistrationPath | undefined {
+  const json = only(metadata, PATH)
+  return json === undefined ? undefined : parsePath(json)
+}
+
+export function writePath(metadata: Metadata, { index, tokens }: RegistrationPath): void {
+  metadata.set(PATH, JSON.stringify({ Index: index, PathSegments: tokens.map((token) => ({ token })) }))
+}
+
+export function pathMetadata(path: RegistrationPath): Metadata {
+  const metadata = new Metadata()
+  writePath(metadata, path)
+  return metadata
+}
+
+/** The callee's view: behind what the caller knows come the caller's token for us and ours for the caller. */
+export function extendPath(path: RegistrationPath, callers: string, ours: string): RegistrationPath {
+  return { index: path.index + 1, tokens: [...path.tokens.slice(0, path.index), callers, ours] }
+}
+
+function parsePath(json: string): RegistrationPath {
+  if (json.length > MOST_PATH_CHARS) refuse('too long')
+  const value = parseJson(json)
+  if (typeof value !== 'object' || value === null) refuse('not an object')
+  const { Index: index = 0, PathSegments: segments = [] } = value as { Index?: unknown; PathSegments?: unknown }
+  const list: readonly unknown[] = Array.isArray(segments) ? segments : segments === null ? [] : refuse('PathSegments')
+  if (list.length > MOST_SEGMENTS) refuse('too many segments')
+  if (typeof index !== 'number' || !Number.isInteger(index)) refuse('Index')
+  if (index < 0 || index > list.length) refuse('Index is not one of the segments')
+  return { index, tokens: list.map(readSegment) }
+}
+
+function readSegment(segment: unknown): string {
+  if (typeof segment !== 'object' || segment === null) refuse('segment is not an object')
+  const { token = '' } = segment as { token?: unknown }
+  return typeof token === 'string' ? token : refuse('token is not a string')
+}
+
+function parseJson(json: string): unknown {
+  try {
+    return JSON.parse(json)
+  } catch {
+    refuse('not JSON')
+  }
+}
+
+function only(metadata: Metadata, key: string): string | undefined {
+  const [value, ...others] = metadata.get(key)
+  return typeof value === 'string' && others.length === 0 ? value : undefined
+}
+
+function refuse(reason: string): never {
+  throw new NsmError('invalid_argument', 'Cannot read path metadata', { fields: { reason } })
+}

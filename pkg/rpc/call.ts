@@ -1,0 +1,100 @@
+/** Calls of any method over a channel: bounded, cancellable, and failing with NsmErrors only. */
+import { type Client, Metadata, type ServiceError, status } from '@grpc/grpc-js'
+import type { Outgoing } from '../api/index.ts'
+import { NsmError } from '../base/index.ts'
+import { writePath } from './call-metadata.ts'
+import type { Channel, Lease } from './channel.ts'
+import type { MethodDefinition } from './definition.ts'
+import { CALL_MS } from './limits.ts'
+import { fromServiceError, isServiceError } from './status.ts'
+
+export interface MethodCall {
+  readonly method: MethodDefinition
+  readonly request: unknown
+  readonly outgoing: Outgoing
+  /** Beside what every call carries. */
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+export async function callUnary(channel: Channel, call: MethodCall): Promise<unknown> {
+  const { signal } = call.outgoing
+  signal.throwIfAborted()
+  const lease = channel.lease()
+  try {
+    return await startUnary(lease.client, call)
+  } catch (error) {
+    throw explain(error, call, lease)
+  } finally {
+    lease.release()
+  }
+}
+
+export async function* callStream(channel: Channel, call: MethodCall): AsyncGenerator<unknown> {
+  const { signal } = call.outgoing
+  signal.throwIfAborted()
+  const lease = channel.lease()
+  const { path, responseDeserialize } = call.method
+  const stream = lease.client.makeServerStreamRequest(
+    path,
+    serialize(call),
+    responseDeserialize,
+    call.request,
+    metadata(call),
+  )
+  stream.on('error', () => {}) // the loop below hears it too, but may be gone already
+  const cancel = () => stream.cancel()
+  signal.addEventListener('abort', cancel, { once: true })
+  try {
+    yield* stream
+  } catch (error) {
+    throw explain(error, call, lease)
+  } finally {
+    signal.removeEventListener('abort', cancel)
+    stream.cancel()
+    lease.release()
+  }
+}
+
+function startUnary(client: Client, call: MethodCall): Promise<unknown> {
+  const { method, request, outgoing } = call
+  return new Promise((resolve, reject) => {
+    const options = { deadline: Date.now() + CALL_MS }
+    const answer = (error: ServiceError | null, value?: unknown) => {
+      outgoing.signal.removeEventListener('abort', cancel)
+      if (error === null) resolve(value)
+      else reject(error)
+    }
+    const { path, responseDeserialize } = method
+    const running = client.makeUnaryRequest(
+      path,
+      serialize(call),
+      responseDeserialize,
+      request,
+      metadata(call),
+      options,
+      answer,
+    )
+    const cancel = () => running.cancel()
+    outgoing.signal.addEventListener('abort', cancel, { once: true })
+  })
+}
+
+/** Our own wish to stop comes first, then why there is no connection, then what the peer said. */
+function explain(error: unknown, { method, outgoing }: MethodCall, lease: Lease): unknown {
+  if (outgoing.signal.aborted) return outgoing.signal.reason
+  if (!isServiceError(error)) return error
+  const refusal = lease.refusal()
+  if (error.code === status.UNAVAILABLE && refusal instanceof NsmError) return refusal
+  return fromServiceError(error, method.path)
+}
+
+function serialize({ method }: MethodCall): (value: unknown) => Buffer {
+  return (value) => method.requestSerialize(value as never)
+}
+
+function metadata({ outgoing, headers = {} }: MethodCall): Metadata {
+  const metadata = new Metadata()
+  for (const [key, value] of Object.entries(headers)) metadata.set(key, value)
+  if (outgoing.path !== undefined) writePath(metadata, outgoing.path)
+  return metadata
+}

@@ -1,0 +1,173 @@
+/**
+ * A way to one peer: one HTTP/2 connection for all calls to it, made when the first call needs it and made again, with
+ * back-off, after it broke. When our identity is renewed, new calls go over a new connection that shows the new
+ * certificate, and the old one ends with its last call.
+ */
+import { isIP } from 'node:net'
+import { Client } from '@grpc/grpc-js'
+import type { Peer } from '../api/index.ts'
+import { type Clock, NsmError } from '../base/index.ts'
+import { type IdentitySource, type Svid, TokenMinter, type VerifiedSvid, verifySvid } from '../identity/index.ts'
+import { Connector, type ConnectorTls } from './connector.ts'
+import { clientOptions } from './limits.ts'
+import { verifyPinned } from './pin.ts'
+import { parseTarget, type Target } from './target.ts'
+import { waitForReady } from './wait-for-ready.ts'
+
+/** How we and the server prove who we are. */
+export type ClientSecurity =
+  | 'plaintext'
+  | { readonly identity: IdentitySource; readonly expect?: (spiffeId: string) => boolean }
+  /** No identity of ours yet: the server is known by the SHA-256 of its authority's certificate. */
+  | { readonly authoritySha256: Uint8Array; readonly expect?: (spiffeId: string) => boolean }
+
+export interface DialOptions {
+  readonly security: ClientSecurity
+  /** Path of the holder's dial socket, for endpoints that listen on a unix socket of this machine. */
+  readonly via?: string
+  /** Shared, so that all channels of a process reuse tokens. */
+  readonly tokens?: TokenMinter
+  readonly clock: Clock
+}
+
+/** What one certificate of ours serves. */
+interface Generation {
+  readonly svid: Svid | undefined
+  readonly connector: Connector
+  readonly client: Client
+  calls: number
+}
+
+/** One call's hold on its connection. */
+export interface Lease {
+  readonly client: Client
+  /** Why there is no connection, where it was not the network. */
+  refusal(): unknown
+  release(): void
+}
+
+export class Channel {
+  readonly url: string
+  readonly clock: Clock
+  readonly #options: DialOptions
+  readonly #tokens: TokenMinter
+  readonly #old = new Set<Generation>()
+  readonly #unsubscribe: () => void
+  #generation: Generation
+  #isClosed = false
+
+  /** @throws {NsmError} `invalid_argument` for an address that cannot be read */
+  constructor(url: string, options: DialOptions) {
+    this.url = url
+    this.clock = options.clock
+    this.#options = options
+    this.#tokens = options.tokens ?? new TokenMinter(options.clock)
+    this.#generation = this.#newGeneration()
+    const { security } = options
+    this.#unsubscribe = isIdentified(security) ? security.identity.subscribe(() => this.#onIdentity()) : () => {}
+  }
+
+  /** Calls and streams that are under way. */
+  get calls(): number {
+    return [...this.#old, this.#generation].reduce((sum, { calls }) => sum + calls, 0)
+  }
+
+  /** The peer at the newest connection; connects where there is none. @throws {NsmError} `unavailable` and the like */
+  async peer(signal: AbortSignal): Promise<Peer> {
+    const { client, connector } = this.#generation
+    await waitForReady(client, connector, signal)
+    const { peer } = connector
+    if (peer === undefined) throw new NsmError('unavailable', 'Cannot reach peer', { fields: { url: this.url } })
+    return peer
+  }
+
+  /** @throws {NsmError} `cancelled` when the channel is closed */
+  lease(): Lease {
+    if (this.#isClosed) throw new NsmError('cancelled', 'Cannot call peer: the channel is closed')
+    if (!this.#generation.connector.isPeerTrusted()) this.#distrust(this.#generation)
+    const generation = this.#generation
+    generation.calls += 1
+    return {
+      client: generation.client,
+      refusal: () => generation.connector.refusal,
+      release: () => {
+        generation.calls -= 1
+        this.#closeIfOver(generation)
+      },
+    }
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#unsubscribe()
+    for (const { client } of [...this.#old, this.#generation]) client.close()
+    this.#old.clear()
+  }
+
+  #onIdentity(): void {
+    const { security } = this.#options
+    for (const generation of [...this.#old, this.#generation]) {
+      if (!generation.connector.isPeerTrusted()) this.#distrust(generation)
+    }
+    if (!isIdentified(security) || security.identity.current().svid === this.#generation.svid) return
+    const last = this.#generation
+    this.#old.add(last)
+    this.#generation = this.#newGeneration()
+    this.#closeIfOver(last)
+  }
+
+  /** Ends all that is under way with a peer whose certificate has expired, or whose domain is trusted no more. */
+  #distrust(generation: Generation): void {
+    if (generation === this.#generation) this.#generation = this.#newGeneration()
+    this.#old.delete(generation)
+    generation.client.close()
+  }
+
+  #closeIfOver(generation: Generation): void {
+    if (generation.calls === 0 && this.#old.delete(generation)) generation.client.close()
+  }
+
+  #newGeneration(): Generation {
+    const { security, via, clock } = this.#options
+    const svid = isIdentified(security) ? security.identity.current().svid : undefined
+    const tls = security === 'plaintext' ? undefined : connectorTls(security, { svid, clock, tokens: this.#tokens })
+    const connector = new Connector({ tls, dialUrl: via === undefined ? undefined : this.url, clock })
+    const target = via === undefined ? grpcTarget(parseTarget(this.url)) : `unix:${via}`
+    return { svid, connector, client: new Client(target, connector, clientOptions), calls: 0 }
+  }
+}
+
+interface TlsParts {
+  readonly svid: Svid | undefined
+  readonly clock: Clock
+  readonly tokens: TokenMinter
+}
+
+function connectorTls(security: Exclude<ClientSecurity, 'plaintext'>, { svid, clock, tokens }: TlsParts): ConnectorTls {
+  const verify = (chain: readonly Uint8Array[]) =>
+    isIdentified(security)
+      ? verifySvid(chain, security.identity.current().bundles, clock.nowMs())
+      : verifyPinned(chain, security.authoritySha256, clock.nowMs())
+  return {
+    identity: svid && { svid },
+    token: svid && ((spiffeId) => tokens.token(svid, spiffeId)),
+    verify: (chain) => expectPeer(verify(chain), security.expect),
+  }
+}
+
+function expectPeer(peer: VerifiedSvid, expect: ((spiffeId: string) => boolean) | undefined): VerifiedSvid {
+  const spiffeId = peer.spiffeId.id
+  if (expect === undefined || expect(spiffeId)) return peer
+  throw new NsmError('unauthenticated', 'Cannot accept server: it is not whom we expect', { fields: { spiffeId } })
+}
+
+function isIdentified(security: ClientSecurity): security is { readonly identity: IdentitySource } {
+  return security !== 'plaintext' && 'identity' in security
+}
+
+function grpcTarget(target: Target): string {
+  if (target.kind === 'unix') return `unix:${target.path}`
+  const { host, port } = target
+  const family = isIP(host)
+  return family === 6 ? `ipv6:[${host}]:${port}` : `${family === 4 ? 'ipv4' : 'dns'}:${host}:${port}`
+}

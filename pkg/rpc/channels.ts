@@ -1,0 +1,64 @@
+import { type Clock, NsmError } from '../base/index.ts'
+import { type IdentitySource, TokenMinter } from '../identity/index.ts'
+import { Channel } from './channel.ts'
+
+export interface ChannelsOptions {
+  readonly identity: IdentitySource
+  readonly clock: Clock
+}
+
+export interface PeerOptions {
+  /** Path of the holder's dial socket, for endpoints of this machine. */
+  readonly via?: string
+  /** Names the peers that are expected there: part of what makes two channels the same. */
+  readonly role?: string
+  readonly expect?: (spiffeId: string) => boolean
+}
+
+/** Endpoints come and go under new addresses. */
+const IDLE_MS = 10 * 60_000
+
+/** The ways of a process to its peers: one channel for each, shared by all who call there. */
+export class Channels {
+  readonly #options: ChannelsOptions
+  readonly #tokens: TokenMinter
+  readonly #channels = new Map<string, { readonly channel: Channel; usedMs: number }>()
+  #isClosed = false
+
+  constructor(options: ChannelsOptions) {
+    this.#options = options
+    this.#tokens = new TokenMinter(options.clock)
+  }
+
+  /** @throws {NsmError} `invalid_argument` for an address that cannot be read */
+  to(url: string, { via, role = '', expect }: PeerOptions = {}): Channel {
+    if (this.#isClosed) throw new NsmError('cancelled', 'Cannot call peer: closing')
+    const nowMs = this.#options.clock.monotonicMs()
+    this.#closeIdle(nowMs)
+    const key = `${url} ${via ?? ''} ${role}`
+    const known = this.#channels.get(key)
+    if (known !== undefined) {
+      known.usedMs = nowMs
+      return known.channel
+    }
+    const { identity, clock } = this.#options
+    const security = expect === undefined ? { identity } : { identity, expect }
+    const channel = new Channel(url, { security, clock, tokens: this.#tokens, ...(via === undefined ? {} : { via }) })
+    this.#channels.set(key, { channel, usedMs: nowMs })
+    return channel
+  }
+
+  close(): void {
+    this.#isClosed = true
+    for (const { channel } of this.#channels.values()) channel.close()
+    this.#channels.clear()
+  }
+
+  #closeIdle(nowMs: number): void {
+    for (const [key, { channel, usedMs }] of this.#channels) {
+      if (nowMs - usedMs < IDLE_MS || channel.calls > 0) continue
+      channel.close()
+      this.#channels.delete(key)
+    }
+  }
+}

@@ -1,0 +1,145 @@
+/**
+ * The connections of one server, from the accepted socket to HTTP/2. A generation is what one certificate serves: after
+ * a renewal the next generation takes all new connections, and the last one's are drained.
+ */
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { SecureContext } from 'node:tls'
+import type { Attestation } from '../api/index.ts'
+import { type Clock, type Logger, Scope } from '../base/index.ts'
+import type { Svid } from '../identity/index.ts'
+import { acceptTls } from './handshake.ts'
+import { DRAIN_MS, HANDSHAKE_MS } from './limits.ts'
+import { peerChain } from './peer-chain.ts'
+import { secureContext } from './secure-context.ts'
+import type { MutualTls } from './serve.ts'
+import { type PeerRules, ServerConnection } from './server-connection.ts'
+
+interface Injector {
+  injectConnection(connection: Duplex): void
+  drain(graceMs: number): void
+  destroy(): void
+}
+
+interface Generation {
+  readonly injector: Injector
+  readonly svid: Svid | undefined
+  readonly context: SecureContext | undefined
+}
+
+interface Secured {
+  readonly context: SecureContext
+  readonly injector: Injector
+  readonly attestation: Attestation | undefined
+}
+
+export interface FrontOptions {
+  readonly security: MutualTls | 'plaintext'
+  /** A new way into the gRPC server. */
+  readonly inject: () => Injector
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+export class Front {
+  readonly #options: FrontOptions
+  readonly #rules: PeerRules | undefined
+  readonly #scope = new Scope()
+  readonly #sockets = new Set<Socket>()
+  readonly #connections = new Map<string, { readonly connection: ServerConnection; stopWaiting: () => void }>()
+  #generation: Generation
+  #lastId = 0
+
+  constructor(options: FrontOptions) {
+    this.#options = options
+    this.#rules = peerRules(options)
+    this.#generation = newGeneration(options)
+    if (options.security !== 'plaintext') {
+      this.#scope.defer(options.security.identity.subscribe(() => this.#onIdentity()))
+    }
+  }
+
+  /** Undefined: a plaintext server, where nobody has an identity. */
+  get rules(): PeerRules | undefined {
+    return this.#rules
+  }
+
+  /** By what `getPeer` says of a call. */
+  find(id: string): ServerConnection | undefined {
+    return this.#connections.get(id)?.connection
+  }
+
+  accept(socket: Socket, attestation: Attestation | undefined): void {
+    this.#sockets.add(socket)
+    socket.once('close', () => this.#sockets.delete(socket))
+    socket.on('error', () => socket.destroy())
+    const { context, injector } = this.#generation
+    if (context !== undefined) this.#secure(socket, { context, injector, attestation })
+    else this.#admit(socket, injector, new ServerConnection(socket, [], attestation))
+  }
+
+  recheck(): void {
+    const rules = this.#rules
+    if (rules === undefined) return
+    for (const entry of this.#connections.values()) {
+      entry.stopWaiting()
+      entry.stopWaiting = entry.connection.enforce(rules)
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#scope.close()
+    for (const { stopWaiting } of this.#connections.values()) stopWaiting()
+    for (const socket of this.#sockets) socket.destroy()
+  }
+
+  #secure(socket: Socket, { context, injector, attestation }: Secured): void {
+    const cancel = this.#options.clock.after(HANDSHAKE_MS, () => socket.destroy())
+    acceptTls(socket, context)
+      .then((secure) => this.#admit(secure, injector, new ServerConnection(secure, peerChain(secure), attestation)))
+      .catch((error: unknown) => {
+        socket.destroy()
+        this.#options.logger.debug('Dropped a connection', { error })
+      })
+      .finally(cancel)
+  }
+
+  #admit(socket: Duplex, injector: Injector, connection: ServerConnection): void {
+    this.#lastId += 1
+    const id = `connection-${this.#lastId}`
+    // What grpc-js shows of a call's connection: the way back to whom it belongs.
+    Object.defineProperties(socket, { remoteAddress: { value: id }, remotePort: { value: undefined } })
+    const stopWaiting = this.#rules === undefined ? () => {} : connection.enforce(this.#rules)
+    const entry = { connection, stopWaiting }
+    this.#connections.set(id, entry)
+    socket.once('close', () => {
+      entry.stopWaiting()
+      this.#connections.delete(id)
+    })
+    injector.injectConnection(socket)
+  }
+
+  #onIdentity(): void {
+    const { security, clock } = this.#options
+    this.recheck()
+    const last = this.#generation
+    if (security === 'plaintext' || security.identity.current().svid === last.svid) return
+    this.#generation = newGeneration(this.#options)
+    const graceMs = Math.min(DRAIN_MS, Math.max(0, (last.svid?.expiresMs ?? 0) - clock.nowMs()))
+    last.injector.drain(graceMs)
+    this.#scope.defer(clock.after(graceMs, () => last.injector.destroy()))
+  }
+}
+
+function peerRules({ security, clock }: FrontOptions): PeerRules | undefined {
+  if (security === 'plaintext') return undefined
+  return { identity: security.identity, clock, isRevoked: security.isRevoked ?? (() => false) }
+}
+
+function newGeneration({ security, inject }: FrontOptions): Generation {
+  if (security === 'plaintext') return { injector: inject(), svid: undefined, context: undefined }
+  const { svid, bundles } = security.identity.current()
+  const domain = svid.spiffeId.split('/')[2] ?? ''
+  const authorities = security.sendAuthorities === true ? (bundles.get(domain) ?? []) : []
+  return { injector: inject(), svid, context: secureContext({ svid, authorities }) }
+}

@@ -1,0 +1,27 @@
+/**
+ * gRPC, TLS and identity on the wire. Servers know of every call who makes it, clients of every connection who answers;
+ * both hold each other to identities that are verified, unexpired, trusted and not revoked at that moment.
+ */
+export { Channel, type ClientSecurity, type DialOptions } from './channel.ts'
+export { Channels, type ChannelsOptions, type PeerOptions } from './channels.ts'
+export { clientOf } from './client.ts'
+export type { ClientOf, Handlers, ServiceDefinition } from './definition.ts'
+export { type DeliveryOptions, serveDeliveries } from './deliver.ts'
+export { Health } from './health.ts'
+export { implement, type Service } from './implement.ts'
+export type { Listener } from './listen.ts'
+export {
+  endpointRegistryClient,
+  monitorClient,
+  networkServiceClient,
+  serviceRegistryClient,
+} from './nsm-clients.ts'
+export {
+  endpointRegistryService,
+  monitorService,
+  networkService,
+  serviceRegistryService,
+} from './nsm-services.ts'
+export { type MutualTls, type ServeOptions, type Server, serve } from './serve.ts'
+export { type WorkloadIdentities, workloadApiService } from './workload-api-server.ts'
+export { type WorkloadApiOptions, workloadApiSource } from './workload-api-source.ts'

@@ -1,0 +1,61 @@
+import { unlink } from 'node:fs/promises'
+import { type AddressInfo, connect, createServer, type ListenOptions, type Server, type Socket } from 'node:net'
+import { NsmError } from '../base/index.ts'
+import { MOST_CONNECTIONS } from './limits.ts'
+import { parseTarget, type Target } from './target.ts'
+
+export interface Listener {
+  readonly url: string
+  close(): Promise<void>
+}
+
+/** @throws {NsmError} `failed_precondition` when the address is taken or not ours */
+export async function listen(url: string | undefined, accept: (socket: Socket) => void): Promise<Listener> {
+  if (url === undefined) return { url: '', close: async () => {} }
+  const target = parseTarget(url)
+  if (target.kind === 'unix') await removeStaleSocket(target.path)
+  const server = createServer({ noDelay: true }, accept)
+  server.maxConnections = MOST_CONNECTIONS
+  await start(server, listenOptions(target), url)
+  return {
+    url: target.kind === 'unix' ? url : `tcp://${formatHost(target.host)}:${portOf(server)}`,
+    close: () => new Promise((resolve) => server.close(() => resolve())),
+  }
+}
+
+function listenOptions(target: Target): ListenOptions {
+  return target.kind === 'unix' ? { path: target.path } : { host: target.host, port: target.port }
+}
+
+function start(server: Server, options: ListenOptions, url: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause) => {
+      const next = 'Look for another process on this address, or choose another address'
+      reject(new NsmError('failed_precondition', 'Cannot listen', { cause, fields: { url }, next }))
+    })
+    server.listen(options, () => {
+      server.removeAllListeners('error')
+      // Such as too many open files: this connection fails, the listener stays.
+      server.on('error', () => {})
+      resolve()
+    })
+  })
+}
+
+/** Crash: a process that was killed leaves its socket file behind, which then answers to nobody. */
+async function removeStaleSocket(path: string): Promise<void> {
+  const answer = await new Promise<string>((resolve) => {
+    const socket = connect(path, () => resolve('taken'))
+    socket.on('error', (error) => resolve('code' in error ? String(error.code) : ''))
+    socket.on('close', () => socket.destroy())
+  })
+  if (answer === 'ECONNREFUSED') await unlink(path)
+}
+
+function portOf(server: Server): number {
+  return (server.address() as AddressInfo).port
+}
+
+function formatHost(host: string): string {
+  return host.includes(':') ? `[${host}]` : host
+}

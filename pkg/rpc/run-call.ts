@@ -1,0 +1,119 @@
+/** From a gRPC call to its handler and back: who calls, may it, what came beside the message, what went wrong. */
+
+import { once } from 'node:events'
+import type {
+  Server as GrpcServer,
+  Metadata,
+  ServerErrorResponse,
+  ServerUnaryCall,
+  ServerWritableStream,
+  sendUnaryData,
+} from '@grpc/grpc-js'
+import type { Call, Peer, RegistrationPath } from '../api/index.ts'
+import { type Clock, errorCode, type Logger, NsmError } from '../base/index.ts'
+import type { TokenMinter } from '../identity/index.ts'
+import { extendPath, pathMetadata, readPath, readToken } from './call-metadata.ts'
+import type { Front } from './front.ts'
+import type { BoundMethod, Service, StreamMethod, UnaryMethod } from './implement.ts'
+import type { MutualTls } from './serve.ts'
+import { toStatus } from './status.ts'
+
+export interface CallRules {
+  readonly front: Front
+  readonly security: MutualTls | 'plaintext'
+  readonly authorize?: (peer: Peer, path: string) => void | Promise<void>
+  readonly services: readonly Service[]
+  readonly tokens: TokenMinter
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+type Unary = ServerUnaryCall<Buffer, Buffer>
+type Stream = ServerWritableStream<Buffer, Buffer>
+
+const asIs = (bytes: Buffer) => bytes
+
+export function registerMethods(grpc: GrpcServer, rules: CallRules): void {
+  for (const method of rules.services.flatMap((service) => service.methods)) {
+    if (method.kind === 'unary') {
+      const handle = (call: Unary, answer: sendUnaryData<Buffer>) => void runUnary(method, { call, answer }, rules)
+      grpc.register(method.path, handle, asIs, asIs, 'unary')
+    } else {
+      grpc.register(method.path, (call: Stream) => void runStream(method, call, rules), asIs, asIs, 'serverStream')
+    }
+  }
+}
+
+async function runUnary(
+  method: UnaryMethod,
+  { call, answer }: { readonly call: Unary; readonly answer: sendUnaryData<Buffer> },
+  rules: CallRules,
+): Promise<void> {
+  try {
+    const context = await admit(method, call, rules)
+    const response = await method.run(call.request, context)
+    if (context.path !== undefined) call.sendMetadata(answerPath(context.path))
+    answer(null, response)
+  } catch (error) {
+    answer(refuse(error, method, rules))
+  }
+}
+
+async function runStream(method: StreamMethod, call: Stream, rules: CallRules): Promise<void> {
+  try {
+    const context = await admit(method, call, rules)
+    for await (const message of method.run(call.request, context)) {
+      if (context.signal.aborted) return
+      // A caller that does not read holds back its own stream, nobody's memory.
+      if (!call.write(message)) await once(call, 'drain', { signal: context.signal })
+    }
+    call.end()
+  } catch (error) {
+    if (!call.cancelled) call.emit('error', refuse(error, method, rules))
+  }
+}
+
+async function admit({ path, checkMetadata }: BoundMethod, call: Unary | Stream, rules: CallRules): Promise<Call> {
+  const signal = cancelSignal(call)
+  checkMetadata?.(call.metadata)
+  const peer = identify(path, call, rules)
+  await rules.authorize?.(peer, path)
+  const token = readToken(call.metadata)
+  return { peer, token, path: registrationPath(call.metadata, { peer, callers: token?.jwt ?? '', rules }), signal }
+}
+
+function identify(path: string, call: Unary | Stream, { front, security }: CallRules): Peer {
+  const connection = front.find(call.getPeer())
+  if (connection === undefined) throw new NsmError('unavailable', 'Cannot accept call: its connection is gone')
+  if (security === 'plaintext' || front.rules === undefined) return connection.anonymous
+  if (security.anonymousMethods?.has(path) === true) return connection.anonymous
+  return connection.peer(front.rules)
+}
+
+function registrationPath(
+  metadata: Metadata,
+  { peer, callers, rules }: { readonly peer: Peer; readonly callers: string; readonly rules: CallRules },
+): RegistrationPath | undefined {
+  const path = readPath(metadata)
+  if (path === undefined || rules.security === 'plaintext') return undefined
+  const ours = rules.tokens.token(rules.security.identity.current().svid, peer.spiffeId)
+  return extendPath(path, callers, ours.jwt)
+}
+
+/** The caller gets its own view back, with our token for it. */
+function answerPath({ index, tokens }: RegistrationPath): Metadata {
+  return pathMetadata({ index: index - 1, tokens })
+}
+
+function cancelSignal(call: Unary | Stream): AbortSignal {
+  const abort = new AbortController()
+  call.once('cancelled', () => abort.abort(new NsmError('cancelled', 'Cannot go on: the caller is gone')))
+  return abort.signal
+}
+
+function refuse(error: unknown, { path }: BoundMethod, { logger }: CallRules): ServerErrorResponse {
+  const code = errorCode(error)
+  if (code === 'internal') logger.error('Call failed', { method: path, error })
+  if (code === 'unauthenticated' || code === 'permission_denied') logger.warn('Call refused', { method: path, error })
+  return Object.assign(new Error('Call failed'), toStatus(error))
+}

@@ -1,0 +1,25 @@
+import { constants } from 'node:crypto'
+import { createSecureContext, type SecureContext } from 'node:tls'
+import type { Svid } from '../identity/index.ts'
+
+export interface TlsIdentity {
+  readonly svid: Svid
+  /** Sent behind the chain, for clients that know an authority only by its fingerprint. */
+  readonly authorities?: readonly Uint8Array[]
+}
+
+/** TLS 1.3 without tickets: every connection proves its certificate anew. Undefined: a client without a certificate. */
+export function secureContext(identity: TlsIdentity | undefined): SecureContext {
+  const common = { minVersion: 'TLSv1.3', secureOptions: constants.SSL_OP_NO_TICKET } as const
+  if (identity === undefined) return createSecureContext(common)
+  const { svid, authorities = [] } = identity
+  return createSecureContext({
+    ...common,
+    key: svid.privateKey.export({ format: 'pem', type: 'pkcs8' }),
+    cert: [...svid.chain, ...authorities].map(toPem).join(''),
+  })
+}
+
+function toPem(der: Uint8Array): string {
+  return `-----BEGIN CERTIFICATE-----\n${Buffer.from(der).toString('base64')}\n-----END CERTIFICATE-----\n`
+}
