@@ -1,4 +1,5 @@
 /** The door to nsm-dataplane: ports, sessions, wires, counters and events. */
+export { ControlClient, type ControlClientOptions } from './control-client.ts'
 export type {
   Aead,
   Dataplane,
@@ -15,3 +16,5 @@ export type {
 } from './door.ts'
 export { fakeDataplane } from './fake/fake-dataplane.ts'
 export { type FakeDevices, FakeEngine } from './fake/fake-engine.ts'
+export { HolderDataplane } from './holder-dataplane.ts'
+export { HolderRtnl } from './holder-rtnl.ts'

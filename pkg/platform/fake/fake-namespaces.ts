@@ -1,3 +1,4 @@
+import { NsmError } from '../../base/index.ts'
 import { type Namespaces, NODE } from '../doors.ts'
 import type { FakeKernel } from './fake-kernel.ts'
 

@@ -1,0 +1,146 @@
+/**
+ * The daemon's line to the holder, over one connection after the other:
+ *
+ *     connecting --hello answered--> connected --ended--> waiting --back-off--> connecting
+ *
+ * While it is not connected every request fails at once with `unavailable`: the callers' own retries are the queue.
+ */
+import { Backoff, type Clock, type Logger, NsmError, Scope, withTimeout } from '../base/index.ts'
+import { attribute, attributeType, type Message, messageType, PROTOCOL_VERSION } from '../netlink/index.ts'
+import { ControlConnection, type ControlRequest } from './control-connection.ts'
+
+export interface ControlClientOptions {
+  /** Path of the holder's control socket. */
+  readonly path: string
+  readonly clock: Clock
+  readonly logger: Logger
+  /** The version of this program, for the holder's log. */
+  readonly build?: string
+  /** How long one request may take. */
+  readonly requestMs?: number
+}
+
+export type ControlState =
+  | { readonly at: 'connecting' }
+  | { readonly at: 'connected'; readonly connection: ControlConnection }
+  | { readonly at: 'waiting' }
+  | { readonly at: 'closed' }
+
+const REQUEST_MS = 10_000
+const RECONNECT = { firstMs: 20, mostMs: 1000 }
+
+export class ControlClient {
+  readonly #options: ControlClientOptions
+  readonly #scope = new Scope()
+  readonly #messageListeners = new Set<(message: Message) => void>()
+  readonly #stateListeners = new Set<(state: ControlState) => void>()
+  readonly #running: Promise<void>
+  #state: ControlState = { at: 'connecting' }
+
+  constructor(options: ControlClientOptions) {
+    this.#options = options
+    this.#running = this.#run()
+  }
+
+  /** Resolves as soon as the holder has answered. */
+  ready(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const settle = () => {
+        if (this.#state.at !== 'connected' && !signal.aborted) return
+        stop()
+        signal.removeEventListener('abort', settle)
+        if (signal.aborted) reject(signal.reason)
+        else resolve()
+      }
+      const stop = this.onState(settle)
+      signal.addEventListener('abort', settle, { once: true })
+      settle()
+    })
+  }
+
+  /** Resolves with the messages before the acknowledgement. @throws {NsmError} as the holder answered */
+  async request(request: ControlRequest, signal: AbortSignal): Promise<readonly Message[]> {
+    if (this.#state.at !== 'connected') {
+      throw new NsmError('unavailable', 'Cannot reach the dataplane: its control socket is away', {
+        fields: { socket: this.#options.path },
+        next: 'check that `nsm-dataplane hold` runs and serves this control socket',
+      })
+    }
+    return this.#state.connection.request(request, withTimeout(signal, this.#options.requestMs ?? REQUEST_MS))
+  }
+
+  /** Messages without a request: events of the engine, and of rtnetlink. */
+  onMessage(listener: (message: Message) => void): () => void {
+    this.#messageListeners.add(listener)
+    return () => this.#messageListeners.delete(listener)
+  }
+
+  onState(listener: (state: ControlState) => void): () => void {
+    this.#stateListeners.add(listener)
+    return () => this.#stateListeners.delete(listener)
+  }
+
+  async close(): Promise<void> {
+    await this.#scope.close()
+    if (this.#state.at === 'connected') await this.#state.connection.close()
+    await this.#running
+  }
+
+  async #run(): Promise<void> {
+    const { clock, logger, path } = this.#options
+    const backoff = new Backoff(RECONNECT)
+    const { signal } = this.#scope
+    while (!signal.aborted) {
+      try {
+        const connection = await this.#connect()
+        backoff.reset()
+        this.#become({ at: 'connected', connection })
+        await connection.ended
+      } catch (error) {
+        logger.debug('Cannot connect to the dataplane yet', { socket: path, error })
+      }
+      if (signal.aborted) break
+      this.#become({ at: 'waiting' })
+      await clock.sleep(backoff.next(), signal).catch(() => {})
+      if (!signal.aborted) this.#become({ at: 'connecting' })
+    }
+    this.#become({ at: 'closed' })
+  }
+
+  async #connect(): Promise<ControlConnection> {
+    const { path, requestMs = REQUEST_MS } = this.#options
+    const connection = await ControlConnection.open(path, (message) => this.#emit(message))
+    try {
+      await connection.request(this.hello(), withTimeout(this.#scope.signal, requestMs))
+      return connection
+    } catch (error) {
+      await connection.close()
+      throw error
+    }
+  }
+
+  hello(): ControlRequest {
+    const { build = 'nsmesh' } = this.#options
+    return {
+      type: messageType.hello,
+      what: 'Cannot greet the dataplane',
+      attributes: [
+        attribute.u32(attributeType.versionAttr, PROTOCOL_VERSION),
+        attribute.text(attributeType.build, build),
+      ],
+    }
+  }
+
+  #emit(message: Message): void {
+    for (const listener of this.#messageListeners) listener(message)
+  }
+
+  #become(state: ControlState): void {
+    const before = this.#state.at
+    this.#state = state
+    if (before === 'connected' || state.at === 'connected') {
+      this.#options.logger.info('Line to the dataplane changed', { from: before, to: state.at })
+    }
+    for (const listener of this.#stateListeners) listener(state)
+  }
+}

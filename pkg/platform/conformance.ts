@@ -1,0 +1,35 @@
+/**
+ * What every implementation of the doors must do, as one suite for the fake and for the real kernel. A world is a
+ * platform with two empty namespaces, and what other people do there.
+ */
+import { afterAll, beforeAll, describe, expect } from 'vitest'
+import { addressRules } from './conformance/address-rules.ts'
+import { linkRules } from './conformance/link-rules.ts'
+import { namespaceRules } from './conformance/namespace-rules.ts'
+import { neighbourRules } from './conformance/neighbour-rules.ts'
+import { routeRules } from './conformance/route-rules.ts'
+import { ruleRules } from './conformance/rule-rules.ts'
+import { vethRules } from './conformance/veth-rules.ts'
+import type { World } from './conformance/world.ts'
+
+export type { World } from './conformance/world.ts'
+
+export function conformance(implementation: string, makeWorld: () => Promise<World>): void {
+  describe(`doors of ${implementation}`, () => {
+    let world: World
+    beforeAll(async () => {
+      world = await makeWorld()
+    })
+    afterAll(async () => {
+      for (const namespace of world.namespaces) expect(await world.linkNames(namespace)).toEqual([])
+      await world.close()
+    })
+    describe('veth pairs', () => vethRules(() => world))
+    describe('links', () => linkRules(() => world))
+    describe('addresses', () => addressRules(() => world))
+    describe('routes', () => routeRules(() => world))
+    describe('rules', () => ruleRules(() => world))
+    describe('neighbours', () => neighbourRules(() => world))
+    describe('namespaces', () => namespaceRules(() => world))
+  })
+}

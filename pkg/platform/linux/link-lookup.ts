@@ -1,0 +1,44 @@
+/** Links by name and by index, for the doors whose messages speak of indexes. */
+import { errorCode, NsmError } from '../../base/index.ts'
+import { answerError, dumpLinks, getLink, isGone, type LinkMessage, readLink, rtnlType } from '../../netlink/index.ts'
+import { isOurAlias } from '../link-rules.ts'
+import { fieldsOf, type Rtnl, type RtnlContext } from './rtnl.ts'
+
+export async function findLink(rtnl: Rtnl, context: RtnlContext, name: string): Promise<LinkMessage | undefined> {
+  const [outcome] = await rtnl.ask(context, [getLink({ name })])
+  const errno = outcome?.answer.errno ?? 0
+  if (isGone(errno)) return undefined
+  if (outcome !== undefined && errno !== 0)
+    throw answerError(context.what, outcome.answer, { fields: fieldsOf(context) })
+  const message = outcome?.messages.find(({ type }) => type === rtnlType.newLink)
+  return message === undefined ? undefined : readLink(message)
+}
+
+/** @throws {NsmError} `not_found` */
+export async function requireLink(rtnl: Rtnl, context: RtnlContext, name: string): Promise<LinkMessage> {
+  const link = await findLink(rtnl, context, name)
+  if (link !== undefined) return link
+  throw new NsmError('not_found', `${context.what}: the namespace has no link of this name`, {
+    fields: { ...fieldsOf(context), link: name },
+  })
+}
+
+export async function dumpOurLinks(rtnl: Rtnl, context: RtnlContext): Promise<readonly LinkMessage[]> {
+  const messages = await rtnl.dump(context, dumpLinks())
+  return messages.map(readLink).filter(({ alias }) => isOurAlias(alias))
+}
+
+/** Names of our links by index. */
+export async function ourLinkNames(rtnl: Rtnl, context: RtnlContext): Promise<ReadonlyMap<number, string>> {
+  return new Map((await dumpOurLinks(rtnl, context)).map(({ index, name }) => [index, name]))
+}
+
+/** For removals: in a namespace that is gone there is no link. */
+export async function findLinkOrGone(rtnl: Rtnl, context: RtnlContext, name: string): Promise<LinkMessage | undefined> {
+  try {
+    return await findLink(rtnl, context, name)
+  } catch (error) {
+    if (errorCode(error) === 'not_found') return undefined
+    throw error
+  }
+}

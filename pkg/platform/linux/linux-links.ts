@@ -1,0 +1,122 @@
+/**
+ * Links of the kernel. A pair is made in two exchanges, one per namespace; the near end is marked in the same
+ * exchange that makes it, so that no crash of ours leaves a pair without a mark.
+ *
+ *     near: [RTM_NEWLINK both ends, RTM_SETLINK near: alias, up]    far: [RTM_SETLINK far: alias, up]
+ */
+import { randomInt } from 'node:crypto'
+import { NsmError } from '../../base/index.ts'
+import { formatMac } from '../../net/index.ts'
+import { addVeth, answerError, deleteLink, errno, type LinkMessage, setLink } from '../../netlink/index.ts'
+import { type Link, type LinkSpec, type Links, NODE } from '../doors.ts'
+import { checkLinkSpec, isOurAlias, isSameOwner } from '../link-rules.ts'
+import { dumpOurLinks, findLink, findLinkOrGone, requireLink } from './link-lookup.ts'
+import { fieldsOf, type Rtnl, type RtnlContext } from './rtnl.ts'
+
+/**
+ * Indexes are chosen by us, far above those that the kernel counts up: a request that follows the creation in the
+ * same exchange then meets what was created or nothing, never a bystander that had the name before.
+ */
+const FIRST_INDEX = 2 ** 16
+const LAST_INDEX = 2 ** 30
+const MAX_TRIES = 4
+
+type Ends = readonly [near: LinkSpec, far: LinkSpec]
+
+export function linuxLinks(rtnl: Rtnl): Links {
+  return {
+    async list(namespace, signal) {
+      const links = await dumpOurLinks(rtnl, { namespace, what: 'Cannot list links', signal })
+      return links.map(toLink)
+    },
+
+    async createVeth(ends, signal) {
+      for (const end of ends) checkLinkSpec(end)
+      // The kernel can move the far end into a namespace that we hold a descriptor of, which the node's own is not.
+      const [near, far]: Ends = ends[1].namespace === NODE ? [ends[1], ends[0]] : ends
+      if (await addPair(rtnl, [near, far], signal)) await configure(rtnl, far, signal)
+      else await adoptPair(rtnl, [near, far], signal)
+    },
+
+    async configure(spec, signal) {
+      checkLinkSpec(spec)
+      await configure(rtnl, spec, signal)
+    },
+
+    async remove(namespace, name, signal) {
+      const context = { namespace, what: 'Cannot remove the link', fields: { link: name }, signal }
+      const link = await findLinkOrGone(rtnl, context, name)
+      // Another one may have taken the name meanwhile: that one is not ours to remove.
+      if (link !== undefined && isOurAlias(link.alias)) await rtnl.remove(context, deleteLink({ index: link.index }))
+    },
+  }
+}
+
+/** False when a name is taken, perhaps by this very pair. */
+async function addPair(rtnl: Rtnl, [near, far]: Ends, signal: AbortSignal): Promise<boolean> {
+  const context = contextOf(near, 'Cannot make the veth pair', signal)
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
+    const [index, farIndex] = [randomInt(FIRST_INDEX, LAST_INDEX), randomInt(FIRST_INDEX, LAST_INDEX)]
+    const namespace = far.namespace === near.namespace ? undefined : far.namespace
+    const create = addVeth({ ...near, index }, { ...far, namespace, index: farIndex })
+    const [created, marked] = await rtnl.ask(context, [create, setLink({ index }, near)])
+    const error = created?.answer.errno
+    if (error === errno.EEXIST) return false
+    if (error === errno.EBUSY) continue // an index is taken
+    for (const outcome of [created, marked]) {
+      if (outcome === undefined || outcome.answer.errno === 0) continue
+      if (error === 0) await rtnl.remove(context, deleteLink({ index }))
+      throw answerError(context.what, outcome.answer, { fields: fieldsOf(context) })
+    }
+    return true
+  }
+  throw new NsmError('unavailable', 'Cannot make the veth pair: every index tried is taken', {
+    fields: fieldsOf(context),
+  })
+}
+
+/** The pair is there, perhaps from a run that ended half-way: finishes it. @throws {NsmError} `already_exists` when it is not */
+async function adoptPair(rtnl: Rtnl, [near, far]: Ends, signal: AbortSignal): Promise<void> {
+  const nearLink = await findLink(rtnl, contextOf(near, 'Cannot look for the link', signal), near.name)
+  const farLink = await findLink(rtnl, contextOf(far, 'Cannot look for the link', signal), far.name)
+  if (nearLink !== undefined && !isEndOf(nearLink, near)) throw taken(near)
+  if (farLink !== undefined && !(farLink.kind === 'veth' && isSameOwner(farLink.alias, far.alias))) throw taken(far)
+  if (nearLink === undefined || farLink === undefined || !arePeers(nearLink, farLink)) {
+    throw taken(nearLink === undefined ? far : near)
+  }
+  await configure(rtnl, near, signal)
+  await configure(rtnl, far, signal)
+}
+
+/** Marks, sizes and raises; writes nothing when all of that is so. */
+async function configure(rtnl: Rtnl, spec: LinkSpec, signal: AbortSignal): Promise<void> {
+  const context = contextOf(spec, 'Cannot configure the link', signal)
+  const link = await requireLink(rtnl, context, spec.name)
+  if (!isSameOwner(link.alias, spec.alias)) throw taken(spec)
+  if (link.isUp && link.alias === spec.alias && link.mtuBytes === spec.mtuBytes) return
+  await rtnl.change(context, [setLink({ index: link.index }, spec)])
+}
+
+function isEndOf(link: LinkMessage, spec: LinkSpec): boolean {
+  return link.kind === 'veth' && link.alias === spec.alias
+}
+
+/** Each end tells the other's index. */
+function arePeers(a: LinkMessage, b: LinkMessage): boolean {
+  return a.lowerIndex === b.index && b.lowerIndex === a.index
+}
+
+function toLink({ index, name, kind, alias, mtuBytes, isUp, mac }: LinkMessage): Link {
+  return { index, name, kind, alias, mtuBytes, isUp, mac: formatMac(mac) }
+}
+
+function contextOf({ namespace, name }: LinkSpec, what: string, signal: AbortSignal): RtnlContext {
+  return { namespace, what, fields: { link: name }, signal }
+}
+
+function taken({ namespace, name }: LinkSpec): NsmError {
+  return new NsmError('already_exists', 'Cannot make the link: its name is taken', {
+    fields: { namespace, link: name },
+    next: 'choose another interface name in the request, or remove the link that has it',
+  })
+}
