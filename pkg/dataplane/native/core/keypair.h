@@ -37,7 +37,7 @@ struct ReceiveKey {
   // has the key. The ingress thread then clears this and reports the index to
   // Device::confirm.
   bool awaits_confirmation = false;
-  // Where the greatest accepted counter is kept for a restart; may be null.
+  // Where window.next() is kept for a restart; may be null.
   std::atomic<std::uint64_t>* saved_counter = nullptr;
 
   bool usable(std::uint64_t now_ns) const noexcept { return now_ns - created_ns < kRejectAfterNs; }
@@ -47,10 +47,10 @@ struct ReceiveKey {
     return counter < kRejectAfterMessages && window.accept(counter);
   }
   // INVARIANT: call it after the accepts of a batch and before any packet of
-  // the batch is delivered. A restarted engine refuses all counters up to the
+  // the batch is delivered. A restarted engine refuses all counters below the
   // saved one, so nothing that was delivered can be delivered again.
   void save_counter() noexcept {
-    if (saved_counter != nullptr) saved_counter->store(window.greatest(), std::memory_order_release);
+    if (saved_counter != nullptr) saved_counter->store(window.next(), std::memory_order_release);
   }
 };
 

@@ -100,7 +100,7 @@ void Peer::restore(Now now) {
     receive->key = parts_.suite.make_key(saved->algorithm, saved->key);
     receive->local_index = saved->local_index;
     receive->created_ns = saved->created_ns;
-    receive->window = ReplayWindow::above(saved->greatest_counter);
+    receive->window = ReplayWindow::from(saved->next_counter);
     receive->saved_counter = session.saved->counter();
     parts_.decisions.install_receive(*this, std::move(receive));
   }

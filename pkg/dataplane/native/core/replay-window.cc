@@ -4,11 +4,13 @@
 
 namespace nsm {
 
-ReplayWindow ReplayWindow::above(std::uint64_t floor) noexcept {
+ReplayWindow ReplayWindow::from(std::uint64_t next) noexcept {
   ReplayWindow window;
-  window.next_ = floor + 1;
+  if (next == 0) return window;
+  const std::uint64_t greatest = next - 1;
+  window.next_ = next;
   window.seen_.fill(~0ull);
-  window.seen_[floor / kWordBits % kWords] = ~0ull >> (kWordBits - 1 - floor % kWordBits);
+  window.seen_[greatest / kWordBits % kWords] = ~0ull >> (kWordBits - 1 - greatest % kWordBits);
   return window;
 }
 

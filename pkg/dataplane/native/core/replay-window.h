@@ -17,19 +17,20 @@ class ReplayWindow {
   static constexpr std::uint64_t kUsable = kBits - kWordBits;  // 8128
 
   ReplayWindow() noexcept = default;
-  // Refuses every counter up to and including `floor`: after a restart, what
-  // was below it may have been delivered already.
-  static ReplayWindow above(std::uint64_t floor) noexcept;
+  // Refuses every counter below `next`: after a restart, any of them may have
+  // been delivered already.
+  static ReplayWindow from(std::uint64_t next) noexcept;
 
   // Returns true and remembers `counter` when it is new and not too old.
   // Call it only with counters of authenticated packets.
   bool accept(std::uint64_t counter) noexcept;
 
-  std::uint64_t greatest() const noexcept { return next_ == 0 ? 0 : next_ - 1; }
+  // The greatest accepted counter + 1; 0: none yet.
+  std::uint64_t next() const noexcept { return next_; }
 
  private:
   static constexpr std::uint64_t kWords = kBits / kWordBits;
-  std::uint64_t next_ = 0;  // greatest accepted counter + 1; 0: none yet
+  std::uint64_t next_ = 0;
   std::array<std::uint64_t, kWords> seen_ = {};
 };
 

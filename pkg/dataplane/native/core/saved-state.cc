@@ -64,7 +64,7 @@ std::uint32_t SavedReceiveKey::sum() const noexcept {
 void SavedReceiveKey::write(const RestoredKey& from) noexcept {
   checksum_ = 0;
   in_order();
-  counter_.store(from.greatest_counter, std::memory_order_relaxed);
+  counter_.store(from.next_counter, std::memory_order_relaxed);
   created_ns_ = from.created_ns;
   local_index_ = from.local_index;
   algorithm_ = static_cast<std::uint32_t>(from.algorithm);
@@ -80,7 +80,7 @@ std::optional<RestoredKey> SavedReceiveKey::read() const noexcept {
   restored.algorithm = static_cast<AeadAlgorithm>(algorithm_);
   restored.local_index = local_index_;
   restored.created_ns = created_ns_;
-  restored.greatest_counter = counter_.load(std::memory_order_acquire);
+  restored.next_counter = counter_.load(std::memory_order_acquire);
   return restored;
 }
 

@@ -47,8 +47,8 @@ struct RestoredKey {
   SecretKey key;
   AeadAlgorithm algorithm = AeadAlgorithm::kChaCha20Poly1305;
   std::uint32_t local_index = 0;
-  std::uint64_t created_ns = 0;  // CLOCK_BOOTTIME
-  std::uint64_t greatest_counter = 0;
+  std::uint64_t created_ns = 0;    // CLOCK_BOOTTIME
+  std::uint64_t next_counter = 0;  // lower ones may have been delivered
 };
 
 // One receive key. `counter` is stored by the ingress thread, the rest by the control thread.
