@@ -57,7 +57,7 @@ function toRecord(agreed: Agreed, connection: Connection): ConnectionRecord {
   return {
     id: connection.id,
     owner: call.peer.spiffeId,
-    identities,
+    identities: target.at === 'endpoint' ? [...identities, target.owner] : identities,
     callerKey: callerKey(request.connection, call),
     connection,
     outgoing: { ...answer, mechanism: serverSide.mechanism },

@@ -1,0 +1,160 @@
+/**
+ * The registries as a node serves them. Endpoints of this machine register here: the domain's registry learns the
+ * node's own URL, the node keeps theirs. All else is passed on.
+ */
+import type {
+  Call,
+  EndpointRegistryServer,
+  Found,
+  NetworkService,
+  NetworkServiceEndpoint,
+  NetworkServiceEndpointQuery,
+  NetworkServiceQuery,
+  ServiceRegistryServer,
+} from '../api/index.ts'
+import { type Clock, describeError, errorCode, type Logger, NsmError } from '../base/index.ts'
+import { trustDomainOf } from '../policy/index.ts'
+import type { Self } from './parts.ts'
+import type { RegisteredEndpoint, RegisteredEndpoints } from './registered-endpoints.ts'
+import type { RegistryClients } from './registry-directory.ts'
+
+/** How long a registration that the registry could not confirm is good for: endpoints come back well before. */
+const UNCONFIRMED_MS = 60_000
+
+export interface NodeRegistryParts {
+  readonly self: Self
+  readonly registry: RegistryClients
+  readonly registered: RegisteredEndpoints
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+export class NodeEndpointRegistry implements EndpointRegistryServer {
+  readonly #parts: NodeRegistryParts
+
+  constructor(parts: NodeRegistryParts) {
+    this.#parts = parts
+  }
+
+  async register(asked: NetworkServiceEndpoint, call: Call): Promise<NetworkServiceEndpoint> {
+    const { registered, clock } = this.#parts
+    checkWorkload(this.#parts.self, call)
+    checkUrl(asked.url)
+    const known = registered.get(asked.name)
+    checkOwner(known, call)
+    const endpoint = await this.#registerAbove(asked, call, known)
+    const expiresMs = endpoint.expiresMs ?? clock.nowMs() + UNCONFIRMED_MS
+    const { networkServiceNames } = endpoint
+    registered.save({ endpoint, url: asked.url, owner: call.peer.spiffeId, networkServiceNames, expiresMs })
+    return { ...endpoint, url: asked.url }
+  }
+
+  /** Endpoints that are said to be here and have not come back since a restart cannot be reached: they are left out. */
+  async *find(query: NetworkServiceEndpointQuery, call: Call): AsyncIterable<Found<NetworkServiceEndpoint>> {
+    const { self, registry, registered } = this.#parts
+    checkOwnDomain(self, call)
+    for await (const found of registry.endpoints.find(query, { signal: call.signal })) {
+      const isHere = found.value.url === self.publicUrl
+      if (found.deleted || !isHere || registered.get(found.value.name) !== undefined) yield found
+    }
+  }
+
+  async unregister(asked: NetworkServiceEndpoint, call: Call): Promise<void> {
+    const { self, registry, registered } = this.#parts
+    checkWorkload(self, call)
+    checkOwner(registered.get(asked.name), call)
+    registered.delete(asked.name)
+    await registry.endpoints.unregister(onBehalf({ ...asked, url: self.publicUrl }, call), passOn(call))
+  }
+
+  /** One that is known stays usable on this machine, and where it is cached, while the registry is away. */
+  async #registerAbove(
+    asked: NetworkServiceEndpoint,
+    call: Call,
+    known: RegisteredEndpoint | undefined,
+  ): Promise<NetworkServiceEndpoint> {
+    const { self, registry, clock, logger } = this.#parts
+    const endpoint = onBehalf({ ...asked, url: self.publicUrl, networkServiceLabels: labelled(self, asked) }, call)
+    try {
+      return await registry.endpoints.register(endpoint, passOn(call))
+    } catch (error) {
+      const isAway = ['unavailable', 'deadline_exceeded'].includes(errorCode(error))
+      if (known === undefined || !isAway) throw error
+      logger.warn('Cannot renew a registration yet: the registry is away', {
+        endpoint: asked.name,
+        error: describeError(error),
+      })
+      return { ...endpoint, expiresMs: clock.nowMs() + UNCONFIRMED_MS }
+    }
+  }
+}
+
+/** Network services are the registry's alone; a node only says for whom it asks. */
+export class NodeServiceRegistry implements ServiceRegistryServer {
+  readonly #parts: Pick<NodeRegistryParts, 'self' | 'registry'>
+
+  constructor(parts: Pick<NodeRegistryParts, 'self' | 'registry'>) {
+    this.#parts = parts
+  }
+
+  async register(asked: NetworkService, call: Call): Promise<NetworkService> {
+    checkWorkload(this.#parts.self, call)
+    return this.#parts.registry.services.register(onBehalf(asked, call), passOn(call))
+  }
+
+  find(query: NetworkServiceQuery, call: Call): AsyncIterable<Found<NetworkService>> {
+    checkOwnDomain(this.#parts.self, call)
+    return this.#parts.registry.services.find(query, { signal: call.signal })
+  }
+
+  async unregister(asked: NetworkService, call: Call): Promise<void> {
+    checkWorkload(this.#parts.self, call)
+    await this.#parts.registry.services.unregister(onBehalf(asked, call), passOn(call))
+  }
+}
+
+/** Registered for the workload that asks: the registry holds the name for it, not for its node. */
+function onBehalf<T extends { readonly pathIds: readonly string[] }>(value: T, { peer }: Call): T {
+  return { ...value, pathIds: [peer.spiffeId] }
+}
+
+function passOn({ path, signal }: Call) {
+  return path === undefined ? { signal } : { path, signal }
+}
+
+function labelled({ name }: Self, asked: NetworkServiceEndpoint): NetworkServiceEndpoint['networkServiceLabels'] {
+  const services = asked.networkServiceNames
+  return new Map(services.map((each) => [each, { nodeName: name, ...asked.networkServiceLabels.get(each) }]))
+}
+
+function checkWorkload({ domain }: Self, { peer }: Call): void {
+  if (peer.attestation !== undefined && trustDomainOf(peer.spiffeId) === domain) return
+  throw new NsmError('permission_denied', 'Cannot register: no sufficient privileges', {
+    fields: { caller: peer.spiffeId },
+    next: 'register at the node daemon of your own machine',
+  })
+}
+
+function checkOwnDomain({ domain }: Self, { peer }: Call): void {
+  if (trustDomainOf(peer.spiffeId) === domain) return
+  throw new NsmError('permission_denied', 'Cannot search the registry here: no sufficient privileges', {
+    fields: { caller: peer.spiffeId },
+    next: "ask your own domain's registry for name@domain",
+  })
+}
+
+function checkOwner(known: RegisteredEndpoint | undefined, { peer }: Call): void {
+  if (known === undefined || known.owner === peer.spiffeId) return
+  throw new NsmError('permission_denied', 'Cannot change the endpoint: it belongs to another workload', {
+    fields: { endpoint: known.endpoint.name, caller: peer.spiffeId },
+    next: 'choose another name',
+  })
+}
+
+function checkUrl(url: string): void {
+  if (/^unix:\/\/\/[^\0]+$/.test(url) || /^inode:\/\/\d+\/\d+$/.test(url)) return
+  throw new NsmError('invalid_argument', 'Cannot register the endpoint: its URL is not one of this machine', {
+    fields: { url: url.slice(0, 256) },
+    next: 'give unix:///path, or inode://dev/ino of a descriptor that was passed',
+  })
+}

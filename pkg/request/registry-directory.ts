@@ -1,0 +1,140 @@
+/**
+ * The registry as the request chain asks it. A service that has been asked for is watched from then on, so that what
+ * stands and what is asked for often costs no call, and works while the registry is away.
+ */
+import type {
+  EndpointRegistryClient,
+  Found,
+  NetworkService,
+  NetworkServiceEndpoint,
+  ServiceRegistryClient,
+} from '../api/index.ts'
+import { type Clock, type Logger, NsmError, withTimeout } from '../base/index.ts'
+import type { Directory } from './parts.ts'
+import { WatchedSet } from './watched-set.ts'
+
+/** Services watched at a time; beyond that the one that was asked for longest ago is let go. */
+const MOST_WATCHED = 256
+const CALL_MS = 5_000
+
+export interface RegistryClients {
+  readonly services: ServiceRegistryClient
+  readonly endpoints: EndpointRegistryClient
+}
+
+export interface RegistryDirectoryOptions extends RegistryClients {
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+interface Watched {
+  readonly services: WatchedSet<NetworkService>
+  readonly endpoints: WatchedSet<NetworkServiceEndpoint>
+}
+
+export class RegistryDirectory implements Directory {
+  readonly #options: RegistryDirectoryOptions
+  readonly #watched = new Map<string, Watched>()
+
+  constructor(options: RegistryDirectoryOptions) {
+    this.#options = options
+  }
+
+  async service(name: string, signal: AbortSignal): Promise<NetworkService> {
+    const watched = this.#touch(name)?.services.values()[0]
+    if (watched !== undefined) return watched
+    const [found] = await this.#ask(findService(this.#options.services, name), signal)
+    if (found !== undefined) return found
+    throw new NsmError('not_found', 'Cannot find the network service', {
+      fields: { networkService: name },
+      next: 'list what there is with: nsmctl get services',
+    })
+  }
+
+  /** What the watch knows; where that is nothing, the registry is asked, which may have heard since. */
+  async endpoints(service: string, signal: AbortSignal): Promise<readonly NetworkServiceEndpoint[]> {
+    const known = this.#known(service)
+    if (known.length > 0) return known
+    const found = this.#alive(await this.#ask(findEndpoints(this.#options.endpoints, service), signal))
+    // Only what exists is watched: a client that asks for random names must not cost a stream each.
+    if (found.length > 0) this.#watch(service, { services: await this.#services(service, signal), endpoints: found })
+    return found
+  }
+
+  async endpoint(name: string, signal: AbortSignal): Promise<NetworkServiceEndpoint> {
+    const find = (_watch: boolean, each: AbortSignal) =>
+      this.#options.endpoints.find({ endpoint: { name }, watch: false }, { signal: each })
+    const [found] = this.#alive(await this.#ask(find, signal))
+    if (found !== undefined) return found
+    throw new NsmError('not_found', 'Cannot find the endpoint', {
+      fields: { endpoint: name },
+      next: 'list what there is with: nsmctl get endpoints',
+    })
+  }
+
+  async close(): Promise<void> {
+    const all = [...this.#watched.values()]
+    this.#watched.clear()
+    await Promise.all(all.map(stop))
+  }
+
+  /** An expiry counts only while owners can renew: with the registry away all of them would pass. */
+  #known(service: string): readonly NetworkServiceEndpoint[] {
+    const watched = this.#touch(service)?.endpoints
+    if (watched === undefined) return []
+    return watched.isLive ? this.#alive(watched.values()) : watched.values()
+  }
+
+  #services(name: string, signal: AbortSignal): Promise<readonly NetworkService[]> {
+    return this.#ask(findService(this.#options.services, name), signal)
+  }
+
+  #touch(service: string): Watched | undefined {
+    const watched = this.#watched.get(service)
+    if (watched === undefined) return undefined
+    this.#watched.delete(service)
+    this.#watched.set(service, watched)
+    return watched
+  }
+
+  #watch(
+    service: string,
+    seed: { services: readonly NetworkService[]; endpoints: readonly NetworkServiceEndpoint[] },
+  ): void {
+    if (this.#watched.has(service)) return
+    const { services, endpoints, clock, logger } = this.#options
+    const common = { clock, logger: logger.with({ networkService: service }) }
+    this.#watched.set(service, {
+      services: new WatchedSet({ ...common, find: findService(services, service) }, seed.services),
+      endpoints: new WatchedSet({ ...common, find: findEndpoints(endpoints, service) }, seed.endpoints),
+    })
+    const [oldest] = this.#watched
+    if (this.#watched.size <= MOST_WATCHED || oldest === undefined) return
+    this.#watched.delete(oldest[0])
+    void stop(oldest[1])
+  }
+
+  async #ask<T>(find: (watch: boolean, signal: AbortSignal) => AsyncIterable<Found<T>>, signal: AbortSignal) {
+    const found: T[] = []
+    for await (const { value } of find(false, withTimeout(signal, CALL_MS))) found.push(value)
+    return found
+  }
+
+  #alive(endpoints: readonly NetworkServiceEndpoint[]): readonly NetworkServiceEndpoint[] {
+    const nowMs = this.#options.clock.nowMs()
+    return endpoints.filter(({ expiresMs }) => expiresMs === undefined || expiresMs > nowMs)
+  }
+}
+
+function findService(services: ServiceRegistryClient, name: string) {
+  return (watch: boolean, signal: AbortSignal) => services.find({ service: { name }, watch }, { signal })
+}
+
+function findEndpoints(endpoints: EndpointRegistryClient, service: string) {
+  return (watch: boolean, signal: AbortSignal) =>
+    endpoints.find({ endpoint: { networkServiceNames: [service] }, watch }, { signal })
+}
+
+async function stop({ services, endpoints }: Watched): Promise<void> {
+  await Promise.all([services.close(), endpoints.close()])
+}
