@@ -9,6 +9,12 @@ namespace {
 
 constexpr std::size_t kMaxIpBytes = 65535;
 
+// At least, judged by the first byte; what is not IP (TAP) has room for a header too.
+std::size_t ip_header_bytes(std::uint8_t first) noexcept {
+  if (first >> 4 == 6) return 40;
+  return first >> 4 == 4 ? std::max<std::size_t>(20, (first & 0x0fu) * 4u) : 20;
+}
+
 // Zero means "none" in UDP, and is the same number as 0xffff.
 std::uint16_t finished_checksum(std::uint64_t sum, bool tcp) noexcept {
   const auto checksum = static_cast<std::uint16_t>(~checksum_fold(sum));
@@ -43,7 +49,9 @@ bool GsoPacket::parse_single(const VnetHeader& header) noexcept {
   if ((header.flags & kVnetNeedsChecksum) == 0) return true;
   csum_start_ = header.csum_start;
   csum_field_ = csum_start_ + header.csum_offset;
-  return csum_start_ > ip_ && csum_field_ + 2 <= packet_.size();
+  // INVARIANT: completing the checksum changes nothing that was checked before:
+  // a field inside the IP header could be made to rewrite the addresses.
+  return csum_start_ >= ip_ + ip_header_bytes(packet_[ip_]) && csum_field_ + 2 <= packet_.size();
 }
 
 // header.header_bytes is not looked at: it is not what its name says.
