@@ -8,6 +8,7 @@ import { NSM_PROTOCOL } from './route-message.ts'
 
 const FIB_RULE_HEADER_BYTES = 12
 const FRA_SRC = 2
+const FRA_PRIORITY = 6
 const FRA_TABLE = 15
 const FRA_PROTOCOL = 21
 const FRA_IP_PROTO = 22
@@ -15,6 +16,11 @@ const FRA_SPORT_RANGE = 23
 const FRA_DPORT_RANGE = 24
 const FR_ACT_TO_TBL = 1
 const PORT_RANGE_BYTES = 4
+/**
+ * Before the main table's rule (32766). One for all of ours: the kernel then finds a rule that is there already, which
+ * it does not when it chooses the priority, and tries them in the order they came.
+ */
+const PRIORITY = 32_000
 
 export interface PortRange {
   readonly first: number
@@ -64,6 +70,7 @@ function ruleRequest(type: number, rule: RuleMessage) {
   const { source, prefixLength, ipProtocol, sourcePorts, destinationPorts, table } = rule
   const attributes: readonly Attribute[] = [
     ...(prefixLength === 0 ? [] : [attribute.bytes(FRA_SRC, source)]),
+    attribute.u32(FRA_PRIORITY, PRIORITY),
     attribute.u32(FRA_TABLE, table),
     attribute.u8(FRA_PROTOCOL, NSM_PROTOCOL),
     ...(ipProtocol === 0 ? [] : [attribute.u8(FRA_IP_PROTO, ipProtocol)]),

@@ -49,7 +49,7 @@ test('the fake writes a transcript in the words of ip', async () => {
     `ip -n ${B} link set files alias nsm:one mtu 1420 up`,
     `ip -n ${A} addr add 172.16.1.101/32 dev nsm-1 nodad`,
     `ip -n ${A} -6 route add ::/0 via 2004::6 dev nsm-1 onlink table 1 proto 147`,
-    `ip -n ${A} rule add from 10.0.0.1/32 ipproto tcp dport 80 table 1 protocol 147`,
+    `ip -n ${A} rule add from 10.0.0.1/32 ipproto tcp dport 80 priority 32000 table 1 protocol 147`,
     `ip -n ${B} neigh replace 172.16.1.101 lladdr 02:00:5e:10:00:01 dev files nud permanent`,
     `ip -n ${A} link del nsm-1`,
   ])

@@ -37,5 +37,5 @@ function render(verb: 'add' | 'del', { from, proto, dstPort, srcPort, table }: R
     ...(dstPort === '' ? [] : [`dport ${dstPort}`]),
     ...(srcPort === '' ? [] : [`sport ${srcPort}`]),
   ]
-  return `${family}rule ${verb} ${selectors.join(' ')} table ${table} protocol 147`
+  return `${family}rule ${verb} ${selectors.join(' ')} priority 32000 table ${table} protocol 147`
 }
