@@ -7,7 +7,14 @@ import { isIP } from 'node:net'
 import { Client } from '@grpc/grpc-js'
 import type { Peer } from '../api/index.ts'
 import { type Clock, NsmError } from '../base/index.ts'
-import { type IdentitySource, type Svid, TokenMinter, type VerifiedSvid, verifySvid } from '../identity/index.ts'
+import {
+  type Bundles,
+  type IdentitySource,
+  type Svid,
+  TokenMinter,
+  type VerifiedSvid,
+  verifySvid,
+} from '../identity/index.ts'
 import { Connector, type ConnectorTls } from './connector.ts'
 import { clientOptions } from './limits.ts'
 import { verifyPinned } from './pin.ts'
@@ -144,14 +151,30 @@ interface TlsParts {
 }
 
 function connectorTls(security: Exclude<ClientSecurity, 'plaintext'>, { svid, clock, tokens }: TlsParts): ConnectorTls {
-  const verify = (chain: readonly Uint8Array[]) =>
-    isIdentified(security)
-      ? verifySvid(chain, security.identity.current().bundles, clock.nowMs())
-      : verifyPinned(chain, security.authoritySha256, clock.nowMs())
+  const verify = isIdentified(security)
+    ? rememberVerdict((chain, bundles) => verifySvid(chain, bundles, clock.nowMs()), security.identity, clock)
+    : (chain: Chain) => verifyPinned(chain, security.authoritySha256, clock.nowMs())
   return {
     identity: svid && { svid },
     token: svid && ((spiffeId) => tokens.token(svid, spiffeId)),
     verify: (chain) => expectPeer(verify(chain), security.expect),
+  }
+}
+
+type Chain = readonly Uint8Array[]
+
+/** Every call asks about the peer of its connection: the answer holds until a bundle changes or something expires. */
+function rememberVerdict(
+  verify: (chain: Chain, bundles: Bundles) => VerifiedSvid,
+  identity: IdentitySource,
+  clock: Clock,
+): (chain: Chain) => VerifiedSvid {
+  let last: { readonly chain: Chain; readonly bundles: Bundles; readonly peer: VerifiedSvid } | undefined
+  return (chain) => {
+    const { bundles } = identity.current()
+    const isKnown = last?.chain === chain && last.bundles === bundles && clock.nowMs() <= last.peer.expiresMs
+    if (last === undefined || !isKnown) last = { chain, bundles, peer: verify(chain, bundles) }
+    return last.peer
   }
 }
 

@@ -4,17 +4,18 @@
  */
 
 import type { Socket } from 'node:net'
-import { connect, type TLSSocket } from 'node:tls'
+import type { TLSSocket } from 'node:tls'
 import { CallCredentials, ChannelCredentials, Metadata } from '@grpc/grpc-js'
 import type { Peer, Token } from '../api/index.ts'
-import { type Clock, NsmError } from '../base/index.ts'
+import type { Clock } from '../base/index.ts'
 import type { VerifiedSvid } from '../identity/index.ts'
 import { dialMessage } from '../netlink/index.ts'
 import { writeToken } from './call-metadata.ts'
 import { receivePreface } from './deliver.ts'
+import { connectTls } from './handshake.ts'
 import { HANDSHAKE_MS } from './limits.ts'
 import { peerChain } from './peer-chain.ts'
-import { secureContext, type TlsIdentity } from './secure-context.ts'
+import { secureContextOptions, type TlsIdentity } from './tls-options.ts'
 
 export interface ConnectorOptions {
   /** Undefined: plaintext. */
@@ -86,7 +87,7 @@ export class Connector extends ChannelCredentials {
     const cancel = clock.after(HANDSHAKE_MS, () => socket.destroy())
     try {
       const attestation = await this.#dial(socket)
-      const secure = tls === undefined ? socket : await handshake(socket, tls)
+      const secure = tls === undefined ? socket : await connectTls(socket, secureContextOptions(tls.identity))
       const chain = secure === socket ? [] : peerChain(secure as TLSSocket)
       this.#peer = { spiffeId: tls?.verify(chain).spiffeId.id ?? '', chain, attestation }
       this.#refusal = undefined
@@ -116,21 +117,4 @@ export class Connector extends ChannelCredentials {
       done(null, metadata)
     })
   }
-}
-
-function handshake(socket: Socket, { identity }: ConnectorTls): Promise<TLSSocket> {
-  const secure = connect({
-    socket,
-    secureContext: secureContext(identity),
-    ALPNProtocols: ['h2'],
-    // The chain is judged by SPIFFE's rules, before anything is sent.
-    rejectUnauthorized: false,
-    checkServerIdentity: () => undefined,
-  })
-  return new Promise((resolve, reject) => {
-    const fail = (cause?: unknown) => reject(new NsmError('unavailable', 'Cannot finish TLS handshake', { cause }))
-    secure.once('close', () => fail())
-    secure.once('error', fail)
-    secure.once('secureConnect', () => resolve(secure))
-  })
 }

@@ -4,16 +4,16 @@
  */
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { SecureContext } from 'node:tls'
+import type { SecureContextOptions } from 'node:tls'
 import type { Attestation } from '../api/index.ts'
 import { type Clock, type Logger, Scope } from '../base/index.ts'
 import type { Svid } from '../identity/index.ts'
 import { acceptTls } from './handshake.ts'
 import { DRAIN_MS, HANDSHAKE_MS } from './limits.ts'
 import { peerChain } from './peer-chain.ts'
-import { secureContext } from './secure-context.ts'
 import type { MutualTls } from './serve.ts'
 import { type PeerRules, ServerConnection } from './server-connection.ts'
+import { secureContextOptions } from './tls-options.ts'
 
 interface Injector {
   injectConnection(connection: Duplex): void
@@ -24,11 +24,11 @@ interface Injector {
 interface Generation {
   readonly injector: Injector
   readonly svid: Svid | undefined
-  readonly context: SecureContext | undefined
+  readonly tls: SecureContextOptions | undefined
 }
 
 interface Secured {
-  readonly context: SecureContext
+  readonly tls: SecureContextOptions
   readonly injector: Injector
   readonly attestation: Attestation | undefined
 }
@@ -73,8 +73,8 @@ export class Front {
     this.#sockets.add(socket)
     socket.once('close', () => this.#sockets.delete(socket))
     socket.on('error', () => socket.destroy())
-    const { context, injector } = this.#generation
-    if (context !== undefined) this.#secure(socket, { context, injector, attestation })
+    const { tls, injector } = this.#generation
+    if (tls !== undefined) this.#secure(socket, { tls, injector, attestation })
     else this.#admit(socket, injector, new ServerConnection(socket, [], attestation))
   }
 
@@ -93,9 +93,9 @@ export class Front {
     for (const socket of this.#sockets) socket.destroy()
   }
 
-  #secure(socket: Socket, { context, injector, attestation }: Secured): void {
+  #secure(socket: Socket, { tls, injector, attestation }: Secured): void {
     const cancel = this.#options.clock.after(HANDSHAKE_MS, () => socket.destroy())
-    acceptTls(socket, context)
+    acceptTls(socket, tls)
       .then((secure) => this.#admit(secure, injector, new ServerConnection(secure, peerChain(secure), attestation)))
       .catch((error: unknown) => {
         socket.destroy()
@@ -137,9 +137,9 @@ function peerRules({ security, clock }: FrontOptions): PeerRules | undefined {
 }
 
 function newGeneration({ security, inject }: FrontOptions): Generation {
-  if (security === 'plaintext') return { injector: inject(), svid: undefined, context: undefined }
+  if (security === 'plaintext') return { injector: inject(), svid: undefined, tls: undefined }
   const { svid, bundles } = security.identity.current()
   const domain = svid.spiffeId.split('/')[2] ?? ''
   const authorities = security.sendAuthorities === true ? (bundles.get(domain) ?? []) : []
-  return { injector: inject(), svid, context: secureContext({ svid, authorities }) }
+  return { injector: inject(), svid, tls: secureContextOptions({ svid, authorities }) }
 }

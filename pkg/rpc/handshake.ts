@@ -1,23 +1,34 @@
+/** The two sides of a TLS handshake. Neither judges the other's certificate: that is done by SPIFFE's rules, after it. */
 import type { Socket } from 'node:net'
-import { type SecureContext, TLSSocket } from 'node:tls'
+import { connect, createServer, type SecureContextOptions, type TLSSocket } from 'node:tls'
 import { NsmError } from '../base/index.ts'
 
+const h2WithoutVerdict = { ALPNProtocols: ['h2'], rejectUnauthorized: false }
+
 /**
- * The server's side of TLS on a connection whose first bytes may be read already. The client's certificate is asked
- * for but not judged here: every call does that (see server-connection.ts).
+ * The server's side, on a connection whose first bytes may be read already. A server of its own for each connection is
+ * how Node tells which plain socket a secure one came from.
  */
-export function acceptTls(socket: Socket, context: SecureContext): Promise<TLSSocket> {
-  const tlsSocket = new TLSSocket(socket, {
-    isServer: true,
-    secureContext: context,
-    requestCert: true,
-    rejectUnauthorized: false,
-    ALPNProtocols: ['h2'],
-  })
+export function acceptTls(socket: Socket, options: SecureContextOptions): Promise<TLSSocket> {
+  const server = createServer({ ...options, ...h2WithoutVerdict, requestCert: true })
   return new Promise((resolve, reject) => {
     const fail = (cause?: unknown) => reject(new NsmError('unauthenticated', 'Cannot finish TLS handshake', { cause }))
-    tlsSocket.once('close', () => fail())
-    tlsSocket.on('error', fail) // also later ones: an unheard error ends the process
-    tlsSocket.once('secure', () => resolve(tlsSocket))
+    server.once('tlsClientError', fail)
+    socket.once('close', () => fail())
+    server.once('secureConnection', (secure) => {
+      secure.on('error', () => secure.destroy())
+      resolve(secure)
+    })
+    server.emit('connection', socket)
+  })
+}
+
+export function connectTls(socket: Socket, options: SecureContextOptions): Promise<TLSSocket> {
+  const secure = connect({ ...options, ...h2WithoutVerdict, socket, checkServerIdentity: () => undefined })
+  return new Promise((resolve, reject) => {
+    const fail = (cause?: unknown) => reject(new NsmError('unavailable', 'Cannot finish TLS handshake', { cause }))
+    secure.once('close', () => fail())
+    secure.once('error', fail)
+    secure.once('secureConnect', () => resolve(secure))
   })
 }

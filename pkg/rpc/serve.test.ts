@@ -1,7 +1,14 @@
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import { type Call, emptyContext, type NetworkServiceServer, type Connection } from '../api/index.ts'
+import { type Call, type Connection, emptyContext, type NetworkServiceServer } from '../api/index.ts'
 import { FakeClock, silentLogger, systemClock } from '../base/index.ts'
-import { Authority, createAuthorityMaterial, type Identity, issueIdentity, type StaticSource, staticSource } from '../identity/index.ts'
+import {
+  Authority,
+  createAuthorityMaterial,
+  type Identity,
+  issueIdentity,
+  type StaticSource,
+  staticSource,
+} from '../identity/index.ts'
 import { Channel } from './channel.ts'
 import { networkServiceClient } from './nsm-clients.ts'
 import { networkService } from './nsm-services.ts'
@@ -61,7 +68,8 @@ describe('serve', () => {
     const peer = await channel.peer(AbortSignal.timeout(1000))
     expect(peer.spiffeId).toBe('spiffe://east/server')
     const t = performance.now()
-    for (let i = 0; i < 500; i++) await client.request({ connection, mechanismPreferences: [] }, { signal: AbortSignal.timeout(3000) })
+    for (let i = 0; i < 500; i++)
+      await client.request({ connection, mechanismPreferences: [] }, { signal: AbortSignal.timeout(3000) })
     console.log('500 sequential', performance.now() - t)
   })
 })

@@ -1,5 +1,5 @@
 import { constants } from 'node:crypto'
-import { createSecureContext, type SecureContext } from 'node:tls'
+import type { SecureContextOptions } from 'node:tls'
 import type { Svid } from '../identity/index.ts'
 
 export interface TlsIdentity {
@@ -9,15 +9,15 @@ export interface TlsIdentity {
 }
 
 /** TLS 1.3 without tickets: every connection proves its certificate anew. Undefined: a client without a certificate. */
-export function secureContext(identity: TlsIdentity | undefined): SecureContext {
+export function secureContextOptions(identity: TlsIdentity | undefined): SecureContextOptions {
   const common = { minVersion: 'TLSv1.3', secureOptions: constants.SSL_OP_NO_TICKET } as const
-  if (identity === undefined) return createSecureContext(common)
+  if (identity === undefined) return common
   const { svid, authorities = [] } = identity
-  return createSecureContext({
+  return {
     ...common,
     key: svid.privateKey.export({ format: 'pem', type: 'pkcs8' }),
     cert: [...svid.chain, ...authorities].map(toPem).join(''),
-  })
+  }
 }
 
 function toPem(der: Uint8Array): string {
