@@ -1,5 +1,6 @@
 /** What people configure: one table per program. The only folder that reads the environment. */
 export { readTextFile } from './files.ts'
+export { type RegistryConfig, registryConfig } from './nsm-registry.ts'
 export { type NsmdConfig, nsmdConfig } from './nsmd.ts'
 export {
   absolutePath,

@@ -1,0 +1,6 @@
+/**
+ * What each process is made of. A program is loaded when it is asked for, so that none starts with the weight of the
+ * others.
+ */
+export { type Program, runProgram, type Surroundings } from './run-program.ts'
+export const loadRegistry = async () => (await import('./nsm-registry/registry.ts')).registryProgram

@@ -1,0 +1,31 @@
+import type { Clock, Logger } from '../../base/index.ts'
+import type { Trust } from '../../federation/index.ts'
+import { type Authority, type IdentitySource, issueIdentity, renewingSource } from '../../identity/index.ts'
+import { registryId } from '../../policy/index.ts'
+
+export interface RegistryIdentityOptions {
+  readonly authority: Authority
+  readonly trust: Trust
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+/** The registry's own identity, issued by the authority in the same process, with the trust of the moment. */
+export async function registryIdentity({
+  authority,
+  trust,
+  clock,
+  logger,
+}: RegistryIdentityOptions): Promise<IdentitySource> {
+  const names = { spiffeId: registryId(trust.domain), dnsNames: ['registry'] }
+  const obtain = () => issueIdentity(authority, { ...names, bundles: trust.bundles() })
+  const source = await renewingSource({ obtain, clock, logger })
+  const unsubscribe = trust.subscribe(() => source.setBundles(trust.bundles()))
+  return {
+    ...source,
+    async close() {
+      unsubscribe()
+      await source.close()
+    },
+  }
+}

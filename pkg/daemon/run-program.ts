@@ -1,0 +1,70 @@
+/**
+ * What all programs have in common: read the configuration, start, run until a signal, close, say by the exit code how
+ * it went. 0 is a clean end, 1 a failure, 2 a mistake in the configuration or the arguments.
+ */
+import { type Clock, describeError, type Logger, NsmError, systemClock, VERSION } from '../base/index.ts'
+import type { Config, LogLevel } from '../config/index.ts'
+import { jsonLogger } from '../telemetry/index.ts'
+
+export interface Surroundings {
+  readonly clock: Clock
+  readonly logger: Logger
+  /** Aborts when the program is to end: for what waits while it starts. */
+  readonly signal: AbortSignal
+}
+
+export interface Program<C extends { readonly logLevel: LogLevel }> {
+  readonly name: string
+  readonly config: Config<C>
+  start(config: C, surroundings: Surroundings): Promise<{ close(): Promise<void> }>
+}
+
+export async function runProgram<C extends { readonly logLevel: LogLevel }>(program: Program<C>): Promise<void> {
+  const { name, config } = program
+  const [argument] = process.argv.slice(2)
+  if (argument !== undefined) return answer(program, argument)
+  try {
+    const values = config.read()
+    await run(program, values, jsonLogger({ program: name, level: values.logLevel }))
+  } catch (error) {
+    const next = error instanceof NsmError && error.next !== undefined ? `\nNext: ${error.next}` : ''
+    process.stderr.write(`${name}: ${describeError(error)}${next}\n`)
+    process.exitCode = error instanceof NsmError && error.code === 'invalid_argument' ? 2 : 1
+  }
+}
+
+async function run<C extends { readonly logLevel: LogLevel }>(
+  { start }: Program<C>,
+  config: C,
+  logger: Logger,
+): Promise<void> {
+  const stop = new AbortController()
+  const stopped = new Promise<void>((resolve) => {
+    stop.signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      if (stop.signal.aborted) process.exit(1) // asked twice: somebody is in a hurry
+      stop.abort(new NsmError('cancelled', 'Cannot go on: the program was told to end', { fields: { signal } }))
+    })
+  }
+  // A fault that nobody caught leaves unknown state behind: end, and let the supervisor start anew.
+  process.on('uncaughtException', (error) => {
+    logger.error('Ending after a fault that nobody caught', { error, stack: error.stack })
+    process.exit(1)
+  })
+  const running = await start(config, { clock: systemClock, logger, signal: stop.signal })
+  logger.info('Started', { version: VERSION })
+  await stopped
+  await running.close()
+  logger.info('Ended')
+}
+
+function answer<C>({ name, config }: { readonly name: string; readonly config: Config<C> }, argument: string): void {
+  if (argument === '--help') process.stdout.write(config.help)
+  else if (argument === '--version') process.stdout.write(`${name} ${VERSION}\n`)
+  else {
+    process.stderr.write(`${name}: it takes no arguments but --help and --version\n`)
+    process.exitCode = 2
+  }
+}

@@ -1,0 +1,16 @@
+import { isWorkloadOf } from '../policy/index.ts'
+import type { Records, RegistryRecord, RegistryStore } from './store.ts'
+
+/** Removes what an expelled node and the workloads on it have registered. */
+export async function removeOwned({ services, endpoints }: RegistryStore, node: string): Promise<void> {
+  await removeFrom(endpoints, node)
+  await removeFrom(services, node)
+}
+
+async function removeFrom<T extends RegistryRecord>(records: Records<T>, node: string): Promise<void> {
+  const { values } = await records.list({})
+  for (const { name, pathIds } of values) {
+    const [owner = ''] = pathIds
+    if (owner === node || isWorkloadOf(owner, node)) await records.remove(name)
+  }
+}
