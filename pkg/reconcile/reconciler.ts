@@ -157,7 +157,7 @@ export class Reconciler {
   async #ensure(owner: Owner, signal: AbortSignal): Promise<void> {
     for (const item of owner.desired.values()) {
       if (!this.#claim(owner, item)) throw this.#taken(item)
-      await this.#world.ensure(item, signal)
+      if (await this.#world.ensure(item, signal)) this.#doubtPlaces(owner)
     }
   }
 

@@ -48,13 +48,15 @@ export class World {
     return place
   }
 
-  async ensure(item: Item, signal: AbortSignal): Promise<void> {
+  /** Returns whether it changed an object that was there: that may take other objects along. */
+  async ensure(item: Item, signal: AbortSignal): Promise<boolean> {
     const place = await this.known(item.place, signal)
     const { kind, spec, key, id } = item
     const actual = place.get(id)
-    if (actual !== undefined && kind.matches(spec, actual)) return
+    if (actual !== undefined && kind.matches(spec, actual)) return false
     const apply = async () => place.set(kind, key, await kind.apply(spec, actual, signal))
     await this.#change(place, { ...item, what: 'applies' }, apply)
+    return actual !== undefined
   }
 
   /** Returns whether there was something to remove. */

@@ -1,0 +1,57 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { FakeNode, localWire, remoteWire } from './fake-node.ts'
+import type { Forwarder } from './index.ts'
+
+const soon = () => AbortSignal.timeout(5000)
+
+let node: FakeNode
+let forwarder: Forwarder
+beforeEach(async () => {
+  node = new FakeNode()
+  forwarder = await node.start()
+})
+afterEach(async () => {
+  await forwarder.close()
+  node.close()
+})
+
+describe('Forwarder', () => {
+  test('makes a local wire of one veth pair', async () => {
+    await forwarder.establish(localWire('a'), soon())
+    expect(node.transcript).toMatchInlineSnapshot(`
+      [
+        "ip netns attach a:c inode://4/1001",
+        "ip netns attach a:s inode://4/1002",
+        "ip -n inode://4/1001 link add c-a alias nsm:a mtu 9000 up type veth peer s-a netns inode://4/1002",
+        "ip -n inode://4/1002 link set s-a alias nsm:a mtu 9000 up",
+        "ip -n inode://4/1001 addr add 172.16.1.101/32 dev c-a nodad",
+        "ip -n inode://4/1001 addr add fd00::101/128 dev c-a nodad",
+        "ip -n inode://4/1002 addr add 172.16.1.100/32 dev s-a nodad",
+        "ip -n inode://4/1002 addr add fd00::100/128 dev s-a nodad",
+        "ip -n inode://4/1001 route add 172.16.1.100/32 dev c-a scope link table 254 proto 147",
+        "ip -n inode://4/1001 -6 route add fd00::100/128 dev c-a scope link table 254 proto 147",
+        "ip -n inode://4/1002 route add 172.16.1.101/32 dev s-a scope link table 254 proto 147",
+        "ip -n inode://4/1002 -6 route add fd00::101/128 dev s-a scope link table 254 proto 147",
+      ]
+    `)
+    expect(forwarder.status('a')).toEqual({ at: 'settled' })
+  })
+
+  test('makes a remote wire of a device and a tunnel', async () => {
+    await forwarder.establish(remoteWire('a'), soon())
+    expect(node.transcript).toMatchInlineSnapshot(`
+      [
+        "ip netns attach a:c inode://4/1001",
+        "ip -n inode://4/1001 link set c-a alias nsm:a mtu 1440 up",
+        "ip -n inode://4/1001 addr add 172.16.1.101/32 dev c-a nodad",
+        "ip -n inode://4/1001 route add 172.16.1.100/32 dev c-a scope link table 254 proto 147",
+        "ip -n inode://4/1001 route add 0.0.0.0/0 dev c-a scope link table 1 proto 147",
+        "ip -n inode://4/1001 route add 10.0.0.0/8 via 172.16.1.100 dev c-a onlink table 254 proto 147",
+        "ip -n inode://4/1001 rule add from 172.16.1.101/32 ipproto tcp dport 80 priority 32000 table 1 protocol 147",
+        "port set a:c tun",
+        "port set a:s wireguard",
+        "wire set a a:c a:s",
+      ]
+    `)
+  })
+})

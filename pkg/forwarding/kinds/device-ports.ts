@@ -1,0 +1,43 @@
+/**
+ * A TUN or TAP device lives and dies with its port. What only the link kind can see (a device that was deleted, renamed
+ * or moved by someone in its namespace) is put right here, beneath the wire that uses the port.
+ */
+import type { Dataplane, DevicePortSpec, PortSpec } from '../../dataplane/index.ts'
+
+export class DevicePorts {
+  readonly #dataplane: Dataplane
+  /** Ports made by this process whose device has not been marked yet: the one case where a missing mark is normal. */
+  readonly #unmarked = new Set<string>()
+
+  constructor(dataplane: Dataplane) {
+    this.#dataplane = dataplane
+  }
+
+  async make(spec: PortSpec, signal: AbortSignal): Promise<void> {
+    await this.#dataplane.setPort(spec, signal)
+    this.#unmarked.add(spec.id)
+  }
+
+  isUnmarked(id: string): boolean {
+    return this.#unmarked.has(id)
+  }
+
+  marked(id: string): void {
+    this.#unmarked.delete(id)
+  }
+
+  async remove(id: string, signal: AbortSignal): Promise<void> {
+    this.#unmarked.delete(id)
+    await this.#dataplane.removePort(id, signal)
+  }
+
+  /** The same port on a new device. Crash: what is missing afterwards is seen as missing by its own kind. */
+  async replace(spec: PortSpec | DevicePortSpec, signal: AbortSignal): Promise<void> {
+    const wires = await this.#dataplane.wires(signal)
+    const users = [...wires.values()].filter(({ ports }) => ports.includes(spec.id))
+    for (const { id } of users) await this.#dataplane.removeWire(id, signal)
+    await this.remove(spec.id, signal)
+    await this.make(spec, signal)
+    for (const wire of users) await this.#dataplane.setWire(wire, signal)
+  }
+}

@@ -1,0 +1,80 @@
+import type { DevicePortSpec } from '../../dataplane/index.ts'
+import { ALIAS_PREFIX, type Link, type LinkSpec, type Links } from '../../platform/index.ts'
+import type { Kind } from '../../reconcile/index.ts'
+import type { DevicePorts } from './device-ports.ts'
+
+/** A link with its mark, size and state; `origin` says how it comes to be. */
+export interface WireLink extends LinkSpec {
+  readonly origin:
+    | { readonly kind: 'veth'; readonly ends: readonly [LinkSpec, LinkSpec] }
+    | { readonly kind: 'device'; readonly port: DevicePortSpec }
+}
+
+interface FoundLink extends LinkSpec {
+  readonly isUp: boolean
+  readonly isVeth: boolean
+}
+
+export function linkAlias(owner: string): string {
+  return `${ALIAS_PREFIX}${owner}`
+}
+
+/**
+ * The interfaces that workloads see. The owner is part of the key: a link of the same name that carries another mark
+ * is another link, and is never taken over.
+ */
+export function linkKind(links: Links, devices: DevicePorts): Kind<WireLink, FoundLink> {
+  return {
+    name: 'link',
+    key: (link) => linkKey(link, link.origin.kind === 'veth'),
+    place: ({ namespace }) => namespace,
+    async observe(place, signal) {
+      const found = (await links.list(place, signal)).map((link) => toFound(place, link))
+      return new Map(found.map((link) => [linkKey(link, link.isVeth), link]))
+    },
+    matches: (spec, { isUp, mtuBytes }) => isUp && mtuBytes === spec.mtuBytes,
+    async apply(spec, actual, signal) {
+      if (spec.origin.kind === 'device')
+        await applyDevice({ links, devices, spec, port: spec.origin.port }, actual, signal)
+      else if (actual === undefined) await links.createVeth(spec.origin.ends, signal)
+      else await links.configure(toLinkSpec(spec), signal)
+      return { ...toLinkSpec(spec), isUp: true, isVeth: spec.origin.kind === 'veth' }
+    },
+    async remove(_key, { namespace, name, isVeth }, signal) {
+      if (isVeth) await links.remove(namespace, name, signal) // a device goes with its port
+    },
+  }
+}
+
+interface DeviceLink {
+  readonly links: Links
+  readonly devices: DevicePorts
+  readonly spec: WireLink
+  readonly port: DevicePortSpec
+}
+
+/**
+ * Without a mark the device is either fresh, or what had the name is gone and something else may have it now: then
+ * the port gets a new device, which fails on a name that is taken instead of marking a bystander.
+ */
+async function applyDevice(
+  { links, devices, spec, port }: DeviceLink,
+  actual: FoundLink | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  if (actual === undefined && !devices.isUnmarked(port.id)) await devices.replace(port, signal)
+  await links.configure(toLinkSpec(spec), signal)
+  devices.marked(port.id)
+}
+
+function linkKey({ name, alias }: LinkSpec, isVeth: boolean): string {
+  return `${name} ${alias} ${isVeth ? 'veth' : 'device'}`
+}
+
+function toFound(namespace: string, { name, alias, mtuBytes, isUp, kind }: Link): FoundLink {
+  return { namespace, name, alias, mtuBytes, isUp, isVeth: kind === 'veth' }
+}
+
+function toLinkSpec({ namespace, name, alias, mtuBytes }: LinkSpec): LinkSpec {
+  return { namespace, name, alias, mtuBytes }
+}
