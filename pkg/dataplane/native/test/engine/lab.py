@@ -9,6 +9,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import time
 import traceback
 from pathlib import Path
 
@@ -106,8 +107,12 @@ def iperf(namespace, address, options=''):
     return end.get('sum_received', end.get('sum'))['bits_per_second'] / 1e9
 
 
-def ping(namespace, address, count, seconds):
-    return json.loads(namespace.sh(f'{sys.executable} {HERE}/ping.py {address} {count} {seconds}', timeout=60))
+def ping(namespace, address, count, seconds, meanwhile=lambda: None):
+    """Echoes, one every `seconds`; what came back. `meanwhile` runs after the first tenth of them."""
+    process = namespace.popen(f'{sys.executable} {HERE}/ping.py {address} {count} {seconds}', stdout=subprocess.PIPE)
+    time.sleep(count * seconds / 10)
+    meanwhile()
+    return json.loads(process.communicate(timeout=60)[0])
 
 
 def check(claim, truth, *seen):

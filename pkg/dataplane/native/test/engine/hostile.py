@@ -1,0 +1,147 @@
+#!/usr/bin/env python3
+"""Junk at the UDP port, and inner packets that the connection did not assign: counted, unanswered, harmless."""
+
+import importlib
+import os
+import random
+import select
+import socket
+import struct
+
+import frames
+import lab
+from engine import Refused, prefix
+from lab import check, ping
+
+build = importlib.import_module('two-engines').build
+ENGINE = ('10.9.0.1', 51820)
+
+
+def junk(dice):
+    """Every message type with lengths around the right one, reserved bytes, indexes of nobody."""
+    kind = dice.choice([0, 1, 2, 3, 4, 5, 255, 0x101, 0x80000004])
+    size = dice.choice([0, 3, 16, 31, 32, 33, 64, 92, 147, 148, 149, 1452, 9000])
+    return (struct.pack('<I', kind) + dice.randbytes(size))[: max(size, 1)]
+
+
+def spray(world, engine):
+    sender = world.namespaces['nb'].udp('10.9.0.2', 6666)
+    dice = random.Random(1)
+    before = engine.counters('engine')
+    for _ in range(20000):
+        sender.sendto(junk(dice), ENGINE)
+    seen = ping(world.namespaces['wa'], '10.0.0.2', 50, 0.01)
+    after = engine.counters('engine')
+    for name in ('rx_malformed', 'rx_unknown_index', 'rx_bad_mac1'):
+        check(f'junk is counted as {name}', after[name] > before[name], after[name] - before[name])
+    check('nothing answers junk', not select.select([sender], [], [], 0.2)[0])
+    check('pings pass meanwhile', seen['received'] == 50, seen)
+
+
+def replay(world, engine):
+    """What the far engine sent, sent again: captured at the cable, from another address."""
+    with world.namespaces['nb'].inside():
+        tap = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+        tap.bind(('na', 0))
+    tap.settimeout(1)
+    ping(world.namespaces['wb'], '10.0.0.1', 20, 0.005)
+    datagrams = []
+    while len(datagrams) < 10:
+        packet = tap.recv(2048)[14:]
+        if packet[12:16] == bytes([10, 9, 0, 2]):
+            datagrams.append(packet[28:])
+    before = engine.counters('wg-10.0.0.1')
+    delivered = engine.counters('tun-10.0.0.1')['tx_packets']
+    other = world.namespaces['nb'].udp('10.9.0.2', 7777)
+    for datagram in datagrams:
+        other.sendto(datagram, ENGINE)
+        other.sendto(datagram[:-1] + bytes([datagram[-1] ^ 1]), ENGINE)
+    seen = ping(world.namespaces['wa'], '10.0.0.2', 5, 0.01)
+    after = engine.counters('wg-10.0.0.1')
+    check('replays are dropped', after['rx_replay'] - before['rx_replay'] == len(datagrams))
+    check('damaged ones are not authentic', after['rx_auth_failed'] - before['rx_auth_failed'] == len(datagrams))
+    check('only the pings were delivered', engine.counters('tun-10.0.0.1')['tx_packets'] - delivered == seen['received'])
+    check('the endpoint is pinned', engine.session('wg-10.0.0.1')['peer_port'] == [51820])
+
+
+def inner_addresses(world, engines):
+    wa, wb = world.namespaces['wa'], world.namespaces['wb']
+    wa.sh('ip addr add 10.0.0.77/24 dev nsm-1')
+    wa.sh('ip route replace 10.0.0.2/32 dev nsm-1 src 10.0.0.77')
+    check('another source does not leave', ping(wa, '10.0.0.2', 5, 0.01)['received'] == 0)
+    check('  and is counted', engines[0].counters('wg-10.0.0.1')['tx_inner_source'] >= 5)
+    wa.sh('ip route del 10.0.0.2/32 dev nsm-1')
+    # A far engine that lets it out does not get it in here.
+    wb.sh('ip addr add 10.0.0.78/24 dev nsm-1')
+    wb.sh('ip route replace 10.0.0.1/32 dev nsm-1 src 10.0.0.78')
+    _, attributes, _ = engines[1].journal['port_set', 'wg-10.0.0.2']
+    engines[1].set('port_set', **{**attributes, 'local_prefix': [prefix('10.0.0.2'), prefix('10.0.0.78')]})
+    check('another source does not come in', ping(wb, '10.0.0.1', 5, 0.01)['received'] == 0)
+    check('  and is counted', engines[0].counters('wg-10.0.0.1')['rx_inner_source'] == 5)
+    check('the session is still the same', engines[0].session('wg-10.0.0.1')['session_state'] == [frames.STATES['established']])
+    wb.sh('ip route del 10.0.0.1/32 dev nsm-1')
+
+
+def oversize(world, engine):
+    """A device whose MTU is more than the wire's: the workload's own stack learns the path's MTU."""
+    work = world.namespaces['wa']
+    work.sh('ip link set nsm-1 mtu 1500')
+    with work.inside():
+        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.setsockopt(socket.IPPROTO_IP, 10, 2)  # IP_MTU_DISCOVER: always don't-fragment
+    sock.connect(('10.0.0.2', 9))
+    sock.send(bytes(1472))
+    ping(work, '10.0.0.2', 3, 0.01)
+    mtu = sock.getsockopt(socket.IPPROTO_IP, 14)  # IP_MTU
+    check('an oversize packet is answered by Packet Too Big', mtu == 1420, mtu)
+    check('  and counted', engine.counters('wg-10.0.0.1')['tx_oversize'] == 1)
+
+
+def bad_requests(engine):
+    for claim, request, attributes, error in BAD_REQUESTS:
+        try:
+            engine.ask(request, **attributes)
+            check(claim, False)
+        except Refused as refused:
+            check(claim, refused.error == error, refused.text)
+    engine.ask('port_del', id='never-there')
+
+
+BAD_REQUESTS = (
+    ('a port of an unknown kind is refused', 'port_set', {'id': 'x', 'kind': 9}, 95),
+    ('an attribute of another kind is refused', 'port_set', {'id': 'x', 'kind': 4, 'aead': 1}, 95),
+    ('a tun without its device is refused', 'port_set', {'id': 'x', 'kind': 1, 'ifname': 'x'}, 9),
+    ('a wire to nowhere is refused', 'wire_set', {'id': 'x', 'port_a': 'a', 'port_b': 'b'}, 2),
+    ('a wire of two tuns is refused', 'wire_set', {'id': 'x', 'port_a': 'tun-10.0.0.1', 'port_b': 'tun-10.0.0.1'}, 95),
+    ('a port in use is refused', 'wire_set', {'id': 'x', 'port_a': 'tun-10.0.0.1', 'port_b': 'wg-10.0.0.1'}, 16),
+    ('an underlay in use is not removed', 'underlay_del', {'id': 'u'}, 16),
+    ('a low-order peer key is refused', 'port_set',
+     {'id': 'x', 'kind': 3, 'underlay': 'u', 'peer_responder_key': bytes(32)}, 22),
+    ('a prefix of 33 bits is refused', 'port_set',
+     {'id': 'x', 'kind': 3, 'underlay': 'u', 'peer_responder_key': os.urandom(32), 'local_prefix': b'\x02\x21aaaa'}, 22),
+    ('a message that the engine does not know is refused', 'ns_get', {}, 95),
+)  # fmt: skip
+
+
+def removed(world, engine):
+    """Without its wire a device's packets are dropped; joined again they pass."""
+    engine.ask('wire_del', id='wire-10.0.0.1')
+    check('without a wire nothing passes', ping(world.namespaces['wa'], '10.0.0.2', 5, 0.01)['received'] == 0)
+    check('  and is counted', engine.counters('tun-10.0.0.1')['rx_no_wire'] >= 5)
+    engine.ask('wire_set', id='wire-10.0.0.1', port_a='tun-10.0.0.1', port_b='wg-10.0.0.1')
+    check('with its wire it passes again', ping(world.namespaces['wa'], '10.0.0.2', 5, 0.01)['received'] == 5)
+
+
+def hostile(world):
+    engines, _ = build(world, aead=1)
+    check('the wire is up', ping(world.namespaces['wa'], '10.0.0.2', 10, 0.02)['received'] == 10)
+    spray(world, engines[0])
+    replay(world, engines[0])
+    inner_addresses(world, engines)
+    oversize(world, engines[0])
+    bad_requests(engines[0])
+    removed(world, engines[0])
+
+
+if __name__ == '__main__':
+    lab.run(hostile, needs=('wg',))

@@ -1,0 +1,90 @@
+#!/usr/bin/env python3
+"""An engine and Debian's wireguard-go as peers: both initiate, both rekey, with and without a preshared key."""
+
+import base64
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / 'engine'))
+
+import frames
+import lab
+from engine import Device, Engine, Keys, add_underlay, add_wire
+from lab import check, iperf, ping, serve_iperf
+from wireguard_go import WireguardGo, preshared
+
+OURS, THEIRS = '10.0.0.1', '10.0.0.2'
+PORT = f'wg-{OURS}'
+
+
+def build(world, psk='', our_idea_of_their_key=None):
+    for name in ('wa', 'na', 'nb'):
+        world.namespace(name)
+    world.cable('na', 'nb')
+    ours, theirs = Keys(), Keys()
+    engine, device = Engine(world), Device(world.namespaces['wa'], 'nsm-1')
+    device.up(f'{OURS}/24')
+    other = WireguardGo(world, 'nb', theirs)
+    other.add_peer(ours.public_text, '10.9.0.1:51820', f'{OURS}/32', psk)
+    other.up(f'{THEIRS}/24')
+    add_underlay(engine, world.namespaces['na'], '10.9.0.1', ours)
+    add_wire(engine, device, OURS, THEIRS, our_idea_of_their_key or theirs, peer_address=bytes([10, 9, 0, 2]),
+             peer_port=51820, preshared_key=base64.b64decode(psk) or None)  # fmt: skip
+    return engine, other, ours
+
+
+def both_ways(world, what):
+    for here, there in (('wa', THEIRS), ('nb', OURS)):
+        seen = ping(world.namespaces[here], there, 100, 0.005)
+        check(f'{what}: 100 pings from {here}', seen['received'] == 100 and seen['duplicates'] == 0, seen)
+
+
+def established(engine):
+    return engine.session(PORT)['session_state'] == [frames.STATES['established']]
+
+
+def rekey(engine, times):
+    for _ in range(times):
+        engine.ask('rehandshake', id=PORT)
+        time.sleep(0.1)  # wireguard-go takes no more than 50 initiations a second of a peer
+
+
+def we_initiate(world):
+    engine, _, _ = build(world)
+    seen = ping(world.namespaces['wa'], THEIRS, 20, 0.02)
+    check('we initiate: the first packets wait for the handshake', seen['received'] == 20 and established(engine), seen)
+    both_ways(world, 'we initiate')
+    seen = ping(world.namespaces['wa'], THEIRS, 500, 0.002, meanwhile=lambda: rekey(engine, 5))
+    check('we rekey 5 times under pings', seen['received'] == 500 and seen['duplicates'] == 0, seen)
+    serve_iperf(world, 'nb')
+    for name, options in (('TCP there', '-t 1'), ('TCP back', '-t 1 -R'), ('UDP there', '-t 1 -u -b 100M')):
+        check(f'iperf3 {name}', (speed := iperf(world.namespaces['wa'], THEIRS, options)) > 0.02, f'{speed:.2f} Gb/s')
+
+
+def they_initiate(world):
+    psk = preshared()
+    engine, other, ours = build(world, psk)
+    check('they initiate, with a preshared key', ping(world.namespaces['nb'], OURS, 20, 0.02)['received'] == 20)
+    both_ways(world, 'they initiate')
+    before = engine.counters('engine')['handshake_accepted']
+    other.wg(f'peer {ours.public_text} remove')
+    other.add_peer(ours.public_text, '10.9.0.1:51820', f'{OURS}/32', psk)
+    seen = ping(world.namespaces['nb'], OURS, 100, 0.005)
+    check('they rekey', seen['received'] == 100 and engine.counters('engine')['handshake_accepted'] > before, seen)
+    both_ways(world, 'after they rekeyed')
+
+
+def wrong_keys(world):
+    engine, other, _ = build(world, our_idea_of_their_key=Keys())
+    check('wrong key: nothing passes there', ping(world.namespaces['wa'], THEIRS, 5, 0.01)['received'] == 0)
+    check('wrong key: nothing passes back', ping(world.namespaces['nb'], OURS, 5, 0.01)['received'] == 0)
+    counters = engine.counters('engine')
+    check('wrong key: their initiation is counted', counters['handshake_unknown_peer'] > 0, counters['handshake_unknown_peer'])
+    check('wrong key: there is no session', not established(engine) and other.transfer()[0] == 0)
+
+
+CASES = {case.__name__: case for case in (we_initiate, they_initiate, wrong_keys)}
+
+if __name__ == '__main__':
+    lab.run(CASES[sys.argv[1]], needs=('wireguard-go', 'wg', 'iperf3'))
