@@ -3,18 +3,22 @@
 #include <errno.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <malloc.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <cstring>
 
 namespace nsm::holder {
 namespace {
 
 using CapabilitySet = std::uint64_t;
+
+constexpr int kLockedHeapBytes = 16 * 1024 * 1024;  // only touched pages cost
 
 constexpr CapabilitySet bit(int capability) { return CapabilitySet{1} << capability; }
 
@@ -66,7 +70,7 @@ void set_limits() {
   const rlimit none{0, 0};
   const rlimit all{RLIM_INFINITY, RLIM_INFINITY};
   setrlimit(RLIMIT_CORE, &none);
-  setrlimit(RLIMIT_MEMLOCK, &all);  // else memory taken after CAP_IPC_LOCK is gone could not be locked
+  setrlimit(RLIMIT_MEMLOCK, &all);  // needs CAP_SYS_RESOURCE; protect_memory makes do without
   rlimit descriptors;
   if (getrlimit(RLIMIT_NOFILE, &descriptors) != 0) return;
   descriptors.rlim_cur = descriptors.rlim_max;
@@ -76,8 +80,14 @@ void set_limits() {
 bool protect_memory() {
   prctl(PR_SET_DUMPABLE, 0);
   rlimit lockable;
-  if (getrlimit(RLIMIT_MEMLOCK, &lockable) != 0 || lockable.rlim_cur != RLIM_INFINITY) return false;
-  return mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) == 0;
+  const bool unlimited = getrlimit(RLIMIT_MEMLOCK, &lockable) == 0 && lockable.rlim_cur == RLIM_INFINITY;
+  // Under a limit only what exists now can be locked: the heap is made large
+  // enough beforehand for the objects of thousands of wires.
+  mallopt(M_MMAP_THRESHOLD, 2 * kLockedHeapBytes);
+  mallopt(M_TRIM_THRESHOLD, 2 * kLockedHeapBytes);
+  void* volatile heap = std::malloc(kLockedHeapBytes);
+  std::free(heap);
+  return mlockall(MCL_CURRENT | MCL_ONFAULT | (unlimited ? MCL_FUTURE : 0)) == 0;
 }
 
 }  // namespace nsm::holder

@@ -49,6 +49,14 @@ class Process(unittest.TestCase):
         engine = self.holder.engine_pid()
         self.assertEqual(sorted(map(int, os.listdir(f'/proc/{engine}/fd'))), [0, 1, 2, 3, 4])
 
+    def test_holder_keeps_its_memory_to_itself(self):
+        pid = self.holder.process.pid
+        self.assertGreater(int(status_of(pid)['VmLck'].split()[0]), 16 * 1024)
+        with open(f'/proc/{pid}/limits') as limits:
+            core = next(line for line in limits if line.startswith('Max core file size'))
+        self.assertEqual(core.split()[4:6], ['0', '0'])
+        self.assertEqual(os.stat(f'/proc/{pid}/environ').st_uid, 0)
+
     def test_sockets_have_their_modes_and_owners(self):
         for path, mode, owner in ((self.holder.control_path, 0o600, 65532), (self.holder.dial_path, 0o600, 65532),
                                   (self.holder.workload_path, 0o666, 0)):
