@@ -4,3 +4,5 @@
  */
 export { type Program, runProgram, type Surroundings } from './run-program.ts'
 export const loadRegistry = async () => (await import('./nsm-registry/registry.ts')).registryProgram
+export const loadClient = async () => (await import('./nsm-client/index.ts')).clientProgram
+export const loadEndpoint = async () => (await import('./nsm-endpoint/index.ts')).endpointProgram

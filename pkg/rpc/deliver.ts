@@ -15,9 +15,13 @@ export interface DeliveryOptions {
   readonly logger: Logger
 }
 
-/** Takes over the local connections that the holder accepted: its word of who it is, then the client's own bytes. */
+/**
+ * Takes over the local connections that the holder accepted: its word of who it is, then the client's own bytes.
+ * INVARIANT: only the holder and this process can enter the directory of the socket; what comes in is believed. The
+ * socket itself is open, since the holder has no right to override a file's mode.
+ */
 export function serveDeliveries(options: DeliveryOptions): Promise<Listener> {
-  return listen(options.listen, (socket) => {
+  return listen(options.listen, 'everyone', (socket) => {
     deliver(socket, options).catch((error: unknown) => {
       options.logger.warn('Dropped a local connection', { error })
       socket.destroy()

@@ -9,22 +9,34 @@ export interface Listener {
   close(): Promise<void>
 }
 
+/**
+ * Unix sockets can be opened by their owner alone, or, where something else than the file's mode decides who may
+ * call, by every user who can enter the directory.
+ */
+export type Openness = 'owner' | 'everyone'
+
 /** @throws {NsmError} `failed_precondition` when the address is taken or not ours */
-export async function listen(url: string | undefined, accept: (socket: Socket) => void): Promise<Listener> {
+export async function listen(
+  url: string | undefined,
+  openness: Openness,
+  accept: (socket: Socket) => void,
+): Promise<Listener> {
   if (url === undefined) return { url: '', close: async () => {} }
   const target = parseTarget(url)
   if (target.kind === 'unix') await removeStaleSocket(target.path)
   const server = createServer({ noDelay: true }, accept)
   server.maxConnections = MOST_CONNECTIONS
-  await start(server, listenOptions(target), url)
+  await start(server, listenOptions(target, openness), url)
   return {
     url: target.kind === 'unix' ? url : `tcp://${formatHost(target.host)}:${portOf(server)}`,
     close: () => new Promise((resolve) => server.close(() => resolve())),
   }
 }
 
-function listenOptions(target: Target): ListenOptions {
-  return target.kind === 'unix' ? { path: target.path } : { host: target.host, port: target.port }
+function listenOptions(target: Target, openness: Openness): ListenOptions {
+  const isForAll = openness === 'everyone'
+  if (target.kind === 'unix') return { path: target.path, readableAll: isForAll, writableAll: isForAll }
+  return { host: target.host, port: target.port }
 }
 
 function start(server: Server, options: ListenOptions, url: string): Promise<void> {

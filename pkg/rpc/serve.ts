@@ -61,7 +61,8 @@ export async function serve(options: ServeOptions): Promise<Server> {
   const front = scope.own(new Front({ ...options, inject }))
   scope.defer(() => shutDown(grpc, options.clock))
   registerMethods(grpc, { ...options, front, tokens: new TokenMinter(options.clock) })
-  const listener = await listen(options.listen, (socket) => front.accept(socket, undefined))
+  const openness = options.security === 'plaintext' ? 'owner' : 'everyone'
+  const listener = await listen(options.listen, openness, (socket) => front.accept(socket, undefined))
   scope.own(listener)
   return {
     url: listener.url,

@@ -1,0 +1,4 @@
+#!/usr/bin/env node
+import { loadEndpoint, runProgram } from '../../pkg/daemon/index.ts'
+
+await runProgram(await loadEndpoint())

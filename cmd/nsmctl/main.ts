@@ -1,0 +1,18 @@
+#!/usr/bin/env node
+import { systemClock } from '../../pkg/base/index.ts'
+import { connectMesh, runCli } from '../../pkg/cli/index.ts'
+import { nsmctlConfig } from '../../pkg/config/index.ts'
+
+const stop = new AbortController()
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())
+// A reader that left, as `head` does, is no failure of ours.
+process.stdout.on('error', () => process.exit(0))
+
+const terminal = {
+  print: (text: string) => void process.stdout.write(`${text}\n`),
+  signal: stop.signal,
+  isColoured: process.stdout.isTTY === true,
+}
+const mesh = connectMesh({ config: nsmctlConfig.read(), clock: systemClock, signal: stop.signal })
+const printError = (text: string) => void process.stderr.write(`${text}\n`)
+process.exitCode = await runCli(process.argv.slice(2), { mesh, terminal, clock: systemClock, printError })

@@ -1,0 +1,54 @@
+/**
+ * nsm-endpoint: makes the programs of a network namespace an endpoint of network services.
+ *
+ *     nsmd --mTLS, unix socket--> EndpointServer: addresses for both ends
+ *     Registration --mTLS, node's socket--> nsmd -> registry
+ */
+import { join } from 'node:path'
+import { Scope } from '../../base/index.ts'
+import { type NsmEndpointConfig, nsmEndpointConfig } from '../../config/index.ts'
+import { EndpointServer, Registration } from '../../endpoint/index.ts'
+import { TokenMinter } from '../../identity/index.ts'
+import { PointToPointIpam, parseGroups } from '../../ipam/index.ts'
+import { isNode, trustDomainOf } from '../../policy/index.ts'
+import {
+  Channel,
+  endpointRegistryClient,
+  networkService,
+  serve,
+  serviceRegistryClient,
+  workloadApiSource,
+} from '../../rpc/index.ts'
+import type { Program, Surroundings } from '../run-program.ts'
+
+export const endpointProgram: Program<NsmEndpointConfig> = {
+  name: 'nsm-endpoint',
+  config: nsmEndpointConfig,
+  start: startEndpoint,
+}
+
+async function startEndpoint(
+  config: NsmEndpointConfig,
+  surroundings: Surroundings,
+): Promise<{ close(): Promise<void> }> {
+  const { clock, logger } = surroundings
+  const ipam = new PointToPointIpam(parseGroups(config.cidrPrefix))
+  const scope = new Scope()
+  const identity = scope.own(await workloadApiSource({ url: config.workloadApi, ...surroundings }))
+  const ownDomain = trustDomainOf(identity.current().svid.spiffeId)
+  const isOwnNode = (spiffeId: string) => isNode(spiffeId, ownDomain)
+  const minter = new TokenMinter(clock, config.maxTokenLifetimeMs)
+
+  const { name, serviceNames: services } = config
+  const endpoint = new EndpointServer({ name, services, ipam, identity, minter, clock, logger })
+  scope.defer(() => endpoint.stop())
+  const url = `unix://${join(config.listenDir, `${name}.sock`)}`
+  scope.own(await serve({ listen: url, security: { identity }, services: [networkService(endpoint)], clock, logger }))
+
+  const channel = scope.own(
+    new Channel(config.connectTo, { security: { identity, expect: isOwnNode }, tokens: minter, clock }),
+  )
+  const registries = { services: serviceRegistryClient(channel), endpoints: endpointRegistryClient(channel) }
+  scope.own(new Registration({ ...config, services, url, registries, clock, logger }))
+  return scope
+}
