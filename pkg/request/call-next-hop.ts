@@ -62,13 +62,19 @@ export async function closeNextHop(
   asked: Connection,
 ): Promise<void> {
   try {
-    await hop.client.close(asked, { signal: withTimeout(undefined, CLOSE_MS) })
+    await hop.client.close(ourPartOf(asked), { signal: withTimeout(undefined, CLOSE_MS) })
   } catch (error) {
     logger.warn('Cannot close the connection at the next hop: it will expire there', {
       connection: asked.id,
       error: describeError(error),
     })
   }
+}
+
+/** The path from here on: earlier tokens may have expired, which is often why it ends, and ours are ours to vouch for. */
+function ourPartOf(asked: Connection): Connection {
+  const { index, segments } = asked.path
+  return { ...asked, path: { index: 0, segments: segments.slice(index) } }
 }
 
 /** Names without the domain that they are sent to, and what earlier answers of that hop have settled. */

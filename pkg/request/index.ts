@@ -11,3 +11,4 @@ export type { Directory, Forwarding, Hop, NextHops, PathTokens, Self, Target, Tu
 export { type PathTokenParts, pathTokens } from './path-tokens.ts'
 export { type EndpointStore, type RegisteredEndpoint, RegisteredEndpoints } from './registered-endpoints.ts'
 export { type RegistryClients, RegistryDirectory } from './registry-directory.ts'
+export { connectionRecords, nodeStateMigrations, registeredEndpoints } from './sqlite-state.ts'

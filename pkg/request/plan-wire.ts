@@ -1,5 +1,5 @@
 /** From what was agreed to what the node must have: the intent of a wire. Pure. */
-import type { ConnectionContext, Route, WireIntent } from '../api/index.ts'
+import { type ConnectionContext, PAYLOAD_ETHERNET, type Route, type WireIntent } from '../api/index.ts'
 import { NsmError } from '../base/index.ts'
 import { contains, hostPrefix, overlaps, type Prefix, parseIp, parsePrefix } from '../net/index.ts'
 import { LOCAL_MTU_BYTES, lowestMtuBytes } from '../tunnel/index.ts'
@@ -27,12 +27,13 @@ export interface Plan {
 export function planWire({ id, payload, context, client, server, tunnelIp }: Plan): WireIntent {
   checkContext(context, parseIp(tunnelIp))
   const { ip } = context
+  const ends = { client: client.plan(context), server: server.plan(context) }
+  if (payload === PAYLOAD_ETHERNET) checkFrames(ends)
   return {
     id,
     payload,
     mtuBytes: context.mtuBytes,
-    client: client.plan(context),
-    server: server.plan(context),
+    ...ends,
     clientPrefixes: [...ip.srcIpAddrs, ...ip.dstRoutes.map(({ prefix }) => prefix)],
     serverPrefixes: [...ip.dstIpAddrs, ...ip.srcRoutes.map(({ prefix }) => prefix)],
   }
@@ -41,6 +42,13 @@ export function planWire({ id, payload, context, client, server, tunnelIp }: Pla
 /** The smallest of what anybody on the way allows; a wire that stays on its node is bound by nothing else. */
 export function agreeMtu(mtuBytes: number, ...sides: readonly Pick<Side, 'mostMtuBytes'>[]): number {
   return lowestMtuBytes(mtuBytes, ...sides.map(({ mostMtuBytes }) => mostMtuBytes)) ?? LOCAL_MTU_BYTES
+}
+
+function checkFrames({ client, server }: Pick<WireIntent, 'client' | 'server'>): void {
+  if (client.kind !== 'wireguard' && server.kind !== 'wireguard') return
+  throw new NsmError('invalid_argument', 'Cannot carry Ethernet frames: the mechanism is for IP packets', {
+    next: 'ask for REMOTE/VXLAN, or register the network service with payload IP',
+  })
 }
 
 function checkContext({ ip, mtuBytes }: ConnectionContext, tunnelIp: Uint8Array): void {

@@ -1,10 +1,20 @@
 /** How the endpoint is joined: by an interface when it is on this node, by a tunnel to the node where it lives. */
-import { type Connection, KERNEL, LOCAL, type Mechanism, parameter, VXLAN, WIREGUARD } from '../api/index.ts'
+import {
+  type Connection,
+  KERNEL,
+  LOCAL,
+  type Mechanism,
+  PAYLOAD_ETHERNET,
+  parameter,
+  VXLAN,
+  WIREGUARD,
+} from '../api/index.ts'
 import { NsmError } from '../base/index.ts'
 import { parseSocketAddress } from '../net/index.ts'
 import { generateInterfaceName, type WireKey } from '../tunnel/index.ts'
 import type { Begun } from './begin.ts'
-import type { Hop, Self, Target, Tunnel } from './parts.ts'
+import type { Hop, Self, Tunnel } from './parts.ts'
+import type { Chosen } from './select-endpoint.ts'
 import { attestedNamespace, localSide, type Side } from './side.ts'
 import { joinVxlan, offerVxlan } from './vxlan-side.ts'
 import { isForeignAnswer, joinWireguard, offerWireguard, wireKeyFrom } from './wireguard-side.ts'
@@ -19,9 +29,11 @@ export interface Offer {
   instead(answer: Connection): Offer | undefined
 }
 
-export function offerTo(self: Self, { target, known }: { readonly target: Target } & Begun, hop: Hop): Offer {
+export function offerTo(self: Self, { target, payload, known }: Chosen & Begun, hop: Hop): Offer {
   if (target.at === 'endpoint') return kernelOffer(self, hop, known?.outgoing.mechanism)
-  return tunnelOffer(self.tunnel, addressOf(target.url), wireKeyFrom(known?.serverKey))
+  const peerIp = addressOf(target.url)
+  if (payload === PAYLOAD_ETHERNET) return frameOffer(self.tunnel, peerIp)
+  return packetOffer(self.tunnel, peerIp, wireKeyFrom(known?.serverKey))
 }
 
 /** @param before as the endpoint was joined until now: an interface that nobody names keeps its name. */
@@ -42,11 +54,11 @@ function kernelOffer({ hostNamespace }: Self, { namespace }: Hop, before: Mechan
   }
 }
 
-function tunnelOffer(tunnel: Tunnel, peerIp: string, key: WireKey): Offer {
+/** Encrypted; where the operator allows plaintext wires, also those, for nodes that have nothing else. */
+function packetOffer(tunnel: Tunnel, peerIp: string, key: WireKey): Offer {
   const wireguard = offerWireguard(tunnel, key, peerIp)
-  const preferences = tunnel.vxlanPort === undefined ? [wireguard] : [wireguard, offerVxlan(tunnel, peerIp)]
   return {
-    preferences,
+    preferences: tunnel.vxlanPort === undefined ? [wireguard] : [wireguard, offerVxlan(tunnel, peerIp)],
     mostMtuBytes: Number(wireguard.parameters[parameter.mtu]),
     accept: ({ mechanism }) => {
       if (mechanism?.type === WIREGUARD) return joinWireguard(tunnel, key, mechanism)
@@ -56,8 +68,27 @@ function tunnelOffer(tunnel: Tunnel, peerIp: string, key: WireKey): Offer {
     instead: ({ mechanism }) => {
       const isKeyFit = key.privateKey === tunnel.nodeKey.privateKey
       if (mechanism === undefined || isKeyFit || !isForeignAnswer(mechanism)) return undefined
-      return tunnelOffer(tunnel, peerIp, tunnel.nodeKey)
+      return packetOffer(tunnel, peerIp, tunnel.nodeKey)
     },
+  }
+}
+
+/** Ethernet frames go by VXLAN: the WireGuard protocol carries IP packets. */
+function frameOffer(tunnel: Tunnel, peerIp: string): Offer {
+  if (tunnel.vxlanPort === undefined) {
+    throw new NsmError('failed_precondition', 'Cannot carry Ethernet frames to another node: plaintext wires are off', {
+      next: 'register the network service with payload IP, or set NSM_VXLAN_PORT=4789 on both nodes',
+    })
+  }
+  const vxlan = offerVxlan(tunnel, peerIp)
+  return {
+    preferences: [vxlan],
+    mostMtuBytes: Number(vxlan.parameters[parameter.mtu]),
+    accept: ({ mechanism }) => {
+      if (mechanism?.type === VXLAN) return joinVxlan(tunnel, mechanism)
+      throw refusedMechanism(mechanism)
+    },
+    instead: () => undefined,
   }
 }
 
