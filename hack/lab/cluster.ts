@@ -40,7 +40,7 @@ export function workloadEnvironment(node: Node): Record<string, string> {
 export async function startRegistry(lab: Lab, domain: string, number: number): Promise<Registry> {
   const name = `${domain}-registry`
   const { host, address } = await lab.publicHost(name, number)
-  const state = lab.folder(name, REGISTRY_UID, 0o700)
+  const state = lab.folder(name, { uid: REGISTRY_UID, mode: 0o700 })
   const adminSocket = `${state}/admin.sock`
   const env = {
     NSM_DOMAIN: domain,
@@ -63,8 +63,9 @@ export async function startNode(lab: Lab, registry: Registry, index: number, num
   const name = `${domain}-${index}`
   const { host, address } = await lab.publicHost(name, number)
   await podNetwork(host, index)
-  const sockets = lab.folder(`${name}/sockets`, 0)
-  const inner = lab.folder(`${name}/inner`, DAEMON_UID, 0o700)
+  const sockets = lab.folder(`${name}/sockets`)
+  // For the holder and nsmd alone: whoever can enter it is believed to be one of them.
+  const inner = lab.folder(`${name}/inner`, { gid: DAEMON_UID, mode: 0o770 })
   const node = {
     name,
     domain,
@@ -114,7 +115,7 @@ async function nodeEnvironment(
   registry: Registry,
   node: { name: string; address: string; inner: string },
 ): Promise<Record<string, string>> {
-  const state = lab.folder(`${node.name}/state`, DAEMON_UID, 0o700)
+  const state = lab.folder(`${node.name}/state`, { uid: DAEMON_UID, mode: 0o700 })
   const invited = await nsmctl(registry, 'node', 'invite', node.name)
   if (invited.code !== 0) throw new Error(`nsmctl node invite ${node.name}: ${invited.stderr}`)
   const tokenFile = `${state}/join-token`

@@ -3,7 +3,7 @@
  * leaves this machine: there is no route out of the namespaces.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { chownSync, mkdirSync, rmSync } from 'node:fs'
+import { chmodSync, chownSync, mkdirSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { cable, Host } from './host.ts'
 import { tryRun } from './shell.ts'
@@ -75,11 +75,12 @@ export class Lab {
     return host
   }
 
-  /** A directory of the lab that `uid` owns. */
-  folder(name: string, uid = 0, mode = 0o755): string {
+  /** A directory of the lab. */
+  folder(name: string, { uid = 0, gid = uid, mode = 0o755 } = {}): string {
     const path = `${this.directory}/${name}`
-    mkdirSync(path, { recursive: true, mode })
-    chownSync(path, uid, uid)
+    mkdirSync(path, { recursive: true })
+    chmodSync(path, mode)
+    chownSync(path, uid, gid)
     return path
   }
 

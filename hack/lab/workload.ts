@@ -43,7 +43,7 @@ export function serveService(lab: Lab, workload: Workload, service: string, cidr
     NSM_NAME: workload.name,
     NSM_SERVICE_NAMES: service,
     NSM_CIDR_PREFIX: cidr,
-    NSM_LISTEN_DIR: lab.folder(`${workload.node.name}/endpoints/${workload.name}`, WORKLOAD_UID),
+    NSM_LISTEN_DIR: lab.folder(`${workload.node.name}/endpoints/${workload.name}`, { uid: WORKLOAD_UID }),
   }
   return workload.host.start(lab.program('nsm-endpoint', WORKLOAD_UID), `${lab.directory}/${workload.name}.log`, {
     env,
