@@ -104,10 +104,11 @@ export class Channel {
     }
   }
 
+  /** Ends all calls that are under way. */
   close(): void {
     this.#isClosed = true
     this.#unsubscribe()
-    for (const { client } of [...this.#old, this.#generation]) client.close()
+    for (const generation of [...this.#old, this.#generation]) end(generation)
     this.#old.clear()
   }
 
@@ -127,7 +128,7 @@ export class Channel {
   #distrust(generation: Generation): void {
     if (generation === this.#generation) this.#generation = this.#newGeneration()
     this.#old.delete(generation)
-    generation.client.close()
+    end(generation)
   }
 
   #closeIfOver(generation: Generation): void {
@@ -142,6 +143,11 @@ export class Channel {
     const target = via === undefined ? grpcTarget(parseTarget(this.url)) : `unix:${via}`
     return { svid, connector, client: new Client(target, connector, clientOptions), calls: 0 }
   }
+}
+
+function end({ client, connector }: Generation): void {
+  client.close()
+  connector.end()
 }
 
 interface TlsParts {

@@ -36,6 +36,7 @@ export interface ConnectorTls {
 
 export class Connector extends ChannelCredentials {
   readonly #options: ConnectorOptions
+  readonly #sockets = new Set<Socket>()
   #peer: Peer | undefined
   #refusal: unknown
 
@@ -65,6 +66,11 @@ export class Connector extends ChannelCredentials {
     }
   }
 
+  /** Ends its connections with all calls on them. */
+  end(): void {
+    for (const socket of this.#sockets) socket.destroy()
+  }
+
   override _isSecure(): boolean {
     return this.#options.tls !== undefined
   }
@@ -84,6 +90,8 @@ export class Connector extends ChannelCredentials {
 
   async #connect(socket: Socket): Promise<{ socket: Socket; secure: boolean }> {
     const { tls, clock } = this.#options
+    this.#sockets.add(socket)
+    socket.once('close', () => this.#sockets.delete(socket))
     const cancel = clock.after(HANDSHAKE_MS, () => socket.destroy())
     try {
       const attestation = await this.#dial(socket)

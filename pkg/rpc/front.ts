@@ -46,7 +46,7 @@ export class Front {
   readonly #rules: PeerRules | undefined
   readonly #scope = new Scope()
   readonly #sockets = new Set<Socket>()
-  readonly #connections = new Map<string, { readonly connection: ServerConnection; stopWaiting: () => void }>()
+  readonly #connections = new Map<string, { readonly connection: ServerConnection; readonly stopWaiting: () => void }>()
   #generation: Generation
   #lastId = 0
 
@@ -81,10 +81,7 @@ export class Front {
   recheck(): void {
     const rules = this.#rules
     if (rules === undefined) return
-    for (const entry of this.#connections.values()) {
-      entry.stopWaiting()
-      entry.stopWaiting = entry.connection.enforce(rules)
-    }
+    for (const { connection } of this.#connections.values()) connection.recheck(rules)
   }
 
   async close(): Promise<void> {
@@ -109,11 +106,10 @@ export class Front {
     const id = `connection-${this.#lastId}`
     // What grpc-js shows of a call's connection: the way back to whom it belongs.
     Object.defineProperties(socket, { remoteAddress: { value: id }, remotePort: { value: undefined } })
-    const stopWaiting = this.#rules === undefined ? () => {} : connection.enforce(this.#rules)
-    const entry = { connection, stopWaiting }
-    this.#connections.set(id, entry)
+    const stopWaiting = this.#rules === undefined ? () => {} : connection.limit(this.#rules)
+    this.#connections.set(id, { connection, stopWaiting })
     socket.once('close', () => {
-      entry.stopWaiting()
+      stopWaiting()
       this.#connections.delete(id)
     })
     injector.injectConnection(socket)

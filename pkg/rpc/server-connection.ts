@@ -7,6 +7,9 @@ import type { Attestation, Peer } from '../api/index.ts'
 import { type Clock, NsmError } from '../base/index.ts'
 import { type Bundles, type IdentitySource, verifySvid } from '../identity/index.ts'
 
+/** Long enough for the one call of a node that joins, and for telling the others why they are refused. */
+const UNPROVEN_MS = 30_000
+
 export interface PeerRules {
   readonly identity: IdentitySource
   readonly clock: Clock
@@ -46,16 +49,24 @@ export class ServerConnection {
     return { spiffeId, chain: this.#chain, attestation: this.#attestation }
   }
 
-  /** Ends the connection of a peer that would be refused now, or at its expiry. Returns how to stop waiting for that. */
-  enforce(rules: PeerRules): () => void {
-    if (this.#chain.length === 0) return () => {}
+  /** Ends the connection when its peer's certificate expires, or, of an unknown peer, soon. Returns how to stop that. */
+  limit(rules: PeerRules): () => void {
+    const leftMs = this.#isAccepted(rules) ? (this.#verified?.expiresMs ?? 0) - rules.clock.nowMs() : UNPROVEN_MS
+    return rules.clock.after(leftMs, () => this.#socket.destroy())
+  }
+
+  /** Ends the connection of a peer that would be refused now. */
+  recheck(rules: PeerRules): void {
+    if (this.#chain.length > 0 && !this.#isAccepted(rules)) this.#socket.destroy()
+  }
+
+  #isAccepted(rules: PeerRules): boolean {
     try {
       this.peer(rules)
+      return true
     } catch {
-      this.#socket.destroy()
+      return false
     }
-    const leftMs = (this.#verified?.expiresMs ?? 0) - rules.clock.nowMs()
-    return rules.clock.after(leftMs, () => this.#socket.destroy())
   }
 
   #verify({ identity, clock }: PeerRules): Verified {
