@@ -16,6 +16,13 @@ export const ENGINE_UID = 64003
 
 const BRIDGE = 'inet0'
 
+interface FolderOptions {
+  readonly uid?: number
+  /** By default the uid's own. */
+  readonly gid?: number
+  readonly mode?: number
+}
+
 export class Lab {
   /** All namespaces of this lab start with it. */
   readonly prefix: string
@@ -76,11 +83,11 @@ export class Lab {
   }
 
   /** A directory of the lab. */
-  folder(name: string, { uid = 0, gid = uid, mode = 0o755 } = {}): string {
+  folder(name: string, { uid = 0, gid, mode = 0o755 }: FolderOptions = {}): string {
     const path = `${this.directory}/${name}`
     mkdirSync(path, { recursive: true })
     chmodSync(path, mode)
-    chownSync(path, uid, gid)
+    chownSync(path, uid, gid ?? uid)
     return path
   }
 
