@@ -22,13 +22,13 @@ export function readAnswer(message: Message): Answer | undefined {
   if (message.type !== controlType.done) return undefined
   // Old kernels end a dump without a status.
   if (message.body.length < 4) return { errno: 0, text: '' }
-  const errno = -readStruct(message.body, 4, 'the end of the dump').getInt32(0, HOST_IS_LITTLE_ENDIAN)
+  const errno = 0 - readStruct(message.body, 4, 'the end of the dump').getInt32(0, HOST_IS_LITTLE_ENDIAN)
   return { errno, text: (message.flags & messageFlag.acknowledgeAttributes) === 0 ? '' : textAfter(message.body, 4) }
 }
 
 function readError({ body, flags }: Message): Answer {
   const view = readStruct(body, ERROR_BYTES, 'the error')
-  const errno = -view.getInt32(0, HOST_IS_LITTLE_ENDIAN)
+  const errno = 0 - view.getInt32(0, HOST_IS_LITTLE_ENDIAN)
   if ((flags & messageFlag.acknowledgeAttributes) === 0) return { errno, text: '' }
   // Unless capped, the whole request stands between its header and the attributes.
   const requestBytes =

@@ -1,0 +1,83 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { errorCode } from '../base/index.ts'
+import {
+  type Attestation,
+  Attributes,
+  attributeType,
+  decodeMessages,
+  dialMessage,
+  messageType,
+  prefaceMessage,
+  readPreface,
+} from './index.ts'
+
+const u32 = fc.integer({ min: 0, max: 0xffffffff })
+const anyAttestation: fc.Arbitrary<Attestation> = fc.record({
+  listener: fc.constantFrom('', 'nsm', 'workload'),
+  connectionId: fc.bigInt(0n, 2n ** 64n - 1n),
+  pid: u32,
+  uid: u32,
+  gid: u32,
+  namespace: fc.bigInt(1n, 2n ** 64n - 1n).map((ino) => `inode://4/${ino}`),
+  cgroup: fc.constantFrom('', '/kubepods.slice/pod1'),
+})
+
+test('readPreface gives back who it is and leaves the bytes behind', () => {
+  fc.assert(
+    fc.property(anyAttestation, fc.uint8Array({ maxLength: 40 }), (attestation, behind) => {
+      const preface = prefaceMessage(attestation)
+      expect(readPreface(Buffer.concat([preface, behind]))).toEqual({ attestation, length: preface.length })
+    }),
+  )
+})
+
+test('readPreface waits for the rest of every truncation', () => {
+  const preface = prefaceMessage({
+    listener: 'nsm',
+    connectionId: 1n,
+    pid: 2,
+    uid: 3,
+    gid: 4,
+    namespace: 'inode://4/5',
+    cgroup: '/',
+  })
+  for (let length = 0; length < preface.length; length++)
+    expect(readPreface(preface.subarray(0, length))).toBeUndefined()
+})
+
+test('readPreface refuses anything else with invalid_argument', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ minLength: 16, maxLength: 100 }), (bytes) => {
+      try {
+        readPreface(bytes)
+      } catch (error) {
+        expect(['invalid_argument', 'internal']).toContain(errorCode(error))
+        expect(String(error)).toMatch(/^NsmError: Cannot (read|reach)/)
+      }
+    }),
+  )
+  const preface = prefaceMessage({
+    listener: '',
+    connectionId: 1n,
+    pid: 2,
+    uid: 3,
+    gid: 4,
+    namespace: 'inode://4/5',
+    cgroup: '',
+  })
+  new DataView(preface.buffer).setUint16(4, messageType.hello, true)
+  expect(() => readPreface(preface)).toThrow('it is not a preface')
+})
+
+test('readPreface throws what the holder answered to a dial', () => {
+  const body = [0x98, 0xff, 0xff, 0xff, ...new Array<number>(16).fill(0)] // -ECONNRESET
+  const refusal = Uint8Array.of(36, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, ...body)
+  expect(() => readPreface(refusal)).toThrow('Cannot reach the local endpoint: it was refused')
+})
+
+test('dialMessage says whom to reach', () => {
+  const [message] = decodeMessages(dialMessage('unix:///run/files.sock'))
+  expect(message).toMatchObject({ type: messageType.dial, sequence: 1 })
+  expect(new Attributes(message!.body).text(attributeType.url)).toBe('unix:///run/files.sock')
+})
