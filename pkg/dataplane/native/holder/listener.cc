@@ -1,5 +1,6 @@
 #include "holder/listener.h"
 
+#include <cstdio>
 #include <utility>
 
 namespace nsm::holder {
@@ -37,7 +38,9 @@ void Listener::deliver(std::uint64_t id, std::shared_ptr<Fd> client, Deadline de
   Session* session = sessions_.find(id);
   if (session == nullptr) return;
   Fd nsmd;
-  if (connect_unix(options_.deliver, nsmd).ok()) {
+  const Status status = connect_unix(options_.deliver, nsmd);
+  note_delivery(status);
+  if (status.ok()) {
     counters_.add(Count::connections);
     return sessions_.start(*session, {std::move(*client), std::move(nsmd)}, preface(*session, 0));
   }
@@ -46,6 +49,11 @@ void Listener::deliver(std::uint64_t id, std::shared_ptr<Fd> client, Deadline de
     return sessions_.close(id);
   }
   loop_.after(kDeliverRetry, [this, id, client, deadline] { deliver(id, client, deadline); });
+}
+
+void Listener::note_delivery(const Status& status) {
+  if (std::exchange(is_nsmd_away_, !status.ok()) || status.ok()) return;
+  std::fprintf(stderr, "nsm-dataplane: local clients wait for nsmd: %s\n", status.text.c_str());
 }
 
 }  // namespace nsm::holder

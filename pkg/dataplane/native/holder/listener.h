@@ -26,12 +26,15 @@ class Listener {
   bool is_over_limit(const Session& session) const;
   // nsmd may be restarting: tries until the deadline, so that clients see a pause and no refusal.
   void deliver(std::uint64_t id, std::shared_ptr<Fd> client, Deadline deadline);
+  // Says in the log that nsmd went away, and why, once until it is back.
+  void note_delivery(const Status& status);
 
   EventLoop& loop_;
   Sessions& sessions_;
   Counters& counters_;
   const Options& options_;
   std::vector<std::unique_ptr<Acceptor>> acceptors_;
+  bool is_nsmd_away_ = false;
 };
 
 }  // namespace nsm::holder

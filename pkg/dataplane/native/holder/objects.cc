@@ -15,7 +15,7 @@ Status Objects::handle(const ConnectionRef& connection, const Frame& request) {
     case kUnderlayDel:
     case kPortDel:
     case kWireDel: return remove(connection, request);
-    case kCountersGet: send_counters(*connection, request); [[fallthrough]];
+    case kCountersGet: return get_counters(connection, request);
     case kUnderlayGet:
     case kPortGet:
     case kWireGet:
@@ -136,6 +136,16 @@ void Objects::settle(const Change& change, const Status& status) {
   } else if (status.ok()) {
     parts_.journal.remember(change.type, change.id, {change.message, change.fd});
   }
+}
+
+Status Objects::get_counters(const ConnectionRef& connection, const Frame& request) {
+  Fields fields;
+  if (Status status = fields.parse(request.attributes, {kId}); !status.ok()) return status;
+  const bool only_own = fields.text(kId) == "holder";
+  if (only_own || !fields.has(kId)) send_counters(*connection, request);
+  if (!only_own) return pass(connection, request, {});
+  connection->send(answer(request, {}));
+  return {};
 }
 
 void Objects::send_counters(ControlConnection& connection, const Frame& request) const {

@@ -73,6 +73,7 @@ class Objects {
   Status remove(const ConnectionRef& connection, const Frame& request);
   Status pass(const ConnectionRef& connection, const Frame& request, Change change);
   void settle(const Change& change, const Status& status);
+  Status get_counters(const ConnectionRef& connection, const Frame& request);
   void send_counters(ControlConnection& connection, const Frame& request) const;
 
   Status find_or_make_device(const std::string& id, const DeviceSpec& wanted, FdRef& fd);

@@ -32,8 +32,7 @@ Status prepare(Bytes& payload) {
       return {EINVAL, "a netlink message in the payload is longer than the payload"};
     }
     if (header.nlmsg_type < NLMSG_MIN_TYPE) return {EINVAL, "the payload contains a netlink control message"};
-    header.nlmsg_flags |= NLM_F_REQUEST;
-    if ((header.nlmsg_flags & NLM_F_DUMP) != NLM_F_DUMP) header.nlmsg_flags |= NLM_F_ACK;
+    header.nlmsg_flags |= NLM_F_REQUEST | NLM_F_ACK;  // a dump ends with NLMSG_DONE all the same
     std::memcpy(payload.data() + at, &header, sizeof header);
     at += std::min<std::size_t>(NLMSG_ALIGN(header.nlmsg_len), payload.size() - at);
   }

@@ -104,6 +104,11 @@ class ControlSocket(HolderTest):
         except OSError:
             return False
 
+    def test_counters_are_told_for_all_or_one(self):
+        told = [[value for reply in self.control.ask(COUNTERS_GET, fields) for name, value in reply if name == 'id']
+                for fields in ([], [('id', 'holder')])]
+        self.assertEqual(told, [['holder', 'engine'], ['holder']])
+
     def test_answers_carry_the_sequence_of_their_request(self):
         first, second = self.control.send(COUNTERS_GET), self.control.send(NS_GET)
         answers = [read_message(self.control.sock)[1] for _ in range(4)]

@@ -179,6 +179,21 @@ class Sessions(HolderTest):
         client.close()
         daemon.close()
 
+    def test_deliver_socket_may_be_closed_to_all_but_nsmds_group(self):
+        os.chown(self.holder.deliver_path, 65532, 65532)
+        os.chmod(self.holder.deliver_path, 0o660)
+        self.connect()
+
+    def test_unreachable_deliver_socket_is_explained(self):
+        os.chown(self.holder.deliver_path, 65532, 65532)
+        os.chmod(self.holder.deliver_path, 0o600)
+        client = socket.socket(socket.AF_UNIX)
+        client.connect(self.holder.workload_path)
+        eventually('the log says why', lambda: 'chmod' in self.holder.output())
+        os.chmod(self.holder.deliver_path, 0o660)
+        self.assertEqual(read_message(self.deliver.accept())[0], PREFACE)
+        client.close()
+
     def test_client_is_let_go_when_nsmd_stays_away(self):
         before = self.control.counters()
         self.deliver.close()
