@@ -175,7 +175,7 @@ test('while the holder is away requests fail with unavailable; then the line com
   expect(await dataplane.wires(signal).catch(errorCode)).toBe('unavailable')
   holder.answer = () => []
   await holder.start()
-  await client.ready(signal)
+  await expect.poll(() => states.length, { timeout: 5000 }).toBe(2)
   expect(await dataplane.wires(signal)).toEqual(new Map())
   expect(states).toEqual(['disconnected', 'connected'])
 })
