@@ -29,7 +29,8 @@ export async function listen(
   await start(server, listenOptions(target, openness), url)
   return {
     url: target.kind === 'unix' ? url : `tcp://${formatHost(target.host)}:${portOf(server)}`,
-    close: () => new Promise((resolve) => server.close(() => resolve())),
+    // Listens no more at once; its callback would wait for connections, which others end.
+    close: async () => void server.close(),
   }
 }
 
