@@ -51,7 +51,7 @@ class Device {
   void confirm(std::uint32_t local_index, const Endpoint& from, Now now) noexcept;
 
   // Does what is due and returns when to call again (CLOCK_BOOTTIME ns; UINT64_MAX: no need).
-  // Call it after every other event too: each may move the deadline.
+  // Call it after other events too, once for as many as came together: they may move the deadline.
   std::uint64_t tick(Now now) noexcept;
 
   // The handshake queue is at least one eighth full: ask for cookies for the next second.

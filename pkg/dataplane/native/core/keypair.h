@@ -21,8 +21,9 @@ struct SendKey {
   std::uint64_t next_counter = 0;
 
   // How many packets it may still seal at this time; 0: ask for a handshake.
+  // A data thread's clock may stand a little before that of the key's maker.
   std::uint64_t remaining(std::uint64_t now_ns) const noexcept {
-    if (now_ns - created_ns >= kRejectAfterNs || next_counter >= kRejectAfterMessages) return 0;
+    if (now_ns >= created_ns + kRejectAfterNs || next_counter >= kRejectAfterMessages) return 0;
     return kRejectAfterMessages - next_counter;
   }
 };
@@ -40,7 +41,7 @@ struct ReceiveKey {
   // Where window.next() is kept for a restart; may be null.
   std::atomic<std::uint64_t>* saved_counter = nullptr;
 
-  bool usable(std::uint64_t now_ns) const noexcept { return now_ns - created_ns < kRejectAfterNs; }
+  bool usable(std::uint64_t now_ns) const noexcept { return now_ns < created_ns + kRejectAfterNs; }
 
   // Accepts the counter of an opened packet: new, not too old, within limits.
   bool accept(std::uint64_t counter) noexcept {

@@ -47,7 +47,7 @@ void Peer::rehandshake(Now now) noexcept {
 }
 
 void Peer::roam(const Endpoint& from) noexcept {
-  if (config_.roaming) set_endpoint(from);
+  if (config_.roaming || !config_.endpoint.known()) set_endpoint(from);
 }
 
 void Peer::set_endpoint(const Endpoint& to) noexcept {

@@ -84,7 +84,7 @@ class Peer {
   void want_session(Now now) noexcept;
   // Starts a handshake now, whatever the timers say: after a restart, a move, or on demand.
   void rehandshake(Now now) noexcept;
-  // An authenticated data packet came from there. Ignored where the endpoint is pinned.
+  // An authenticated packet came from there. Ignored where the endpoint is pinned.
   void roam(const Endpoint& from) noexcept;
 
   // Changes in place. Everything else of PeerConfig: remove the peer and add it again.

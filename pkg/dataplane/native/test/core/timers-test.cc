@@ -72,6 +72,7 @@ TEST("a data thread refuses a key of 180 s by itself") {
   ReceiveKey& receive = *w.a->receiving.begin()->second.second;
   CHECK(send.remaining(send.created_ns + kRejectAfterNs - 1) > 0);
   CHECK(send.remaining(send.created_ns + kRejectAfterNs) == 0);
+  CHECK(send.remaining(send.created_ns - 1) > 0 && receive.usable(receive.created_ns - 1));
   CHECK(receive.usable(receive.created_ns + kRejectAfterNs - 1) &&
         !receive.usable(receive.created_ns + kRejectAfterNs));
 }
