@@ -1,26 +1,36 @@
-/** A node in memory: a kernel and a dataplane that outlive the forwarder, as the real ones outlive nsmd. */
-import type { WireIntent } from '../api/index.ts'
+/**
+ * For tests: a node in memory. Kernel, dataplane and disk outlive the forwarder, as the real ones outlive nsmd. Each
+ * namespace has an eth0 with an address that is nobody's business: a bystander.
+ */
+import type { LocalEnd, WireguardEnd, WireIntent } from '../api/index.ts'
 import { type Clock, silentLogger, systemClock } from '../base/index.ts'
 import { FakeEngine, fakeDataplane } from '../dataplane/index.ts'
 import { FakeKernel, fakePlatform, type Intercept, passThrough } from '../platform/index.ts'
-import { type Database, openDatabase } from '../store/index.ts'
+import { type Command, type Database, openDatabase, type Value } from '../store/index.ts'
 import { Forwarder, intentMigrations, VXLAN_UNDERLAY, WIREGUARD_UNDERLAY } from './index.ts'
 
 export const CLIENT_NS = 'inode://4/1001'
 export const SERVER_NS = 'inode://4/1002'
-export const KEY = Buffer.alloc(32, 7).toString('base64')
+
+/** Called around each write to the disk; may throw. */
+export type DiskHook = (at: 'before' | 'after') => void
 
 export class FakeNode {
   readonly kernel = new FakeKernel()
   readonly engine = new FakeEngine(this.kernel)
-  readonly #disk: Database = openDatabase(':memory:', { application: 'crash test', migrations: intentMigrations })
-  readonly #clock: Clock
-  /** A process that has crashed writes nothing any more. */
+  readonly clock: Clock
+  onDiskWrite: DiskHook = () => {}
+  readonly #disk: Database = openDatabase(':memory:', { application: 'fake node', migrations: intentMigrations })
+  /** Of the running process: one that was killed writes nothing any more. */
   #incarnation = 0
 
   constructor(clock: Clock = systemClock) {
-    this.#clock = clock
-    for (const namespace of [CLIENT_NS, SERVER_NS]) this.kernel.addNamespace(namespace)
+    this.clock = clock
+    for (const namespace of [CLIENT_NS, SERVER_NS]) {
+      this.kernel.addNamespace(namespace)
+      this.kernel.addDevice(namespace, 'eth0', 'veth')
+      this.kernel.namespace(namespace).addresses.push({ namespace, link: 'eth0', address: '192.0.2.9/24' })
+    }
     const listen = { ip: '192.0.2.1', port: 51_820 }
     this.engine.underlays.set(WIREGUARD_UNDERLAY, { id: WIREGUARD_UNDERLAY, kind: 'wireguard', listen })
     this.engine.underlays.set(VXLAN_UNDERLAY, { id: VXLAN_UNDERLAY, kind: 'vxlan', listen: { ...listen, port: 4789 } })
@@ -34,8 +44,9 @@ export class FakeNode {
         database: this.#diskOf(this.#incarnation),
         platform: fakePlatform(this.kernel),
         dataplane: fakeDataplane(this.engine),
-        clock: this.#clock,
+        clock: this.clock,
         logger: silentLogger,
+        random: () => 0.5,
       },
       signal,
     )
@@ -53,6 +64,7 @@ export class FakeNode {
 
   heal(): void {
     this.inject(passThrough)
+    this.onDiskWrite = () => {}
   }
 
   close(): void {
@@ -77,20 +89,19 @@ export class FakeNode {
   }
 
   #diskOf(incarnation: number): Database {
-    const check = () => {
-      if (this.#incarnation !== incarnation) throw new Error('the process is dead')
-    }
     const disk = this.#disk
+    const run = (command: Command, values: Value[]) => {
+      if (this.#incarnation !== incarnation) throw new Error('the process is dead')
+      this.onDiskWrite('before')
+      const changes = command.run(...values)
+      this.onDiskWrite('after')
+      return changes
+    }
     return {
       query: (sql, read) => disk.query(sql, read),
       command: (sql) => {
         const command = disk.command(sql)
-        return {
-          run: (...values) => {
-            check()
-            return command.run(...values)
-          },
-        }
+        return { run: (...values) => run(command, values) }
       },
       transaction: (body) => disk.transaction(body),
       close: () => {},
@@ -106,48 +117,75 @@ function sortedAll(values: Readonly<Record<string, Iterable<unknown>>>): Record<
   return Object.fromEntries(Object.entries(values).map(([name, list]) => [name, sorted(list)]))
 }
 
+/** A wire whose id ends with a number has addresses of its own. */
 export function localWire(id: string, changes: Partial<WireIntent> = {}): WireIntent {
+  const { client, server } = hosts(id)
   return {
     id,
     payload: 'IP',
     mtuBytes: 9000,
-    client: workload(CLIENT_NS, `c-${id}`, ['172.16.1.101/32', 'fd00::101/128']),
-    server: workload(SERVER_NS, `s-${id}`, ['172.16.1.100/32', 'fd00::100/128']),
-    clientPrefixes: ['172.16.1.101/32', 'fd00::101/128'],
-    serverPrefixes: ['172.16.1.100/32', 'fd00::100/128'],
+    client: workload(CLIENT_NS, `c-${id}`, [`${client}/32`, `fd00::${client}/128`]),
+    server: workload(SERVER_NS, `s-${id}`, [`${server}/32`, `fd00::${server}/128`]),
+    clientPrefixes: [`${client}/32`, `fd00::${client}/128`],
+    serverPrefixes: [`${server}/32`, `fd00::${server}/128`],
     ...changes,
   }
 }
 
 export function remoteWire(id: string, changes: Partial<WireIntent> = {}): WireIntent {
+  const { client, server, behind } = hosts(id)
   return {
     id,
     payload: 'IP',
     mtuBytes: 1440,
     client: {
-      ...workload(CLIENT_NS, `c-${id}`, ['172.16.1.101/32']),
+      ...workload(CLIENT_NS, `c-${id}`, [`${client}/32`]),
       routes: [
-        { prefix: '172.16.1.100/32', via: undefined },
-        { prefix: '10.0.0.0/8', via: '172.16.1.100' },
+        { prefix: behind, via: server },
+        { prefix: `${server}/32`, via: undefined },
       ],
-      policies: [{ from: '172.16.1.101/32', proto: 'tcp', dstPort: '80', srcPort: '', routes: [] }],
+      policies: [{ from: `${client}/32`, proto: 'tcp', dstPort: '80', srcPort: '', routes: [] }],
     },
-    server: {
-      kind: 'wireguard',
-      privateKey: KEY,
-      peerResponderKey: KEY,
-      peerInitiatorKey: KEY,
-      peer: { ip: '192.0.2.2', port: 51_820 },
-      aead: 'aes256gcm',
-      roaming: false,
-      keepaliveSeconds: 0,
-    },
-    clientPrefixes: ['172.16.1.101/32'],
-    serverPrefixes: ['172.16.1.100/32', '10.0.0.0/8'],
+    server: wireguardEnd,
+    clientPrefixes: [`${client}/32`],
+    serverPrefixes: [`${server}/32`, behind],
     ...changes,
   }
 }
 
-function workload(namespace: string, interfaceName: string, addresses: readonly string[]) {
-  return { kind: 'local', namespace, interfaceName, addresses, routes: [], policies: [] } as const
+export function vxlanWire(id: string, changes: Partial<WireIntent> = {}): WireIntent {
+  const { client, server } = hosts(id)
+  return {
+    id,
+    payload: 'ETHERNET',
+    mtuBytes: 1446,
+    client: { kind: 'vxlan', vni: 2, peer: { ip: '192.0.2.2', port: 4789 } },
+    server: workload(SERVER_NS, `s-${id}`, [`${server}/24`]),
+    clientPrefixes: [`${client}/32`],
+    serverPrefixes: [`${server}/32`],
+    ...changes,
+  }
+}
+
+const KEY = Buffer.alloc(32, 7).toString('base64')
+
+export const wireguardEnd: WireguardEnd = {
+  kind: 'wireguard',
+  privateKey: KEY,
+  peerResponderKey: KEY,
+  peerInitiatorKey: KEY,
+  peer: { ip: '192.0.2.2', port: 51_820 },
+  aead: 'aes256gcm',
+  roaming: false,
+  keepaliveSeconds: 0,
+}
+
+function hosts(id: string): { client: string; server: string; behind: string } {
+  const number = Number(/\d+$/.exec(id)?.[0] ?? 0)
+  const net = `${number >> 8}.${number & 255}`
+  return { client: `10.${net}.1`, server: `10.${net}.2`, behind: `11.${net}.0/24` }
+}
+
+function workload(namespace: string, interfaceName: string, addresses: readonly string[]): LocalEnd {
+  return { kind: 'local', namespace, interfaceName, addresses, routes: [], policies: [] }
 }

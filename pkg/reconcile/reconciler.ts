@@ -154,10 +154,13 @@ export class Reconciler {
     for (const place of owner.places()) this.#world.place(place).doubt()
   }
 
+  /** What is made or changed may have taken along what stands on it: look again before going on to that. */
   async #ensure(owner: Owner, signal: AbortSignal): Promise<void> {
-    for (const item of owner.desired.values()) {
+    const items = [...owner.desired.values()]
+    for (const [index, item] of items.entries()) {
       if (!this.#claim(owner, item)) throw this.#taken(item)
-      if (await this.#world.ensure(item, signal)) this.#doubtPlaces(owner)
+      const hasChanged = await this.#world.ensure(item, signal)
+      if (hasChanged && items.slice(index + 1).some((later) => this.#world.has(later))) this.#doubtPlaces(owner)
     }
   }
 

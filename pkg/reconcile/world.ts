@@ -48,7 +48,7 @@ export class World {
     return place
   }
 
-  /** Returns whether it changed an object that was there: that may take other objects along. */
+  /** Returns whether there was something to do. */
   async ensure(item: Item, signal: AbortSignal): Promise<boolean> {
     const place = await this.known(item.place, signal)
     const { kind, spec, key, id } = item
@@ -56,7 +56,11 @@ export class World {
     if (actual !== undefined && kind.matches(spec, actual)) return false
     const apply = async () => place.set(kind, key, await kind.apply(spec, actual, signal))
     await this.#change(place, { ...item, what: 'applies' }, apply)
-    return actual !== undefined
+    return true
+  }
+
+  has({ place, id }: Item): boolean {
+    return this.place(place).get(id) !== undefined
   }
 
   /** Returns whether there was something to remove. */

@@ -1,3 +1,4 @@
+import { errorCode } from '../../base/index.ts'
 import type { DevicePortSpec } from '../../dataplane/index.ts'
 import { ALIAS_PREFIX, type Link, type LinkSpec, type Links } from '../../platform/index.ts'
 import type { Kind } from '../../reconcile/index.ts'
@@ -36,7 +37,7 @@ export function linkKind(links: Links, devices: DevicePorts): Kind<WireLink, Fou
     async apply(spec, actual, signal) {
       if (spec.origin.kind === 'device')
         await applyDevice({ links, devices, spec, port: spec.origin.port }, actual, signal)
-      else if (actual === undefined) await links.createVeth(spec.origin.ends, signal)
+      else if (actual === undefined) await createPair(links, spec.origin.ends, signal)
       else await links.configure(toLinkSpec(spec), signal)
       return { ...toLinkSpec(spec), isUp: true, isVeth: spec.origin.kind === 'veth' }
     },
@@ -44,6 +45,27 @@ export function linkKind(links: Links, devices: DevicePorts): Kind<WireLink, Fou
       if (isVeth) await links.remove(namespace, name, signal) // a device goes with its port
     },
   }
+}
+
+/** Where an end of ours is in the way, with a peer that it should not have, the pair is made anew. */
+async function createPair(links: Links, ends: readonly [LinkSpec, LinkSpec], signal: AbortSignal): Promise<void> {
+  try {
+    await links.createVeth(ends, signal)
+  } catch (error) {
+    if (errorCode(error) !== 'already_exists') throw error
+    const ours = await findOurs(links, ends, signal)
+    if (ours.length === 0) throw error
+    for (const { namespace, name } of ours) await links.remove(namespace, name, signal)
+    await links.createVeth(ends, signal)
+  }
+}
+
+async function findOurs(links: Links, ends: readonly LinkSpec[], signal: AbortSignal): Promise<readonly LinkSpec[]> {
+  const found = ends.map(async (end) => {
+    const listed = await links.list(end.namespace, signal)
+    return listed.some(({ name, alias }) => name === end.name && alias === end.alias) ? [end] : []
+  })
+  return (await Promise.all(found)).flat()
 }
 
 interface DeviceLink {
