@@ -1,4 +1,4 @@
-import { unlink } from 'node:fs/promises'
+import { lstat, unlink } from 'node:fs/promises'
 import { type AddressInfo, connect, createServer, type ListenOptions, type Server, type Socket } from 'node:net'
 import { NsmError } from '../base/index.ts'
 import { MOST_CONNECTIONS } from './limits.ts'
@@ -62,7 +62,7 @@ async function removeStaleSocket(path: string): Promise<void> {
     socket.on('error', (error) => resolve('code' in error ? String(error.code) : ''))
     socket.on('close', () => socket.destroy())
   })
-  if (answer === 'ECONNREFUSED') await unlink(path)
+  if (answer === 'ECONNREFUSED' && (await lstat(path)).isSocket()) await unlink(path)
 }
 
 function portOf(server: Server): number {

@@ -1,0 +1,223 @@
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { connect, createServer, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
+import { type Attestation, type Call, workloadWire } from '../api/index.ts'
+import { silentLogger, systemClock } from '../base/index.ts'
+import { type Authority, type Identity, staticSource } from '../identity/index.ts'
+import { prefaceMessage } from '../netlink/index.ts'
+import { clientOf } from './client.ts'
+import { serveDeliveries } from './deliver.ts'
+import { networkServiceClient } from './nsm-clients.ts'
+import {
+  echoService,
+  newAuthority,
+  newIdentity,
+  newSource,
+  openChannel,
+  request,
+  soon,
+  startServer,
+} from './rpc-fixture.ts'
+import { serve } from './serve.ts'
+import { workloadApiService } from './workload-api-server.ts'
+import { workloadApiSource } from './workload-api-source.ts'
+
+let authority: Authority
+let directory: string
+
+beforeAll(async () => {
+  authority = await newAuthority()
+})
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'nsm-rpc-'))
+  onTestFinished(() => rm(directory, { recursive: true }))
+})
+
+const attestation: Attestation = {
+  connectionId: 7n,
+  pid: 4711,
+  uid: 1000,
+  gid: 100,
+  namespace: 'inode://4/4026532405',
+  cgroup: '/user.slice',
+}
+
+/** Plays the holder: each connection to `from` goes on to `to`, with the preface that `greet` gives. */
+async function splice(from: string, to: string, greet: (client: Socket, server: Socket) => void): Promise<void> {
+  const sockets = new Set<Socket>()
+  const server = createServer((client) => {
+    const onward = connect(to)
+    for (const socket of [client, onward]) {
+      sockets.add(socket)
+      socket.on('error', () => socket.destroy())
+    }
+    client.once('close', () => onward.destroy())
+    onward.once('close', () => client.destroy())
+    greet(client, onward)
+  })
+  await new Promise<void>((resolve) => server.listen(from, () => resolve()))
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
+}
+
+describe('a local caller', () => {
+  async function deliveries(listener: string) {
+    const { calls, service } = echoService()
+    const handedOver = { security: { identity: await newSource(authority, 'node/n1') }, services: [service] }
+    const nsm = await startServerWithoutListener(handedOver)
+    const deliver = await serveDeliveries({
+      listen: `unix://${directory}/deliver.sock`,
+      servers: new Map([['nsm', nsm]]),
+      clock: systemClock,
+      logger: silentLogger,
+    })
+    onTestFinished(() => deliver.close())
+    await splice(`${directory}/nsm.sock`, `${directory}/deliver.sock`, (client, onward) => {
+      onward.write(prefaceMessage({ ...attestation, listener }))
+      client.pipe(onward).pipe(client)
+    })
+    const security = { identity: await newSource(authority, 'node/n1/uid/1000') }
+    return { calls, client: networkServiceClient(openChannel(`unix://${directory}/nsm.sock`, { security })) }
+  }
+
+  it('comes with its certificate and with what the kernel says of it', async () => {
+    const { calls, client } = await deliveries('nsm')
+    await client.request(request, soon())
+    expect(calls[0]?.peer).toMatchObject({ spiffeId: 'spiffe://east/node/n1/uid/1000', attestation })
+  })
+
+  it('of a socket that nobody serves is turned away', async () => {
+    const { client } = await deliveries('other')
+    await expect(client.request(request, soon())).rejects.toMatchObject({ code: 'unavailable' })
+  })
+})
+
+describe('a local endpoint', () => {
+  it('is reached through the holder, which says who answers', async () => {
+    const { service } = echoService()
+    const url = `unix://${directory}/endpoint.sock`
+    await startServer({ listen: url, security: { identity: await newSource(authority, 'nse') }, services: [service] })
+    const asked: Buffer[] = []
+    await splice(`${directory}/dial.sock`, `${directory}/endpoint.sock`, (client, onward) => {
+      client.once('data', (dial) => {
+        asked.push(Buffer.from(dial))
+        client.write(prefaceMessage({ ...attestation, listener: '' }))
+        client.pipe(onward).pipe(client)
+      })
+    })
+    const security = { identity: await newSource(authority, 'node/n1') }
+    const channel = openChannel(url, { security, via: `${directory}/dial.sock` })
+    await expect(networkServiceClient(channel).request(request, soon())).resolves.toEqual(request.connection)
+    expect(asked[0]?.includes(url)).toBe(true)
+    expect(await channel.peer(soon().signal)).toMatchObject({ spiffeId: 'spiffe://east/nse', attestation })
+  })
+})
+
+describe('the Workload API', () => {
+  async function workloadApi(first: Identity) {
+    const source = staticSource(first)
+    const calls: Call[] = []
+    const service = workloadApiService({
+      async *watch(call) {
+        calls.push(call)
+        while (!call.signal.aborted) {
+          yield source.current()
+          await new Promise<void>((resolve) => {
+            const stop = source.subscribe(() => done())
+            const done = () => {
+              stop()
+              resolve()
+            }
+            call.signal.addEventListener('abort', done, { once: true })
+          })
+        }
+      },
+    })
+    const url = `unix://${directory}/workload.sock`
+    const server = await startServer({ listen: url, security: 'plaintext', services: [service] })
+    return { source, server, url, calls, service }
+  }
+
+  async function openSource(url: string) {
+    const source = await workloadApiSource({ url, clock: systemClock, logger: silentLogger, ...soon() })
+    onTestFinished(() => source.close())
+    return source
+  }
+
+  it('gives an identity that works, and each new one', async () => {
+    const first = await newIdentity(authority, 'node/n1/uid/1000')
+    const { source, url } = await workloadApi(first)
+    const got = await openSource(url)
+    const { svid, bundles } = got.current()
+    expect(svid.spiffeId).toBe('spiffe://east/node/n1/uid/1000')
+    expect(svid.expiresMs).toBe(first.svid.expiresMs)
+    expect(svid.privateKey.equals(first.svid.privateKey)).toBe(true)
+    expect(Buffer.from(bundles.get('east')?.[0] ?? []).equals(Buffer.from(authority.certificate))).toBe(true)
+    const west = await newAuthority('west')
+    const wider = new Map([...first.bundles, ['west', [west.certificate]]])
+    source.replace({ ...(await newIdentity(authority, 'node/n1/uid/1000')), bundles: wider })
+    await expect.poll(() => [...got.current().bundles.keys()]).toEqual(['east', 'west'])
+    expect(got.current().svid.privateKey.equals(first.svid.privateKey)).toBe(false)
+  })
+
+  it('is asked again when it comes back, and the identity stays good meanwhile', async () => {
+    const { server, url, service, source } = await workloadApi(await newIdentity(authority, 'a'))
+    const got = await openSource(url)
+    await server.close()
+    expect(got.current().svid.spiffeId).toBe('spiffe://east/a')
+    source.replace(await newIdentity(authority, 'b'))
+    await startServer({ listen: url, security: 'plaintext', services: [service] })
+    await expect.poll(() => got.current().svid.spiffeId, { timeout: 5000 }).toBe('spiffe://east/b')
+  })
+
+  it('refuses callers without its header', async () => {
+    const { url, calls } = await workloadApi(await newIdentity(authority, 'a'))
+    const client = clientOf(workloadWire.SpiffeWorkloadAPIService, openChannel(url, { security: 'plaintext' }))
+    const stream = client.fetchX509Svid({}, soon())[Symbol.asyncIterator]()
+    await expect(stream.next()).rejects.toMatchObject({ code: 'invalid_argument' })
+    expect(calls).toEqual([])
+  })
+
+  it('says that it has no JWT-SVIDs', async () => {
+    const { url } = await workloadApi(await newIdentity(authority, 'a'))
+    const header = { 'workload.spiffe.io': 'true' }
+    const client = clientOf(workloadWire.SpiffeWorkloadAPIService, openChannel(url, { security: 'plaintext' }), header)
+    await expect(client.fetchJwtsvid({ audience: ['x'], spiffeId: '' }, soon())).rejects.toMatchObject({
+      code: 'unimplemented',
+    })
+  })
+})
+
+describe('a unix listener', () => {
+  it('takes the place of a socket whose process is dead', async () => {
+    const url = `unix://${directory}/stale.sock`
+    const orphan = createServer()
+    await new Promise<void>((resolve) => orphan.listen(`${directory}/other.sock`, () => resolve()))
+    await rename(`${directory}/other.sock`, `${directory}/stale.sock`)
+    await new Promise((resolve) => orphan.close(resolve))
+    const server = await startServer({ listen: url, security: 'plaintext' })
+    expect(server.url).toBe(url)
+  })
+
+  it('leaves alone what is no socket, and what is served', async () => {
+    await writeFile(`${directory}/file`, 'precious')
+    await expect(startServer({ listen: `unix://${directory}/file`, security: 'plaintext' })).rejects.toMatchObject({
+      code: 'failed_precondition',
+    })
+    await startServer({ listen: `unix://${directory}/live.sock`, security: 'plaintext' })
+    await expect(startServer({ listen: `unix://${directory}/live.sock`, security: 'plaintext' })).rejects.toMatchObject(
+      { code: 'failed_precondition' },
+    )
+  })
+})
+
+async function startServerWithoutListener(options: Parameters<typeof startServer>[0]) {
+  const server = await serve({ services: [], clock: systemClock, logger: silentLogger, ...options })
+  onTestFinished(() => server.close())
+  return server
+}
