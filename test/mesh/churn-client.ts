@@ -1,0 +1,46 @@
+/**
+ * Opens and closes wires as fast as one client can, over one channel: run in a workload's namespace. Prints one JSON
+ * line when it is done.
+ *     churn-client.ts URL rounds N     open and close, N times
+ *     churn-client.ts URL hold N       open N wires, print, wait for the end of stdin, leave them open
+ */
+
+import { emptyContext } from '../../pkg/api/index.ts'
+import { silentLogger, systemClock } from '../../pkg/base/index.ts'
+import { nsmClientConfig } from '../../pkg/config/index.ts'
+import { Channel, networkServiceClient, workloadApiSource } from '../../pkg/rpc/index.ts'
+
+const [service = '', mode = '', count = '0'] = process.argv.slice(2)
+const { connectTo, workloadApi } = nsmClientConfig.read({ ...process.env, NSM_NETWORK_SERVICES: 'unused' })
+const signal = AbortSignal.timeout(300_000)
+const identity = await workloadApiSource({ url: workloadApi, clock: systemClock, logger: silentLogger, signal })
+const channel = new Channel(connectTo, { security: { identity }, clock: systemClock })
+const client = networkServiceClient(channel)
+
+async function open(index: number) {
+  const id = `churn-${index}`
+  const segments = [{ name: 'churn', id, token: '', expiresMs: undefined, metrics: {} }]
+  const connection = {
+    id,
+    networkService: service,
+    mechanism: undefined,
+    context: emptyContext,
+    labels: {},
+    path: { index: 0, segments },
+    endpointName: '',
+    payload: '',
+    state: 'UP' as const,
+  }
+  const preference = { cls: 'LOCAL', type: 'KERNEL', parameters: { name: `w${index}` } }
+  return client.request({ connection, mechanismPreferences: [preference] }, { signal: AbortSignal.timeout(15_000) })
+}
+
+const startMs = performance.now()
+for (let index = 0; index < Number(count); index++) {
+  const connection = await open(mode === 'rounds' ? index % 4 : index)
+  if (mode === 'rounds') await client.close(connection, { signal: AbortSignal.timeout(15_000) })
+}
+console.log(JSON.stringify({ count: Number(count), seconds: (performance.now() - startMs) / 1000 }))
+if (mode === 'hold') await new Promise((resolve) => process.stdin.once('end', resolve).resume())
+channel.close()
+await identity.close()

@@ -1,0 +1,118 @@
+/** What a thousand wires leave behind: nothing. And what a restart does to five hundred that stand: nothing. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { beforeAll, expect, test } from 'vitest'
+import { type Node, nodeReady, nsmctl, until, workloadEnvironment } from '../../hack/lab/cluster.ts'
+import { ROOT } from '../../hack/lab/lab.ts'
+import { serveService, startWorkload, type Workload } from '../../hack/lab/workload.ts'
+import { kernelState, processStates } from './belongings.ts'
+import { oneCluster } from './one-cluster.ts'
+
+const ROUNDS = 1_000
+const STANDING = 500
+/** What a program may still grow by while its caches and its heap settle. */
+const MOST_GROWTH_KIB = 24 * 1024
+
+const cluster = oneCluster(2)
+let client: Workload
+let near: Workload
+let far: Workload
+
+beforeAll(async () => {
+  const { lab, nodes } = cluster()
+  const [first, second] = nodes as [Node, Node]
+  client = await startWorkload(lab, first, 'churn')
+  near = await startWorkload(lab, first, 'near-1')
+  far = await startWorkload(lab, second, 'far-1')
+  serveService(lab, near, 'near', '10.20.0.0/20')
+  serveService(lab, far, 'far', '10.20.0.0/20')
+  await until('both endpoints', async () => (await wiresOrEndpoints(first, 'endpoints')).length === 2)
+}, 60_000)
+
+test.each([
+  ['on one node', 'near', () => near],
+  ['between two nodes', 'far', () => far],
+])(
+  `${ROUNDS} wires opened and closed %s leave nothing behind`,
+  async (_, service, endpoint) => {
+    const { nodes } = cluster()
+    await churn(service, 'rounds', 50) // so that every cache is warm
+    const kernelBefore = [await kernelState(client), await kernelState(endpoint())]
+    const before = nodes.map(processStates)
+    const { seconds } = await churn(service, 'rounds', ROUNDS)
+    console.log(`${service}: ${(ROUNDS / seconds).toFixed(0)} wires opened and closed a second`)
+    expect([await kernelState(client), await kernelState(endpoint())]).toEqual(kernelBefore)
+    for (const [index, node] of nodes.entries()) {
+      expect(await wiresOrEndpoints(node, 'wires')).toEqual([])
+      for (const [name, state] of processStates(node)) {
+        const then = before[index]?.get(name)
+        expect.soft(state.descriptors, `descriptors of ${name} of ${node.name}`).toBe(then?.descriptors)
+        expect
+          .soft(state.residentKib - (then?.residentKib ?? 0), `growth of ${name} of ${node.name}`)
+          .toBeLessThan(MOST_GROWTH_KIB)
+      }
+    }
+  },
+  180_000,
+)
+
+test(`a restart of nsmd with ${STANDING} standing wires writes nothing to the kernel`, async () => {
+  const { node } = cluster()
+  const holding = start('near', 'hold', STANDING)
+  await nextLine(holding)
+  const before = await kernelState(client)
+  const monitors = [monitor(client), monitor(near)]
+  const { restarts } = node.nsmd
+  node.nsmd.kill()
+  await until('nsmd to restart', async () => node.nsmd.restarts > restarts)
+  await nodeReady(node)
+  expect((await wiresOrEndpoints(node, 'wires')).filter(({ state }) => state === 'up')).toHaveLength(STANDING)
+  expect(await Promise.all(monitors.map((stop) => stop()))).toEqual(['', ''])
+  expect(await kernelState(client)).toBe(before)
+  holding.kill()
+}, 180_000)
+
+async function churn(service: string, mode: string, count: number): Promise<{ seconds: number }> {
+  const child = start(service, mode, count)
+  const line = await nextLine(child)
+  await once(child, 'exit')
+  return JSON.parse(line)
+}
+
+function start(service: string, mode: string, count: number): ChildProcess {
+  const script = [process.execPath, `${ROOT}/test/mesh/churn-client.ts`, service, mode, `${count}`]
+  const env = { ...process.env, ...workloadEnvironment(client.node) }
+  return spawn('nsenter', [`--net=/run/netns/${client.host.name}`, '--', ...script], {
+    env,
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+}
+
+async function nextLine({ stdout }: ChildProcess): Promise<string> {
+  if (stdout === null) throw new Error('no standard output')
+  for await (const line of createInterface({ input: stdout })) return line
+  throw new Error('the churn client ended without a word')
+}
+
+async function wiresOrEndpoints(node: Node, kind: 'wires' | 'endpoints'): Promise<{ state?: string }[]> {
+  const { stdout, stderr, code } = await nsmctl(node, 'get', kind, '-o', 'json')
+  if (code !== 0) throw new Error(`nsmctl get ${kind}: ${stderr}`)
+  return JSON.parse(stdout)
+}
+
+/** Listens to every change that the kernel tells of in the namespace; the returned function gives what it heard. */
+function monitor(workload: Workload): () => Promise<string> {
+  const child = spawn('ip', ['-n', workload.host.name, 'monitor', 'link', 'address', 'route', 'rule'], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  let heard = ''
+  child.stdout.on('data', (chunk: Buffer) => {
+    heard += chunk.toString()
+  })
+  return async () => {
+    child.kill()
+    await once(child, 'exit')
+    return heard
+  }
+}

@@ -1,0 +1,35 @@
+/** A cluster for a test file: a registry and nodes, made once, removed at the end. */
+import { afterAll, beforeAll } from 'vitest'
+import { type Node, nodeReady, type Registry, startNode, startRegistry } from '../../hack/lab/cluster.ts'
+import { Lab } from '../../hack/lab/lab.ts'
+
+const SETUP_MS = 60_000
+
+export interface OneCluster {
+  readonly lab: Lab
+  readonly registry: Registry
+  readonly nodes: readonly Node[]
+  /** The first of them. */
+  readonly node: Node
+}
+
+/** @returns a function that gives the cluster, once the tests of this file run */
+export function oneCluster(nodeCount: number, domain = 'west'): () => OneCluster {
+  let lab: Lab | undefined
+  let made: OneCluster | undefined
+  beforeAll(async () => {
+    lab = await Lab.create()
+    const own = lab
+    const registry = await startRegistry(own, domain, 10)
+    const indices = Array.from({ length: nodeCount }, (_, index) => index + 1)
+    const nodes = await Promise.all(indices.map((index) => startNode(own, registry, index, 10 + index)))
+    await Promise.all(nodes.map(nodeReady))
+    const [node] = nodes
+    if (node !== undefined) made = { lab: own, registry, nodes, node }
+  }, SETUP_MS)
+  afterAll(() => lab?.close(), SETUP_MS)
+  return () => {
+    if (made === undefined) throw new Error('the cluster is not up')
+    return made
+  }
+}
