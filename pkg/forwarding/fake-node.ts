@@ -12,6 +12,8 @@ import { Forwarder, intentMigrations, VXLAN_UNDERLAY, WIREGUARD_UNDERLAY } from 
 export const CLIENT_NS = 'inode://4/1001'
 export const SERVER_NS = 'inode://4/1002'
 
+const MAIN_TABLE = 254
+
 /** Called around each write to the disk; may throw. */
 export type DiskHook = (at: 'before' | 'after') => void
 
@@ -110,7 +112,9 @@ export class FakeNode {
 }
 
 function sorted(values: Iterable<unknown>): readonly string[] {
-  return [...values].map((value) => JSON.stringify(value)).sort()
+  // Which number a policy's table has depends on what was there before.
+  const number = (name: string, value: unknown) => (name === 'table' && value !== MAIN_TABLE ? 'policy' : value)
+  return [...values].map((value) => JSON.stringify(value, number)).sort()
 }
 
 function sortedAll(values: Readonly<Record<string, Iterable<unknown>>>): Record<string, readonly string[]> {
