@@ -29,44 +29,51 @@ struct Scratch {
   ~Scratch() { explicit_bzero(&value, sizeof value); }
 };
 
-// What both ciphers share: batches and the comparison of tags. Derived gives
-//   void run(scratch, Bytes text, nonce, additional, tag, Direction)
+struct Operation {
+  Bytes text;
+  AeadNonce nonce;
+  ConstBytes additional;
+  std::uint8_t* tag;  // written
+};
+
+// What both ciphers share: batches and the comparison of tags. Derived has
+// encrypt(Context&, const Operation&) and decrypt.
 template <typename Derived, typename Context>
 class IpsecMbKey : public AeadKey {
  public:
   void seal(std::span<AeadJob> jobs) noexcept final {
     Scratch<Context> scratch;
     for (AeadJob& job : jobs)
-      self().encrypt(scratch.value, {job.text, job.bytes}, counter_nonce(job.counter), {},
-                     job.text + job.bytes);
+      self().encrypt(scratch.value,
+                     {{job.text, job.bytes}, counter_nonce(job.counter), {}, job.text + job.bytes});
   }
 
   void open(std::span<AeadJob> jobs) noexcept final {
     Scratch<Context> scratch;
-    for (AeadJob& job : jobs)
-      job.ok = open_with(scratch.value, {job.text, job.bytes + kTagBytes}, counter_nonce(job.counter), {});
+    for (AeadJob& job : jobs) {
+      Tag tag;
+      self().decrypt(scratch.value, {{job.text, job.bytes}, counter_nonce(job.counter), {}, tag.data()});
+      job.ok = equal_constant_time(tag, ConstBytes(job.text + job.bytes, kTagBytes));
+    }
   }
 
   void seal_one(Bytes text_and_tag, AeadNonce nonce, ConstBytes additional) noexcept final {
     Scratch<Context> scratch;
     const Bytes text = text_and_tag.first(text_and_tag.size() - kTagBytes);
-    self().encrypt(scratch.value, text, nonce, additional, text_and_tag.data() + text.size());
+    self().encrypt(scratch.value, {text, nonce, additional, text_and_tag.data() + text.size()});
   }
 
   bool open_one(Bytes text_and_tag, AeadNonce nonce, ConstBytes additional) noexcept final {
     Scratch<Context> scratch;
-    return open_with(scratch.value, text_and_tag, nonce, additional);
+    Tag tag;
+    const Bytes text = text_and_tag.first(text_and_tag.size() - kTagBytes);
+    self().decrypt(scratch.value, {text, nonce, additional, tag.data()});
+    return equal_constant_time(tag, text_and_tag.subspan(text.size()));
   }
 
  private:
+  using Tag = std::array<std::uint8_t, kTagBytes>;
   Derived& self() noexcept { return static_cast<Derived&>(*this); }
-
-  bool open_with(Context& scratch, Bytes text_and_tag, AeadNonce nonce, ConstBytes additional) noexcept {
-    const std::size_t bytes = text_and_tag.size() - kTagBytes;
-    std::array<std::uint8_t, kTagBytes> tag;
-    self().decrypt(scratch, text_and_tag.first(bytes), nonce, additional, tag.data());
-    return equal_constant_time(tag, text_and_tag.subspan(bytes));
-  }
 };
 
 class Aes256GcmKey final : public IpsecMbKey<Aes256GcmKey, gcm_context_data> {
@@ -76,15 +83,13 @@ class Aes256GcmKey final : public IpsecMbKey<Aes256GcmKey, gcm_context_data> {
   }
   ~Aes256GcmKey() override { explicit_bzero(&expanded_, sizeof expanded_); }
 
-  void encrypt(gcm_context_data& scratch, Bytes text, AeadNonce nonce, ConstBytes additional,
-               std::uint8_t* tag) noexcept {
-    IMB_AES256_GCM_ENC(manager_, &expanded_, &scratch, text.data(), text.data(), text.size(), nonce.data(),
-                       some(additional), additional.size(), tag, kTagBytes);
+  void encrypt(gcm_context_data& scratch, const Operation& o) noexcept {
+    IMB_AES256_GCM_ENC(manager_, &expanded_, &scratch, o.text.data(), o.text.data(), o.text.size(),
+                       o.nonce.data(), some(o.additional), o.additional.size(), o.tag, kTagBytes);
   }
-  void decrypt(gcm_context_data& scratch, Bytes text, AeadNonce nonce, ConstBytes additional,
-               std::uint8_t* tag) noexcept {
-    IMB_AES256_GCM_DEC(manager_, &expanded_, &scratch, text.data(), text.data(), text.size(), nonce.data(),
-                       some(additional), additional.size(), tag, kTagBytes);
+  void decrypt(gcm_context_data& scratch, const Operation& o) noexcept {
+    IMB_AES256_GCM_DEC(manager_, &expanded_, &scratch, o.text.data(), o.text.data(), o.text.size(),
+                       o.nonce.data(), some(o.additional), o.additional.size(), o.tag, kTagBytes);
   }
 
  private:
@@ -96,26 +101,27 @@ class ChaCha20Poly1305Key final : public IpsecMbKey<ChaCha20Poly1305Key, chacha2
  public:
   ChaCha20Poly1305Key(IMB_MGR* manager, const SecretKey& key) noexcept : manager_(manager), key_(key) {}
 
-  void encrypt(chacha20_poly1305_context_data& scratch, Bytes text, AeadNonce nonce, ConstBytes additional,
-               std::uint8_t* tag) noexcept {
-    IMB_CHACHA20_POLY1305_INIT(manager_, key_.data(), &scratch, nonce.data(), some(additional),
-                               additional.size());
-    if (!text.empty())
-      IMB_CHACHA20_POLY1305_ENC_UPDATE(manager_, key_.data(), &scratch, text.data(), text.data(),
-                                       text.size());
-    IMB_CHACHA20_POLY1305_ENC_FINALIZE(manager_, &scratch, tag, kTagBytes);
+  void encrypt(chacha20_poly1305_context_data& scratch, const Operation& o) noexcept {
+    begin(scratch, o);
+    if (!o.text.empty())
+      IMB_CHACHA20_POLY1305_ENC_UPDATE(manager_, key_.data(), &scratch, o.text.data(), o.text.data(),
+                                       o.text.size());
+    IMB_CHACHA20_POLY1305_ENC_FINALIZE(manager_, &scratch, o.tag, kTagBytes);
   }
-  void decrypt(chacha20_poly1305_context_data& scratch, Bytes text, AeadNonce nonce, ConstBytes additional,
-               std::uint8_t* tag) noexcept {
-    IMB_CHACHA20_POLY1305_INIT(manager_, key_.data(), &scratch, nonce.data(), some(additional),
-                               additional.size());
-    if (!text.empty())
-      IMB_CHACHA20_POLY1305_DEC_UPDATE(manager_, key_.data(), &scratch, text.data(), text.data(),
-                                       text.size());
-    IMB_CHACHA20_POLY1305_DEC_FINALIZE(manager_, &scratch, tag, kTagBytes);
+  void decrypt(chacha20_poly1305_context_data& scratch, const Operation& o) noexcept {
+    begin(scratch, o);
+    if (!o.text.empty())
+      IMB_CHACHA20_POLY1305_DEC_UPDATE(manager_, key_.data(), &scratch, o.text.data(), o.text.data(),
+                                       o.text.size());
+    IMB_CHACHA20_POLY1305_DEC_FINALIZE(manager_, &scratch, o.tag, kTagBytes);
   }
 
  private:
+  void begin(chacha20_poly1305_context_data& scratch, const Operation& o) noexcept {
+    IMB_CHACHA20_POLY1305_INIT(manager_, key_.data(), &scratch, o.nonce.data(), some(o.additional),
+                               o.additional.size());
+  }
+
   IMB_MGR* manager_;
   SecretKey key_;
 };

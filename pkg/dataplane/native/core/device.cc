@@ -50,11 +50,10 @@ struct Device::State {
         limiter(with.random),
         indexes(with.random) {}
 
-  Handled receive_initiation(const Initiation& message, const Endpoint& from, Now now) noexcept;
-  Handled receive_response(const Response& message, const Endpoint& from, Now now) noexcept;
+  Handled receive_initiation(const Initiation& message, const Arrival& arrival) noexcept;
+  Handled receive_response(const Response& message, const Arrival& arrival) noexcept;
   // Absent: go on. `owner` is the static key that the message was made for.
-  std::optional<Handled> shed_load(ConstBytes message, const Key& owner, const Endpoint& from,
-                                   Now now) noexcept;
+  std::optional<Handled> shed_load(ConstBytes message, const Key& owner, const Arrival& arrival) noexcept;
 
   DeviceParts parts;
   X25519Key key;
@@ -93,41 +92,42 @@ void Device::remove_peer(Peer& peer) noexcept {
 
 Handled Device::receive(ConstBytes datagram, const Endpoint& from, Now now) noexcept {
   if (const auto initiation = read_message<Initiation>(datagram))
-    return state_->receive_initiation(*initiation, from, now);
+    return state_->receive_initiation(*initiation, {from, now});
   if (const auto response = read_message<Response>(datagram))
-    return state_->receive_response(*response, from, now);
+    return state_->receive_response(*response, {from, now});
   const auto reply = read_message<CookieReply>(datagram);
   if (!reply) return Handled::kMalformed;
   Peer* const peer = state_->indexes.find(index_of(reply->receiver));
   return peer == nullptr ? Handled::kUnknownIndex : peer->consume_cookie(*reply, now);
 }
 
-Handled Device::State::receive_initiation(const Initiation& message, const Endpoint& from, Now now) noexcept {
+Handled Device::State::receive_initiation(const Initiation& message, const Arrival& arrival) noexcept {
   const ConstBytes bytes = bytes_of(message);
   if (!filter.passes(bytes)) return Handled::kBadMac1;
-  if (const auto shed = shed_load(bytes, key.public_key(), from, now)) return *shed;
+  if (const auto shed = shed_load(bytes, key.public_key(), arrival)) return *shed;
   NoiseHandshake noise(parts.suite.preferred(), key.public_key());
   Key initiator;
   if (!noise.read_first_static(key, {message.ephemeral, message.initiator_static}, initiator))
     return Handled::kNotAuthentic;
   const auto found = peers.find(initiator);
   if (found == peers.end()) return Handled::kUnknownPeer;
-  return found->second->consume_initiation(noise, message, from, now);
+  return found->second->consume_initiation(noise, message, arrival);
 }
 
 // The index comes first: which of our keys the response is for depends on it.
-Handled Device::State::receive_response(const Response& message, const Endpoint& from, Now now) noexcept {
+Handled Device::State::receive_response(const Response& message, const Arrival& arrival) noexcept {
   Peer* const peer = indexes.find(index_of(message.receiver));
   if (peer == nullptr) return Handled::kUnknownIndex;
   const ConstBytes bytes = bytes_of(message);
   const Key& owner = peer->initiator_public();
   if (!mac1_valid(mac1_key(owner), bytes)) return Handled::kBadMac1;
-  if (const auto shed = shed_load(bytes, owner, from, now)) return *shed;
-  return peer->consume_response(message, from, now);
+  if (const auto shed = shed_load(bytes, owner, arrival)) return *shed;
+  return peer->consume_response(message, arrival);
 }
 
-std::optional<Handled> Device::State::shed_load(ConstBytes message, const Key& owner, const Endpoint& from,
-                                                Now now) noexcept {
+std::optional<Handled> Device::State::shed_load(ConstBytes message, const Key& owner,
+                                                const Arrival& arrival) noexcept {
+  const auto& [from, now] = arrival;
   if (now.boot_ns >= load_until_ns) return std::nullopt;
   if (cookies.mac2_valid(message, from, now)) {
     if (limiter.allow(from, now.boot_ns)) return std::nullopt;

@@ -32,4 +32,10 @@ struct Endpoint {
   friend bool operator==(const Endpoint&, const Endpoint&) noexcept = default;
 };
 
+// Where and when a datagram came.
+struct Arrival {
+  const Endpoint& from;
+  Now now;
+};
+
 }  // namespace nsm

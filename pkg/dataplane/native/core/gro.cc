@@ -11,10 +11,12 @@ constexpr std::size_t kIpv4Bytes = 20;  // with options a packet stays alone
 constexpr std::size_t kIpv6Bytes = 40;  // with extension headers too
 constexpr std::uint16_t kDontFragment = 0x4000;
 
-bool same(ConstBytes a, ConstBytes b, std::size_t from, std::size_t to) noexcept {
-  return std::equal(a.begin() + static_cast<std::ptrdiff_t>(from),
-                    a.begin() + static_cast<std::ptrdiff_t>(to),
-                    b.begin() + static_cast<std::ptrdiff_t>(from));
+struct Range {
+  std::size_t from;
+  std::size_t to;
+};
+bool same(ConstBytes a, ConstBytes b, Range range) noexcept {
+  return std::memcmp(a.data() + range.from, b.data() + range.from, range.to - range.from) == 0;
 }
 
 // A super-packet gets its checksum made anew, so a wrong one must not enter it.
@@ -76,9 +78,9 @@ bool GroPacket::continues(Bytes packet, const Candidate& next) const noexcept {
 
 bool GroPacket::same_ip_header(Bytes packet) const noexcept {
   const Bytes first = pieces_[0];
-  if (packet[0] >> 4 == 6) return same(first, packet, 0, 4) && same(first, packet, 6, kIpv6Bytes);
+  if (packet[0] >> 4 == 6) return same(first, packet, {0, 4}) && same(first, packet, {6, kIpv6Bytes});
   const bool same_fields =
-      same(first, packet, 0, 2) && same(first, packet, 6, 10) && same(first, packet, 12, 20);
+      same(first, packet, {0, 2}) && same(first, packet, {6, 10}) && same(first, packet, {12, 20});
   if (!same_fields || (load_be16(packet.data() + 6) & kDontFragment) != 0) return same_fields;
   // Without DF the id says which fragments belong together, and splitting makes it count up.
   return load_be16(packet.data() + 4) == static_cast<std::uint16_t>(load_be16(first.data() + 4) + count_);
@@ -87,14 +89,14 @@ bool GroPacket::same_ip_header(Bytes packet) const noexcept {
 bool GroPacket::same_transport_header(Bytes packet) const noexcept {
   const Bytes first = pieces_[0];
   const std::size_t at = first_.transport.offset;
-  if (!same(first, packet, at, at + 4)) return false;  // ports
+  if (!same(first, packet, {at, at + 4})) return false;  // ports
   if (!first_.transport.tcp) return true;
   const std::uint32_t expected =
       load_be32(first.data() + at + kTcpSequenceAt) + static_cast<std::uint32_t>(payload_bytes());
   return load_be32(packet.data() + at + kTcpSequenceAt) == expected &&
-         same(first, packet, at + 8, at + kTcpFlagsAt) &&         // acknowledgement, header length
-         same(first, packet, at + 14, at + kTcpChecksumAt) &&     // window
-         same(first, packet, at + 18, first_.transport.headers);  // urgent pointer, options
+         same(first, packet, {at + 8, at + kTcpFlagsAt}) &&         // acknowledgement, header length
+         same(first, packet, {at + 14, at + kTcpChecksumAt}) &&     // window
+         same(first, packet, {at + 18, first_.transport.headers});  // urgent pointer, options
 }
 
 const VnetHeader& GroPacket::finish() noexcept {

@@ -52,8 +52,9 @@ void Peer::abandon_handshake() noexcept {
   outgoing_.reset();
 }
 
-Handled Peer::consume_initiation(NoiseHandshake& noise, const Initiation& message, const Endpoint& from,
-                                 Now now) noexcept {
+Handled Peer::consume_initiation(NoiseHandshake& noise, const Initiation& message,
+                                 const Arrival& arrival) noexcept {
+  const Now now = arrival.now;
   Timestamp stamp;
   if (!noise.read_first_payload(answering_static_, message.timestamp, stamp)) return Handled::kNotAuthentic;
   if (stamp <= received_timestamp_) return Handled::kReplayed;
@@ -63,14 +64,14 @@ Handled Peer::consume_initiation(NoiseHandshake& noise, const Initiation& messag
   if (saved_ != nullptr) saved_->received.write(stamp);
   answered_ns_ = now.boot_ns;
   activity_.received(now.boot_ns, false);
-  send_response(noise, message, from, now);
+  send_response(noise, message, arrival);
   return Handled::kAccepted;
 }
 
 // The endpoint does not move here: until the initiator uses the new session,
 // this may be an old initiation that somebody kept from us and now replays.
-void Peer::send_response(NoiseHandshake& noise, const Initiation& message, const Endpoint& from,
-                         Now now) noexcept {
+void Peer::send_response(NoiseHandshake& noise, const Initiation& message, const Arrival& arrival) noexcept {
+  const Now now = arrival.now;
   auto response = make_message<Response>();
   const X25519Key ephemeral(random_key(parts_.random));
   const NoiseHandshake::SecondKeys keys = {ephemeral, message.ephemeral, config_.remote_initiator,
@@ -83,15 +84,15 @@ void Peer::send_response(NoiseHandshake& noise, const Initiation& message, const
                 now);
   store_le(response.sender.data(), local_index);
   response.receiver = message.sender;
-  const Key& public_key = ephemeral.public_key();
-  response.ephemeral = public_key;
+  response.ephemeral = ephemeral.public_key();
   response_stamper_.stamp(bytes_of(response), now);
   activity_.sent(now.boot_ns, false);
   const bool pinned = !config_.roaming && config_.endpoint.known();
-  parts_.decisions.send(pinned ? config_.endpoint : from, bytes_of(response));
+  parts_.decisions.send(pinned ? config_.endpoint : arrival.from, bytes_of(response));
 }
 
-Handled Peer::consume_response(const Response& message, const Endpoint& from, Now now) noexcept {
+Handled Peer::consume_response(const Response& message, const Arrival& arrival) noexcept {
+  const Now now = arrival.now;
   if (!outgoing_ || index_of(message.receiver) != outgoing_->local_index) return Handled::kUnknownIndex;
   NoiseHandshake noise = outgoing_->noise;  // a forged response must not spoil the transcript
   const NoiseHandshake::SecondIn keys = {outgoing_->ephemeral, initiator_key(), message.ephemeral,
@@ -100,7 +101,7 @@ Handled Peer::consume_response(const Response& message, const Endpoint& from, No
   const TransportKeys transport = noise.split();
   const std::uint32_t local_index = outgoing_->local_index;
   outgoing_.reset();  // the session keeps the index
-  roam(from);
+  roam(arrival.from);
   activity_.received(now.boot_ns, false);
   start_session({local_index, index_of(message.sender), true, transport.initiator_to_responder,
                  transport.responder_to_initiator},

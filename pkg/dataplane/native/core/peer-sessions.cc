@@ -9,26 +9,31 @@ void Peer::start_session(const NewSession& from, Now now) {
   session.local_index = from.local_index;
   session.created_ns = now.boot_ns;
   session.initiated = from.initiated;
-
-  auto receive = std::make_unique<ReceiveKey>();
-  receive->key = parts_.suite.make_key(config_.algorithm, from.receive);
-  receive->local_index = from.local_index;
-  receive->created_ns = now.boot_ns;
-  receive->awaits_confirmation = !from.initiated;
-  if (session.saved != nullptr) {
+  if (session.saved != nullptr)
     session.saved->write({from.receive, config_.algorithm, from.local_index, now.boot_ns, 0});
-    receive->saved_counter = session.saved->counter();
-  }
-  parts_.decisions.install_receive(*this, std::move(receive));
-
-  auto send = std::make_unique<SendKey>();
-  send->key = parts_.suite.make_key(config_.algorithm, from.send);
-  send->remote_index = from.remote_index;
-  send->created_ns = now.boot_ns;
+  parts_.decisions.install_receive(*this, make_receive_key(from, session));
   if (from.initiated)
-    make_current(session, std::move(send));
+    make_current(session, make_send_key(from, session));
   else
-    session.waiting = std::move(send);
+    session.waiting = make_send_key(from, session);
+}
+
+std::unique_ptr<ReceiveKey> Peer::make_receive_key(const NewSession& from, const Session& session) const {
+  auto key = std::make_unique<ReceiveKey>();
+  key->key = parts_.suite.make_key(config_.algorithm, from.receive);
+  key->local_index = from.local_index;
+  key->created_ns = session.created_ns;
+  key->awaits_confirmation = !from.initiated;
+  if (session.saved != nullptr) key->saved_counter = session.saved->counter();
+  return key;
+}
+
+std::unique_ptr<SendKey> Peer::make_send_key(const NewSession& from, const Session& session) const {
+  auto key = std::make_unique<SendKey>();
+  key->key = parts_.suite.make_key(config_.algorithm, from.send);
+  key->remote_index = from.remote_index;
+  key->created_ns = session.created_ns;
+  return key;
 }
 
 void Peer::make_current(Session& session, std::unique_ptr<SendKey> key) noexcept {

@@ -101,9 +101,9 @@ class Peer {
   void restore(Now now);
   void shut_down() noexcept;
   // `noise` has read the static key of this peer.
-  Handled consume_initiation(NoiseHandshake& noise, const Initiation& message, const Endpoint& from,
-                             Now now) noexcept;
-  Handled consume_response(const Response& message, const Endpoint& from, Now now) noexcept;
+  Handled consume_initiation(NoiseHandshake& noise, const Initiation& message,
+                             const Arrival& arrival) noexcept;
+  Handled consume_response(const Response& message, const Arrival& arrival) noexcept;
   Handled consume_cookie(const CookieReply& reply, Now now) noexcept;
   void confirm(std::uint32_t local_index, const Endpoint& from, Now now) noexcept;
   // Does what is due and returns when to call again (CLOCK_BOOTTIME ns).
@@ -130,11 +130,12 @@ class Peer {
   void initiate(Now now) noexcept;
   void send_initiation(Now now) noexcept;
   void abandon_handshake() noexcept;
-  void send_response(NoiseHandshake& noise, const Initiation& message, const Endpoint& from,
-                     Now now) noexcept;
+  void send_response(NoiseHandshake& noise, const Initiation& message, const Arrival& arrival) noexcept;
 
   // peer-sessions.cc
   void start_session(const NewSession& from, Now now);
+  std::unique_ptr<ReceiveKey> make_receive_key(const NewSession& from, const Session& session) const;
+  std::unique_ptr<SendKey> make_send_key(const NewSession& from, const Session& session) const;
   void make_current(Session& session, std::unique_ptr<SendKey> key) noexcept;
   void drop_session(Session& session) noexcept;
   void established(Now now) noexcept;

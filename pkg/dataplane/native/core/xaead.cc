@@ -7,17 +7,21 @@
 namespace nsm {
 namespace {
 
-void quarter_round(std::uint32_t& a, std::uint32_t& b, std::uint32_t& c, std::uint32_t& d) noexcept {
-  a += b, d = std::rotl(d ^ a, 16);
-  c += d, b = std::rotl(b ^ c, 12);
-  a += b, d = std::rotl(d ^ a, 8);
-  c += d, b = std::rotl(b ^ c, 7);
+struct Quarter {
+  std::size_t a, b, c, d;  // indexes of the state
+};
+
+void quarter_round(std::uint32_t* x, const Quarter& q) noexcept {
+  x[q.a] += x[q.b], x[q.d] = std::rotl(x[q.d] ^ x[q.a], 16);
+  x[q.c] += x[q.d], x[q.b] = std::rotl(x[q.b] ^ x[q.c], 12);
+  x[q.a] += x[q.b], x[q.d] = std::rotl(x[q.d] ^ x[q.a], 8);
+  x[q.c] += x[q.d], x[q.b] = std::rotl(x[q.b] ^ x[q.c], 7);
 }
 
 void double_round(std::uint32_t* x) noexcept {
-  for (std::size_t i = 0; i < 4; i++) quarter_round(x[i], x[4 + i], x[8 + i], x[12 + i]);
+  for (std::size_t i = 0; i < 4; i++) quarter_round(x, {i, 4 + i, 8 + i, 12 + i});
   for (std::size_t i = 0; i < 4; i++)
-    quarter_round(x[i], x[4 + (i + 1) % 4], x[8 + (i + 2) % 4], x[12 + (i + 3) % 4]);
+    quarter_round(x, {i, 4 + (i + 1) % 4, 8 + (i + 2) % 4, 12 + (i + 3) % 4});
 }
 
 }  // namespace

@@ -95,6 +95,7 @@ PeerConfig World::config_a(const Wire& wire) const {
   config.remote_responder = b->device.public_key();
   config.remote_initiator = wire.same_key ? b->device.public_key() : X25519Key(wire_key_b).public_key();
   config.preshared = wire.preshared_a;
+  config.algorithm = wire.algorithm;
   config.endpoint = b->at;
   config.roaming = wire.roaming;
   config.keepalive_seconds = wire.keepalive_seconds;
@@ -107,6 +108,7 @@ PeerConfig World::config_b(const Wire& wire) const {
   config.remote_responder = a->device.public_key();
   config.remote_initiator = wire.same_key ? a->device.public_key() : X25519Key(wire_key_a).public_key();
   config.preshared = wire.preshared_b;
+  config.algorithm = wire.algorithm;
   config.endpoint = a->at;
   config.roaming = wire.roaming;
   return config;

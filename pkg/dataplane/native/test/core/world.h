@@ -76,6 +76,7 @@ class World {
     bool roaming = false;
     bool same_key = false;  // as with a foreign peer: one key for both roles
     std::uint16_t keepalive_seconds = 0;
+    AeadAlgorithm algorithm = AeadAlgorithm::kChaCha20Poly1305;
     SavedPeer* saved_a = nullptr;
     SavedPeer* saved_b = nullptr;
   };
