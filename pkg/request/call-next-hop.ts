@@ -20,6 +20,8 @@ export interface Answered {
   /** What the next hop answered, in this node's view. */
   readonly answer: Connection
   readonly serverSide: Side
+  /** Who answered. */
+  readonly answeredBy: string
 }
 
 export interface NextHopParts {
@@ -42,7 +44,7 @@ export function callNextHop(parts: NextHopParts): Step<Asking, Answered, Connect
         offer = better
         answer = await ask(hop, { ...answer, mechanism: undefined }, { offer, asking })
       }
-      return await next({ answer, serverSide: offer.accept(answer) })
+      return await next({ answer, serverSide: offer.accept(answer), answeredBy: hop.spiffeId })
     } catch (error) {
       if (asking.known === undefined) await closeNextHop(parts, hop, answer)
       throw error

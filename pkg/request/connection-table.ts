@@ -11,7 +11,7 @@ export interface ConnectionRecord {
   readonly id: string
   /** SPIFFE ID of the previous hop; only it may refresh, close or replace the connection. */
   readonly owner: string
-  /** All SPIFFE IDs that were proven on the path, the client's first, and that of an endpoint on this node. */
+  /** All SPIFFE IDs that were proven on the path, the client's first, the next hop's last. */
   readonly identities: readonly string[]
   /** By which a caller that lost our answer is recognised, see `callerKey`. */
   readonly callerKey: string

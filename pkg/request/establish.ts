@@ -52,12 +52,12 @@ function toAnswer({ connection, answer, clientSide, serverSide, target, payload 
 }
 
 function toRecord(agreed: Agreed, connection: Connection): ConnectionRecord {
-  const { request, call, identities, answer, target, clientSide, serverSide } = agreed
+  const { request, call, identities, answer, answeredBy, target, clientSide, serverSide } = agreed
   const previous = connection.path.segments[connection.path.index - 1]
   return {
     id: connection.id,
     owner: call.peer.spiffeId,
-    identities: target.at === 'endpoint' ? [...identities, target.owner] : identities,
+    identities: [...identities, answeredBy],
     callerKey: callerKey(request.connection, call),
     connection,
     outgoing: { ...answer, mechanism: serverSide.mechanism },

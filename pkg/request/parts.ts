@@ -63,6 +63,8 @@ export type Target =
 
 export interface Hop {
   readonly client: NetworkServiceClient
+  /** Who answers there, as its certificate proves. */
+  readonly spiffeId: string
   /** `inode://<dev>/<ino>` of a local endpoint, from the kernel; undefined for nodes. */
   readonly namespace: string | undefined
 }

@@ -171,7 +171,10 @@ class MemoryEndpoints implements EndpointStore {
 
 function node(clock = new FakeClock(), store = new MemoryEndpoints()) {
   const registry = new TestRegistry()
-  const { self, call } = new TestNode({ clock, connect: () => ({ client: unused, namespace: undefined }) })
+  const { self, call } = new TestNode({
+    clock,
+    connect: () => ({ client: unused, spiffeId: '', namespace: undefined }),
+  })
   const registered = new RegisteredEndpoints(store, clock)
   const parts = { self, registry: registry.clients(), registered, clock, logger: silentLogger }
   const caller = (spiffeId?: string): Call =>

@@ -53,6 +53,7 @@ export class TestEndpoint {
   hop(): Hop {
     return {
       client: { request: (request) => this.#request(request), close: (each) => this.#close(each) },
+      spiffeId: 'spiffe://west/node/n1/uid/0',
       namespace: ENDPOINT_NAMESPACE,
     }
   }
@@ -163,6 +164,7 @@ export class TestNode {
         request: (request) => this.service.request(request, call()),
         close: (connection) => this.service.close(connection, call()),
       },
+      spiffeId: `spiffe://${this.self.domain}/node/${this.self.name}`,
       namespace: undefined,
     }
   }

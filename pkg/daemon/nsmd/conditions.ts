@@ -1,0 +1,50 @@
+/** What can be wrong with a node, one question each, with the next thing to do. */
+import type { nodeV1 } from '../../api/index.ts'
+import { describeError } from '../../base/index.ts'
+import type { DataplaneStatus } from '../../dataplane/index.ts'
+
+export interface NodeFacts {
+  /** What the dataplane says, or why it does not answer. */
+  readonly dataplane: DataplaneStatus | { readonly error: unknown }
+  /** Why the registry's word may be old; empty while it is there. */
+  readonly registryProblem: string
+  readonly identityLeftMs: number
+  /** Ids of wires that should be up and are not. */
+  readonly broken: readonly string[]
+}
+
+/** An identity lives an hour and is renewed at half of it. */
+const LEAST_IDENTITY_MS = 15 * 60_000
+
+export function conditionsOf(facts: NodeFacts): nodeV1.Condition[] {
+  return [dataplaneCondition(facts), registryCondition(facts), identityCondition(facts), wiresCondition(facts)]
+}
+
+function dataplaneCondition({ dataplane }: NodeFacts): nodeV1.Condition {
+  const healthy = { name: 'dataplane', problem: '', next: '', warningOnly: false }
+  const next = 'check that `nsm-dataplane hold` runs and read its log'
+  if ('error' in dataplane) return { ...healthy, problem: describeError(dataplane.error), next }
+  return dataplane.enginePid === 0 ? { ...healthy, problem: 'the engine does not run', next } : healthy
+}
+
+/** What stands, and what is known, goes on without it. */
+function registryCondition({ registryProblem: problem }: NodeFacts): nodeV1.Condition {
+  const next = problem === '' ? '' : 'check that nsm-registry runs and that this node reaches it'
+  return { name: 'registry', problem, next, warningOnly: true }
+}
+
+function identityCondition({ identityLeftMs }: NodeFacts): nodeV1.Condition {
+  const healthy = { name: 'identity', problem: '', next: '', warningOnly: false }
+  if (identityLeftMs > LEAST_IDENTITY_MS) return healthy
+  const minutes = Math.max(0, Math.round(identityLeftMs / 60_000))
+  const problem = minutes === 0 ? 'it has expired' : `it expires in ${minutes} minutes and could not be renewed`
+  const next = 'bring the registry back, or join again with a new token: nsmctl node invite <name>'
+  return { ...healthy, problem, next, warningOnly: minutes > 0 }
+}
+
+function wiresCondition({ broken }: NodeFacts): nodeV1.Condition {
+  const [first] = broken
+  if (first === undefined) return { name: 'wires', problem: '', next: '', warningOnly: true }
+  const problem = broken.length === 1 ? `wire ${first} is down` : `${broken.length} wires are down`
+  return { name: 'wires', problem, next: `nsmctl describe wire ${first}`, warningOnly: true }
+}

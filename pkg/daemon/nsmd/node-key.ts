@@ -1,0 +1,21 @@
+import { NsmError } from '../../base/index.ts'
+import { readSecretFile, writeSecretFile } from '../../identity/index.ts'
+import { generateKey, keyBytes, publicKeyOf, type WireKey } from '../../tunnel/index.ts'
+
+/**
+ * The key with which this node answers handshakes, X25519. It stays the same for as long as the state directory, so
+ * that other nodes' wires find it again after a restart.
+ */
+export async function nodeKey(path: string): Promise<WireKey> {
+  const kept = (await readSecretFile(path))?.trim()
+  if (kept === undefined) {
+    const key = generateKey()
+    await writeSecretFile(path, `${key.privateKey}\n`)
+    return key
+  }
+  if (keyBytes(kept).length === 32) return { privateKey: kept, publicKey: publicKeyOf(kept) }
+  throw new NsmError('failed_precondition', "Cannot read the node's key: its file is damaged", {
+    fields: { path },
+    next: 'remove the file: the node gets a new key, and its wires are made anew',
+  })
+}

@@ -1,0 +1,100 @@
+/**
+ * Where a node is called: by other nodes over TCP, by its workloads through the holder, which says who they are, and by
+ * those who want an identity, which they cannot show yet.
+ */
+import type {
+  EndpointRegistryServer,
+  MonitorServer,
+  NetworkServiceServer,
+  ServiceRegistryServer,
+} from '../../api/index.ts'
+import { type Clock, type Logger, Scope } from '../../base/index.ts'
+import type { NsmdConfig } from '../../config/index.ts'
+import type { IdentitySource } from '../../identity/index.ts'
+import {
+  endpointRegistryService,
+  Health,
+  monitorService,
+  networkService,
+  type Service,
+  serve,
+  serveDeliveries,
+  serviceRegistryService,
+  type WorkloadIdentities,
+  workloadApiService,
+} from '../../rpc/index.ts'
+import type { NodeTrust } from './node-trust.ts'
+
+/** Names of the holder's sockets (`nsm-dataplane hold --listen <name>=<path>`). */
+const NSM_SOCKET = 'nsm'
+const WORKLOAD_SOCKET = 'workload'
+
+export interface NodeServices {
+  readonly networkService: NetworkServiceServer
+  readonly monitor: MonitorServer
+  readonly services: ServiceRegistryServer
+  readonly endpoints: EndpointRegistryServer
+  readonly workloads: WorkloadIdentities
+  /** Where it listens is known only when it does. */
+  node(listen: readonly string[]): Service
+}
+
+export interface ServersOptions {
+  readonly config: NsmdConfig
+  readonly identity: IdentitySource
+  readonly trust: NodeTrust
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+export interface NodeServers {
+  /** Of the TCP server, with the port that was taken. */
+  readonly url: string
+  close(): Promise<void>
+}
+
+/** @throws {NsmError} `failed_precondition` when somebody else listens there. Ready when it returns. */
+export async function serveNode(options: ServersOptions, services: NodeServices): Promise<NodeServers> {
+  const scope = new Scope()
+  try {
+    return { url: await listen(options, services, scope), close: () => scope.close() }
+  } catch (error) {
+    await scope.close()
+    throw error
+  }
+}
+
+async function listen(
+  { config, identity, trust, clock, logger }: ServersOptions,
+  services: NodeServices,
+  scope: Scope,
+) {
+  const isRevoked = (spiffeId: string) => trust.isRevoked(spiffeId)
+  const mutual = { security: { identity, isRevoked }, clock, logger } as const
+  const mesh = [
+    networkService(services.networkService),
+    monitorService(services.monitor),
+    serviceRegistryService(services.services),
+    endpointRegistryService(services.endpoints),
+  ]
+  const health = new Health()
+  for (const name of ['', ...mesh.map((service) => service.name)]) health.set(name, true)
+
+  const remote = scope.own(await serve({ ...mutual, listen: config.listenOn, services: [...mesh, health.service()] }))
+  const own = [...mesh, health.service(), services.node([remote.url, NSM_SOCKET])]
+  const local = scope.own(await serve({ ...mutual, services: own }))
+  const identities = [workloadApiService(services.workloads)]
+  const workload = scope.own(await serve({ security: 'plaintext', services: identities, clock, logger }))
+  scope.defer(
+    trust.subscribe(() => {
+      remote.recheck()
+      local.recheck()
+    }),
+  )
+  const servers = new Map([
+    [NSM_SOCKET, local],
+    [WORKLOAD_SOCKET, workload],
+  ])
+  scope.own(await serveDeliveries({ listen: `unix://${config.deliverSocket}`, servers, clock, logger }))
+  return remote.url
+}
