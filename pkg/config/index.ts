@@ -1,4 +1,5 @@
 /** What people configure: one table per program. The only folder that reads the environment. */
+export { ownNamespace } from './born-into.ts'
 export { readTextFile } from './files.ts'
 export { type RegistryConfig, registryConfig } from './nsm-registry.ts'
 export { type NsmdConfig, nsmdConfig } from './nsmd.ts'
