@@ -1,0 +1,89 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { RtnlTransport } from '../../pkg/netlink/index.ts'
+import { type LinkSpec, linuxPlatform, type Platform } from '../../pkg/platform/index.ts'
+import { missingForKernelTests, NetnsLab } from './lab.ts'
+
+const missing = missingForKernelTests()
+const signal = AbortSignal.timeout(120_000)
+const WIRES = 500
+
+/** Dies, as the daemon would, in place of the `n`th exchange or right after it. */
+function dyingTransport(transport: RtnlTransport, n: number, when: 'before' | 'after'): RtnlTransport {
+  let seen = 0
+  return {
+    exchange: async (payload, signal) => {
+      const isLast = seen++ === n
+      if (seen > n + 1 || (isLast && when === 'before')) throw new Error('died')
+      const messages = await transport.exchange(payload, signal)
+      if (isLast) throw new Error('died')
+      return messages
+    },
+    watch: (watch, signal) => transport.watch(watch, signal),
+    onChange: (listener) => transport.onChange(listener),
+    pins: (signal) => transport.pins(signal),
+    pin: (id, namespace, signal) => transport.pin(id, namespace, signal),
+    unpin: (id, signal) => transport.unpin(id, signal),
+  }
+}
+
+describe.skipIf(missing !== undefined)('veth pairs of the kernel', () => {
+  let lab: NetnsLab
+  let namespaces: readonly [string, string]
+  let transport: RtnlTransport
+  let platform: Platform
+
+  const ends = (index: number): readonly [LinkSpec, LinkSpec] => [
+    { namespace: namespaces[0], name: `nsm-${index}`, alias: `nsm:wire-${index}`, mtuBytes: 1420 },
+    { namespace: namespaces[1], name: `files-${index}`, alias: `nsm:wire-${index}`, mtuBytes: 1420 },
+  ]
+
+  beforeAll(async () => {
+    lab = await NetnsLab.open('veth')
+    namespaces = [lab.addNamespace('a'), lab.addNamespace('b')]
+    transport = (await lab.connectDaemon()).rtnl
+    platform = linuxPlatform(transport)
+    for (const name of ['a', 'b']) await lab.connectClient(name)
+  })
+  afterAll(() => lab?.close())
+
+  test.each([
+    [0, 'before'],
+    [0, 'after'],
+    [1, 'before'],
+    [1, 'after'],
+    [2, 'before'],
+    [2, 'after'],
+  ] as const)(
+    'a death %i exchanges into createVeth, %s it, leaves nothing without a mark, and is made good',
+    async (n, when) => {
+      const dying = linuxPlatform(dyingTransport(transport, n, when))
+      await expect(dying.links.createVeth(ends(1), signal)).rejects.toThrow('died')
+      const marked = await platform.links.list(namespaces[0], signal)
+      const all = lab.ip('a', '-o', 'link').trim().split('\n').length - 1 // without lo
+      expect(marked).toHaveLength(all)
+      await platform.links.createVeth(ends(1), signal)
+      for (const { namespace, ...spec } of ends(1)) {
+        expect(await platform.links.list(namespace, signal)).toEqual([expect.objectContaining({ ...spec, isUp: true })])
+      }
+      await platform.links.remove(namespaces[0], 'nsm-1', signal)
+      expect(lab.ip('b', '-o', 'link')).not.toContain('files-1')
+    },
+  )
+
+  test(`${WIRES} standing wires are observed in well under a second`, async () => {
+    for (let index = 0; index < WIRES; index++) {
+      await platform.links.createVeth(ends(index), signal)
+      const [near] = ends(index)
+      const address = `10.0.${index >> 8}.${index & 255}/32`
+      await platform.addresses.add({ namespace: near.namespace, link: near.name, address }, signal)
+    }
+    const startMs = performance.now()
+    expect(await platform.links.list(namespaces[0], signal)).toHaveLength(WIRES)
+    expect(await platform.links.list(namespaces[1], signal)).toHaveLength(WIRES)
+    expect(await platform.addresses.list(namespaces[0], signal)).toHaveLength(WIRES)
+    expect(await platform.routes.list(namespaces[0], signal)).toEqual([])
+    expect(performance.now() - startMs).toBeLessThan(1000)
+  }, 60_000)
+})
+
+if (missing !== undefined) test.skip(`the kernel tests are skipped: ${missing}`, () => {})
