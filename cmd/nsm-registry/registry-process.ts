@@ -1,6 +1,6 @@
 /** nsm-registry as a process of its own, and the clients with which a test talks to it. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -23,6 +23,8 @@ import {
   serviceRegistryClient,
 } from '../../pkg/rpc/index.ts'
 
+/** sysconf(_SC_CLK_TCK), which Linux has fixed at 100 for user space. */
+const TICKS_PER_SECOND = 100
 const MAIN = new URL('./main.ts', import.meta.url).pathname
 
 export const soon = () => ({ signal: withTimeout(undefined, 10_000) })
@@ -120,6 +122,13 @@ export class RegistryProcess {
     })
     child.kill(signal)
     return closed
+  }
+
+  /** Time that the running process has spent on a processor. */
+  cpuMs(): number {
+    const fields = readFileSync(`/proc/${this.#child?.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
+    const ticks = Number(fields[11]) + Number(fields[12]) // utime and stime, see proc(5)
+    return (ticks * 1000) / TICKS_PER_SECOND
   }
 
   /** What nsmctl sees. */
