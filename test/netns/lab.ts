@@ -67,6 +67,12 @@ export class NetnsLab {
     return execFileSync('ip', ['-n', `${this.#prefix}-${name}`, ...args], { encoding: 'utf8', stdio: 'pipe' })
   }
 
+  /** All links but `lo`. */
+  linkNames(name: string): readonly string[] {
+    const links: readonly { readonly ifname: string }[] = JSON.parse(this.ip(name, '-j', 'link'))
+    return links.map(({ ifname }) => ifname).filter((ifname) => ifname !== 'lo')
+  }
+
   /** A process in the namespace that stays connected to the local API; resolves with what the holder says of it. */
   async connectClient(name: string): Promise<Attestation & { readonly leave: () => void }> {
     const arrived = new Promise<Attestation>((resolve) => this.#arrivals.push(resolve))

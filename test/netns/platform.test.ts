@@ -23,10 +23,7 @@ describe.skipIf(missing !== undefined)('through the real holder', () => {
       addBystander: async (namespace, name) => void ip(namespace, 'link', 'add', name, 'type', 'bridge'),
       removeBystander: async (namespace, name) => void ip(namespace, 'link', 'del', name),
       setDown: async (namespace, name) => void ip(namespace, 'link', 'set', name, 'down'),
-      linkNames: async (namespace) => {
-        const links: { ifname: string }[] = JSON.parse(ip(namespace, '-j', 'link'))
-        return links.map(({ ifname }) => ifname).filter((name) => name !== 'lo')
-      },
+      linkNames: async (namespace) => lab.linkNames(names.get(namespace) ?? ''),
       eventually: async (check) => {
         for (let tries = 0; tries < 50; tries++) {
           try {

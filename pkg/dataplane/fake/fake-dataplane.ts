@@ -33,7 +33,7 @@ export function fakeDataplane(engine: FakeEngine): Dataplane {
       await write(engine, { command: `port set ${spec.id} ${spec.kind}`, effect: () => setPort(engine, spec), signal })
     },
     async removePort(id, signal) {
-      if (!engine.ports.has(id) && !engine.isAway) return
+      if (!engine.ports.has(checkId(id)) && !engine.isAway) return
       await write(engine, { command: `port del ${id}`, effect: () => removePort(engine, id), signal })
     },
     wires: (signal) => read(engine, { command: 'list wires', effect: () => new Map(engine.wires), signal }),
@@ -43,7 +43,7 @@ export function fakeDataplane(engine: FakeEngine): Dataplane {
       await write(engine, { command, effect: () => setWire(engine, spec), signal })
     },
     async removeWire(id, signal) {
-      if (!engine.wires.has(id) && !engine.isAway) return
+      if (!engine.wires.has(checkId(id)) && !engine.isAway) return
       await write(engine, { command: `wire del ${id}`, effect: () => void engine.wires.delete(id), signal })
     },
     async rehandshake(portId, signal) {
@@ -57,6 +57,8 @@ export function fakeDataplane(engine: FakeEngine): Dataplane {
     subscribe: (listener) => engine.subscribe(listener),
   }
 }
+
+type NetworkPortSpec = Exclude<PortSpec, DevicePortSpec>
 
 interface Run<T> {
   readonly command: string
@@ -97,14 +99,31 @@ function requirePort(engine: FakeEngine, id: string): PortSpec {
 
 /** As the engine: another kind or another peer under the same id makes the port anew. The holder keeps a device. */
 function setPort(engine: FakeEngine, spec: PortSpec): void {
-  const before = engine.ports.get(spec.id)
-  if (isDevice(spec)) setDevice(engine, spec, before)
-  else if (!engine.underlays.has(spec.underlay)) {
+  if (isDevice(spec)) setDevice(engine, spec, engine.ports.get(spec.id))
+  else checkNetworkPort(engine, spec)
+  engine.ports.set(spec.id, spec)
+}
+
+/** An underlay finds a WireGuard peer by its key and a VXLAN one by its VNI: no two ports may share them. */
+function checkNetworkPort(engine: FakeEngine, spec: NetworkPortSpec): void {
+  if (!engine.underlays.has(spec.underlay)) {
     throw new NsmError('not_found', 'Cannot set the port: its underlay does not exist', {
       fields: { port: spec.id, underlay: spec.underlay },
     })
   }
-  engine.ports.set(spec.id, spec)
+  const other = [...engine.ports.values()].find((port) => port.id !== spec.id && isSamePeer(port, spec))
+  if (other !== undefined) {
+    throw new NsmError('already_exists', 'Cannot set the port: another one has its key or VNI', {
+      fields: { port: spec.id, other: other.id },
+    })
+  }
+}
+
+function isSamePeer(a: PortSpec, b: NetworkPortSpec): boolean {
+  if (a.kind === 'wireguard' && b.kind === 'wireguard') {
+    return a.underlay === b.underlay && Buffer.from(a.peerInitiatorKey).equals(b.peerInitiatorKey)
+  }
+  return a.kind === 'vxlan' && b.kind === 'vxlan' && a.underlay === b.underlay && a.vni === b.vni
 }
 
 function setDevice(engine: FakeEngine, spec: DevicePortSpec, before: PortSpec | undefined): void {

@@ -9,7 +9,8 @@ import type { Intercept } from './intercept.ts'
 export interface FakeDevices {
   /** Returns the ifindex. @throws {NsmError} `already_exists`, `not_found` */
   addDevice(namespace: string, name: string, kind: string): number
-  removeDevice(namespace: string, name: string): void
+  /** That device and no other, whatever its name is by now: what a closed descriptor does. */
+  removeDevice(namespace: string, name: string, index: number): void
 }
 
 export class FakeEngine {
@@ -61,7 +62,7 @@ export class FakeEngine {
   }
 
   removeDevice({ id, namespace, interfaceName }: DevicePortSpec): void {
-    this.#devices?.removeDevice(namespace, interfaceName)
+    this.#devices?.removeDevice(namespace, interfaceName, this.ifindexes.get(id) ?? 0)
     this.ifindexes.delete(id)
   }
 
