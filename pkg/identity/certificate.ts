@@ -1,5 +1,5 @@
 /** A certificate as verification needs it: OpenSSL checks signatures and names, our own reader the extensions. */
-import { X509Certificate } from 'node:crypto'
+import { type KeyObject, X509Certificate } from 'node:crypto'
 import { expectTag, readAll, readNamedBits, readOnly, tags } from './der.ts'
 
 export const MOST_CHAIN_BYTES = 16 * 1024
@@ -7,6 +7,7 @@ export const MOST_CHAIN_CERTIFICATES = 5
 
 export interface Certificate {
   readonly x509: X509Certificate
+  readonly publicKey: KeyObject
   readonly validFromMs: number
   readonly expiresMs: number
   readonly isAuthority: boolean
@@ -45,13 +46,21 @@ export function readCertificate(der: Uint8Array): Certificate {
   const x509 = new X509Certificate(der)
   return {
     x509,
-    validFromMs: x509.validFromDate.getTime(),
-    expiresMs: x509.validToDate.getTime(),
+    publicKey: x509.publicKey,
+    validFromMs: timeMs(x509.validFromDate),
+    expiresMs: timeMs(x509.validToDate),
     ...readBasicConstraints(find(oid.basicConstraints)),
     keyUsage: readKeyUsage(find(oid.keyUsage)),
     uris: readUris(find(oid.subjectAltName)),
     unknownCritical: extensions.filter((one) => one.isCritical && !understood.has(one.oid)).map((one) => one.oid),
   }
+}
+
+/** An unreadable time compares as neither past nor future. */
+function timeMs(date: Date): number {
+  const ms = date.getTime()
+  if (Number.isNaN(ms)) throw new Error('Validity cannot be read')
+  return ms
 }
 
 function readExtensions(der: Uint8Array): readonly Extension[] {

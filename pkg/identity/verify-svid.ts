@@ -19,22 +19,25 @@ export interface VerifiedSvid {
 
 /** @throws {NsmError} `unauthenticated`, saying why */
 export function verifySvid(chain: readonly Uint8Array[], bundles: Bundles, nowMs: number): VerifiedSvid {
-  const certificates = readChain(chain)
+  checkSizes(chain)
+  const certificates = chain.map(read)
   const [leaf] = certificates
   if (leaf === undefined) refuse('no certificate')
   const spiffeId = readLeaf(leaf)
   const authorities = bundles.get(spiffeId.trustDomain)
   if (authorities === undefined) refuse('its trust domain is not known here', { domain: spiffeId.trustDomain })
-  const trusted = authorities.map(readCertificate)
-  const expiresMs = verifyLinks(certificates, trusted, nowMs)
-  return { spiffeId, expiresMs, publicKey: leaf.x509.publicKey }
+  const expiresMs = verifyLinks(certificates, authorities.map(read), nowMs)
+  return { spiffeId, expiresMs, publicKey: leaf.publicKey }
 }
 
-function readChain(chain: readonly Uint8Array[]): readonly Certificate[] {
+function checkSizes(chain: readonly Uint8Array[]): void {
   if (chain.length > MOST_CHAIN_CERTIFICATES) refuse('chain too long', { certificates: chain.length })
   if (chain.reduce((sum, der) => sum + der.length, 0) > MOST_CHAIN_BYTES) refuse('chain too large')
+}
+
+function read(der: Uint8Array): Certificate {
   try {
-    return chain.map(readCertificate)
+    return readCertificate(der)
   } catch (error) {
     throw new NsmError('unauthenticated', 'Cannot verify SVID: not a certificate', { cause: error })
   }
@@ -81,7 +84,7 @@ function isIssuedBy(certificate: Certificate, issuer: Certificate, intermediates
   if (issuer.pathLength !== undefined && intermediatesBelow > issuer.pathLength) return false
   if (!certificate.x509.checkIssued(issuer.x509)) return false
   checkKey(issuer)
-  return certificate.x509.verify(issuer.x509.publicKey)
+  return certificate.x509.verify(issuer.publicKey)
 }
 
 function checkUsable(certificate: Certificate, nowMs: number): void {
@@ -106,7 +109,7 @@ const curves = new Set(['prime256v1', 'secp384r1', 'secp521r1'])
 
 /** Large RSA keys cost the verifier, small ones protect nobody. */
 function checkKey(certificate: Certificate): void {
-  const { asymmetricKeyType: type, asymmetricKeyDetails: details } = certificate.x509.publicKey
+  const { asymmetricKeyType: type, asymmetricKeyDetails: details } = certificate.publicKey
   const rsaBits = type === 'rsa' ? (details?.modulusLength ?? 0) : 0
   const isCurve = type === 'ec' && curves.has(details?.namedCurve ?? '')
   if (!isCurve && (rsaBits < 2048 || rsaBits > 4096)) refuse('key not supported', { type, rsaBits })
