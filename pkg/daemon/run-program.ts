@@ -23,13 +23,15 @@ export async function runProgram<C extends { readonly logLevel: LogLevel }>(prog
   const { name, config } = program
   const [argument] = process.argv.slice(2)
   if (argument !== undefined) return answer(program, argument)
+  // Ended by exit and not by an idle event loop: a handle that somebody forgot must not keep a daemon from ending.
   try {
     const values = config.read()
     await run(program, values, jsonLogger({ program: name, level: values.logLevel }))
+    process.exit(0)
   } catch (error) {
     const next = error instanceof NsmError && error.next !== undefined ? `\nNext: ${error.next}` : ''
     process.stderr.write(`${name}: ${describeError(error)}${next}\n`)
-    process.exitCode = error instanceof NsmError && error.code === 'invalid_argument' ? 2 : 1
+    process.exit(error instanceof NsmError && error.code === 'invalid_argument' ? 2 : 1)
   }
 }
 

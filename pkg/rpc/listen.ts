@@ -58,9 +58,11 @@ function start(server: Server, options: ListenOptions, url: string): Promise<voi
 /** Crash: a process that was killed leaves its socket file behind, which then answers to nobody. */
 async function removeStaleSocket(path: string): Promise<void> {
   const answer = await new Promise<string>((resolve) => {
-    const socket = connect(path, () => resolve('taken'))
+    const socket = connect(path, () => {
+      socket.destroy() // left open it would keep a process alive that cannot start
+      resolve('taken')
+    })
     socket.on('error', (error) => resolve('code' in error ? String(error.code) : ''))
-    socket.on('close', () => socket.destroy())
   })
   if (answer === 'ECONNREFUSED' && (await lstat(path)).isSocket()) await unlink(path)
 }
