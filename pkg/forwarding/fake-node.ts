@@ -2,6 +2,7 @@
  * For tests: a node in memory. Kernel, dataplane and disk outlive the forwarder, as the real ones outlive nsmd. Each
  * namespace has an eth0 with an address that is nobody's business: a bystander.
  */
+import { createHash } from 'node:crypto'
 import type { LocalEnd, WireguardEnd, WireIntent } from '../api/index.ts'
 import { type Clock, silentLogger, systemClock } from '../base/index.ts'
 import { FakeEngine, fakeDataplane } from '../dataplane/index.ts'
@@ -150,7 +151,7 @@ export function remoteWire(id: string, changes: Partial<WireIntent> = {}): WireI
       ],
       policies: [{ from: `${client}/32`, proto: 'tcp', dstPort: '80', srcPort: '', routes: [] }],
     },
-    server: wireguardEnd,
+    server: wireguardEnd(id),
     clientPrefixes: [`${client}/32`],
     serverPrefixes: [`${server}/32`, behind],
     ...changes,
@@ -163,7 +164,7 @@ export function vxlanWire(id: string, changes: Partial<WireIntent> = {}): WireIn
     id,
     payload: 'ETHERNET',
     mtuBytes: 1446,
-    client: { kind: 'vxlan', vni: 2, peer: { ip: '192.0.2.2', port: 4789 } },
+    client: { kind: 'vxlan', vni: 2 + numberOf(id), peer: { ip: '192.0.2.2', port: 4789 } },
     server: workload(SERVER_NS, `s-${id}`, [`${server}/24`]),
     clientPrefixes: [`${client}/32`],
     serverPrefixes: [`${server}/32`],
@@ -171,23 +172,32 @@ export function vxlanWire(id: string, changes: Partial<WireIntent> = {}): WireIn
   }
 }
 
-const KEY = Buffer.alloc(32, 7).toString('base64')
+/** Each wire has a peer key of its own, as the engine demands. */
+export function wireguardEnd(id: string): WireguardEnd {
+  return {
+    kind: 'wireguard',
+    privateKey: keyOf(`${id} ours`),
+    peerResponderKey: keyOf('node'),
+    peerInitiatorKey: keyOf(`${id} theirs`),
+    peer: { ip: '192.0.2.2', port: 51_820 },
+    aead: 'aes256gcm',
+    roaming: false,
+    keepaliveSeconds: 0,
+  }
+}
 
-export const wireguardEnd: WireguardEnd = {
-  kind: 'wireguard',
-  privateKey: KEY,
-  peerResponderKey: KEY,
-  peerInitiatorKey: KEY,
-  peer: { ip: '192.0.2.2', port: 51_820 },
-  aead: 'aes256gcm',
-  roaming: false,
-  keepaliveSeconds: 0,
+function keyOf(seed: string): string {
+  return createHash('sha256').update(seed).digest('base64')
 }
 
 function hosts(id: string): { client: string; server: string; behind: string } {
-  const number = Number(/\d+$/.exec(id)?.[0] ?? 0)
+  const number = numberOf(id)
   const net = `${number >> 8}.${number & 255}`
   return { client: `10.${net}.1`, server: `10.${net}.2`, behind: `11.${net}.0/24` }
+}
+
+function numberOf(id: string): number {
+  return Number(/\d+$/.exec(id)?.[0] ?? 0)
 }
 
 function workload(namespace: string, interfaceName: string, addresses: readonly string[]): LocalEnd {

@@ -31,7 +31,10 @@ const wires: readonly { readonly name: string; readonly wire: WireIntent; readon
   {
     name: 'WireGuard wire',
     wire: remoteWire(ID),
-    changed: remoteWire(ID, { client: remoteWire('w8').client, server: { ...wireguardEnd, aead: 'chacha20poly1305' } }),
+    changed: remoteWire(ID, {
+      client: remoteWire('w8').client,
+      server: { ...wireguardEnd('w8'), aead: 'chacha20poly1305' },
+    }),
   },
   { name: 'VXLAN wire', wire: vxlanWire(ID), changed: vxlanWire(ID, { mtuBytes: 1400 }) },
   { name: 'wire that turns local', wire: vxlanWire(ID), changed: localWire(ID) },

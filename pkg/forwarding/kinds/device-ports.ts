@@ -1,8 +1,8 @@
 /**
  * A TUN or TAP device lives and dies with its port. What only the link kind can see (a device that was deleted, renamed
- * or moved by someone in its namespace) is put right here, beneath the wire that uses the port.
+ * or moved by someone in its namespace) is put right here.
  */
-import type { Dataplane, DevicePortSpec, PortSpec } from '../../dataplane/index.ts'
+import type { Dataplane, PortSpec } from '../../dataplane/index.ts'
 
 export class DevicePorts {
   readonly #dataplane: Dataplane
@@ -31,13 +31,9 @@ export class DevicePorts {
     await this.#dataplane.removePort(id, signal)
   }
 
-  /** The same port on a new device. Crash: what is missing afterwards is seen as missing by its own kind. */
-  async replace(spec: PortSpec | DevicePortSpec, signal: AbortSignal): Promise<void> {
-    const wires = await this.#dataplane.wires(signal)
-    const users = [...wires.values()].filter(({ ports }) => ports.includes(spec.id))
-    for (const { id } of users) await this.#dataplane.removeWire(id, signal)
+  /** The same port on a new device: its wire stays and is joined again. */
+  async replace(spec: PortSpec, signal: AbortSignal): Promise<void> {
     await this.remove(spec.id, signal)
     await this.make(spec, signal)
-    for (const wire of users) await this.#dataplane.setWire(wire, signal)
   }
 }

@@ -49,8 +49,12 @@ export class FakeKernel {
     return link.index
   }
 
-  removeDevice(namespace: string, name: string): void {
-    this.#namespaces.get(namespace)?.removeLink(name)
+  /** @param index that device and no other, whatever its name is by now; without it the one that has the name */
+  removeDevice(namespace: string, name: string, index?: number): void {
+    const space = this.#namespaces.get(namespace)
+    const links = [...(space?.links.values() ?? [])]
+    const link = links.find((link) => (index === undefined ? link.name === name : link.index === index))
+    if (link !== undefined) space?.removeLink(link.name)
     this.changed(namespace)
   }
 
