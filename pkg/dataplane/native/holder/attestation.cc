@@ -49,7 +49,8 @@ std::string read_file(const std::string& path) {
   const Fd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   std::string text(16 * 1024, '\0');
   std::size_t size = 0;
-  for (ssize_t got; size < text.size() && (got = read(file.get(), &text[size], text.size() - size)) > 0;) size += got;
+  for (ssize_t got; size < text.size() && (got = read(file.get(), &text[size], text.size() - size)) > 0;)
+    size += got;
   text.resize(size);
   return text;
 }
@@ -74,7 +75,8 @@ std::string most_specific_cgroup(std::string_view lines) {
 Status attest(int socket, Attestation& peer) {
   ucred credentials;
   if (!peer_credentials(socket, credentials) || credentials.pid <= 0) {
-    return {EPERM, "the peer is in a pid namespace that the holder does not see; run the holder in the host's"};
+    return {EPERM,
+            "the peer is in a pid namespace that the holder does not see; run the holder in the host's"};
   }
   const Fd pidfd = open_peer_pidfd(socket, credentials.pid);
   if (!pidfd) return {EPERM, "the process that connected is gone"};
@@ -86,7 +88,8 @@ Status attest(int socket, Attestation& peer) {
   peer.cgroup = most_specific_cgroup(read_file(proc_path(peer.pid, "cgroup")));
   // Crash: had it exited before, the number could be another process' by now.
   if (!is_alive(pidfd)) return {EPERM, "the process that connected is gone"};
-  if (!peer.network_namespace) return {EPERM, "cannot open the peer's network namespace: " + errno_text(error)};
+  if (!peer.network_namespace)
+    return {EPERM, "cannot open the peer's network namespace: " + errno_text(error)};
   return {};
 }
 

@@ -22,8 +22,8 @@ class ControlConnection {
   // Never waits; a reader that lets kMaxPendingBytes pile up loses the connection.
   void send(View message);
 
-  bool is_greeted = false;              // kHello came first
-  std::map<NamespaceId, Fd> watches;    // rtnetlink subscriptions, see requests.cc
+  bool is_greeted = false;            // kHello came first
+  std::map<NamespaceId, Fd> watches;  // rtnetlink subscriptions, see requests.cc
 
  private:
   friend class ControlServer;

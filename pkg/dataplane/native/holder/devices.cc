@@ -85,7 +85,8 @@ TunOffloads probe_tun_offloads(const Namespaces& namespaces) {
   TunOffloads offloads;
   const NamespaceVisit visit(*namespaces.own(), *namespaces.own());
   Fd device;
-  if (unshare(CLONE_NEWNET) == 0 && create_device("probe", IFF_TUN, device).ok()) offloads = set_offloads(device);
+  if (unshare(CLONE_NEWNET) == 0 && create_device("probe", IFF_TUN, device).ok())
+    offloads = set_offloads(device);
   return offloads;
 }
 
@@ -101,7 +102,8 @@ Status open_device(const Namespaces& namespaces, const DeviceSpec& spec, Fd& dev
   if (status.ok()) {
     set_offloads(device);
   } else if (index_of(spec.name) != 0) {
-    status = {EEXIST, "interface " + spec.name + " exists in this namespace; choose another name or remove it"};
+    status = {EEXIST,
+              "interface " + spec.name + " exists in this namespace; choose another name or remove it"};
   }
   return status;
 }
@@ -114,13 +116,15 @@ bool is_device(const Fd& device, const DeviceSpec& spec) {
   return fstat(ns.get(), &info) == 0 && namespace_id(info) == spec.ns;
 }
 
-std::uint32_t interface_index(const Namespaces& namespaces, const Namespace& target, const std::string& name) {
+std::uint32_t interface_index(const Namespaces& namespaces, const Namespace& target,
+                              const std::string& name) {
   const NamespaceVisit visit(*namespaces.own(), target);
   return visit.status().ok() ? index_of(name) : 0;
 }
 
 Status open_udp(const SocketSpec& spec, Fd& socket) {
-  if ((spec.family != AF_INET || spec.address.size() != 4) && (spec.family != AF_INET6 || spec.address.size() != 16)) {
+  if ((spec.family != AF_INET || spec.address.size() != 4) &&
+      (spec.family != AF_INET6 || spec.address.size() != 16)) {
     return {EINVAL, "the address does not fit the family: 4 bytes for AF_INET, 16 for AF_INET6"};
   }
   socket = Fd(::socket(spec.family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));

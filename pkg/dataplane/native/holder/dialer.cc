@@ -36,8 +36,7 @@ bool parse_inode(std::string_view text, NamespaceId& inode) {
 
 }  // namespace
 
-void Dialer::serve(Fd socket, const Namespaces& namespaces) {
-  namespaces_ = &namespaces;
+void Dialer::serve(Fd socket) {
   acceptor_ = std::make_unique<Acceptor>(loop_, counters_, std::move(socket));
   acceptor_->serve([this](Fd connection) { admit(std::move(connection)); });
 }
@@ -81,10 +80,11 @@ Status Dialer::dial(const Frame& request, Caller& caller) {
   if (Status status = connect(request, endpoint); !status.ok()) return status;
   Session* session = nullptr;
   if (Status status = sessions_.open(endpoint.get(), "", session); !status.ok()) return status;
-  if (session->ns == namespaces_->own() && !options_.allow_own_namespace) {
+  if (sessions_.is_in_own_namespace(*session) && !options_.allow_own_namespace) {
     sessions_.close(session->id);
-    return {EPERM, "the endpoint runs in the node's own network namespace, where nothing is served; start it in a "
-                   "namespace of its own"};
+    return {EPERM,
+            "the endpoint runs in the node's own network namespace, where nothing is served; start it in a "
+            "namespace of its own"};
   }
   counters_.add(Count::dials);
   const Bytes first = preface(*session, request.sequence);

@@ -17,7 +17,7 @@ class Dialer {
   Dialer(EventLoop& loop, Sessions& sessions, Counters& counters, const Options& options)
       : loop_(loop), sessions_(sessions), counters_(counters), options_(options) {}
 
-  void serve(Fd socket, const Namespaces& namespaces);
+  void serve(Fd socket);
 
  private:
   struct Caller {
@@ -37,7 +37,6 @@ class Dialer {
   Sessions& sessions_;
   Counters& counters_;
   const Options& options_;
-  const Namespaces* namespaces_ = nullptr;
   std::unique_ptr<Acceptor> acceptor_;
   std::map<int, Caller> callers_;  // who has not finished its request
 };

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <utility>
 
 #include "protocol/fields.h"
 
@@ -19,7 +20,9 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t kMaxWaiting = 4096;  // requests
 constexpr int kMaxAttempts = 3;            // of one request that the engine dies of
+constexpr int kMaxBurst = 256;             // messages taken before others have their turn
 constexpr auto kHelloTimeout = 5s;
+constexpr auto kAnswerTimeout = 5s;
 constexpr auto kQuickDeath = 5s;
 constexpr std::chrono::milliseconds kBackoff[] = {0ms, 10ms, 100ms, 1000ms};
 
@@ -54,6 +57,7 @@ void Engine::start() {
     return on_exited(0, "cannot be started: " + errno_text(errno));
   }
   socket_ = Fd(pair[0]);
+  is_ending_ = false;
   const Fd engines(pair[1]);
   const Status status = spawner_->start(engines.get(), state_memory_.get());
   if (!status.ok()) return on_exited(0, status.text);
@@ -66,8 +70,13 @@ void Engine::check_hello(std::uint32_t start) {
   if (start == starts_ && state_ == State::kStarting) kill("it did not say hello within 5 s");
 }
 
+void Engine::check_answer(std::uint32_t start, std::uint32_t sequence) {
+  if (start == starts_ && under_way_.contains(sequence)) kill("it did not answer within 5 s");
+}
+
 // Its end is then told like any other.
 void Engine::kill(const char* why) {
+  if (std::exchange(is_ending_, true)) return;
   std::fprintf(stderr, "nsm-dataplane: stopping engine %d: %s\n", pid_, why);
   if (pid_ != 0) spawner_->kill_engine(pid_);
 }
@@ -101,7 +110,8 @@ void Engine::reclaim_requests() {
     }
     Frame frame;
     next_frame(request.message, frame);
-    const Bytes bytes = answer(frame, {EIO, "the engine died " + std::to_string(kMaxAttempts) + " times of this"});
+    const Bytes bytes =
+        answer(frame, {EIO, "the engine died " + std::to_string(kMaxAttempts) + " times of this"});
     Frame refusal;
     next_frame(bytes, refusal);
     request.on_answer(refusal);
@@ -114,7 +124,7 @@ void Engine::on_ready(std::uint32_t events) {
   if (events & EPOLLOUT) flush();
   // The end of the process, with its reason, comes from the spawner: here the socket is only let go.
   if (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) {
-    while (socket_ && receive_one()) {
+    for (int count = 0; count < kMaxBurst && socket_ && receive_one(); ++count) {
     }
   }
 }
@@ -130,7 +140,8 @@ bool Engine::receive_one() {
   }
   Frame frame;
   const View packet = View(buffer).first(got.size);
-  if (got.truncated || next_frame(packet, frame) != FrameState::kComplete || frame.bytes.size() != packet.size()) {
+  if (got.truncated || next_frame(packet, frame) != FrameState::kComplete ||
+      frame.bytes.size() != packet.size()) {
     counters_.add(Count::malformed);
     return true;
   }
@@ -206,6 +217,8 @@ void Engine::send(Request request) {
   if (++sequence_ == 0) ++sequence_;
   request.message = with_sequence(request.message, sequence_);
   under_way_.emplace(sequence_, std::move(request));
+  loop_.after(kAnswerTimeout,
+              [this, start = starts_, sequence = sequence_] { check_answer(start, sequence); });
   outgoing_.push_back(sequence_);
   if (outgoing_.size() == 1) flush();
 }
@@ -215,7 +228,8 @@ void Engine::flush() {
     const Request& request = under_way_.at(outgoing_.front());
     std::vector<int> fds;
     if (request.fd) fds.push_back(request.fd->get());
-    if (send_with_fds(socket_.get(), request.message, fds) < 0) break;  // a dead engine is told by the spawner
+    if (send_with_fds(socket_.get(), request.message, fds) < 0)
+      break;  // a dead engine is told by the spawner
     outgoing_.pop_front();
   }
   loop_.change(socket_.get(), outgoing_.empty() ? EPOLLIN : EPOLLIN | EPOLLOUT);

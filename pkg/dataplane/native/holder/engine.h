@@ -57,7 +57,9 @@ class Engine {
   enum class State { kAway, kStarting, kReplaying, kServing };
 
   void start();
+  // An engine that hangs is ended like one that crashed.
   void check_hello(std::uint32_t start);
+  void check_answer(std::uint32_t start, std::uint32_t sequence);
   void kill(const char* why);
   void on_started(pid_t pid);
   void on_exited(pid_t pid, const std::string& how);
@@ -81,6 +83,7 @@ class Engine {
   State state_ = State::kAway;
   Fd socket_;
   pid_t pid_ = 0;
+  bool is_ending_ = false;
   std::uint32_t starts_ = 0;
   std::size_t quick_deaths_ = 0;
   std::chrono::steady_clock::time_point started_at_;

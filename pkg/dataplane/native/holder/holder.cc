@@ -110,7 +110,7 @@ void Holder::serve_clients() {
   control_.serve(std::move(control_socket_), [this](const ConnectionRef& connection, const Frame& request) {
     requests_.handle(connection, request);
   });
-  if (dial_socket_) dialer_.serve(std::move(dial_socket_), namespaces_);
+  if (dial_socket_) dialer_.serve(std::move(dial_socket_));
   for (std::size_t i = 0; i < listen_sockets_.size(); ++i) {
     listener_.serve(options_.listen[i].name, std::move(listen_sockets_[i]));
   }
@@ -158,7 +158,8 @@ int holder_main(int argc, char** argv) {
   if (geteuid() != 0) return complain("hold must be started as root; it then keeps three capabilities only");
   set_limits();
   Spawner spawner;
-  if (const Status status = Spawner::launch(options.engine_uid, spawner); !status.ok()) return complain(status.text);
+  if (const Status status = Spawner::launch(options.engine_uid, spawner); !status.ok())
+    return complain(status.text);
   Holder holder(options);
   if (const Status status = holder.open(spawner); !status.ok()) return complain(status.text);
   return holder.run();

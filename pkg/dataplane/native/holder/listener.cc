@@ -31,7 +31,9 @@ void Listener::admit(const std::string& name, Fd connection) {
 }
 
 bool Listener::is_over_limit(const Session& session) const {
-  return session.peer.uid != 0 && sessions_.count_from(*session.ns) > options_.max_connections_per_namespace;
+  // A container's root is no more trusted than its other users; the node's root is.
+  if (session.peer.uid == 0 && sessions_.is_in_own_namespace(session)) return false;
+  return sessions_.count_from(*session.ns) > options_.max_connections_per_namespace;
 }
 
 void Listener::deliver(std::uint64_t id, std::shared_ptr<Fd> client, Deadline deadline) {

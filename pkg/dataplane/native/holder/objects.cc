@@ -9,18 +9,25 @@ using namespace protocol;
 
 Status Objects::handle(const ConnectionRef& connection, const Frame& request) {
   switch (request.type) {
-    case kUnderlaySet: return set_underlay(connection, request);
-    case kPortSet: return set_port(connection, request);
-    case kWireSet: return set_plain(connection, request);
+    case kUnderlaySet:
+      return set_underlay(connection, request);
+    case kPortSet:
+      return set_port(connection, request);
+    case kWireSet:
+      return set_plain(connection, request);
     case kUnderlayDel:
     case kPortDel:
-    case kWireDel: return remove(connection, request);
-    case kCountersGet: return get_counters(connection, request);
+    case kWireDel:
+      return remove(connection, request);
+    case kCountersGet:
+      return get_counters(connection, request);
     case kUnderlayGet:
     case kPortGet:
     case kWireGet:
-    case kRehandshake: return pass(connection, request, {});
-    default: return {EOPNOTSUPP, "message type " + std::to_string(request.type) + " is not known"};
+    case kRehandshake:
+      return pass(connection, request, {});
+    default:
+      return {EOPNOTSUPP, "message type " + std::to_string(request.type) + " is not known"};
   }
 }
 
@@ -97,8 +104,8 @@ Status Objects::set_plain(const ConnectionRef& connection, const Frame& request)
   if (status.ok()) status = fields.require({kId});
   if (!status.ok()) return status;
   return pass(connection, request,
-              {request.type, std::string(fields.text(kId)), false, Bytes(request.bytes.begin(), request.bytes.end()),
-               nullptr});
+              {request.type, std::string(fields.text(kId)), false,
+               Bytes(request.bytes.begin(), request.bytes.end()), nullptr});
 }
 
 Status Objects::remove(const ConnectionRef& connection, const Frame& request) {
@@ -152,7 +159,10 @@ void Objects::send_counters(ControlConnection& connection, const Frame& request)
   MessageBuilder reply(kCountersGet, 0, request.sequence);
   reply.text(kId, "holder");
   for (std::size_t i = 0; i < Counters::kCount; ++i) {
-    reply.begin(kCounter).text(kCounterName, Counters::kNames[i]).u64(kCounterValue, parts_.counters.at(i)).end();
+    reply.begin(kCounter)
+        .text(kCounterName, Counters::kNames[i])
+        .u64(kCounterValue, parts_.counters.at(i))
+        .end();
   }
   connection.send(reply.take());
 }

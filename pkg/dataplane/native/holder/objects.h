@@ -57,7 +57,7 @@ class Objects {
   Status handle(const ConnectionRef& connection, const Frame& request);
 
  private:
-  struct Change {  // of the journal, when the engine agrees
+  struct Change {            // of the journal, when the engine agrees
     std::uint16_t type = 0;  // the Set of the object; 0: none
     std::string id;
     bool removes = false;

@@ -52,11 +52,12 @@ constexpr Option kOptions[] = {
      [](Options& o, std::string_view v) { return parse_number(v, o.engine_uid); }},
     {"--daemon-uid", "N", "user and group of nsmd (65532)",
      [](Options& o, std::string_view v) { return parse_number(v, o.daemon_uid); }},
-    {"--max-connections-per-namespace", "N", "of workloads that are not root (64)",
+    {"--max-connections-per-namespace", "N", "of workloads; the node's root is free (64)",
      [](Options& o, std::string_view v) { return parse_number(v, o.max_connections_per_namespace); }},
     {"--allow-own-namespace", "", "serve ports and endpoints in the holder's own network namespace too",
      [](Options& o, std::string_view) { return o.allow_own_namespace = true, std::string(); }},
-    {"--help", "", "print this text", [](Options& o, std::string_view) { return o.help = true, std::string(); }},
+    {"--help", "", "print this text",
+     [](Options& o, std::string_view) { return o.help = true, std::string(); }},
 };
 
 const Option* find_option(std::string_view name) {
@@ -70,7 +71,8 @@ void check_together(const Options& options, std::vector<std::string>& wrong) {
   if (options.help) return;
   if (options.control.empty()) wrong.push_back("--control is required");
   if (!options.listen.empty() && options.deliver.empty()) wrong.push_back("--listen needs --deliver");
-  if (options.engine_uid == 0) wrong.push_back("--engine-uid must not be 0: the engine runs without privilege");
+  if (options.engine_uid == 0)
+    wrong.push_back("--engine-uid must not be 0: the engine runs without privilege");
 }
 
 }  // namespace

@@ -24,7 +24,9 @@ constexpr CapabilitySet bit(int capability) { return CapabilitySet{1} << capabil
 
 constexpr CapabilitySet kHolderCapabilities = bit(CAP_NET_ADMIN) | bit(CAP_SYS_ADMIN) | bit(CAP_SYS_PTRACE);
 
-Status failed(const char* what) { return {errno, std::string("cannot ") + what + ": " + std::strerror(errno)}; }
+Status failed(const char* what) {
+  return {errno, std::string("cannot ") + what + ": " + std::strerror(errno)};
+}
 
 Status limit_bounding_set(CapabilitySet keep) {
   for (int capability = 0; prctl(PR_CAPBSET_READ, capability) >= 0; ++capability) {

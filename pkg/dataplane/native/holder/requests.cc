@@ -18,7 +18,8 @@ constexpr std::size_t kChunkBytes = 32 * 1024;  // of rtnetlink answers in one m
 // Packs the kernel's messages into messages of ours, several into each.
 class PayloadWriter {
  public:
-  PayloadWriter(ControlConnection& connection, const Frame& request) : connection_(connection), request_(request) {}
+  PayloadWriter(ControlConnection& connection, const Frame& request)
+      : connection_(connection), request_(request) {}
   ~PayloadWriter() { flush(); }
 
   void add(View message) {
@@ -63,12 +64,19 @@ Status Requests::dispatch(const ConnectionRef& connection, const Frame& request,
   if (request.type == kHello) return hello(*connection, request);
   if (!connection->is_greeted) return {EPROTO, "the first message on the control socket is kHello"};
   switch (request.type) {
-    case kRtnl: return rtnl(*connection, request);
-    case kRtnlWatch: return rtnl_watch(connection, request);
-    case kNsPin: return pin(request);
-    case kNsUnpin: return unpin(request);
-    case kNsGet: return list_pins(*connection, request);
-    default: is_answered = true; return parts_.objects.handle(connection, request);
+    case kRtnl:
+      return rtnl(*connection, request);
+    case kRtnlWatch:
+      return rtnl_watch(connection, request);
+    case kNsPin:
+      return pin(request);
+    case kNsUnpin:
+      return unpin(request);
+    case kNsGet:
+      return list_pins(*connection, request);
+    default:
+      is_answered = true;
+      return parts_.objects.handle(connection, request);
   }
 }
 
@@ -118,7 +126,8 @@ Status Requests::patch_descriptors(const Fields& fields, Bytes& payload) const {
     const std::uint32_t offset = *patch.u32(kPatchOffset);
     const int fd = target->fd.get();
     if (payload.size() < sizeof fd || offset > payload.size() - sizeof fd || offset % NLA_ALIGNTO != 0) {
-      status = {EINVAL, "fdPatch: offset " + std::to_string(offset) + " is not that of an attribute in the payload"};
+      status = {EINVAL,
+                "fdPatch: offset " + std::to_string(offset) + " is not that of an attribute in the payload"};
     } else {
       std::memcpy(payload.data() + offset, &fd, sizeof fd);
     }
@@ -156,7 +165,8 @@ void Requests::watch_events(const ConnectionRef& connection, NamespaceId ns, boo
     if (size < 0) {
       parts_.counters.add(Count::events_lost);
       const nlmsghdr overrun{NLMSG_HDRLEN, NLMSG_OVERRUN, 0, 0, 0};
-      return held->send(event_of(ns, is_own, {reinterpret_cast<const std::uint8_t*>(&overrun), sizeof overrun}));
+      return held->send(
+          event_of(ns, is_own, {reinterpret_cast<const std::uint8_t*>(&overrun), sizeof overrun}));
     }
     each_message(View(buffer).first(size), [&](View message) { held->send(event_of(ns, is_own, message)); });
   });

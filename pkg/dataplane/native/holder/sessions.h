@@ -17,8 +17,8 @@ namespace nsm::holder {
 struct Session {
   std::uint64_t id = 0;
   Attestation peer;
-  NamespaceRef ns;       // known while the session lives
-  std::string listener;  // empty: the holder connected to the program
+  NamespaceRef ns;                        // known while the session lives
+  std::string listener;                   // empty: the holder connected to the program
   std::map<NamespaceId, Fd> descriptors;  // by (dev, ino)
   std::unique_ptr<Relay> relay;
 };
@@ -34,6 +34,7 @@ class Sessions {
   void close(std::uint64_t id);
 
   Session* find(std::uint64_t id);
+  bool is_in_own_namespace(const Session& session) const { return session.ns == namespaces_.own(); }
   std::size_t count_from(const Namespace& ns) const;
   // A descriptor that a connected program passed, or -1.
   int find_descriptor(NamespaceId inode) const;

@@ -77,7 +77,8 @@ class SpawnerProcess {
  private:
   bool obey() {
     Order order;
-    const Received got = receive_with_fds(socket_.get(), {reinterpret_cast<std::uint8_t*>(&order), sizeof order});
+    const Received got =
+        receive_with_fds(socket_.get(), {reinterpret_cast<std::uint8_t*>(&order), sizeof order});
     if (got.size < 0) return errno == EAGAIN || errno == EINTR;
     if (got.size != sizeof order) return false;
     if (order.kind == Order::kKill) {
@@ -176,7 +177,8 @@ void Spawner::read_reports() {
     }
     if (report.kind == Report::kStarted) listener_.on_started(report.pid);
     if (report.kind == Report::kExited) listener_.on_exited(report.pid, how_it_ended(report.detail));
-    if (report.kind == Report::kFailed) listener_.on_exited(0, "cannot be started: " + errno_text(report.detail));
+    if (report.kind == Report::kFailed)
+      listener_.on_exited(0, "cannot be started: " + errno_text(report.detail));
   }
 }
 

@@ -36,7 +36,6 @@ class Spawner {
   void read_reports();
 
  private:
-
   Fd socket_;
   EventLoop* loop_ = nullptr;
   Listener listener_;

@@ -66,7 +66,8 @@ Status connect_unix(const std::string& path, Fd& socket) {
   if (connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return {};
   const int error = errno;
   std::string text = "cannot connect to " + path + ": " + errno_text(error);
-  if (error == EACCES) text += "; make the socket writable for all (chmod 0666) in a directory that protects it";
+  if (error == EACCES)
+    text += "; make the socket writable for all (chmod 0666) in a directory that protects it";
   return {error, text};
 }
 

@@ -118,7 +118,8 @@ Status Fields::parse(View attributes, std::initializer_list<std::uint16_t> allow
 }
 
 Status Fields::parse_any(View attributes) {
-  return read(attributes, [](std::uint16_t attribute) { return attribute > 0 && attribute < kAttributeCount; });
+  return read(attributes,
+              [](std::uint16_t attribute) { return attribute > 0 && attribute < kAttributeCount; });
 }
 
 Status Fields::read(View attributes, const Allowed& allowed) {

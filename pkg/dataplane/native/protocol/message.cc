@@ -28,7 +28,7 @@ FrameState next_frame(View bytes, Frame& frame) {
   const std::size_t padded = NLMSG_ALIGN(header.nlmsg_len);
   if (bytes.size() < padded) return FrameState::kIncomplete;
   frame = {header.nlmsg_type, header.nlmsg_flags, header.nlmsg_seq,
-             bytes.subspan(NLMSG_HDRLEN, header.nlmsg_len - NLMSG_HDRLEN), bytes.first(padded)};
+           bytes.subspan(NLMSG_HDRLEN, header.nlmsg_len - NLMSG_HDRLEN), bytes.first(padded)};
   return FrameState::kComplete;
 }
 

@@ -48,7 +48,10 @@ class FakeEngine {
   explicit FakeEngine(std::uint64_t starts) : starts_(starts) {}
 
   void run() {
-    send(MessageBuilder(kHello, NLM_F_REQUEST, 0).u32(kVersionAttr, kVersion).text(kFeature, "fake=on").take());
+    send(MessageBuilder(kHello, NLM_F_REQUEST, 0)
+             .u32(kVersionAttr, kVersion)
+             .text(kFeature, "fake=on")
+             .take());
     Bytes bytes;
     for (int descriptors; (descriptors = receive(bytes)) >= 0;) {
       Frame frame;
@@ -66,7 +69,8 @@ class FakeEngine {
     if (frame.type == kRehandshake && id == "poison") std::raise(SIGKILL);
     if (frame.type == kRehandshake && id == "poison-once" && starts_ == 1) std::raise(SIGKILL);
     if (frame.type == kUnderlaySet || frame.type == kPortSet || frame.type == kWireSet) {
-      told_[id] = {++order_, static_cast<std::uint64_t>(descriptors), Bytes(frame.bytes.begin(), frame.bytes.end())};
+      told_[id] = {++order_, static_cast<std::uint64_t>(descriptors),
+                   Bytes(frame.bytes.begin(), frame.bytes.end())};
     } else if (frame.type == kPortDel || frame.type == kUnderlayDel || frame.type == kWireDel) {
       told_.erase(id);
     } else if (frame.type == kPortGet) {

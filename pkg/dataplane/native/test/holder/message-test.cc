@@ -33,15 +33,19 @@ void round_trip() {
   const Bytes bytes = port_message();
   Frame frame;
   Fields fields;
-  check(next_frame(bytes, frame) == FrameState::kComplete && frame.bytes.size() == bytes.size(), "a frame is whole");
+  check(next_frame(bytes, frame) == FrameState::kComplete && frame.bytes.size() == bytes.size(),
+        "a frame is whole");
   check(frame.type == kPortSet && frame.sequence == 7, "type and sequence come back");
   check(fields.parse_any(frame.attributes).ok(), "known attributes are taken");
-  check(fields.text(kId) == "conn-1:c" && fields.u8(kKind) == kTun && fields.u64(kNsIno) == 4026532405, "values");
+  check(fields.text(kId) == "conn-1:c" && fields.u8(kKind) == kTun && fields.u64(kNsIno) == 4026532405,
+        "values");
   int prefixes = 0;
   fields.each(kLocalPrefix, [&](View value) { prefixes += value.size() == 6; });
   check(prefixes == 2, "repeated attributes are all visited");
-  check(fields.require({kId, kIfname}).ok() && fields.require({kVni}).error == EINVAL, "a missing attribute is named");
-  check(fields.parse(frame.attributes, {kId}).error == EOPNOTSUPP, "an attribute of other messages is refused");
+  check(fields.require({kId, kIfname}).ok() && fields.require({kVni}).error == EINVAL,
+        "a missing attribute is named");
+  check(fields.parse(frame.attributes, {kId}).error == EOPNOTSUPP,
+        "an attribute of other messages is refused");
 }
 
 void truncations() {
@@ -67,7 +71,8 @@ void flipped_bytes() {
   bool sound = true;
   for (int round = 0; round < 200'000; ++round) {
     Bytes bytes = whole;
-    for (int flips = 0; flips < 3; ++flips) bytes[random() % bytes.size()] = static_cast<std::uint8_t>(random());
+    for (int flips = 0; flips < 3; ++flips)
+      bytes[random() % bytes.size()] = static_cast<std::uint8_t>(random());
     Frame frame;
     Fields fields;
     if (next_frame(bytes, frame) != FrameState::kComplete) continue;
@@ -90,7 +95,8 @@ void lengths() {
   const Bytes twice = MessageBuilder(0, 0, 0).u8(kKind, 1).u8(kKind, 2).take();
   check(fields.parse_any(View(twice).subspan(NLMSG_HDRLEN)).error == EINVAL, "a single attribute comes once");
   const Bytes unknown = MessageBuilder(0, 0, 0).u8(999, 1).take();
-  check(fields.parse_any(View(unknown).subspan(NLMSG_HDRLEN)).error == EOPNOTSUPP, "an unknown one is refused");
+  check(fields.parse_any(View(unknown).subspan(NLMSG_HDRLEN)).error == EOPNOTSUPP,
+        "an unknown one is refused");
   for (const char* id : {"a b", "a/b", "\xc3\xa4", ""}) {
     const Bytes bad = MessageBuilder(0, 0, 0).text(kId, id).take();
     check(fields.parse_any(View(bad).subspan(NLMSG_HDRLEN)).error == EINVAL, "an id has its alphabet");
@@ -105,7 +111,8 @@ void answers() {
   Frame request, frame;
   next_frame(request_bytes, request);
   const Bytes refusal = answer(request, {ENOENT, "there is no such underlay"});
-  check(next_frame(refusal, frame) == FrameState::kComplete && frame.sequence == 7, "an answer repeats the sequence");
+  check(next_frame(refusal, frame) == FrameState::kComplete && frame.sequence == 7,
+        "an answer repeats the sequence");
   const Status status = read_answer(frame);
   check(status.error == ENOENT && status.text == "there is no such underlay", "error and sentence come back");
   const Bytes done = answer(request, {});

@@ -75,6 +75,13 @@ class Engine(HolderTest):
         self.set_port('patient', 'nsm-patient')
         self.assertIn('patient', self.ports())
 
+    def test_engine_that_hangs_is_replaced(self):
+        pid = eventually('an engine serves', self.holder.engine_pid)
+        os.kill(pid, signal.SIGSTOP)
+        self.set_port('hung', 'nsm-hung')
+        self.assertNotEqual(self.holder.engine_pid(), pid)
+        self.assertIn('hung', self.ports())
+
     def test_request_under_way_is_repeated_after_a_crash(self):
         self.assertEqual(self.control.ask(REHANDSHAKE, [('id', 'poison-once')]), [])
 

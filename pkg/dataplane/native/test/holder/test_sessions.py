@@ -157,7 +157,7 @@ class Sessions(HolderTest):
             ready()
             signal.pause()
 
-        program = self.program(crowd, crowded, uid=4321)
+        program = self.program(crowd, crowded)
         served = [self.deliver.accept() for _ in range(64)]
         self.grown('refused_limit', before, 6)
         self.connect()[0].close()
