@@ -44,14 +44,17 @@ void Egress::pump(EgressDevice& device) noexcept {
     device.counters->rx.add(Rx::no_wire, drain(device));
     return;
   }
-  if (!device.port->ready(boot_ns())) {
+  const std::uint64_t now_ns = boot_ns();
+  if (!device.port->ready(now_ns)) {
     listen(device, false);
     device.port->want();
     return;
   }
   const EgressParts parts{batch_, sender_};
   TunPacket packet;
-  for (std::size_t i = 0; i < kTurnPackets && read(device, packet); i++) device.port->take(packet, parts);
+  for (std::size_t i = 0; i < kTurnPackets && device.port->ready(now_ns) && read(device, packet); i++) {
+    device.port->take(packet, parts);
+  }
   device.port->flush(parts);
 }
 
@@ -104,6 +107,11 @@ void Egress::execute(ForgetDevice command) noexcept {
 
 void Egress::execute(UseSendKey command) noexcept {
   command.port->use_key(std::move(command.key));
+  if (command.port->device) listen(*command.port->device, true);
+}
+
+void Egress::execute(ResumeEgress command) noexcept {
+  command.port->resume();
   if (command.port->device) listen(*command.port->device, true);
 }
 

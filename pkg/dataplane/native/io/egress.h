@@ -28,6 +28,9 @@ struct UseSendKey {
   WireguardEgress* port;
   std::unique_ptr<SendKey> key;  // absent: none
 };
+struct ResumeEgress {  // after WireguardEgress::Parts::hold
+  WireguardEgress* port;
+};
 struct SendKeepalive {  // unless data was sent just now
   WireguardEgress* port;
 };
@@ -43,7 +46,7 @@ struct UseEgressRules {
   std::unique_ptr<InnerRules> rules;
 };
 using EgressCommand =
-    std::variant<std::monostate, JoinEgress, ForgetDevice, UseSendKey, SendKeepalive, DropWaiting, MoveEgress, UseEgressRules>;
+    std::variant<std::monostate, JoinEgress, ForgetDevice, UseSendKey, ResumeEgress, SendKeepalive, DropWaiting, MoveEgress, UseEgressRules>;
 
 class Egress {
  public:
@@ -56,6 +59,7 @@ class Egress {
   void execute(JoinEgress command) noexcept;
   void execute(ForgetDevice command) noexcept;
   void execute(UseSendKey command) noexcept;
+  void execute(ResumeEgress command) noexcept;
   void execute(SendKeepalive command) noexcept;
   void execute(DropWaiting command) noexcept;
   void execute(MoveEgress command) noexcept { command.port->move_to(command.to); }

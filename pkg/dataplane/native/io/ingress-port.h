@@ -5,6 +5,7 @@
 // the first command about it until Channel::settle() after the last.
 #pragma once
 
+#include <atomic>
 #include <memory>
 
 #include "core/activity.h"
@@ -26,6 +27,7 @@ struct WireguardIngress : IngressPort {
   std::uint64_t tag = 0;       // names it in notes to the control thread
   std::uint32_t underlay = 0;  // IngressUnderlay::number
   Activity* activity = nullptr;
+  std::atomic<bool>* hold = nullptr;  // see WireguardEgress::Parts
   std::unique_ptr<InnerRules> rules;
   Endpoint endpoint;     // where packets came from last
   bool roaming = false;  // tell the control thread when that changes

@@ -22,6 +22,7 @@ struct HandshakeNote {
   ConstBytes datagram() const noexcept { return {bytes.data(), size}; }
 };
 struct ConfirmNote {  // the first authentic packet under a key that we answered for
+  std::uint64_t port;  // WireguardIngress::tag
   std::uint32_t local_index;
   Endpoint from;
 };

@@ -42,6 +42,7 @@ class Opener {
   void open_run(std::size_t first, std::size_t end) noexcept;
   bool accept(Session& session, AeadJob& job) noexcept;
   void note_source(Session& session, const SocketAddress& from) noexcept;
+  void confirm(Session& session, const Endpoint& source) noexcept;
   bool deliver(WireguardIngress& port, const AeadJob& job) noexcept;
 
   IngressParts parts_;

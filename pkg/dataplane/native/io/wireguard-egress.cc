@@ -12,10 +12,11 @@
 namespace nsm::io {
 
 bool WireguardEgress::ready(std::uint64_t now_ns) noexcept {
-  return key_ && key_->remaining(now_ns) >= EgressBatch::kDatagrams;
+  return has_usable_key(now_ns) && !parts_.hold.load(std::memory_order_acquire);
 }
 
 void WireguardEgress::want() noexcept {
+  if (has_usable_key(boot_ns())) return;  // a better one is on its way
   parts_.wants_session.store(true, std::memory_order_release);
   parts_.bell.ring();
 }
@@ -64,7 +65,7 @@ void WireguardEgress::flush(EgressParts parts) noexcept {
 }
 
 bool WireguardEgress::seal(EgressBatch& batch) noexcept {
-  if (!ready(boot_ns())) {  // it ended since the batch began
+  if (!has_usable_key(boot_ns())) {  // it ended since the batch began
     parts_.counters.tx.add(Tx::no_session, batch.datagrams().size());
     return false;
   }

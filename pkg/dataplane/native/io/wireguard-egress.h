@@ -21,6 +21,10 @@ class WireguardEgress final : public EgressPort {
     Activity& activity;
     std::atomic<bool>& wants_session;  // for the control thread, which `bell` wakes
     const Doorbell& bell;
+    // Set by the ingress thread when the peer has gone over to a new session,
+    // until the sending key of that session is here: the peer may have lost the
+    // keys of the old one, so answers to its first packet must not use them.
+    std::atomic<bool>& hold;
     UdpTarget target;
   };
   WireguardEgress(const Parts& parts, std::unique_ptr<InnerRules> rules) noexcept
@@ -35,6 +39,7 @@ class WireguardEgress final : public EgressPort {
   std::uint64_t sealed() const noexcept { return key_ ? key_->next_counter : 0; }  // packets, with this key
   void use_key(std::unique_ptr<SendKey> key) noexcept { key_ = std::move(key); }
   void use_rules(std::unique_ptr<InnerRules> rules) noexcept { rules_ = std::move(rules); }
+  void resume() noexcept { parts_.hold.store(false, std::memory_order_release); }
   void move_to(const Endpoint& to) noexcept { parts_.target.to = SocketAddress(to); }
   void drop_waiting(std::uint64_t packets) noexcept { parts_.counters.tx.add(Tx::no_session, packets); }
 
@@ -42,6 +47,9 @@ class WireguardEgress final : public EgressPort {
   void refuse_oversize(const InnerIp& inner, ConstBytes packet) noexcept;
   void append(std::size_t plain_bytes, EgressBatch& batch) noexcept;
   bool seal(EgressBatch& batch) noexcept;
+  bool has_usable_key(std::uint64_t now_ns) const noexcept {
+    return key_ && key_->remaining(now_ns) >= EgressBatch::kDatagrams;
+  }
 
   Parts parts_;
   std::unique_ptr<InnerRules> rules_;

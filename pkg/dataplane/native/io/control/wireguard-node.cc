@@ -35,6 +35,9 @@ void WireguardNode::on_note(const Note& note, Now now) {
     handled_[static_cast<std::size_t>(device_.receive(handshake->datagram(), handshake->from, now))]++;
   } else if (const auto* confirm = std::get_if<ConfirmNote>(&note.what)) {
     device_.confirm(confirm->local_index, confirm->from, now);
+    if (const auto found = ports_.find(confirm->port); found != ports_.end()) {
+      threads_.egress.post(ResumeEgress{found->second->egress()});
+    }
   } else if (const auto* moved = std::get_if<MovedNote>(&note.what)) {
     if (const auto found = ports_.find(moved->port); found != ports_.end()) found->second->peer().roam(moved->from);
   }

@@ -58,6 +58,7 @@ WireguardPort::WireguardPort(const WireguardConfig& config, Underlay& underlay)
     : Port(config.id, kWireguard), underlay_(underlay), config_(config) {
   underlay_.ports++;
   ingress_.counters = &counters_;
+  ingress_.hold = &hold_;
   ingress_.tag = config.peer.tag;
   ingress_.underlay = underlay.number();
   ingress_.rules = copy_of(config.rules);
@@ -79,7 +80,7 @@ Status WireguardPort::start(SavedPeer* saved, Now now) {
   peer_ = peer;
   const UdpTarget target{underlay_.socket(), SocketAddress(config_.peer.endpoint)};
   egress_ = std::make_unique<WireguardEgress>(
-      WireguardEgress::Parts{counters_, peer->activity(), wants_session_, underlay_.parts().bell, target},
+      WireguardEgress::Parts{counters_, peer->activity(), wants_session_, underlay_.parts().bell, hold_, target},
       copy_of(config_.rules));
   return {};
 }

@@ -44,6 +44,7 @@ class WireguardPort final : public Port {
   WireguardConfig config_;
   Peer* peer_ = nullptr;
   std::atomic<bool> wants_session_{false};
+  std::atomic<bool> hold_{false};
   std::unique_ptr<WireguardEgress> egress_;
   WireguardIngress ingress_;
 };
