@@ -59,5 +59,5 @@ function toBase64(der: Uint8Array): string {
 }
 
 function fromBase64(text: string): Uint8Array {
-  return Buffer.from(text, 'base64')
+  return Uint8Array.from(Buffer.from(text, 'base64'))
 }
