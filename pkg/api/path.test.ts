@@ -44,9 +44,9 @@ describe('arrive', () => {
     expect(arrived.path.segments[1]).toEqual(segment('node-1', 'new'))
   })
 
-  it('stays where it is when the current segment is its own', () => {
-    const arrived = arrive(connection('x', 1, [client, segment('node-1', 'own')]), arrival)
-    expect([arrived.id, arrived.path.index]).toEqual(['own', 1])
+  it('does not take a caller of the same name for itself', () => {
+    const arrived = arrive(connection('x', 1, [client, segment('node-1', 'x')]), arrival)
+    expect([arrived.id, arrived.path.index, arrived.path.segments.length]).toEqual(['new', 2, 3])
   })
 
   it('begins a path where there is none', () => {

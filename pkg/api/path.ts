@@ -14,14 +14,13 @@ export interface Arrival {
 }
 
 /**
- * The connection as `name` sees it: `id` and `path.index` are those of its own segment.
+ * The connection as `name` sees it: `id` and `path.index` are those of its own segment. The current one is always the
+ * caller's: nodes of two domains may have the same name.
  * @throws {NsmError} `invalid_argument` when index or id do not fit the path.
  */
 export function arrive(connection: Connection, { name, newId }: Arrival): Connection {
   const { index, segments } = connection.path
-  const current = segments[index]
   if (segments.length === 0) return enter(connection, 0, { ...emptySegment, name, id: connection.id || newId() })
-  if (current?.name === name) return { ...connection, id: current.id }
   checkPath(connection)
   const own = segments[index + 1]
   return enter(connection, index + 1, own?.name === name ? own : { ...emptySegment, name, id: newId() })

@@ -1,0 +1,247 @@
+/**
+ * Whole domains in one process: real registries, nodes and endpoints, joined by real gRPC and TLS on loopback; only the
+ * kernel and the dataplane are in memory.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { domainV1 } from '../../pkg/api/index.ts'
+import { NsmError, Scope, silentLogger, systemClock, withTimeout } from '../../pkg/base/index.ts'
+import { nsmdConfig, registryConfig } from '../../pkg/config/index.ts'
+import { startRegistry } from '../../pkg/daemon/nsm-registry/registry.ts'
+import { startNode } from '../../pkg/daemon/nsmd/index.ts'
+import { FakeEngine, fakeDataplane } from '../../pkg/dataplane/index.ts'
+import { FakeKernel, fakePlatform } from '../../pkg/platform/index.ts'
+import { Channel, clientOf } from '../../pkg/rpc/index.ts'
+import { TestHolder } from './test-holder.ts'
+import { type EndpointOptions, SandboxEndpoint, Workload } from './workload.ts'
+
+const clock = systemClock
+const logger = silentLogger
+const soon = () => ({ signal: withTimeout(undefined, 10_000) })
+
+export class Sandbox {
+  readonly directory = mkdtempSync(join(tmpdir(), 'nsm-sandbox-'))
+  readonly scope = new Scope()
+  #namespaces = 100
+
+  async domain(name: string): Promise<SandboxDomain> {
+    const domain = new SandboxDomain(this, name, await freePort())
+    await domain.start()
+    this.scope.defer(() => domain.stop())
+    return domain
+  }
+
+  /** A network namespace that nobody else has. */
+  namespace(): string {
+    this.#namespaces += 1
+    return `inode://4/${this.#namespaces}`
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.scope.close()
+    } finally {
+      rmSync(this.directory, { recursive: true, force: true })
+    }
+  }
+}
+
+export class SandboxDomain {
+  readonly name: string
+  readonly sandbox: Sandbox
+  readonly #port: number
+  readonly #directory: string
+  #running: Scope | undefined
+
+  constructor(sandbox: Sandbox, name: string, port: number) {
+    this.sandbox = sandbox
+    this.name = name
+    this.#port = port
+    this.#directory = join(sandbox.directory, name)
+  }
+
+  get registryUrl(): string {
+    return `tcp://127.0.0.1:${this.#port}`
+  }
+
+  /** Starts the registry, again where it was stopped. */
+  async start(): Promise<void> {
+    const config = registryConfig.read({
+      NSM_DOMAIN: this.name,
+      NSM_LISTEN_ON: this.registryUrl,
+      NSM_ADMIN_SOCKET: join(this.#directory, 'run', 'admin.sock'),
+      NSM_STATE_DIR: join(this.#directory, 'state'),
+    })
+    const scope = new Scope()
+    scope.own(await startRegistry(config, { clock, logger, signal: scope.signal, acceptsUrl: () => true }))
+    this.#running = scope
+  }
+
+  async stop(): Promise<void> {
+    const running = this.#running
+    this.#running = undefined
+    await running?.close()
+  }
+
+  async admin<T>(run: (domains: ReturnType<typeof domainsClient>) => Promise<T>): Promise<T> {
+    const channel = new Channel(`unix://${join(this.#directory, 'run', 'admin.sock')}`, {
+      security: 'plaintext',
+      clock,
+    })
+    try {
+      return await run(domainsClient(channel))
+    } finally {
+      channel.close()
+    }
+  }
+
+  async node(name: string): Promise<SandboxNode> {
+    const { token } = await this.admin((domains) => domains.inviteNode({ node: name, lifetime: undefined }, soon()))
+    const node = new SandboxNode(this, name, {
+      port: await freePort(),
+      directory: join(this.sandbox.directory, `${this.name}-${name}`),
+    })
+    await node.prepare(token)
+    await node.start()
+    this.sandbox.scope.defer(() => node.close())
+    return node
+  }
+
+  async joinTo(other: SandboxDomain): Promise<void> {
+    const { token } = await other.admin((domains) => domains.invite({ lifetime: undefined }, soon()))
+    await this.admin((domains) => domains.join({ token }, soon()))
+  }
+
+  async export(service: string, domain = '*'): Promise<void> {
+    await this.admin((domains) => domains.export({ service, domain }, soon()))
+  }
+
+  async unexport(service: string, domain = '*'): Promise<void> {
+    await this.admin((domains) => domains.unexport({ service, domain }, soon()))
+  }
+
+  async revoke(name: string): Promise<void> {
+    await this.admin((domains) => domains.revoke({ name }, soon()))
+  }
+
+  async revokeNode(node: string): Promise<void> {
+    await this.admin((domains) => domains.revokeNode({ node }, soon()))
+  }
+}
+
+export class SandboxNode {
+  readonly domain: SandboxDomain
+  readonly name: string
+  readonly kernel = new FakeKernel()
+  readonly engine = new FakeEngine(this.kernel)
+  readonly #where: { readonly port: number; readonly directory: string }
+  #holder: TestHolder | undefined
+  #running: Scope | undefined
+
+  constructor(domain: SandboxDomain, name: string, where: { readonly port: number; readonly directory: string }) {
+    this.domain = domain
+    this.name = name
+    this.#where = where
+  }
+
+  get url(): string {
+    return `tcp://127.0.0.1:${this.#where.port}`
+  }
+
+  /** All that was written to the kernel and the dataplane for wires. */
+  get writes(): readonly string[] {
+    return [...this.kernel.transcript, ...this.engine.transcript.filter((line) => !line.startsWith('underlay'))]
+  }
+
+  /** Names of the links that the mesh has made. */
+  links(namespace: string): readonly string[] {
+    return [...this.kernel.namespace(namespace).links.values()].map(({ name }) => name)
+  }
+
+  async prepare(token: string): Promise<void> {
+    this.#holder = await TestHolder.open(this.#where.directory)
+    writeFileSync(this.#tokenFile, token, { mode: 0o600 })
+  }
+
+  async start(environment: Readonly<Record<string, string>> = {}): Promise<void> {
+    const holder = this.holder
+    const config = nsmdConfig.read({
+      NSM_NAME: this.name,
+      NSM_DOMAIN: this.domain.name,
+      NSM_LISTEN_ON: this.url,
+      NSM_REGISTRY_URL: this.domain.registryUrl,
+      NSM_STATE_DIR: join(this.#where.directory, 'state'),
+      NSM_DELIVER_SOCKET: holder.deliverPath,
+      NSM_DIAL_SOCKET: holder.dialPath,
+      NSM_TUNNEL_IP: '127.0.0.1',
+      NSM_JOIN_TOKEN_FILE: this.#tokenFile,
+      ...environment,
+    })
+    const scope = new Scope()
+    const machine = { platform: fakePlatform(this.kernel), dataplane: fakeDataplane(this.engine), close() {} }
+    const options = { clock, logger, signal: scope.signal, openMachine: async () => machine }
+    scope.own(await startNode(config, options))
+    this.#running = scope
+  }
+
+  async stop(): Promise<void> {
+    const running = this.#running
+    this.#running = undefined
+    await running?.close()
+  }
+
+  async close(): Promise<void> {
+    await this.stop()
+    this.#holder?.close()
+  }
+
+  async workload(uid = 1000, tokenLifetimeMs?: number): Promise<Workload> {
+    const namespace = this.domain.sandbox.namespace()
+    this.kernel.addNamespace(namespace)
+    const place = await this.holder.place(uid, namespace)
+    const workload = await Workload.open(place, tokenLifetimeMs)
+    this.domain.sandbox.scope.defer(() => workload.close())
+    return workload
+  }
+
+  /** An endpoint of `service` in a namespace of its own; resolves when it is registered. */
+  async endpoint(options: EndpointOptions): Promise<SandboxEndpoint> {
+    const namespace = this.domain.sandbox.namespace()
+    this.kernel.addNamespace(namespace)
+    const endpoint = await SandboxEndpoint.open(await this.holder.place(2000, namespace), options)
+    this.domain.sandbox.scope.defer(() => endpoint.close())
+    return endpoint
+  }
+
+  get holder(): TestHolder {
+    if (this.#holder === undefined) throw new NsmError('failed_precondition', 'Cannot use the node: not prepared')
+    return this.#holder
+  }
+
+  get #tokenFile(): string {
+    return join(this.#where.directory, 'join-token')
+  }
+}
+
+/** Asks again until it holds. */
+export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+  const deadlineMs = clock.monotonicMs() + 10_000
+  while (!(await holds())) {
+    if (clock.monotonicMs() > deadlineMs) throw new Error(`waited 10 s until ${what}`)
+    await clock.sleep(20)
+  }
+}
+
+function domainsClient(channel: Channel) {
+  return clientOf(domainV1.DomainsService, channel)
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  await new Promise((resolve) => server.close(resolve))
+  return typeof address === 'object' && address !== null ? address.port : 0
+}

@@ -1,0 +1,111 @@
+/**
+ * The holder's part in a test: sockets on which workloads reach their node, with the word of the "kernel" about who
+ * connects, and the socket through which the node reaches endpoints. Speaks the real protocol; moves only bytes.
+ */
+import { mkdirSync } from 'node:fs'
+import { connect, createServer, type Server, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { Attributes, attributeType, prefaceMessage, takeMessages } from '../../pkg/netlink/index.ts'
+
+/** A process with a uid, alone in its network namespace. */
+export interface WorkloadPlace {
+  readonly directory: string
+  readonly uid: number
+  readonly namespace: string
+  readonly nsmUrl: string
+  readonly workloadUrl: string
+}
+
+export class TestHolder {
+  readonly deliverPath: string
+  readonly dialPath: string
+  readonly #directory: string
+  readonly #places: WorkloadPlace[] = []
+  readonly #servers: Server[] = []
+  readonly #sockets = new Set<Socket>()
+  #connections = 0n
+
+  private constructor(directory: string) {
+    this.#directory = directory
+    this.deliverPath = join(directory, 'deliver.sock')
+    this.dialPath = join(directory, 'dial.sock')
+  }
+
+  static async open(directory: string): Promise<TestHolder> {
+    mkdirSync(directory, { recursive: true })
+    const holder = new TestHolder(directory)
+    await holder.#listen(holder.dialPath, (socket) => holder.#dial(socket))
+    return holder
+  }
+
+  async place(uid: number, namespace: string): Promise<WorkloadPlace> {
+    const directory = join(this.#directory, `w${this.#places.length}`)
+    mkdirSync(directory)
+    const nsm = join(directory, 'nsm.sock')
+    const workload = join(directory, 'agent.sock')
+    const place = { directory, uid, namespace, nsmUrl: `unix://${nsm}`, workloadUrl: `unix://${workload}` }
+    this.#places.push(place)
+    await this.#listen(nsm, (socket) => this.#deliver(socket, 'nsm', place))
+    await this.#listen(workload, (socket) => this.#deliver(socket, 'workload', place))
+    return place
+  }
+
+  close(): void {
+    for (const server of this.#servers) server.close()
+    for (const socket of this.#sockets) socket.destroy()
+  }
+
+  #listen(path: string, accept: (socket: Socket) => void): Promise<void> {
+    const server = createServer((socket) => accept(this.#track(socket)))
+    this.#servers.push(server)
+    return new Promise((resolve) => server.listen(path, resolve))
+  }
+
+  #deliver(client: Socket, listener: string, place: WorkloadPlace): void {
+    const daemon = this.#track(connect(this.deliverPath))
+    daemon.write(this.#preface(listener, place))
+    join2(client, daemon)
+  }
+
+  #dial(daemon: Socket): void {
+    let seen = Buffer.alloc(0)
+    const onData = (chunk: Buffer) => {
+      seen = Buffer.concat([seen, chunk])
+      const { messages, rest } = takeMessages(seen, { maxBytes: 65_536, limit: 1 })
+      const [message] = messages
+      if (message === undefined) return
+      daemon.off('data', onData)
+      daemon.pause()
+      const path = (new Attributes(message.body).text(attributeType.url) ?? '').replace('unix://', '')
+      const place = this.#places.find(({ directory }) => path.startsWith(`${directory}/`))
+      const endpoint = this.#track(connect(path))
+      if (place === undefined) return void daemon.destroy()
+      endpoint.once('connect', () => {
+        daemon.write(this.#preface('', place))
+        endpoint.write(rest)
+        join2(daemon, endpoint)
+      })
+      endpoint.once('error', () => daemon.destroy())
+    }
+    daemon.on('data', onData)
+  }
+
+  #preface(listener: string, { uid, namespace }: WorkloadPlace): Uint8Array {
+    this.#connections += 1n
+    return prefaceMessage({ listener, connectionId: this.#connections, pid: 1, uid, gid: uid, namespace, cgroup: '' })
+  }
+
+  #track(socket: Socket): Socket {
+    this.#sockets.add(socket)
+    socket.once('close', () => this.#sockets.delete(socket))
+    socket.on('error', () => socket.destroy())
+    return socket
+  }
+}
+
+function join2(a: Socket, b: Socket): void {
+  a.pipe(b)
+  b.pipe(a)
+  a.once('close', () => b.destroy())
+  b.once('close', () => a.destroy())
+}

@@ -1,0 +1,159 @@
+/** Clients and endpoints of the sandbox: they get their identity from their node, as every workload does. */
+import { type Connection, type ConnectionRequest, type NetworkServiceClient, nodeV1 } from '../../pkg/api/index.ts'
+import { Scope, silentLogger, systemClock, withTimeout } from '../../pkg/base/index.ts'
+import { firstRequest, refreshRequest } from '../../pkg/client/first-request.ts'
+import { parseNsmUrl } from '../../pkg/client/index.ts'
+import { EndpointServer, Registration } from '../../pkg/endpoint/index.ts'
+import { type IdentitySource, TokenMinter } from '../../pkg/identity/index.ts'
+import { PointToPointIpam, parseGroups } from '../../pkg/ipam/index.ts'
+import {
+  Channel,
+  clientOf,
+  endpointRegistryClient,
+  monitorClient,
+  networkService,
+  networkServiceClient,
+  serve,
+  serviceRegistryClient,
+  workloadApiSource,
+} from '../../pkg/rpc/index.ts'
+import type { WorkloadPlace } from './test-holder.ts'
+
+const clock = systemClock
+const logger = silentLogger
+
+interface Connected {
+  readonly identity: IdentitySource
+  readonly channel: Channel
+  readonly minter: TokenMinter
+}
+
+async function connectTo(place: WorkloadPlace, scope: Scope, tokenLifetimeMs?: number): Promise<Connected> {
+  const identity = scope.own(await workloadApiSource({ url: place.workloadUrl, clock, logger, signal: scope.signal }))
+  const minter = new TokenMinter(clock, tokenLifetimeMs)
+  return {
+    identity,
+    minter,
+    channel: scope.own(new Channel(place.nsmUrl, { security: { identity }, tokens: minter, clock })),
+  }
+}
+
+export class Workload {
+  readonly namespace: string
+  readonly channel: Channel
+  readonly identity: IdentitySource
+  readonly #scope: Scope
+  readonly #services: NetworkServiceClient
+
+  private constructor(place: WorkloadPlace, { channel, identity }: Connected, scope: Scope) {
+    this.namespace = place.namespace
+    this.channel = channel
+    this.identity = identity
+    this.#scope = scope
+    this.#services = networkServiceClient(channel)
+  }
+
+  static async open(place: WorkloadPlace, tokenLifetimeMs?: number): Promise<Workload> {
+    const scope = new Scope()
+    return new Workload(place, await connectTo(place, scope, tokenLifetimeMs), scope)
+  }
+
+  /** @param url `kernel://service[@domain]/interface` */
+  request(url: string, change: Partial<Connection> = {}): Promise<Connection> {
+    const first = firstRequest({ client: 'client', id: `client-${url}`, url: parseNsmUrl(url), labels: {} })
+    return this.send({ ...first, connection: { ...first.connection, ...change } })
+  }
+
+  refresh(connection: Connection): Promise<Connection> {
+    return this.send(refreshRequest(connection))
+  }
+
+  send(request: ConnectionRequest): Promise<Connection> {
+    return this.#services.request(request, this.#soon())
+  }
+
+  async closeWire(connection: Connection): Promise<void> {
+    await this.#services.close(connection, this.#soon())
+  }
+
+  /** What the node says of `connection` from now on, until `read` has heard enough. */
+  async monitor(connection: Connection, isEnough: (state: string) => boolean): Promise<readonly string[]> {
+    const [segment] = connection.path.segments
+    const selector = {
+      pathSegments: [{ name: segment?.name ?? '', id: segment?.id ?? '', token: '' }],
+      networkServices: [],
+    }
+    const heard: string[] = []
+    for await (const { type, connections } of monitorClient(this.channel).monitor(selector, this.#soon())) {
+      const said = [type, ...[...connections.values()].map(({ state }) => state)].join(' ')
+      heard.push(said)
+      if (isEnough(said)) break
+    }
+    return heard
+  }
+
+  /** The node's own service, for those who may. */
+  node() {
+    const client = clientOf(nodeV1.NodeService, this.channel)
+    return {
+      status: () => client.getStatus({}, this.#soon()),
+      wires: () => client.listWires({ id: '' }, this.#soon()),
+      close: (id: string) => client.closeWire({ id }, this.#soon()),
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#scope.close()
+  }
+
+  #soon() {
+    return { signal: withTimeout(this.#scope.signal, 10_000) }
+  }
+}
+
+export interface EndpointOptions {
+  readonly service: string
+  readonly name: string
+  readonly cidr: string
+}
+
+export class SandboxEndpoint {
+  readonly namespace: string
+  readonly server: EndpointServer
+  readonly #scope: Scope
+
+  private constructor(place: WorkloadPlace, server: EndpointServer, scope: Scope) {
+    this.namespace = place.namespace
+    this.server = server
+    this.#scope = scope
+  }
+
+  static async open(place: WorkloadPlace, { service, name, cidr }: EndpointOptions): Promise<SandboxEndpoint> {
+    const scope = new Scope()
+    const { identity, channel, minter } = await connectTo(place, scope)
+    const ipam = new PointToPointIpam(parseGroups(cidr))
+    const server = new EndpointServer({ name, services: [service], ipam, identity, minter, clock, logger })
+    scope.defer(() => server.stop())
+    const url = `unix://${place.directory}/endpoint.sock`
+    scope.own(await serve({ listen: url, security: { identity }, services: [networkService(server)], clock, logger }))
+    const registries = { services: serviceRegistryClient(channel), endpoints: endpointRegistryClient(channel) }
+    const registration = new Registration({
+      name,
+      services: [service],
+      labels: {},
+      payload: 'IP',
+      url,
+      isServiceRegistered: true,
+      registries,
+      clock,
+      logger,
+    })
+    scope.own(registration)
+    await registration.done
+    return new SandboxEndpoint(place, server, scope)
+  }
+
+  close(): Promise<void> {
+    return this.#scope.close()
+  }
+}
