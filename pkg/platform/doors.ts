@@ -1,6 +1,7 @@
 /**
  * Doors to the operating system, implemented by linux/ (rtnetlink, carried into namespaces by the holder) and fake/
  * (in memory, writes an `ip` transcript). A namespace is `inode://<dev>/<ino>` or {@link NODE}, the node's own.
+ * What is listed is spelled canonically: prefixes without host bits, ports `80` or `6667-6670`, protocols by name.
  * All are idempotent: to create what is there as wanted, or to remove what is gone, succeeds.
  */
 export const NODE = 'node'
@@ -26,11 +27,13 @@ export interface LinkSpec {
 }
 
 export interface Links {
+  /** Links that carry our alias. */
   list(namespace: Namespace, signal: AbortSignal): Promise<readonly Link[]>
   /** Makes a veth pair with each end, named, marked, sized and up, in its namespace. @throws {NsmError} `already_exists` when a name is taken. */
   createVeth(ends: readonly [LinkSpec, LinkSpec], signal: AbortSignal): Promise<void>
   /** Marks, sizes and raises a link that exists (a TUN device of the dataplane). @throws {NsmError} `not_found` */
   configure(spec: LinkSpec, signal: AbortSignal): Promise<void>
+  /** Leaves alone what does not carry our alias. */
   remove(namespace: Namespace, name: string, signal: AbortSignal): Promise<void>
 }
 
@@ -59,14 +62,16 @@ export interface RouteSpec {
 }
 
 export interface Routes {
-  /** Routes that carry our own route protocol number. */
+  /** Routes that carry our own route protocol number, over links that carry our alias. */
   list(namespace: Namespace, signal: AbortSignal): Promise<readonly RouteSpec[]>
+  /** @throws {NsmError} `already_exists` when the table has another route to this prefix, also one that is not ours */
   add(spec: RouteSpec, signal: AbortSignal): Promise<void>
   remove(spec: RouteSpec, signal: AbortSignal): Promise<void>
 }
 
 export interface RuleSpec {
   readonly namespace: Namespace
+  /** CIDR; `0.0.0.0/0` or `::/0` is any of the family. */
   readonly from: string
   /** `tcp`, `udp`, a number, or empty. */
   readonly proto: string
@@ -77,6 +82,7 @@ export interface RuleSpec {
 }
 
 export interface Rules {
+  /** Rules that carry our own route protocol number. The kernel tries them in the order they were added. */
   list(namespace: Namespace, signal: AbortSignal): Promise<readonly RuleSpec[]>
   add(spec: RuleSpec, signal: AbortSignal): Promise<void>
   remove(spec: RuleSpec, signal: AbortSignal): Promise<void>

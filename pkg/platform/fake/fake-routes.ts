@@ -5,8 +5,13 @@ import type { FakeKernel } from './fake-kernel.ts'
 
 export function fakeRoutes(kernel: FakeKernel): Routes {
   return {
-    list: (namespace, signal) =>
-      kernel.read('list routes', { effect: () => [...kernel.namespace(namespace).routes], signal }),
+    list: (namespace, signal) => {
+      const space = () => kernel.namespace(namespace)
+      return kernel.read('list routes', {
+        effect: () => space().routes.filter(({ link }) => space().isOurs(link)),
+        signal,
+      })
+    },
 
     async add(wanted, signal) {
       const spec = canonicalRoute(wanted)
