@@ -118,7 +118,7 @@ describe('one domain', () => {
       await node.start()
       expect(node.writes).toHaveLength(before)
     }
-    const again = await client.refresh(wire)
+    const again = await client.refreshPatiently(wire)
     expect(again.context).toEqual(wire.context)
     expect([near.engine.wires.size, far.engine.wires.size]).toEqual([1, 1])
     await client.closeWire(again)

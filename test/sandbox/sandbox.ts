@@ -2,7 +2,7 @@
  * Whole domains in one process: real registries, nodes and endpoints, joined by real gRPC and TLS on loopback; only the
  * kernel and the dataplane are in memory.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -54,6 +54,7 @@ export class SandboxDomain {
   readonly #port: number
   readonly #directory: string
   #running: Scope | undefined
+  #unjoined = 0
 
   constructor(sandbox: Sandbox, name: string, port: number) {
     this.sandbox = sandbox
@@ -97,8 +98,21 @@ export class SandboxDomain {
     }
   }
 
+  invite(node: string) {
+    return this.admin((domains) => domains.inviteNode({ node, lifetime: undefined }, soon()))
+  }
+
+  /** A node that has yet to get its token. */
+  unjoined(name: string): SandboxNode {
+    this.#unjoined += 1
+    const directory = join(this.sandbox.directory, `${this.name}-${name}-${this.#unjoined}`)
+    const node = new SandboxNode(this, name, { port: 0, directory })
+    this.sandbox.scope.defer(() => node.close())
+    return node
+  }
+
   async node(name: string): Promise<SandboxNode> {
-    const { token } = await this.admin((domains) => domains.inviteNode({ node: name, lifetime: undefined }, soon()))
+    const { token } = await this.invite(name)
     const node = new SandboxNode(this, name, {
       port: await freePort(),
       directory: join(this.sandbox.directory, `${this.name}-${name}`),
@@ -137,13 +151,20 @@ export class SandboxNode {
   readonly kernel = new FakeKernel()
   readonly engine = new FakeEngine(this.kernel)
   readonly #where: { readonly port: number; readonly directory: string }
+  readonly #environment: Readonly<Record<string, string>>
   #holder: TestHolder | undefined
   #running: Scope | undefined
 
-  constructor(domain: SandboxDomain, name: string, where: { readonly port: number; readonly directory: string }) {
+  constructor(
+    domain: SandboxDomain,
+    name: string,
+    where: { readonly port: number; readonly directory: string },
+    environment: Readonly<Record<string, string>> = {},
+  ) {
     this.domain = domain
     this.name = name
     this.#where = where
+    this.#environment = environment
   }
 
   get url(): string {
@@ -162,21 +183,34 @@ export class SandboxNode {
 
   async prepare(token: string): Promise<void> {
     this.#holder = await TestHolder.open(this.#where.directory)
+    this.useToken(token)
+  }
+
+  useToken(token: string): void {
+    mkdirSync(this.#where.directory, { recursive: true })
     writeFileSync(this.#tokenFile, token, { mode: 0o600 })
   }
 
+  /** Another daemon that takes itself for this node. */
+  second(environment: Readonly<Record<string, string>> = {}): SandboxNode {
+    const second = new SandboxNode(this.domain, this.name, this.#where, environment)
+    this.domain.sandbox.scope.defer(() => second.close())
+    return second
+  }
+
   async start(environment: Readonly<Record<string, string>> = {}): Promise<void> {
-    const holder = this.holder
+    const { directory } = this.#where
     const config = nsmdConfig.read({
       NSM_NAME: this.name,
       NSM_DOMAIN: this.domain.name,
       NSM_LISTEN_ON: this.url,
       NSM_REGISTRY_URL: this.domain.registryUrl,
-      NSM_STATE_DIR: join(this.#where.directory, 'state'),
-      NSM_DELIVER_SOCKET: holder.deliverPath,
-      NSM_DIAL_SOCKET: holder.dialPath,
+      NSM_STATE_DIR: join(directory, 'state'),
+      NSM_DELIVER_SOCKET: join(directory, 'deliver.sock'),
+      NSM_DIAL_SOCKET: join(directory, 'dial.sock'),
       NSM_TUNNEL_IP: '127.0.0.1',
       NSM_JOIN_TOKEN_FILE: this.#tokenFile,
+      ...this.#environment,
       ...environment,
     })
     const scope = new Scope()

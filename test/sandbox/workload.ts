@@ -1,6 +1,6 @@
 /** Clients and endpoints of the sandbox: they get their identity from their node, as every workload does. */
 import { type Connection, type ConnectionRequest, type NetworkServiceClient, nodeV1 } from '../../pkg/api/index.ts'
-import { Scope, silentLogger, systemClock, withTimeout } from '../../pkg/base/index.ts'
+import { errorCode, Scope, silentLogger, systemClock, withTimeout } from '../../pkg/base/index.ts'
 import { firstRequest, refreshRequest } from '../../pkg/client/first-request.ts'
 import { parseNsmUrl } from '../../pkg/client/index.ts'
 import { EndpointServer, Registration } from '../../pkg/endpoint/index.ts'
@@ -66,6 +66,18 @@ export class Workload {
 
   refresh(connection: Connection): Promise<Connection> {
     return this.send(refreshRequest(connection))
+  }
+
+  /** As a client does it: what is unavailable is tried again. */
+  async refreshPatiently(connection: Connection): Promise<Connection> {
+    for (;;) {
+      try {
+        return await this.refresh(connection)
+      } catch (error) {
+        if (errorCode(error) !== 'unavailable') throw error
+      }
+      await clock.sleep(100, this.#scope.signal)
+    }
   }
 
   send(request: ConnectionRequest): Promise<Connection> {
