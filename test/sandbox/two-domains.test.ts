@@ -32,6 +32,21 @@ describe('two domains', () => {
     expect([near.engine.ports.size, far.engine.ports.size]).toEqual([0, 0])
   })
 
+  it('takes a wire between domains up again after a restart of either node, without touching it', async () => {
+    const client = await near.workload()
+    const wire = await client.request('kernel://files@east/nsm-1')
+    for (const node of [near, far]) {
+      const before = node.writes.length
+      await node.stop()
+      await node.start()
+      const again = await client.refreshPatiently(wire)
+      expect(again.context).toEqual(wire.context)
+      expect(node.writes).toHaveLength(before)
+    }
+    await client.closeWire(wire)
+    expect([near.engine.ports.size, far.engine.ports.size]).toEqual([0, 0])
+  })
+
   it('knows nothing of a service that is not exported', async () => {
     const client = await near.workload()
     await expect(client.request('kernel://private@east/nsm-1')).rejects.toMatchObject({ code: 'not_found' })

@@ -34,7 +34,7 @@ export async function nodeIdentity(options: NodeIdentityOptions): Promise<Identi
   const file = identityFile(path)
   const source = await renewingSource({
     obtain: (current, until) => (current === undefined ? join(options, until) : renew(options, current, until)),
-    load: async () => checkOwn(config, await file.load()),
+    load: async () => withTrust(trust, checkOwn(config, await file.load())),
     save: file.save,
     clock,
     logger,
@@ -114,6 +114,12 @@ function readToken({ joinTokenFile, domain, name }: NsmdConfig) {
     fields: { kind: token.kind, domain: token.domain, node: token.node },
     next,
   })
+}
+
+/** The file's bundles are as old as the identity; domains may have joined, or been revoked, since. */
+function withTrust(trust: NodeTrust, kept: Identity | undefined): Identity | undefined {
+  const bundles = trust.bundles()
+  return kept === undefined || bundles.size === 0 ? kept : { ...kept, bundles }
 }
 
 function checkOwn({ domain, name }: NsmdConfig, kept: Identity | undefined): Identity | undefined {
