@@ -5,6 +5,8 @@ import { Channel } from './channel.ts'
 export interface ChannelsOptions {
   readonly identity: IdentitySource
   readonly clock: Clock
+  /** For tokens of another life than the default. */
+  readonly tokens?: TokenMinter
 }
 
 export interface PeerOptions {
@@ -27,7 +29,7 @@ export class Channels {
 
   constructor(options: ChannelsOptions) {
     this.#options = options
-    this.#tokens = new TokenMinter(options.clock)
+    this.#tokens = options.tokens ?? new TokenMinter(options.clock)
   }
 
   /** @throws {NsmError} `invalid_argument` for an address that cannot be read */

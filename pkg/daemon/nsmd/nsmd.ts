@@ -66,7 +66,7 @@ async function compose(config: NsmdConfig, options: NodeOptions, scope: Scope): 
   await keepUnderlays({ config, dataplane: machine.dataplane, key: self.tunnel.nodeKey, logger }, scope, signal)
 
   const minter = new TokenMinter(clock, config.maxTokenLifetimeMs)
-  const channels = scope.own(new Channels({ identity, clock }))
+  const channels = scope.own(new Channels({ identity, clock, tokens: minter }))
   const registry = registryOf(channels, config)
   const directory = scope.own(new RegistryDirectory({ ...registry, ...common }))
   const registered = scope.own(new RegisteredEndpoints(registeredEndpoints(state.connections), clock))

@@ -1,0 +1,123 @@
+import { describe, expect, it } from 'vitest'
+import { type Connection, emptyContext, type WireIntent } from '../../api/index.ts'
+import { NsmError } from '../../base/index.ts'
+import type { ConnectionRecord } from '../../request/index.ts'
+import { conditionsOf, type NodeFacts } from './conditions.ts'
+import { isNamed, viewWire, type WireFacts } from './wire-view.ts'
+
+const connection: Connection = {
+  id: 'c1',
+  networkService: 'files@east',
+  mechanism: { cls: 'LOCAL', type: 'KERNEL', parameters: {} },
+  context: { ...emptyContext, mtuBytes: 1440 },
+  labels: {},
+  path: {
+    index: 1,
+    segments: ['client', 'c1', 'far'].map((id) => ({
+      name: `${id}-app`,
+      id,
+      token: '',
+      expiresMs: undefined,
+      metrics: {},
+    })),
+  },
+  endpointName: 'nse@east',
+  payload: 'IP',
+  state: 'UP',
+}
+
+const record: ConnectionRecord = {
+  id: 'c1',
+  owner: 'spiffe://west/node/n1/uid/0',
+  identities: ['spiffe://west/node/n1/uid/0'],
+  callerKey: '',
+  connection,
+  outgoing: connection,
+  target: { at: 'node', endpoint: 'nse@east', url: 'tcp://192.0.2.2:5001', domain: 'east' },
+  clientKey: undefined,
+  serverKey: undefined,
+  expiresMs: 1_500,
+}
+
+const intent: WireIntent = {
+  id: 'c1',
+  payload: 'IP',
+  mtuBytes: 1440,
+  client: { kind: 'local', namespace: 'inode://4/7', interfaceName: 'nsm-1', addresses: [], routes: [], policies: [] },
+  server: { kind: 'vxlan', vni: 7, peer: { ip: '192.0.2.2', port: 4789 } },
+  clientPrefixes: [],
+  serverPrefixes: [],
+}
+
+const facts: WireFacts = {
+  record,
+  intent,
+  status: { at: 'settled' },
+  ports: new Map(),
+  counters: new Map([['c1:s', new Map([['rx_packets', 3n]])]]),
+  ownDomain: 'west',
+}
+
+describe('viewWire', () => {
+  it('shows both ends, the way, the counters and the other domain', () => {
+    expect(viewWire(facts)).toMatchObject({
+      state: 'up',
+      problem: '',
+      client: { mechanism: 'KERNEL', interface: 'nsm-1', namespace: 'inode://4/7' },
+      server: { mechanism: 'VXLAN', peer: '192.0.2.2:4789' },
+      path: ['client-app', 'c1-app', 'far-app'],
+      expires: { seconds: 1n, nanos: 500_000_000 },
+      counters: new Map([['server_rx_packets', 3n]]),
+      remoteDomain: 'east',
+    })
+  })
+
+  it.each<[string, Partial<WireFacts>, string, RegExp]>([
+    ['is settling', { status: { at: 'settling' } }, 'settling', /^$/],
+    [
+      'could not be made',
+      { status: { at: 'failed', error: new NsmError('already_exists', 'Cannot make the link') } },
+      'down',
+      /Cannot make the link/,
+    ],
+    ['is not there', { intent: undefined, status: undefined }, 'down', /not there/],
+    [
+      'is down at the far end',
+      { record: { ...record, connection: { ...connection, state: 'DOWN' } } },
+      'down',
+      /far end/,
+    ],
+  ])('says that a wire %s', (_what, change, state, problem) => {
+    expect(viewWire({ ...facts, ...change })).toMatchObject({ state, problem: expect.stringMatching(problem) })
+  })
+
+  it('is found by the id of anybody on its path', () => {
+    expect(['client', 'c1', 'far', 'else'].map((id) => isNamed(id, connection))).toEqual([true, true, true, false])
+  })
+})
+
+describe('conditionsOf', () => {
+  const healthy: NodeFacts = {
+    dataplane: { version: '1', enginePid: 7, engineRestarts: 0, features: new Map() },
+    registryProblem: '',
+    identityLeftMs: 3_600_000,
+    broken: [],
+  }
+  const problems = (change: Partial<NodeFacts>) =>
+    conditionsOf({ ...healthy, ...change }).filter(({ problem }) => problem !== '')
+
+  it('finds nothing wrong with a healthy node', () => expect(problems({})).toEqual([]))
+
+  it.each<[string, Partial<NodeFacts>, boolean]>([
+    ['dataplane', { dataplane: { error: new Error('away') } }, false],
+    ['dataplane', { dataplane: { version: '1', enginePid: 0, engineRestarts: 3, features: new Map() } }, false],
+    ['registry', { registryProblem: 'connection refused' }, true],
+    ['identity', { identityLeftMs: 600_000 }, true],
+    ['identity', { identityLeftMs: -1 }, false],
+    ['wires', { broken: ['c1', 'c2'] }, true],
+  ])('names what is wrong with the %s, and what to do next', (name, change, warningOnly) => {
+    const [problem, ...others] = problems(change)
+    expect(others).toEqual([])
+    expect(problem).toMatchObject({ name, warningOnly, next: expect.stringMatching(/./) })
+  })
+})
