@@ -85,6 +85,8 @@ export interface TestNodeOptions {
   readonly clock?: FakeClock
   readonly records?: MemoryRecords
   readonly exports?: Exports
+  readonly vxlanPort?: number
+  readonly payload?: 'IP' | 'ETHERNET'
   /** Whom a target leads to. */
   readonly connect: (target: Target) => Hop
 }
@@ -100,14 +102,16 @@ export class TestNode {
   readonly locals = new Map<string, LocalEndpoint>()
   readonly self: Self
   readonly service: NodeNetworkService
+  readonly #payload: 'IP' | 'ETHERNET'
   forwardingRefusal: NsmError | undefined
   isRegistryAway = false
 
   constructor({ name = 'n1', domain = 'west', connect, ...given }: TestNodeOptions) {
+    this.#payload = given.payload ?? 'IP'
     this.clock = given.clock ?? new FakeClock()
     this.records = given.records ?? new MemoryRecords()
     this.table = new ConnectionTable(this.records)
-    const tunnel = { ip: '192.0.2.1', port: 51820, mtuBytes: 1500, vxlanPort: undefined, nodeKey: generateKey() }
+    const tunnel = { ip: '192.0.2.1', port: 51820, mtuBytes: 1500, vxlanPort: given.vxlanPort, nodeKey: generateKey() }
     const publicUrl = `tcp://${name === 'n1' ? '192.0.2.1' : '192.0.2.2'}:5001`
     const aeads = () => ['aes256gcm', 'chacha20poly1305'] as const
     this.self = { name, domain, publicUrl, hostNamespace: HOST_NAMESPACE, tunnel: { ...tunnel, aeads } }
@@ -141,7 +145,7 @@ export class TestNode {
   }
 
   serve(service: string, endpoint: string, url = this.self.publicUrl): void {
-    this.services.set(service, { name: service, payload: 'IP', matches: [], pathIds: [] })
+    this.services.set(service, { name: service, payload: this.#payload, matches: [], pathIds: [] })
     this.endpoints.set(endpoint, {
       name: endpoint,
       networkServiceNames: [service],

@@ -10,12 +10,18 @@ interface Pair {
   readonly exports?: Exports
   /** What the far node's answers look like on the way back. */
   readonly tamper?: (hop: Hop) => Hop
+  readonly plaintext?: { readonly vxlanPort?: number; readonly payload: 'IP' | 'ETHERNET' }
 }
 
-function pair({ farDomain = 'west', exports = new Map(), tamper = (hop) => hop }: Pair = {}) {
+function pair({
+  farDomain = 'west',
+  exports = new Map(),
+  tamper = (hop) => hop,
+  plaintext = { payload: 'IP' },
+}: Pair = {}) {
   const endpoint = new TestEndpoint()
-  const far = new TestNode({ name: 'n2', domain: farDomain, exports, connect: () => endpoint.hop() })
-  const near = new TestNode({ clock: far.clock, connect: () => tamper(far.hop('spiffe://west/node/n1')) })
+  const far = new TestNode({ name: 'n2', domain: farDomain, exports, ...plaintext, connect: () => endpoint.hop() })
+  const near = new TestNode({ clock: far.clock, ...plaintext, connect: () => tamper(far.hop('spiffe://west/node/n1')) })
   const domain = farDomain === 'west' ? '' : farDomain
   far.serve('files', 'nse-a')
   near.serve(joinDomain('files', domain), joinDomain('nse-a', domain), far.self.publicUrl)
@@ -127,5 +133,28 @@ describe('a request for a service of another domain', () => {
     const request = near.service.request(firstRequest('files@east'), near.call())
     await expect(request).rejects.toMatchObject({ code: 'not_found', message: /does not serve/ })
     expect(far.intents.size).toBe(0)
+  })
+})
+
+describe('a request for Ethernet frames from another node', () => {
+  it('goes by VXLAN where the operator allows plaintext, under one VNI that stays', async () => {
+    const { near, far } = pair({ plaintext: { payload: 'ETHERNET', vxlanPort: 4789 } })
+    const first = await near.service.request(firstRequest('files'), near.call())
+    const [ours, theirs] = [[...near.intents.values()][0]?.server, [...far.intents.values()][0]?.client]
+    expect(ours).toMatchObject({ kind: 'vxlan', peer: { port: 4789 } })
+    expect(theirs).toMatchObject({ kind: 'vxlan', vni: ours?.kind === 'vxlan' ? ours.vni : -1 })
+    expect(first.context.mtuBytes).toBe(1446)
+    await near.service.request(refreshOf(first), near.call())
+    expect(near.established[1]).toEqual(near.established[0])
+  })
+
+  it('is refused with what to do where he does not', async () => {
+    const { near, far } = pair({ plaintext: { payload: 'ETHERNET' } })
+    const request = near.service.request(firstRequest('files'), near.call())
+    await expect(request).rejects.toMatchObject({
+      code: 'failed_precondition',
+      next: expect.stringMatching(/NSM_VXLAN_PORT/),
+    })
+    expect([near.intents.size, far.intents.size]).toEqual([0, 0])
   })
 })

@@ -3,7 +3,7 @@
  * ends, and what must end because nobody trusts it any longer.
  */
 
-import { type Clock, describeError, type Logger, Scope } from '../../base/index.ts'
+import { type Clock, describeError, type Logger, NsmError, Scope } from '../../base/index.ts'
 import type { Dataplane, DataplaneEvent } from '../../dataplane/index.ts'
 import { FarEnds } from '../../monitor/index.ts'
 import { mayRequest, trustDomainOf } from '../../policy/index.ts'
@@ -38,7 +38,11 @@ function followFarEnds({ table, hops, clock, logger }: KeepTrueOptions): () => P
   const farEnds = new FarEnds({
     connect: async (url) => {
       const target = connectionTo(url)?.target
-      if (target?.at !== 'node') throw new Error('the last connection to the node has ended')
+      if (target?.at !== 'node') {
+        throw new NsmError('not_found', 'Cannot monitor the node: no connection leads there any more', {
+          fields: { url },
+        })
+      }
       return farMonitor(hops, target)
     },
     onState: (id, state) => table.setState(id, state === 'DOWN' ? 'DOWN' : 'UP'),
