@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <optional>
 
 #include "bytes.h"
@@ -26,6 +27,7 @@ class PrefixList {
   bool add(const Prefix& prefix) noexcept;
   bool contains(std::uint8_t family, const std::uint8_t* address) const noexcept;
   std::size_t size() const noexcept { return size_; }
+  std::span<const Prefix> entries() const noexcept { return {prefixes_.data(), size_}; }
 
  private:
   std::array<Prefix, kMax> prefixes_ = {};

@@ -32,6 +32,8 @@ DevicePort::DevicePort(const Fields& fields, Fd device, DataThreads threads)
       fd_(std::move(device)),
       ifname_(fields.text(kIfname)),
       ifindex_(fields.u32(kIfindex)),
+      ns_dev_(fields.u64(kNsDev)),
+      ns_ino_(fields.u64(kNsIno)),
       egress_{fd_.get(), &counters_},
       ingress_{fd_.get(), &counters_, has_uso(fd_)} {}
 
@@ -50,6 +52,7 @@ std::optional<Status> DevicePort::update(View attributes) {
 
 void DevicePort::describe(MessageBuilder& reply) const {
   reply.text(kIfname, ifname_);
+  if (ns_dev_ && ns_ino_) reply.u64(kNsDev, *ns_dev_).u64(kNsIno, *ns_ino_);
   if (ifindex_) reply.u32(kIfindex, *ifindex_);
 }
 

@@ -22,6 +22,8 @@ class DevicePort final : public Port {
   Fd fd_;
   std::string ifname_;
   std::optional<std::uint32_t> ifindex_;
+  std::optional<std::uint64_t> ns_dev_;
+  std::optional<std::uint64_t> ns_ino_;
   EgressDevice egress_;
   IngressDevice ingress_;
 };

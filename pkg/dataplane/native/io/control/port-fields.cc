@@ -55,6 +55,16 @@ void describe_endpoint(const Endpoint& endpoint, MessageBuilder& reply) {
   reply.bytes(kPeerAddress, address.first(endpoint.family == 4 ? 4 : 16)).u16(kPeerPort, endpoint.port);
 }
 
+void describe_prefixes(std::uint16_t attribute, const PrefixList& list, MessageBuilder& reply) {
+  for (const Prefix& prefix : list.entries()) {
+    std::array<std::uint8_t, 18> value = {prefix.family == 4 ? std::uint8_t{AF_INET} : std::uint8_t{AF_INET6},
+                                          prefix.length};
+    const std::size_t address_bytes = prefix.family == 4 ? 4 : 16;
+    std::copy_n(prefix.address.begin(), address_bytes, value.begin() + 2);
+    reply.bytes(attribute, View(value).first(2 + address_bytes));
+  }
+}
+
 Status read_rules(const Fields& fields, InnerRules& rules) {
   if (Status status = read_prefixes(fields, kLocalPrefix, rules.local); !status.ok()) return status;
   if (Status status = read_prefixes(fields, kRemotePrefix, rules.remote); !status.ok()) return status;

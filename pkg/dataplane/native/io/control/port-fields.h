@@ -14,6 +14,7 @@ using protocol::Status;
 
 // kPeerAddress and kPeerPort; both absent: not known.
 Status read_peer_endpoint(const Fields& fields, Endpoint& endpoint);
+void describe_prefixes(std::uint16_t attribute, const PrefixList& list, protocol::MessageBuilder& reply);
 void describe_endpoint(const Endpoint& endpoint, protocol::MessageBuilder& reply);
 
 // kLocalPrefix, kRemotePrefix, kMtuBytes.

@@ -116,6 +116,10 @@ void WireguardPort::describe(MessageBuilder& reply) const {
   reply.u8(kRoaming, config_.peer.roaming).u32(kMtuBytes, config_.rules.mtu_bytes);
   reply.u8(kSessionState, static_cast<std::uint8_t>(peer_->state(time)));
   describe_endpoint(peer_->endpoint(), reply);
+  reply.bytes(kPublicKey, peer_->initiator_public()).u16(kKeepaliveSeconds, config_.peer.keepalive_seconds);
+  reply.bytes(kPeerResponderKey, config_.peer.remote_responder).bytes(kPeerInitiatorKey, config_.peer.remote_initiator);
+  describe_prefixes(kLocalPrefix, config_.rules.local, reply);
+  describe_prefixes(kRemotePrefix, config_.rules.remote, reply);
   if (const auto age = peer_->handshake_age_ns(time)) reply.u64(kHandshakeAgeMs, *age / kNsPerMs);
 }
 
