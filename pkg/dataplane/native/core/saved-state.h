@@ -70,7 +70,7 @@ class SavedReceiveKey {
   std::uint32_t algorithm_;
   std::uint8_t key_[kKeyBytes];
   std::uint32_t checksum_;
-  std::uint32_t reserved_;
+  [[maybe_unused]] std::uint32_t reserved_;  // makes the slot 64 bytes
 };
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free, "counters are shared through plain memory");
 
