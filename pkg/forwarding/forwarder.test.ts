@@ -54,4 +54,46 @@ describe('Forwarder', () => {
       ]
     `)
   })
+
+  test('asks the engine for new handshakes on every tunnel of a wire', async () => {
+    await forwarder.establish(remoteWire('a'), soon())
+    await forwarder.rehandshake('a', soon())
+    expect(node.engine.rehandshakes).toEqual(['a:s'])
+    await expect(forwarder.rehandshake('nobody', soon())).rejects.toMatchObject({ code: 'not_found' })
+  })
+
+  test('does the same twice without a write', async () => {
+    await forwarder.establish(localWire('a'), soon())
+    const { writes } = forwarder
+    await forwarder.establish(localWire('a'), soon())
+    expect(forwarder.writes).toBe(writes)
+    expect(forwarder.intents()).toEqual([localWire('a')])
+  })
+
+  test('removes a wire wholly, and does not mind one that it does not know', async () => {
+    const before = node.world()
+    await forwarder.establish(remoteWire('a'), soon())
+    await forwarder.remove('a', soon())
+    await forwarder.remove('nobody', soon())
+    expect(node.world()).toEqual(before)
+    expect(forwarder.intents()).toEqual([])
+    expect(forwarder.status('a')).toBeUndefined()
+  })
+
+  test.each([
+    ['id', localWire('a/b')],
+    ['id', localWire('x'.repeat(63))],
+    ['interface name', localWire('name-that-is-too-long')],
+  ])('refuses a bad %s before anything is made', async (_, wire) => {
+    await expect(forwarder.establish(wire, soon())).rejects.toMatchObject({ code: 'invalid_argument' })
+    expect(forwarder.intents()).toEqual([])
+    expect(node.transcript).toEqual([])
+  })
+
+  test('refuses a namespace that no client shows', async () => {
+    const wire = localWire('a')
+    const elsewhere = { ...wire, client: { ...wire.client, namespace: 'inode://4/999' } } as typeof wire
+    await expect(forwarder.establish(elsewhere, soon())).rejects.toMatchObject({ code: 'not_found' })
+    expect(forwarder.intents()).toEqual([])
+  })
 })

@@ -1,0 +1,234 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { FakeClock, NsmError, silentLogger } from '../base/index.ts'
+import { type Kind, NODE_PLACE, Reconciler, want } from './index.ts'
+
+interface Thing {
+  readonly place: string
+  readonly name: string
+  readonly value: number
+}
+
+/** A world of named values; operations go through `gate`, in the order of `log`. */
+class FakeWorld {
+  readonly things = new Map<string, Thing>()
+  readonly log: string[] = []
+  gate: (operation: string, signal: AbortSignal) => Promise<void> = async () => {}
+
+  kind(name: string, isPlaced: boolean): Kind<Thing> {
+    const id = (thing: Thing) => `${name} ${thing.place} ${thing.name}`
+    return {
+      name,
+      key: (thing) => thing.name,
+      ...(isPlaced ? { place: (thing: Thing) => thing.place } : {}),
+      observe: async (place, signal) => {
+        const here = [...this.things].filter(([key, thing]) => key.startsWith(`${name} `) && thing.place === place)
+        await this.#pass(`look ${name} ${place}`, signal)
+        return new Map(here.map(([, thing]) => [thing.name, thing]))
+      },
+      matches: (spec, actual) => spec.value === actual.value,
+      apply: async (spec, _actual, signal) => {
+        await this.#pass(`make ${id(spec)}`, signal)
+        this.things.set(id(spec), spec)
+        return spec
+      },
+      remove: async (_key, actual, signal) => {
+        await this.#pass(`remove ${id(actual)}`, signal)
+        this.things.delete(id(actual))
+      },
+    }
+  }
+
+  get writes(): readonly string[] {
+    return this.log.filter((line) => !line.startsWith('look'))
+  }
+
+  async #pass(operation: string, signal: AbortSignal): Promise<void> {
+    await this.gate(operation, signal)
+    this.log.push(operation)
+  }
+}
+
+const never = new AbortController().signal
+
+let clock: FakeClock
+let world: FakeWorld
+let reconciler: Reconciler
+let pin: Kind<Thing>
+let link: Kind<Thing>
+let gone: string[]
+beforeEach(async () => {
+  clock = new FakeClock()
+  world = new FakeWorld()
+  pin = world.kind('pin', false)
+  link = world.kind('link', true)
+  gone = []
+  reconciler = make()
+})
+afterEach(async () => {
+  await reconciler.close()
+  expect(clock.pending).toBe(0)
+})
+
+function make(): Reconciler {
+  return new Reconciler({
+    kinds: [pin, link],
+    places: async () => new Set([...world.things.values()].map(({ place }) => place)),
+    onGone: (owner) => gone.push(owner),
+    clock,
+    logger: silentLogger,
+    random: () => 0.5,
+  })
+}
+
+const inNode = (name: string, value = 1): Thing => ({ place: NODE_PLACE, name, value })
+const inPlace = (name: string, value = 1): Thing => ({ place: 'ns', name, value })
+const both = (name: string, value = 1) => [want(link, inPlace(name, value)), want(pin, inNode(name, value))]
+
+describe('settle', () => {
+  test('makes in the order of kinds and removes in the other', async () => {
+    await reconciler.open(never)
+    await reconciler.settle('a', both('x'), never)
+    await reconciler.settle('a', [], never)
+    expect(world.writes).toEqual(['make pin node x', 'make link ns x', 'remove link ns x', 'remove pin node x'])
+    expect(reconciler.status('a')).toBeUndefined()
+    expect(gone).toEqual(['a'])
+  })
+
+  test('does nothing twice, changes what differs, removes what is no longer wanted', async () => {
+    await reconciler.open(never)
+    await reconciler.settle('a', [...both('x'), ...both('y')], never)
+    await reconciler.settle('a', [...both('x'), ...both('y')], never)
+    expect(reconciler.writes).toBe(4)
+    await reconciler.settle('a', both('x', 2), never)
+    expect(world.writes.slice(4)).toEqual([
+      'remove link ns y',
+      'remove pin node y',
+      'make pin node x',
+      'make link ns x',
+    ])
+    expect([...reconciler.counters()]).toEqual([
+      ['pin', { applies: 3, removes: 1, failures: 0 }],
+      ['link', { applies: 3, removes: 1, failures: 0 }],
+    ])
+  })
+
+  test('refuses an object that another owner has, and gives it when that is gone', async () => {
+    await reconciler.open(never)
+    await reconciler.settle('a', both('x'), never)
+    await expect(reconciler.settle('b', both('x', 2), never)).rejects.toMatchObject({
+      code: 'already_exists',
+      fields: { kind: 'pin', key: 'x', connection: 'a' },
+    })
+    expect(world.things.get('pin node x')).toEqual(inNode('x'))
+    await reconciler.settle('a', [], never)
+    await clock.advance(1000)
+    expect(reconciler.status('b')).toEqual({ at: 'settled' })
+    expect(world.things.get('link ns x')).toEqual(inPlace('x', 2))
+  })
+
+  test('throws the first failure with its object, and goes on by itself until it works', async () => {
+    await reconciler.open(never)
+    const cause = new NsmError('resource_exhausted', 'no')
+    world.gate = async (operation) => {
+      if (operation === 'make link ns x') throw cause
+    }
+    await expect(reconciler.settle('a', both('x'), never)).rejects.toMatchObject({
+      code: 'resource_exhausted',
+      fields: { place: 'ns', kind: 'link', key: 'x' },
+      cause,
+    })
+    expect(reconciler.status('a')).toMatchObject({ at: 'failed' })
+    world.gate = async () => {}
+    await clock.advance(1000)
+    expect(reconciler.status('a')).toEqual({ at: 'settled' })
+  })
+
+  test('gives up a stuck operation in time, and another owner never waits for it', async () => {
+    await reconciler.open(never)
+    world.gate = (operation, signal) =>
+      operation.endsWith('stuck')
+        ? new Promise((_, reject) => signal.addEventListener('abort', reject))
+        : Promise.resolve()
+    const stuck = reconciler.settle('a', [want(link, inPlace('stuck'))], never).catch((error) => error)
+    await reconciler.settle('b', both('x'), never)
+    await clock.advance(10_000)
+    expect(await stuck).toBeInstanceOf(NsmError)
+    world.gate = async () => {}
+    await clock.advance(1000)
+    expect(reconciler.status('a')).toEqual({ at: 'settled' })
+  })
+})
+
+describe('looking', () => {
+  test('at the start removes strays, makes what is missing, and writes nothing when all is there', async () => {
+    await reconciler.open(never)
+    await reconciler.settle('a', [...both('x'), ...both('y')], never)
+    await reconciler.close()
+    world.things.delete('link ns y')
+    world.things.set('link ns stray', inPlace('stray'))
+    world.things.set('pin node stray', inNode('stray'))
+    reconciler = make()
+    reconciler.want('a', [...both('x'), ...both('y')])
+    await reconciler.open(never)
+    expect(world.writes.slice(4)).toEqual(['remove link ns stray', 'remove pin node stray', 'make link ns y'])
+    await reconciler.close()
+    reconciler = make()
+    reconciler.want('a', [...both('x'), ...both('y')])
+    await reconciler.open(never)
+    expect(reconciler.writes).toBe(0)
+  })
+
+  test('keeps the pin of a place that cannot be cleaned yet', async () => {
+    world.things.set('link ns stray', inPlace('stray'))
+    world.things.set('pin node stray', inNode('stray'))
+    world.gate = async (operation) => {
+      if (operation === 'remove link ns stray') throw new NsmError('internal', 'no')
+    }
+    await reconciler.open(never)
+    expect(world.writes).toEqual([])
+    world.gate = async () => {}
+    await clock.advance(1000)
+    expect(world.writes).toEqual(['remove link ns stray', 'remove pin node stray'])
+  })
+
+  test('gathers changes of a place and repairs them soon, without looking anywhere else', async () => {
+    await reconciler.open(never)
+    await reconciler.settle('a', both('x'), never)
+    world.log.length = 0
+    world.things.delete('link ns x')
+    for (let event = 0; event < 100; event += 1) reconciler.changed('ns')
+    await clock.advance(100)
+    expect(world.log).toEqual(['look link ns', 'make link ns x'])
+  })
+
+  test('happens every few minutes without a change', async () => {
+    await reconciler.open(never)
+    await reconciler.settle('a', both('x'), never)
+    world.things.delete('pin node x')
+    await clock.advance(300_000)
+    expect(world.things.has('pin node x')).toBe(true)
+  })
+
+  test('fails at the start when the node cannot be seen', async () => {
+    world.gate = async () => {
+      throw new NsmError('unavailable', 'away')
+    }
+    await expect(reconciler.open(never)).rejects.toMatchObject({ code: 'unavailable' })
+  })
+
+  test('does not undo what is made while it looks', async () => {
+    await reconciler.open(never)
+    await reconciler.settle('a', both('x'), never)
+    let release = () => {}
+    world.gate = (operation) =>
+      operation === 'look link ns' ? new Promise((resolve) => (release = resolve)) : Promise.resolve()
+    reconciler.changed('ns')
+    await clock.advance(60)
+    await reconciler.settle('b', both('y'), never)
+    world.gate = async () => {}
+    release()
+    await clock.advance(100)
+    expect([...world.things.keys()].sort()).toEqual(['link ns x', 'link ns y', 'pin node x', 'pin node y'])
+    expect(reconciler.writes).toBe(4)
+  })
+})
