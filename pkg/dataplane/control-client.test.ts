@@ -180,6 +180,17 @@ test('while the holder is away requests fail with unavailable; then the line com
   expect(states).toEqual(['disconnected', 'connected'])
 })
 
+test('a holder of another release is reported once per try, and not greeted as ours', async () => {
+  const errors: unknown[] = []
+  const logger = { ...silentLogger, error: (_message: string, fields?: object) => errors.push(fields) }
+  holder.answer = () => [refusal(93, 'this nsm-dataplane speaks version 2 of its protocol')]
+  const other = new ControlClient({ path, clock: systemClock, logger })
+  await expect.poll(() => errors.length).toBeGreaterThan(0)
+  expect(String(Object.values(errors[0] as object))).toContain('speaks version 2')
+  expect(await other.request(other.hello(), signal).catch(errorCode)).toBe('unavailable')
+  await other.close()
+})
+
 test('watches are renewed on a new connection, and what was missed is a change', async () => {
   await rtnl.watch({ namespace: 'inode://4/5', groups: 3 }, signal)
   await rtnl.watch({ namespace: 'inode://4/5', groups: 3 }, signal)

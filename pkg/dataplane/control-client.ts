@@ -5,7 +5,16 @@
  *
  * While it is not connected every request fails at once with `unavailable`: the callers' own retries are the queue.
  */
-import { Backoff, type Clock, type Logger, NsmError, Scope, withTimeout } from '../base/index.ts'
+import {
+  Backoff,
+  type Clock,
+  describeError,
+  errorCode,
+  type Logger,
+  NsmError,
+  Scope,
+  withTimeout,
+} from '../base/index.ts'
 import { attribute, attributeType, type Message, messageType, PROTOCOL_VERSION } from '../netlink/index.ts'
 import { ControlConnection, type ControlRequest } from './control-connection.ts'
 
@@ -87,7 +96,7 @@ export class ControlClient {
   }
 
   async #run(): Promise<void> {
-    const { clock, logger, path } = this.#options
+    const { clock } = this.#options
     const backoff = new Backoff(RECONNECT)
     const { signal } = this.#scope
     while (!signal.aborted) {
@@ -97,7 +106,7 @@ export class ControlClient {
         this.#become({ at: 'connected', connection })
         await connection.ended
       } catch (error) {
-        logger.debug('Cannot connect to the dataplane yet', { socket: path, error })
+        this.#report(error)
       }
       if (signal.aborted) break
       this.#become({ at: 'waiting' })
@@ -129,6 +138,13 @@ export class ControlClient {
         attribute.text(attributeType.build, build),
       ],
     }
+  }
+
+  /** That it is away is ordinary, and told by the state; that it refuses us is for a person. */
+  #report(error: unknown): void {
+    const { logger, path } = this.#options
+    if (this.#scope.signal.aborted || errorCode(error) === 'unavailable') return
+    logger.error('The dataplane refuses this daemon', { socket: path, error: describeError(error) })
   }
 
   #emit(message: Message): void {

@@ -19,6 +19,7 @@ import { decodePort, encodePort, encodeUnderlay } from './port-codec.ts'
 export class HolderDataplane implements Dataplane {
   readonly #client: ControlClient
   readonly #listeners = new Set<(event: DataplaneEvent) => void>()
+  #isConnected = false
 
   constructor(client: ControlClient, logger: Logger) {
     this.#client = client
@@ -31,8 +32,9 @@ export class HolderDataplane implements Dataplane {
       }
     })
     client.onState(({ at }) => {
-      if (at === 'connected') this.#emit({ at })
-      if (at === 'waiting') this.#emit({ at: 'disconnected' })
+      const isConnected = at === 'connected'
+      if (isConnected !== this.#isConnected) this.#emit({ at: isConnected ? 'connected' : 'disconnected' })
+      this.#isConnected = isConnected
     })
   }
 
