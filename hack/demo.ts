@@ -67,7 +67,7 @@ async function story(): Promise<Summary> {
   )
   await show(mesh)
   const ok = http.sha256Match && pings.sent === pings.received && pings.sent > 0 && !plaintextSeen && wireguard > 0
-  const survived = kills.every(({ lost, sameInterface }) => lost === 0 && sameInterface)
+  const survived = kills.every(({ lost, sameInterface, healthy }) => lost === 0 && sameInterface && healthy)
   return { ok: ok && survived, http, ping: pings, plaintextSeen, kills, seconds: elapsed() }
 }
 
@@ -92,8 +92,11 @@ async function pingAll({
 async function killAndTell(mesh: TwoClusters): Promise<Awaited<ReturnType<typeof killInTurn>>> {
   step('killing the node daemons, the engines and the registries in turn, at 100 pings a second')
   const kills = await killInTurn(mesh)
-  for (const { what, lost, sameInterface } of kills)
-    detail(`${what}: ${lost} lost${sameInterface ? '' : ', interface replaced'}`)
+  for (const { what, lost, sameInterface, healthy } of kills) {
+    detail(
+      `${what}: ${lost} lost${sameInterface ? '' : ', interface replaced'}${healthy ? '' : ', not well afterwards'}`,
+    )
+  }
   return kills
 }
 

@@ -97,17 +97,15 @@ async function podNetwork(host: Host, index: number): Promise<void> {
 }
 
 function holderCommand(node: { nsmSocket: string; workloadSocket: string }, inner: string): readonly string[] {
-  const listen = [`--listen=nsm=${node.nsmSocket}`, `--listen=workload=${node.workloadSocket}`]
-  const uids = [`--daemon-uid=${DAEMON_UID}`, `--engine-uid=${ENGINE_UID}`]
-  return [
-    DATAPLANE,
-    'hold',
-    `--control=${inner}/control.sock`,
-    `--dial=${inner}/dial.sock`,
-    `--deliver=${inner}/deliver.sock`,
-    ...listen,
-    ...uids,
-  ]
+  const options = {
+    control: `${inner}/control.sock`,
+    dial: `${inner}/dial.sock`,
+    deliver: `${inner}/deliver.sock`,
+    'daemon-uid': `${DAEMON_UID}`,
+    'engine-uid': `${ENGINE_UID}`,
+  }
+  const listen = ['--listen', `nsm=${node.nsmSocket}`, '--listen', `workload=${node.workloadSocket}`]
+  return [DATAPLANE, 'hold', ...Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]), ...listen]
 }
 
 async function nodeEnvironment(

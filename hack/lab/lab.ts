@@ -70,9 +70,10 @@ export class Lab {
   async publicHost(name: string, number: number): Promise<{ host: Host; address: string }> {
     const host = await this.host(name)
     const address = `203.0.113.${number}`
-    await cable({ host, link: 'eth0' }, { host: this.#internet, link: `to-${name}` })
+    const link = `host${number}`
+    await cable({ host, link: 'eth0' }, { host: this.#internet, link })
     await host.ip(`address add ${address}/24 dev eth0`)
-    await this.#internet.ip(`link set to-${name} master ${BRIDGE}`)
+    await this.#internet.ip(`link set ${link} master ${BRIDGE}`)
     return { host, address }
   }
 

@@ -1,6 +1,6 @@
 /** Kills a part of the mesh under a steady ping and counts what was lost. */
 import { readFileSync } from 'node:fs'
-import { until } from '../lab/cluster.ts'
+import { type Node, nodeReady, until } from '../lab/cluster.ts'
 import type { Service } from '../lab/service.ts'
 import type { Workload } from '../lab/workload.ts'
 import { ENDPOINT_IP } from './file-transfer.ts'
@@ -19,6 +19,8 @@ export interface KillResult {
   readonly what: string
   readonly lost: number
   readonly sameInterface: boolean
+  /** What nsmctl says of every node once the part is back: nothing is wrong. */
+  readonly healthy: boolean
 }
 
 export async function ping(from: Workload, ip: string, count = PER_SECOND): Promise<PingResult> {
@@ -47,20 +49,35 @@ export const PING_PATTERN_HEX = '6e736d6573682d70696e672d70617474'
 export async function killInTurn({ west, east, reader }: TwoClusters): Promise<readonly KillResult[]> {
   const node = west.nodes[0]
   const far = east.nodes[0]
+  const survive = async (what: string, kill: () => Promise<void>): Promise<KillResult> => {
+    const pinged = await underPing(reader, what, kill)
+    return { ...pinged, healthy: await becomeHealthy([...west.nodes, ...east.nodes]) }
+  }
   return [
-    await underPing(reader, 'nsmd', () => killServices([node.nsmd, far.nsmd])),
-    await underPing(reader, 'engine', () => killEngines([node.holder, far.holder])),
-    await underPing(reader, 'registry', () => killServices([west.registry.service, east.registry.service])),
+    await survive('nsmd', () => killServices([node.nsmd, far.nsmd])),
+    await survive('engine', () => killEngines([node.holder, far.holder])),
+    await survive('registry', () => killServices([west.registry.service, east.registry.service])),
   ]
 }
 
-async function underPing(from: Workload, what: string, kill: () => Promise<void>): Promise<KillResult> {
+async function underPing(
+  from: Workload,
+  what: string,
+  kill: () => Promise<void>,
+): Promise<Omit<KillResult, 'healthy'>> {
   const before = await interfaceIndex(from)
   const pinging = ping(from, ENDPOINT_IP, PER_SECOND * PING_SECONDS)
   await new Promise((resolve) => setTimeout(resolve, KILL_AFTER_MS))
   await kill()
   const { sent, received } = await pinging
   return { what, lost: sent - received, sameInterface: before === (await interfaceIndex(from)) }
+}
+
+function becomeHealthy(nodes: readonly Node[]): Promise<boolean> {
+  return Promise.all(nodes.map(nodeReady)).then(
+    () => true,
+    () => false,
+  )
 }
 
 async function interfaceIndex(workload: Workload): Promise<string> {
