@@ -211,7 +211,7 @@ describe.skipIf(!existsSync(vectors))('Wycheproof json_web_signature (skipped wh
 /** Ours come from certificates, whose key usage says what a JWK says with `use` and `key_ops`. */
 function isVerificationKey(jwk: JsonWebKey | undefined): boolean {
   const { kty, crv, alg = 'ES256', use = 'sig', key_ops: operations = ['verify'] } = jwk ?? {}
-  return kty === 'EC' && crv === 'P-256' && alg === 'ES256' && use === 'sig' && operations.includes('verify')
+  return kty === 'EC' && crv === 'P-256' && alg === 'ES256' && use === 'sig' && [operations].flat().includes('verify')
 }
 
 /** The signature alone: the vectors carry other claims than ours. */

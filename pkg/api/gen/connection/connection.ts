@@ -141,7 +141,7 @@ export const Mechanism: MessageFns<Mechanism> = {
               break;
             }
 
-            message.cls = reader.string();
+            message.cls = reader.string(true);
             continue;
           }
           case 2: {
@@ -149,7 +149,7 @@ export const Mechanism: MessageFns<Mechanism> = {
               break;
             }
 
-            message.type = reader.string();
+            message.type = reader.string(true);
             continue;
           }
           case 3: {
@@ -228,7 +228,7 @@ export const Mechanism_ParametersEntry: MessageFns<Mechanism_ParametersEntry> = 
               break;
             }
 
-            message.key = reader.string();
+            message.key = reader.string(true);
             continue;
           }
           case 2: {
@@ -236,7 +236,7 @@ export const Mechanism_ParametersEntry: MessageFns<Mechanism_ParametersEntry> = 
               break;
             }
 
-            message.value = reader.string();
+            message.value = reader.string(true);
             continue;
           }
         }
@@ -304,7 +304,7 @@ export const PathSegment: MessageFns<PathSegment> = {
               break;
             }
 
-            message.name = reader.string();
+            message.name = reader.string(true);
             continue;
           }
           case 2: {
@@ -312,7 +312,7 @@ export const PathSegment: MessageFns<PathSegment> = {
               break;
             }
 
-            message.id = reader.string();
+            message.id = reader.string(true);
             continue;
           }
           case 3: {
@@ -320,7 +320,7 @@ export const PathSegment: MessageFns<PathSegment> = {
               break;
             }
 
-            message.token = reader.string();
+            message.token = reader.string(true);
             continue;
           }
           case 4: {
@@ -411,7 +411,7 @@ export const PathSegment_MetricsEntry: MessageFns<PathSegment_MetricsEntry> = {
               break;
             }
 
-            message.key = reader.string();
+            message.key = reader.string(true);
             continue;
           }
           case 2: {
@@ -419,7 +419,7 @@ export const PathSegment_MetricsEntry: MessageFns<PathSegment_MetricsEntry> = {
               break;
             }
 
-            message.value = reader.string();
+            message.value = reader.string(true);
             continue;
           }
         }
@@ -576,7 +576,7 @@ export const Connection: MessageFns<Connection> = {
               break;
             }
 
-            message.id = reader.string();
+            message.id = reader.string(true);
             continue;
           }
           case 2: {
@@ -584,7 +584,7 @@ export const Connection: MessageFns<Connection> = {
               break;
             }
 
-            message.networkService = reader.string();
+            message.networkService = reader.string(true);
             continue;
           }
           case 3: {
@@ -627,7 +627,7 @@ export const Connection: MessageFns<Connection> = {
               break;
             }
 
-            message.networkServiceEndpointName = reader.string();
+            message.networkServiceEndpointName = reader.string(true);
             continue;
           }
           case 8: {
@@ -635,7 +635,7 @@ export const Connection: MessageFns<Connection> = {
               break;
             }
 
-            message.payload = reader.string();
+            message.payload = reader.string(true);
             continue;
           }
           case 9: {
@@ -721,7 +721,7 @@ export const Connection_LabelsEntry: MessageFns<Connection_LabelsEntry> = {
               break;
             }
 
-            message.key = reader.string();
+            message.key = reader.string(true);
             continue;
           }
           case 2: {
@@ -729,7 +729,7 @@ export const Connection_LabelsEntry: MessageFns<Connection_LabelsEntry> = {
               break;
             }
 
-            message.value = reader.string();
+            message.value = reader.string(true);
             continue;
           }
         }
@@ -866,7 +866,7 @@ export const ConnectionEvent_ConnectionsEntry: MessageFns<ConnectionEvent_Connec
               break;
             }
 
-            message.key = reader.string();
+            message.key = reader.string(true);
             continue;
           }
           case 2: {
@@ -947,7 +947,7 @@ export const MonitorScopeSelector: MessageFns<MonitorScopeSelector> = {
               break;
             }
 
-            message.networkServices.push(reader.string());
+            message.networkServices.push(reader.string(true));
             continue;
           }
         }

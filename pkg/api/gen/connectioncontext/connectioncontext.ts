@@ -126,7 +126,7 @@ export const IpNeighbor: MessageFns<IpNeighbor> = {
               break;
             }
 
-            message.ip = reader.string();
+            message.ip = reader.string(true);
             continue;
           }
           case 2: {
@@ -134,7 +134,7 @@ export const IpNeighbor: MessageFns<IpNeighbor> = {
               break;
             }
 
-            message.hardwareAddress = reader.string();
+            message.hardwareAddress = reader.string(true);
             continue;
           }
         }
@@ -193,7 +193,7 @@ export const Route: MessageFns<Route> = {
               break;
             }
 
-            message.prefix = reader.string();
+            message.prefix = reader.string(true);
             continue;
           }
           case 2: {
@@ -201,7 +201,7 @@ export const Route: MessageFns<Route> = {
               break;
             }
 
-            message.nextHop = reader.string();
+            message.nextHop = reader.string(true);
             continue;
           }
         }
@@ -417,7 +417,7 @@ export const PolicyRoute: MessageFns<PolicyRoute> = {
               break;
             }
 
-            message.from = reader.string();
+            message.from = reader.string(true);
             continue;
           }
           case 2: {
@@ -425,7 +425,7 @@ export const PolicyRoute: MessageFns<PolicyRoute> = {
               break;
             }
 
-            message.proto = reader.string();
+            message.proto = reader.string(true);
             continue;
           }
           case 3: {
@@ -433,7 +433,7 @@ export const PolicyRoute: MessageFns<PolicyRoute> = {
               break;
             }
 
-            message.dstPort = reader.string();
+            message.dstPort = reader.string(true);
             continue;
           }
           case 4: {
@@ -441,7 +441,7 @@ export const PolicyRoute: MessageFns<PolicyRoute> = {
               break;
             }
 
-            message.srcPort = reader.string();
+            message.srcPort = reader.string(true);
             continue;
           }
           case 5: {
@@ -550,7 +550,7 @@ export const IPContext: MessageFns<IPContext> = {
               break;
             }
 
-            message.srcIpAddrs.push(reader.string());
+            message.srcIpAddrs.push(reader.string(true));
             continue;
           }
           case 2: {
@@ -558,7 +558,7 @@ export const IPContext: MessageFns<IPContext> = {
               break;
             }
 
-            message.dstIpAddrs.push(reader.string());
+            message.dstIpAddrs.push(reader.string(true));
             continue;
           }
           case 3: {
@@ -598,7 +598,7 @@ export const IPContext: MessageFns<IPContext> = {
               break;
             }
 
-            message.excludedPrefixes.push(reader.string());
+            message.excludedPrefixes.push(reader.string(true));
             continue;
           }
           case 8: {
@@ -622,7 +622,7 @@ export const IPContext: MessageFns<IPContext> = {
               break;
             }
 
-            message.extraPrefixes.push(reader.string());
+            message.extraPrefixes.push(reader.string(true));
             continue;
           }
           case 11: {
@@ -698,7 +698,7 @@ export const DNSConfig: MessageFns<DNSConfig> = {
               break;
             }
 
-            message.dnsServerIps.push(reader.string());
+            message.dnsServerIps.push(reader.string(true));
             continue;
           }
           case 2: {
@@ -706,7 +706,7 @@ export const DNSConfig: MessageFns<DNSConfig> = {
               break;
             }
 
-            message.searchDomains.push(reader.string());
+            message.searchDomains.push(reader.string(true));
             continue;
           }
         }
@@ -823,7 +823,7 @@ export const EthernetContext: MessageFns<EthernetContext> = {
               break;
             }
 
-            message.srcMac = reader.string();
+            message.srcMac = reader.string(true);
             continue;
           }
           case 2: {
@@ -831,7 +831,7 @@ export const EthernetContext: MessageFns<EthernetContext> = {
               break;
             }
 
-            message.dstMac = reader.string();
+            message.dstMac = reader.string(true);
             continue;
           }
           case 3: {
@@ -1019,7 +1019,7 @@ export const ConnectionContext_ExtraContextEntry: MessageFns<ConnectionContext_E
               break;
             }
 
-            message.key = reader.string();
+            message.key = reader.string(true);
             continue;
           }
           case 2: {
@@ -1027,7 +1027,7 @@ export const ConnectionContext_ExtraContextEntry: MessageFns<ConnectionContext_E
               break;
             }
 
-            message.value = reader.string();
+            message.value = reader.string(true);
             continue;
           }
         }

@@ -65,7 +65,7 @@ export const HealthCheckRequest: MessageFns<HealthCheckRequest> = {
               break;
             }
 
-            message.service = reader.string();
+            message.service = reader.string(true);
             continue;
           }
         }

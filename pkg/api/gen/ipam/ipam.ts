@@ -75,7 +75,7 @@ export const PrefixRequest: MessageFns<PrefixRequest> = {
               break;
             }
 
-            message.prefix = reader.string();
+            message.prefix = reader.string(true);
             continue;
           }
           case 3: {
@@ -83,7 +83,7 @@ export const PrefixRequest: MessageFns<PrefixRequest> = {
               break;
             }
 
-            message.excludePrefixes.push(reader.string());
+            message.excludePrefixes.push(reader.string(true));
             continue;
           }
         }
@@ -143,7 +143,7 @@ export const PrefixResponse: MessageFns<PrefixResponse> = {
               break;
             }
 
-            message.prefix = reader.string();
+            message.prefix = reader.string(true);
             continue;
           }
           case 3: {
@@ -151,7 +151,7 @@ export const PrefixResponse: MessageFns<PrefixResponse> = {
               break;
             }
 
-            message.excludePrefixes.push(reader.string());
+            message.excludePrefixes.push(reader.string(true));
             continue;
           }
         }

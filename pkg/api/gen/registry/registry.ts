@@ -137,7 +137,7 @@ export const NetworkService: MessageFns<NetworkService> = {
               break;
             }
 
-            message.name = reader.string();
+            message.name = reader.string(true);
             continue;
           }
           case 2: {
@@ -145,7 +145,7 @@ export const NetworkService: MessageFns<NetworkService> = {
               break;
             }
 
-            message.payload = reader.string();
+            message.payload = reader.string(true);
             continue;
           }
           case 3: {
@@ -161,7 +161,7 @@ export const NetworkService: MessageFns<NetworkService> = {
               break;
             }
 
-            message.pathIds.push(reader.string());
+            message.pathIds.push(reader.string(true));
             continue;
           }
         }
@@ -326,7 +326,7 @@ export const Match_SourceSelectorEntry: MessageFns<Match_SourceSelectorEntry> = 
               break;
             }
 
-            message.key = reader.string();
+            message.key = reader.string(true);
             continue;
           }
           case 2: {
@@ -334,7 +334,7 @@ export const Match_SourceSelectorEntry: MessageFns<Match_SourceSelectorEntry> = 
               break;
             }
 
-            message.value = reader.string();
+            message.value = reader.string(true);
             continue;
           }
         }
@@ -459,7 +459,7 @@ export const Metadata_LabelsEntry: MessageFns<Metadata_LabelsEntry> = {
               break;
             }
 
-            message.key = reader.string();
+            message.key = reader.string(true);
             continue;
           }
           case 2: {
@@ -467,7 +467,7 @@ export const Metadata_LabelsEntry: MessageFns<Metadata_LabelsEntry> = {
               break;
             }
 
-            message.value = reader.string();
+            message.value = reader.string(true);
             continue;
           }
         }
@@ -604,7 +604,7 @@ export const Destination_DestinationSelectorEntry: MessageFns<Destination_Destin
               break;
             }
 
-            message.key = reader.string();
+            message.key = reader.string(true);
             continue;
           }
           case 2: {
@@ -612,7 +612,7 @@ export const Destination_DestinationSelectorEntry: MessageFns<Destination_Destin
               break;
             }
 
-            message.value = reader.string();
+            message.value = reader.string(true);
             continue;
           }
         }
@@ -741,7 +741,7 @@ export const NetworkServiceLabels_LabelsEntry: MessageFns<NetworkServiceLabels_L
               break;
             }
 
-            message.key = reader.string();
+            message.key = reader.string(true);
             continue;
           }
           case 2: {
@@ -749,7 +749,7 @@ export const NetworkServiceLabels_LabelsEntry: MessageFns<NetworkServiceLabels_L
               break;
             }
 
-            message.value = reader.string();
+            message.value = reader.string(true);
             continue;
           }
         }
@@ -836,7 +836,7 @@ export const NetworkServiceEndpoint: MessageFns<NetworkServiceEndpoint> = {
               break;
             }
 
-            message.name = reader.string();
+            message.name = reader.string(true);
             continue;
           }
           case 2: {
@@ -844,7 +844,7 @@ export const NetworkServiceEndpoint: MessageFns<NetworkServiceEndpoint> = {
               break;
             }
 
-            message.networkServiceNames.push(reader.string());
+            message.networkServiceNames.push(reader.string(true));
             continue;
           }
           case 3: {
@@ -863,7 +863,7 @@ export const NetworkServiceEndpoint: MessageFns<NetworkServiceEndpoint> = {
               break;
             }
 
-            message.url = reader.string();
+            message.url = reader.string(true);
             continue;
           }
           case 5: {
@@ -887,7 +887,7 @@ export const NetworkServiceEndpoint: MessageFns<NetworkServiceEndpoint> = {
               break;
             }
 
-            message.pathIds.push(reader.string());
+            message.pathIds.push(reader.string(true));
             continue;
           }
         }
@@ -969,7 +969,7 @@ export const NetworkServiceEndpoint_NetworkServiceLabelsEntry: MessageFns<
               break;
             }
 
-            message.key = reader.string();
+            message.key = reader.string(true);
             continue;
           }
           case 2: {

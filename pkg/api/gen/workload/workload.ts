@@ -255,7 +255,7 @@ export const X509SVIDResponse_FederatedBundlesEntry: MessageFns<X509SVIDResponse
               break;
             }
 
-            message.key = reader.string();
+            message.key = reader.string(true);
             continue;
           }
           case 2: {
@@ -335,7 +335,7 @@ export const X509SVID: MessageFns<X509SVID> = {
               break;
             }
 
-            message.spiffeId = reader.string();
+            message.spiffeId = reader.string(true);
             continue;
           }
           case 2: {
@@ -367,7 +367,7 @@ export const X509SVID: MessageFns<X509SVID> = {
               break;
             }
 
-            message.hint = reader.string();
+            message.hint = reader.string(true);
             continue;
           }
         }
@@ -550,7 +550,7 @@ export const X509BundlesResponse_BundlesEntry: MessageFns<X509BundlesResponse_Bu
               break;
             }
 
-            message.key = reader.string();
+            message.key = reader.string(true);
             continue;
           }
           case 2: {
@@ -621,7 +621,7 @@ export const JWTSVIDRequest: MessageFns<JWTSVIDRequest> = {
               break;
             }
 
-            message.audience.push(reader.string());
+            message.audience.push(reader.string(true));
             continue;
           }
           case 2: {
@@ -629,7 +629,7 @@ export const JWTSVIDRequest: MessageFns<JWTSVIDRequest> = {
               break;
             }
 
-            message.spiffeId = reader.string();
+            message.spiffeId = reader.string(true);
             continue;
           }
         }
@@ -746,7 +746,7 @@ export const JWTSVID: MessageFns<JWTSVID> = {
               break;
             }
 
-            message.spiffeId = reader.string();
+            message.spiffeId = reader.string(true);
             continue;
           }
           case 2: {
@@ -754,7 +754,7 @@ export const JWTSVID: MessageFns<JWTSVID> = {
               break;
             }
 
-            message.svid = reader.string();
+            message.svid = reader.string(true);
             continue;
           }
           case 3: {
@@ -762,7 +762,7 @@ export const JWTSVID: MessageFns<JWTSVID> = {
               break;
             }
 
-            message.hint = reader.string();
+            message.hint = reader.string(true);
             continue;
           }
         }
@@ -931,7 +931,7 @@ export const JWTBundlesResponse_BundlesEntry: MessageFns<JWTBundlesResponse_Bund
               break;
             }
 
-            message.key = reader.string();
+            message.key = reader.string(true);
             continue;
           }
           case 2: {
@@ -1000,7 +1000,7 @@ export const ValidateJWTSVIDRequest: MessageFns<ValidateJWTSVIDRequest> = {
               break;
             }
 
-            message.audience = reader.string();
+            message.audience = reader.string(true);
             continue;
           }
           case 2: {
@@ -1008,7 +1008,7 @@ export const ValidateJWTSVIDRequest: MessageFns<ValidateJWTSVIDRequest> = {
               break;
             }
 
-            message.svid = reader.string();
+            message.svid = reader.string(true);
             continue;
           }
         }
@@ -1067,7 +1067,7 @@ export const ValidateJWTSVIDResponse: MessageFns<ValidateJWTSVIDResponse> = {
               break;
             }
 
-            message.spiffeId = reader.string();
+            message.spiffeId = reader.string(true);
             continue;
           }
           case 2: {

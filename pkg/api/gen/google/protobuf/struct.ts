@@ -220,7 +220,7 @@ export const Struct_FieldsEntry: MessageFns<Struct_FieldsEntry> = {
               break;
             }
 
-            message.key = reader.string();
+            message.key = reader.string(true);
             continue;
           }
           case 2: {
@@ -317,7 +317,7 @@ export const Value: MessageFns<Value> & AnyValueWrapperFns = {
               break;
             }
 
-            message.kind = { $case: "stringValue", value: reader.string() };
+            message.kind = { $case: "stringValue", value: reader.string(true) };
             continue;
           }
           case 4: {

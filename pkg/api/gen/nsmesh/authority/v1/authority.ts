@@ -87,7 +87,7 @@ export const JoinNodeRequest: MessageFns<JoinNodeRequest> = {
               break;
             }
 
-            message.token = reader.string();
+            message.token = reader.string(true);
             continue;
           }
           case 2: {
@@ -220,7 +220,7 @@ export const IssueWorkloadRequest: MessageFns<IssueWorkloadRequest> = {
               break;
             }
 
-            message.path = reader.string();
+            message.path = reader.string(true);
             continue;
           }
           case 3: {
@@ -228,7 +228,7 @@ export const IssueWorkloadRequest: MessageFns<IssueWorkloadRequest> = {
               break;
             }
 
-            message.dnsNames.push(reader.string());
+            message.dnsNames.push(reader.string(true));
             continue;
           }
         }
@@ -291,7 +291,7 @@ export const IdentityResponse: MessageFns<IdentityResponse> = {
               break;
             }
 
-            message.spiffeId = reader.string();
+            message.spiffeId = reader.string(true);
             continue;
           }
           case 2: {
@@ -389,7 +389,7 @@ export const TrustState: MessageFns<TrustState> = {
               break;
             }
 
-            message.trustDomain = reader.string();
+            message.trustDomain = reader.string(true);
             continue;
           }
           case 3: {
@@ -413,7 +413,7 @@ export const TrustState: MessageFns<TrustState> = {
               break;
             }
 
-            message.revoked.push(reader.string());
+            message.revoked.push(reader.string(true));
             continue;
           }
         }
@@ -478,7 +478,7 @@ export const FederatedDomain: MessageFns<FederatedDomain> = {
               break;
             }
 
-            message.trustDomain = reader.string();
+            message.trustDomain = reader.string(true);
             continue;
           }
           case 2: {
@@ -494,7 +494,7 @@ export const FederatedDomain: MessageFns<FederatedDomain> = {
               break;
             }
 
-            message.exportedServices.push(reader.string());
+            message.exportedServices.push(reader.string(true));
             continue;
           }
         }

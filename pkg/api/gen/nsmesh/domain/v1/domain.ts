@@ -178,7 +178,7 @@ export const Invitation: MessageFns<Invitation> = {
               break;
             }
 
-            message.token = reader.string();
+            message.token = reader.string(true);
             continue;
           }
           case 2: {
@@ -244,7 +244,7 @@ export const JoinRequest: MessageFns<JoinRequest> = {
               break;
             }
 
-            message.token = reader.string();
+            message.token = reader.string(true);
             continue;
           }
         }
@@ -311,7 +311,7 @@ export const Domain: MessageFns<Domain> = {
               break;
             }
 
-            message.name = reader.string();
+            message.name = reader.string(true);
             continue;
           }
           case 2: {
@@ -319,7 +319,7 @@ export const Domain: MessageFns<Domain> = {
               break;
             }
 
-            message.addresses.push(reader.string());
+            message.addresses.push(reader.string(true));
             continue;
           }
           case 3: {
@@ -335,7 +335,7 @@ export const Domain: MessageFns<Domain> = {
               break;
             }
 
-            message.exportedServices.push(reader.string());
+            message.exportedServices.push(reader.string(true));
             continue;
           }
           case 5: {
@@ -343,7 +343,7 @@ export const Domain: MessageFns<Domain> = {
               break;
             }
 
-            message.problem = reader.string();
+            message.problem = reader.string(true);
             continue;
           }
         }
@@ -407,7 +407,7 @@ export const ListResponse: MessageFns<ListResponse> = {
               break;
             }
 
-            message.ownName = reader.string();
+            message.ownName = reader.string(true);
             continue;
           }
           case 2: {
@@ -471,7 +471,7 @@ export const RevokeRequest: MessageFns<RevokeRequest> = {
               break;
             }
 
-            message.name = reader.string();
+            message.name = reader.string(true);
             continue;
           }
         }
@@ -529,7 +529,7 @@ export const ExportRequest: MessageFns<ExportRequest> = {
               break;
             }
 
-            message.service = reader.string();
+            message.service = reader.string(true);
             continue;
           }
           case 2: {
@@ -537,7 +537,7 @@ export const ExportRequest: MessageFns<ExportRequest> = {
               break;
             }
 
-            message.domain = reader.string();
+            message.domain = reader.string(true);
             continue;
           }
         }
@@ -596,7 +596,7 @@ export const InviteNodeRequest: MessageFns<InviteNodeRequest> = {
               break;
             }
 
-            message.node = reader.string();
+            message.node = reader.string(true);
             continue;
           }
           case 2: {
@@ -662,7 +662,7 @@ export const RevokeNodeRequest: MessageFns<RevokeNodeRequest> = {
               break;
             }
 
-            message.node = reader.string();
+            message.node = reader.string(true);
             continue;
           }
         }
@@ -729,7 +729,7 @@ export const NodeRecord: MessageFns<NodeRecord> = {
               break;
             }
 
-            message.name = reader.string();
+            message.name = reader.string(true);
             continue;
           }
           case 2: {
@@ -737,7 +737,7 @@ export const NodeRecord: MessageFns<NodeRecord> = {
               break;
             }
 
-            message.spiffeId = reader.string();
+            message.spiffeId = reader.string(true);
             continue;
           }
           case 3: {
@@ -882,7 +882,7 @@ export const AcceptRequest: MessageFns<AcceptRequest> = {
               break;
             }
 
-            message.secret = reader.string();
+            message.secret = reader.string(true);
             continue;
           }
           case 2: {
@@ -960,7 +960,7 @@ export const Introduction: MessageFns<Introduction> = {
               break;
             }
 
-            message.trustDomain = reader.string();
+            message.trustDomain = reader.string(true);
             continue;
           }
           case 2: {
@@ -968,7 +968,7 @@ export const Introduction: MessageFns<Introduction> = {
               break;
             }
 
-            message.addresses.push(reader.string());
+            message.addresses.push(reader.string(true));
             continue;
           }
           case 3: {

@@ -183,7 +183,7 @@ export const NodeStatus: MessageFns<NodeStatus> = {
               break;
             }
 
-            message.name = reader.string();
+            message.name = reader.string(true);
             continue;
           }
           case 2: {
@@ -191,7 +191,7 @@ export const NodeStatus: MessageFns<NodeStatus> = {
               break;
             }
 
-            message.domain = reader.string();
+            message.domain = reader.string(true);
             continue;
           }
           case 3: {
@@ -199,7 +199,7 @@ export const NodeStatus: MessageFns<NodeStatus> = {
               break;
             }
 
-            message.spiffeId = reader.string();
+            message.spiffeId = reader.string(true);
             continue;
           }
           case 4: {
@@ -207,7 +207,7 @@ export const NodeStatus: MessageFns<NodeStatus> = {
               break;
             }
 
-            message.version = reader.string();
+            message.version = reader.string(true);
             continue;
           }
           case 5: {
@@ -263,7 +263,7 @@ export const NodeStatus: MessageFns<NodeStatus> = {
               break;
             }
 
-            message.listen.push(reader.string());
+            message.listen.push(reader.string(true));
             continue;
           }
         }
@@ -343,7 +343,7 @@ export const DataplaneStatus: MessageFns<DataplaneStatus> = {
               break;
             }
 
-            message.version = reader.string();
+            message.version = reader.string(true);
             continue;
           }
           case 2: {
@@ -439,7 +439,7 @@ export const DataplaneStatus_FeaturesEntry: MessageFns<DataplaneStatus_FeaturesE
               break;
             }
 
-            message.key = reader.string();
+            message.key = reader.string(true);
             continue;
           }
           case 2: {
@@ -514,7 +514,7 @@ export const Condition: MessageFns<Condition> = {
               break;
             }
 
-            message.name = reader.string();
+            message.name = reader.string(true);
             continue;
           }
           case 2: {
@@ -522,7 +522,7 @@ export const Condition: MessageFns<Condition> = {
               break;
             }
 
-            message.problem = reader.string();
+            message.problem = reader.string(true);
             continue;
           }
           case 3: {
@@ -530,7 +530,7 @@ export const Condition: MessageFns<Condition> = {
               break;
             }
 
-            message.next = reader.string();
+            message.next = reader.string(true);
             continue;
           }
           case 4: {
@@ -596,7 +596,7 @@ export const ListWiresRequest: MessageFns<ListWiresRequest> = {
               break;
             }
 
-            message.id = reader.string();
+            message.id = reader.string(true);
             continue;
           }
         }
@@ -706,7 +706,7 @@ export const CloseWireRequest: MessageFns<CloseWireRequest> = {
               break;
             }
 
-            message.id = reader.string();
+            message.id = reader.string(true);
             continue;
           }
         }
@@ -819,7 +819,7 @@ export const Wire: MessageFns<Wire> = {
               break;
             }
 
-            message.id = reader.string();
+            message.id = reader.string(true);
             continue;
           }
           case 2: {
@@ -827,7 +827,7 @@ export const Wire: MessageFns<Wire> = {
               break;
             }
 
-            message.networkService = reader.string();
+            message.networkService = reader.string(true);
             continue;
           }
           case 3: {
@@ -835,7 +835,7 @@ export const Wire: MessageFns<Wire> = {
               break;
             }
 
-            message.endpoint = reader.string();
+            message.endpoint = reader.string(true);
             continue;
           }
           case 4: {
@@ -843,7 +843,7 @@ export const Wire: MessageFns<Wire> = {
               break;
             }
 
-            message.clientIdentity = reader.string();
+            message.clientIdentity = reader.string(true);
             continue;
           }
           case 5: {
@@ -867,7 +867,7 @@ export const Wire: MessageFns<Wire> = {
               break;
             }
 
-            message.state = reader.string();
+            message.state = reader.string(true);
             continue;
           }
           case 8: {
@@ -875,7 +875,7 @@ export const Wire: MessageFns<Wire> = {
               break;
             }
 
-            message.problem = reader.string();
+            message.problem = reader.string(true);
             continue;
           }
           case 9: {
@@ -891,7 +891,7 @@ export const Wire: MessageFns<Wire> = {
               break;
             }
 
-            message.clientAddresses.push(reader.string());
+            message.clientAddresses.push(reader.string(true));
             continue;
           }
           case 11: {
@@ -899,7 +899,7 @@ export const Wire: MessageFns<Wire> = {
               break;
             }
 
-            message.endpointAddresses.push(reader.string());
+            message.endpointAddresses.push(reader.string(true));
             continue;
           }
           case 12: {
@@ -907,7 +907,7 @@ export const Wire: MessageFns<Wire> = {
               break;
             }
 
-            message.path.push(reader.string());
+            message.path.push(reader.string(true));
             continue;
           }
           case 13: {
@@ -934,7 +934,7 @@ export const Wire: MessageFns<Wire> = {
               break;
             }
 
-            message.remoteDomain = reader.string();
+            message.remoteDomain = reader.string(true);
             continue;
           }
         }
@@ -1023,7 +1023,7 @@ export const Wire_CountersEntry: MessageFns<Wire_CountersEntry> = {
               break;
             }
 
-            message.key = reader.string();
+            message.key = reader.string(true);
             continue;
           }
           case 2: {
@@ -1108,7 +1108,7 @@ export const WireEnd: MessageFns<WireEnd> = {
               break;
             }
 
-            message.mechanism = reader.string();
+            message.mechanism = reader.string(true);
             continue;
           }
           case 2: {
@@ -1116,7 +1116,7 @@ export const WireEnd: MessageFns<WireEnd> = {
               break;
             }
 
-            message.interface = reader.string();
+            message.interface = reader.string(true);
             continue;
           }
           case 3: {
@@ -1124,7 +1124,7 @@ export const WireEnd: MessageFns<WireEnd> = {
               break;
             }
 
-            message.namespace = reader.string();
+            message.namespace = reader.string(true);
             continue;
           }
           case 4: {
@@ -1132,7 +1132,7 @@ export const WireEnd: MessageFns<WireEnd> = {
               break;
             }
 
-            message.peer = reader.string();
+            message.peer = reader.string(true);
             continue;
           }
           case 5: {
@@ -1140,7 +1140,7 @@ export const WireEnd: MessageFns<WireEnd> = {
               break;
             }
 
-            message.aead = reader.string();
+            message.aead = reader.string(true);
             continue;
           }
           case 6: {
@@ -1148,7 +1148,7 @@ export const WireEnd: MessageFns<WireEnd> = {
               break;
             }
 
-            message.session = reader.string();
+            message.session = reader.string(true);
             continue;
           }
           case 7: {
