@@ -70,6 +70,9 @@ class Engine:
         self.kill()
         self.start()
 
+    def udp(self, namespace, address, port):
+        return namespace.udp(address, port)
+
     def set(self, request, fd=None, **attributes):
         """A Set request that a restart repeats; `fd` is kept for that."""
         attributes = {name: value for name, value in attributes.items() if value is not None}
@@ -126,6 +129,8 @@ class Engine:
 class Device:
     """A TUN or TAP device in a namespace, made as the holder makes it."""
 
+    place = {}  # what a holder would have to be told
+
     def __init__(self, namespace, name, tap=False):
         flags = (IFF_TAP if tap else IFF_TUN) | IFF_NO_PI | IFF_VNET_HDR
         with namespace.inside():  # the device comes into being where the file was opened
@@ -151,13 +156,13 @@ class Keys:
 
 
 def add_underlay(engine, namespace, address, keys, port=51820):
-    engine.set('underlay_set', namespace.udp(address, port), id='u', kind=1, family=socket.AF_INET,
+    engine.set('underlay_set', engine.udp(namespace, address, port), id='u', kind=1, family=socket.AF_INET,
                address=packed(address), udp_port=port, private_key=keys.private)  # fmt: skip
 
 
 def add_wire(engine, device, local, remote, peer, **more):
     """A tun port, a wireguard port and the wire between them: `local` and `remote` are the inner addresses."""
-    engine.set('port_set', device, id=f'tun-{local}', kind=1, ifname=device.name)
+    engine.set('port_set', device, id=f'tun-{local}', kind=1, ifname=device.name, **device.place)
     engine.set('port_set', id=f'wg-{local}', kind=3, underlay='u', peer_responder_key=peer.public,
                local_prefix=prefix(local), remote_prefix=prefix(remote), mtu_bytes=1420, **more)  # fmt: skip
     engine.set('wire_set', id=f'wire-{local}', port_a=f'tun-{local}', port_b=f'wg-{local}')

@@ -17,7 +17,7 @@ def _enum(name):
 MESSAGES, ATTRIBUTES = _enum('Message'), _enum('Attribute')
 EVENTS, STATES = _enum('EventKind'), _enum('SessionState')
 FORMATS = {
-    'version_attr': 'I', 'kind': 'B', 'family': 'B', 'udp_port': 'H', 'peer_port': 'H', 'aead': 'B', 'roaming': 'B',
+    'version_attr': 'I', 'ns_dev': 'Q', 'ns_ino': 'Q', 'engine_pid': 'I', 'engine_restarts': 'I', 'ifindex': 'I', 'kind': 'B', 'family': 'B', 'udp_port': 'H', 'peer_port': 'H', 'aead': 'B', 'roaming': 'B',
     'keepalive_seconds': 'H', 'vni': 'I', 'mtu_bytes': 'I', 'event_kind': 'B', 'counter_value': 'Q',
     'session_state': 'B', 'handshake_age_ms': 'Q',
 }  # fmt: skip

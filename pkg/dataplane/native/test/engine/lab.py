@@ -37,7 +37,8 @@ class Namespace:
         return sh(f'ip netns exec {self.name} {command}', **options)
 
     def popen(self, command, **options):
-        return subprocess.Popen(['ip', 'netns', 'exec', self.name, *command.split()], text=True, **options)
+        words = command.split() if isinstance(command, str) else command
+        return subprocess.Popen(['ip', 'netns', 'exec', self.name, *words], text=True, **options)
 
     @contextlib.contextmanager
     def inside(self):

@@ -6,6 +6,7 @@ import sys
 import time
 
 import lab
+from held import HeldDevice, HeldEngine
 from lab import check, ping
 
 build = importlib.import_module('two-engines').build
@@ -18,8 +19,8 @@ def kill_again(engine):
         time.sleep(0.5)
 
 
-def engine_dies(world):
-    engines, _ = build(world, aead=2)
+def engine_dies(world, **makers):
+    engines, _ = build(world, aead=2, **makers)
     work = world.namespaces['wa']
     ifindex = work.sh('cat /sys/class/net/nsm-1/ifindex')
     check('the wire is up', ping(work, '10.0.0.2', 10, 0.05)['received'] == 10)
@@ -27,6 +28,10 @@ def engine_dies(world):
         seen = ping(work, '10.0.0.2', 400, 0.01, meanwhile=lambda: kill_again(engine))
         check(f'{KILLS} kills of the {who} engine lose nothing', seen['received'] == 400 and seen['duplicates'] == 0, seen)
     check('the device is the same', work.sh('cat /sys/class/net/nsm-1/ifindex') == ifindex)
+
+
+def held_engine_dies(world):
+    engine_dies(world, make_engine=HeldEngine, make_device=HeldDevice)
 
 
 def engine_is_away(world):
@@ -45,7 +50,7 @@ def engine_is_away(world):
     check('both engines away for 0.3 s lose nothing', seen['received'] == 200 and seen['duplicates'] == 0, seen)
 
 
-CASES = {case.__name__: case for case in (engine_dies, engine_is_away)}
+CASES = {case.__name__: case for case in (engine_dies, held_engine_dies, engine_is_away)}
 
 if __name__ == '__main__':
     lab.run(CASES[sys.argv[1]], needs=('wg',))
