@@ -112,13 +112,13 @@ function decodeTunnel(attributes: Attributes) {
 }
 
 function decodeWireguard(attributes: Attributes) {
-  const key = (type: number) => required('port', type, attributes.bytes(type))
+  // A copy: what was received is a view into the socket's buffer.
+  const key = (type: number) => new Uint8Array(required('port', type, attributes.bytes(type)))
   const ageMs = attributes.u64(attributeType.handshakeAgeMs)
-  const responder = key(attributeType.peerResponderKey)
   return {
     publicKey: key(attributeType.publicKey),
-    peerResponderKey: responder,
-    peerInitiatorKey: attributes.bytes(attributeType.peerInitiatorKey) ?? responder,
+    peerResponderKey: key(attributeType.peerResponderKey),
+    peerInitiatorKey: key(attributeType.peerInitiatorKey),
     aead: attributes.u8(attributeType.aead) === aeadKind.aes256Gcm ? 'aes256gcm' : 'chacha20poly1305',
     roaming: attributes.u8(attributeType.roaming) === 1,
     localPrefixes: attributes.all(attributeType.localPrefix).map(decodePrefix),
