@@ -67,6 +67,12 @@ export class NetnsLab {
     return execFileSync('ip', ['-n', `${this.#prefix}-${name}`, ...args], { encoding: 'utf8', stdio: 'pipe' })
   }
 
+  /** Runs a program in the namespace; returns what it prints. */
+  run(name: string, ...command: readonly string[]): string {
+    const inside = ['netns', 'exec', `${this.#prefix}-${name}`, ...command]
+    return execFileSync('ip', inside, { encoding: 'utf8', stdio: 'pipe' })
+  }
+
   /** All links but `lo`. */
   linkNames(name: string): readonly string[] {
     const links: readonly { readonly ifname: string }[] = JSON.parse(this.ip(name, '-j', 'link'))

@@ -1,0 +1,157 @@
+/** The forwarder on the real kernel and the real dataplane: what the fakes promise, seen with `ip`. */
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { IntentEnd, WireIntent } from '../../pkg/api/index.ts'
+import { silentLogger, systemClock } from '../../pkg/base/index.ts'
+import { localWire, remoteWire, vxlanWire } from '../../pkg/forwarding/fake-node.ts'
+import { Forwarder, intentMigrations, VXLAN_UNDERLAY, WIREGUARD_UNDERLAY } from '../../pkg/forwarding/index.ts'
+import { linuxPlatform } from '../../pkg/platform/index.ts'
+import { type Database, openDatabase } from '../../pkg/store/index.ts'
+import { missingForKernelTests, NetnsLab } from './lab.ts'
+
+const missing = missingForKernelTests()
+const soon = () => AbortSignal.timeout(10_000)
+const RESTORE_MS = 500
+
+describe.skipIf(missing !== undefined)('Forwarder on the kernel', () => {
+  let lab: NetnsLab
+  let namespaces: { readonly client: string; readonly server: string }
+  let machine: Awaited<ReturnType<NetnsLab['connectDaemon']>>
+  let database: Database
+  let forwarder: Forwarder
+
+  beforeEach(async () => {
+    lab = await NetnsLab.open('fwd')
+    namespaces = { client: lab.addNamespace('client'), server: lab.addNamespace('server') }
+    machine = await lab.connectDaemon()
+    for (const name of ['client', 'server']) await lab.connectClient(name)
+    await setUnderlays()
+    database = openDatabase(lab.path('wires.db'), { application: 'netns test', migrations: intentMigrations })
+    forwarder = await open()
+  })
+  afterEach(async () => {
+    await forwarder?.close()
+    database?.close()
+    await lab?.close()
+  })
+
+  async function setUnderlays(): Promise<void> {
+    const listen = { ip: '0.0.0.0', port: 0 }
+    const privateKey = new Uint8Array(32).fill(9)
+    await machine.dataplane.setUnderlay({ id: WIREGUARD_UNDERLAY, kind: 'wireguard', listen, privateKey }, soon())
+    await machine.dataplane.setUnderlay({ id: VXLAN_UNDERLAY, kind: 'vxlan', listen }, soon())
+  }
+
+  function open(): Promise<Forwarder> {
+    const { dataplane, rtnl } = machine
+    const platform = linuxPlatform(rtnl)
+    return Forwarder.open({ database, platform, dataplane, clock: systemClock, logger: silentLogger }, soon())
+  }
+
+  async function restart(): Promise<void> {
+    await forwarder.close()
+    forwarder = await open()
+  }
+
+  /** The wire between the namespaces of the lab. */
+  function here({ client, server, ...rest }: WireIntent): WireIntent {
+    const place = (end: IntentEnd, namespace: string) => (end.kind === 'local' ? { ...end, namespace } : end)
+    return { ...rest, client: place(client, namespaces.client), server: place(server, namespaces.server) }
+  }
+
+  const wires = () => [localWire('w1'), remoteWire('w2'), vxlanWire('w3')].map(here)
+
+  async function establishAll(): Promise<void> {
+    for (const wire of wires()) await forwarder.establish(wire, soon())
+  }
+
+  /** What people see, without what the kernel counts. */
+  function seen(): unknown {
+    return ['client', 'server'].map((name) => {
+      const links = JSON.parse(lab.ip(name, '-j', 'link')) as readonly Record<string, unknown>[]
+      const shown = links.map(({ ifname, mtu, ifalias, flags }) => ({ ifname, mtu, ifalias, isUp: isUp(flags) }))
+      const routes = ['-4', '-6'].map((family) => lab.ip(name, family, 'route', 'show', 'table', 'all', 'proto', '147'))
+      const addresses = lab.ip(name, '-br', 'address').replaceAll(/fe80:\S+|@\S+/g, '')
+      return {
+        links: byName(shown),
+        addresses: words(addresses),
+        routes: words(routes.join('')),
+        rules: lab.ip(name, 'rule'),
+      }
+    })
+  }
+
+  test('makes every kind of wire, and removes it wholly', async () => {
+    const before = seen()
+    await establishAll()
+    expect(new Set(lab.linkNames('client'))).toEqual(new Set(['c-w1', 'c-w2']))
+    expect(new Set(lab.linkNames('server'))).toEqual(new Set(['s-w1', 's-w3']))
+    expect(lab.ip('client', 'route', 'show', 'table', '1')).toContain('default dev c-w2')
+    expect(lab.ip('client', 'rule')).toContain('from 10.0.2.1 ipproto tcp dport 80 lookup 1')
+    for (const { id } of wires()) await forwarder.remove(id, soon())
+    expect(seen()).toEqual(before)
+    expect(await machine.dataplane.ports(soon())).toEqual(new Map())
+    expect(await machine.dataplane.wires(soon())).toEqual(new Map())
+    expect(await linuxPlatform(machine.rtnl).namespaces.list(soon())).toEqual([])
+  })
+
+  test('carries packets over a local wire, both families', async () => {
+    await forwarder.establish(here(localWire('w1')), soon())
+    expect(lab.run('client', 'ping', '-c1', '-W2', '10.0.1.2')).toContain(' 0% packet loss')
+    expect(lab.run('server', 'ping', '-c1', '-W2', 'fd00::a00:101')).toContain(' 0% packet loss')
+  })
+
+  test('writes nothing when it restarts on wires that stand', async () => {
+    await establishAll()
+    const before = seen()
+    await restart()
+    expect(wires().map(({ id }) => forwarder.status(id)?.at)).toEqual(['settled', 'settled', 'settled'])
+    expect([...forwarder.counters()].filter(([, { applies, removes }]) => applies + removes > 0)).toEqual([])
+    expect(seen()).toEqual(before)
+  })
+
+  test.each([
+    ['the client end of a veth pair is deleted', ['client', 'link', 'del', 'c-w1']],
+    ['an end of a veth pair is set down', ['server', 'link', 'set', 's-w1', 'down']],
+    ['a TUN device is deleted', ['client', 'link', 'del', 'c-w2']],
+    ['a TUN device is set down', ['client', 'link', 'set', 'c-w2', 'down']],
+    ['a TAP device is renamed', ['server', 'link', 'set', 's-w3', 'down', 'name', 'mine']],
+    ['an address is taken away', ['client', 'address', 'del', '10.0.2.1/32', 'dev', 'c-w2']],
+  ] as const)('restores within half a second when %s', async (_, [namespace, ...command]) => {
+    await establishAll()
+    await systemClock.sleep(200) // the look that our own changes have set off
+    const before = seen()
+    lab.ip(namespace, ...command)
+    // Not polled: to run `ip` holds up the process that repairs.
+    await systemClock.sleep(RESTORE_MS)
+    expect(seen()).toEqual(before)
+    expect([...forwarder.counters().values()].map(({ failures }) => failures)).toEqual([0, 0, 0, 0, 0, 0, 0])
+  })
+
+  test.each([
+    ['veth', 'c-w1', localWire('w1')],
+    ['TUN', 'c-w2', remoteWire('w2')],
+  ])('refuses a name that is taken (%s), says so, and leaves nothing behind', async (_, name, wire) => {
+    lab.ip('client', 'link', 'add', name, 'type', 'veth', 'peer', 'name', 'elsewhere')
+    const before = seen()
+    await expect(forwarder.establish(here(wire), soon())).rejects.toMatchObject({ code: 'already_exists' })
+    expect(seen()).toEqual(before)
+    expect(forwarder.intents()).toEqual([])
+  })
+})
+
+function isUp(flags: unknown): boolean {
+  return Array.isArray(flags) && flags.includes('UP')
+}
+
+function byName<T extends { readonly ifname: unknown }>(links: readonly T[]): readonly T[] {
+  return [...links].sort((a, b) => String(a.ifname).localeCompare(String(b.ifname)))
+}
+
+/** Lines in one order, without the spaces and the flags of the moment. */
+function words(text: string): readonly string[] {
+  const lines = text.split('\n').map((line) => line.replaceAll(/\b(UP|DOWN|UNKNOWN|linkdown|dead)\b/g, ''))
+  return lines
+    .map((line) => line.trim().replaceAll(/\s+/g, ' '))
+    .filter((line) => line !== '')
+    .sort()
+}
