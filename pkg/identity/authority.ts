@@ -22,6 +22,11 @@ const BACKDATE_MS = MINUTE_MS
 const AUTHORITY_LIFETIME_MS = 10 * 365 * 24 * HOUR_MS
 const SVID_LIFETIME_MS = HOUR_MS
 
+/** Alone it names a leaf. An authority has a common name too: a leaf named as its issuer counts as self-signed. */
+const ORGANIZATION = 'O=nsmesh'
+/** RFC 5280 appendix A.1 */
+const MOST_COMMON_NAME_CHARS = 64
+
 const signing = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
 
 export interface AuthorityMaterial {
@@ -56,7 +61,7 @@ export async function createAuthorityMaterial(trustDomain: string, clock: Clock)
   const { keyCertSign, cRLSign } = x509.KeyUsageFlags
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     keys: { privateKey: privateKey.toCryptoKey(signing, false, ['sign']), publicKey: verifying },
-    name: 'O=nsmesh',
+    name: `CN=${trustDomain.slice(0, MOST_COMMON_NAME_CHARS)},${ORGANIZATION}`,
     serialNumber: newSerialNumber(),
     notBefore: new Date(clock.nowMs() - BACKDATE_MS),
     notAfter: new Date(clock.nowMs() + AUTHORITY_LIFETIME_MS),
@@ -107,7 +112,7 @@ export class Authority {
       signingKey: this.#key,
       signingAlgorithm: signing,
       issuer: this.#issuer.subjectName,
-      subject: 'O=nsmesh',
+      subject: ORGANIZATION,
       serialNumber: newSerialNumber(),
       notBefore: new Date(nowMs - BACKDATE_MS),
       notAfter: new Date(expiresMs),

@@ -1,7 +1,7 @@
 /** Calls of any method over a channel: bounded, cancellable, and failing with NsmErrors only. */
 import { type Client, Metadata, type ServiceError, status } from '@grpc/grpc-js'
 import type { Outgoing } from '../api/index.ts'
-import { NsmError } from '../base/index.ts'
+import { NsmError, systemClock } from '../base/index.ts'
 import { writePath } from './call-metadata.ts'
 import type { Channel, Lease } from './channel.ts'
 import type { MethodDefinition } from './definition.ts'
@@ -58,7 +58,8 @@ export async function* callStream(channel: Channel, call: MethodCall): AsyncGene
 function startUnary(client: Client, call: MethodCall): Promise<unknown> {
   const { method, request, outgoing } = call
   return new Promise((resolve, reject) => {
-    const options = { deadline: Date.now() + CALL_MS }
+    // grpc-js measures deadlines by the machine's clock, whatever ours is.
+    const options = { deadline: systemClock.nowMs() + CALL_MS }
     const answer = (error: ServiceError | null, value?: unknown) => {
       outgoing.signal.removeEventListener('abort', cancel)
       if (error === null) resolve(value)

@@ -1,5 +1,5 @@
 import { type Client, connectivityState } from '@grpc/grpc-js'
-import { NsmError } from '../base/index.ts'
+import { NsmError, systemClock } from '../base/index.ts'
 import type { Connector } from './connector.ts'
 import { HANDSHAKE_MS } from './limits.ts'
 
@@ -16,7 +16,7 @@ export async function waitForReady(client: Client, connector: Connector, signal:
     if (state === connectivityState.TRANSIENT_FAILURE) break
     if (state === connectivityState.SHUTDOWN) throw new NsmError('cancelled', 'Cannot reach peer: channel is closed')
     await new Promise<void>((resolve) => {
-      channel.watchConnectivityState(state, Date.now() + LOOK_MS, () => resolve())
+      channel.watchConnectivityState(state, systemClock.nowMs() + LOOK_MS, () => resolve())
     })
   }
   throw refusalError(connector.refusal)
