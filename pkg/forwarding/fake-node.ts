@@ -87,6 +87,14 @@ export class FakeNode {
     return { namespaces, ...sortedAll({ pins: this.kernel.pins, ports: ports.values(), wires: wires.values() }) }
   }
 
+  /** Ids of the intents on disk. */
+  stored(): string {
+    return this.#disk
+      .query('SELECT id FROM intents ORDER BY id', (row) => row.text('id'))
+      .all()
+      .join(' ')
+  }
+
   get transcript(): readonly string[] {
     return [...this.kernel.transcript, ...this.engine.transcript]
   }

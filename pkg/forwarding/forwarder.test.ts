@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { FakeNode, localWire, remoteWire } from './fake-node.ts'
+import { NsmError } from '../base/index.ts'
+import { CLIENT_NS, FakeNode, localWire, remoteWire } from './fake-node.ts'
 import type { Forwarder } from './index.ts'
 
 const soon = () => AbortSignal.timeout(5000)
@@ -95,5 +96,36 @@ describe('Forwarder', () => {
     const elsewhere = { ...wire, client: { ...wire.client, namespace: 'inode://4/999' } } as typeof wire
     await expect(forwarder.establish(elsewhere, soon())).rejects.toMatchObject({ code: 'not_found' })
     expect(forwarder.intents()).toEqual([])
+  })
+
+  test('has the intent on disk before the first effect, and off it before the first removal', async () => {
+    const seen: unknown[] = []
+    node.inject(async ({ isWrite }, effect) => {
+      if (isWrite) seen.push(node.stored())
+      effect()
+    })
+    await forwarder.establish(localWire('a'), soon())
+    expect(new Set(seen)).toEqual(new Set(['a']))
+    seen.length = 0
+    await forwarder.remove('a', soon())
+    expect(seen.length).toBeGreaterThan(0)
+    expect(new Set(seen)).toEqual(new Set(['']))
+  })
+
+  test('gives the routing table of a wire away only when everything of it is gone', async () => {
+    await forwarder.establish(remoteWire('w1'), soon())
+    node.inject(async ({ command }, effect) => {
+      if (command.includes('rule del')) throw new NsmError('internal', 'injected')
+      effect()
+    })
+    await expect(forwarder.remove('w1', soon())).rejects.toMatchObject({ code: 'internal' })
+    await forwarder.establish(remoteWire('w2'), soon())
+    node.heal()
+    await forwarder.remove('w1', soon())
+    await forwarder.establish(remoteWire('w3'), soon())
+    expect(node.kernel.namespace(CLIENT_NS).rules.map(({ from, table }) => `${from} ${table}`)).toEqual([
+      '10.0.2.1/32 2',
+      '10.0.3.1/32 1',
+    ])
   })
 })

@@ -231,4 +231,66 @@ describe('looking', () => {
     expect([...world.things.keys()].sort()).toEqual(['link ns x', 'link ns y', 'pin node x', 'pin node y'])
     expect(reconciler.writes).toBe(4)
   })
+
+  test('does not bring back what is removed while it looks', async () => {
+    await reconciler.open(never)
+    await reconciler.settle('a', both('x'), never)
+    let release = () => {}
+    world.gate = (operation) =>
+      operation === 'look link ns' ? new Promise((resolve) => (release = resolve)) : Promise.resolve()
+    reconciler.changed('ns')
+    await clock.advance(60)
+    await reconciler.settle('a', [], never)
+    world.gate = async () => {}
+    release()
+    await clock.advance(100)
+    expect(reconciler.writes).toBe(4)
+  })
+
+  test('spares a stray that somebody wants by the time its turn comes', async () => {
+    for (const name of ['s1', 's2']) world.things.set(`link ns ${name}`, inPlace(name))
+    let release = () => {}
+    world.gate = (operation) =>
+      operation === 'remove link ns s1' ? new Promise((resolve) => (release = resolve)) : Promise.resolve()
+    const opening = reconciler.open(never)
+    await clock.advance(1)
+    await reconciler.settle('a', [want(link, inPlace('s2'))], never)
+    release()
+    await opening
+    expect(world.writes).toEqual(['remove link ns s1'])
+  })
+})
+
+describe('an owner that fails', () => {
+  test('is looked at afresh: what failed may have had its effect, and more', async () => {
+    await reconciler.open(never)
+    await reconciler.settle('a', both('x'), never)
+    world.gate = async (operation) => {
+      if (operation !== 'make pin node x') return
+      world.things.set('pin node x', inNode('x', 2))
+      world.things.delete('link ns x')
+      throw new NsmError('internal', 'lost the answer')
+    }
+    const changed = [want(link, inPlace('x')), want(pin, inNode('x', 2))]
+    await expect(reconciler.settle('a', changed, never)).rejects.toMatchObject({ code: 'internal' })
+    world.gate = async () => {}
+    await clock.advance(1000)
+    expect(reconciler.status('a')).toEqual({ at: 'settled' })
+    expect(world.things.has('link ns x')).toBe(true)
+  })
+
+  test('waits longer and longer, also when its own tries show as changes of its place', async () => {
+    await reconciler.open(never)
+    let tries = 0
+    world.gate = async (operation) => {
+      if (!operation.startsWith('make link')) return
+      tries += 1
+      reconciler.changed('ns')
+      throw new NsmError('internal', 'no')
+    }
+    await expect(reconciler.settle('a', both('x'), never)).rejects.toMatchObject({ code: 'internal' })
+    await clock.advance(60_000)
+    expect(tries).toBeGreaterThan(5)
+    expect(tries).toBeLessThan(20)
+  })
 })
