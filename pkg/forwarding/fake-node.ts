@@ -1,6 +1,6 @@
 /**
  * For tests: a node in memory. Kernel, dataplane and disk outlive the forwarder, as the real ones outlive nsmd. Each
- * namespace has an eth0 with an address that is nobody's business: a bystander.
+ * namespace has an eth0 with an address and a route that are none of our business: bystanders.
  */
 import { createHash } from 'node:crypto'
 import type { LocalEnd, WireguardEnd, WireIntent } from '../api/index.ts'
@@ -32,7 +32,9 @@ export class FakeNode {
     for (const namespace of [CLIENT_NS, SERVER_NS]) {
       this.kernel.addNamespace(namespace)
       this.kernel.addDevice(namespace, 'eth0', 'veth')
-      this.kernel.namespace(namespace).addresses.push({ namespace, link: 'eth0', address: '192.0.2.9/24' })
+      const { addresses, routes } = this.kernel.namespace(namespace)
+      addresses.push({ namespace, link: 'eth0', address: '192.0.2.9/24' })
+      routes.push({ namespace, link: 'eth0', prefix: '0.0.0.0/0', via: '192.0.2.254', table: MAIN_TABLE })
     }
     const listen = { ip: '192.0.2.1', port: 51_820 }
     this.engine.underlays.set(WIREGUARD_UNDERLAY, { id: WIREGUARD_UNDERLAY, kind: 'wireguard', listen })
