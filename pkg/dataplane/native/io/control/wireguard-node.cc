@@ -45,7 +45,9 @@ void WireguardNode::on_note(const Note& note, Now now) {
 
 void WireguardNode::look_for_wants(Now now) noexcept {
   for (const auto& [tag, port] : ports_) {
-    if (port->take_want()) port->peer().want_session(now);
+    // A want may be older than the key that has come meanwhile.
+    const bool wants = port->take_want() && port->peer().state(now) != nsm::SessionState::kEstablished;
+    if (wants) port->peer().want_session(now);
   }
 }
 
