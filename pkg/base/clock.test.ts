@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { FakeClock, systemClock, withTimeout } from './index.ts'
+import { FakeClock, systemClock, within, withTimeout } from './index.ts'
 
 test('FakeClock fires what falls due in order and leaves the rest', async () => {
   const clock = new FakeClock(1_000)
@@ -45,4 +45,25 @@ test('withTimeout aborts with its parent and with the time', async () => {
   const late = withTimeout(undefined, 1)
   await new Promise((resolve) => late.addEventListener('abort', resolve))
   expect(late.reason).toMatchObject({ name: 'TimeoutError' })
+})
+
+test('within ends with the time or its parent, and leaves nothing behind', async () => {
+  const clock = new FakeClock()
+  const parent = new AbortController()
+  const untilAborted = (signal: AbortSignal) =>
+    new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }))
+  expect(await within({ clock, ms: 10 }, async () => 'done')).toBe('done')
+  expect(clock.pending).toBe(0)
+  const late = expect(within({ clock, ms: 10, signal: parent.signal }, untilAborted)).rejects.toMatchObject({
+    code: 'deadline_exceeded',
+  })
+  await clock.advance(10)
+  await late
+  const left = within({ clock, ms: 10, signal: parent.signal }, untilAborted)
+  parent.abort(new Error('gone'))
+  await expect(left).rejects.toThrow('gone')
+  await expect(
+    within({ clock, ms: 10, signal: parent.signal }, async (signal) => signal.throwIfAborted()),
+  ).rejects.toThrow('gone')
+  expect(clock.pending).toBe(0)
 })

@@ -1,3 +1,5 @@
+import { NsmError } from './errors.ts'
+
 /**
  * Time as a value that is passed in: everything that waits or asks for the time takes a `Clock`,
  * so that tests move time instead of sleeping. The only place that touches `Date` and timers.
@@ -46,4 +48,32 @@ export function sleepWith(clock: Pick<Clock, 'after'>, ms: number, signal?: Abor
 export function withTimeout(parent: AbortSignal | undefined, ms: number): AbortSignal {
   const timeout = AbortSignal.timeout(Math.max(1, Math.ceil(ms)))
   return parent === undefined ? timeout : AbortSignal.any([parent, timeout])
+}
+
+export interface TimeLimit {
+  readonly clock: Clock
+  readonly ms: number
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * Runs `work` with a signal that aborts with its parent, or with `deadline_exceeded` after `ms`. For what happens
+ * often: unlike with {@link withTimeout}, no timer and no listener outlives the work.
+ */
+export async function within<T>(
+  { clock, ms, signal }: TimeLimit,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const abort = new AbortController()
+  const onAbort = () => abort.abort(signal?.reason)
+  if (signal?.aborted === true) onAbort()
+  signal?.addEventListener('abort', onAbort, { once: true })
+  const late = () => abort.abort(new NsmError('deadline_exceeded', 'Cannot finish in time', { fields: { ms } }))
+  const cancel = clock.after(ms, late)
+  try {
+    return await work(abort.signal)
+  } finally {
+    cancel()
+    signal?.removeEventListener('abort', onAbort)
+  }
 }

@@ -13,6 +13,7 @@ import {
   type Logger,
   NsmError,
   Scope,
+  within,
   withTimeout,
 } from '../base/index.ts'
 import { attribute, attributeType, type Message, messageType, PROTOCOL_VERSION } from '../netlink/index.ts'
@@ -75,7 +76,9 @@ export class ControlClient {
         next: 'check that `nsm-dataplane hold` runs and serves this control socket',
       })
     }
-    return this.#state.connection.request(request, withTimeout(signal, this.#options.requestMs ?? REQUEST_MS))
+    const { connection } = this.#state
+    const { clock, requestMs: ms = REQUEST_MS } = this.#options
+    return within({ clock, ms, signal }, (limited) => connection.request(request, limited))
   }
 
   /** Messages without a request: events of the engine, and of rtnetlink. */

@@ -1,5 +1,5 @@
 /**
- * Opens and closes wires as fast as one client can, over one channel: run in a workload's namespace. Prints one JSON
+ * Opens and closes wires, four at a time, over one channel: run in a workload's namespace. Prints one JSON
  * line when it is done.
  *     churn-client.ts URL rounds N     open and close, N times
  *     churn-client.ts URL hold N       open N wires, print, wait for the end of stdin, leave them open
@@ -35,11 +35,18 @@ async function open(index: number) {
   return client.request({ connection, mechanismPreferences: [preference] }, { signal: AbortSignal.timeout(15_000) })
 }
 
-const startMs = performance.now()
-for (let index = 0; index < Number(count); index++) {
-  const connection = await open(mode === 'rounds' ? index % 4 : index)
-  if (mode === 'rounds') await client.close(connection, { signal: AbortSignal.timeout(15_000) })
+/** So many requests are under way at once. */
+const WORKERS = 4
+
+async function work(worker: number): Promise<void> {
+  for (let index = worker; index < Number(count); index += WORKERS) {
+    const connection = await open(mode === 'rounds' ? worker : index)
+    if (mode === 'rounds') await client.close(connection, { signal: AbortSignal.timeout(15_000) })
+  }
 }
+
+const startMs = performance.now()
+await Promise.all(Array.from({ length: WORKERS }, (_, worker) => work(worker)))
 console.log(JSON.stringify({ count: Number(count), seconds: (performance.now() - startMs) / 1000 }))
 if (mode === 'hold') await new Promise((resolve) => process.stdin.once('end', resolve).resume())
 channel.close()

@@ -1,5 +1,6 @@
 /** A second gRPC implementation and a second TLS stack, on both ends of a wire. */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { expect, test } from 'vitest'
 import { nsmctl, workloadEnvironment } from '../../hack/lab/cluster.ts'
@@ -14,6 +15,7 @@ const cluster = oneCluster(1)
 class Python {
   readonly #child: ChildProcess
   readonly #lines: AsyncIterator<string>
+  readonly #gone: Promise<unknown>
 
   constructor(workload: Workload, args: readonly string[]) {
     const { node, host } = workload
@@ -25,6 +27,7 @@ class Python {
     // Debian's own interpreter, which has Debian's grpcio.
     const script = [`--net=/run/netns/${host.name}`, '--', '/usr/bin/python3', `${ROOT}/test/mesh/foreign_grpc.py`]
     this.#child = spawn('nsenter', [...script, ...args], { env, stdio: ['pipe', 'pipe', 'inherit'] })
+    this.#gone = once(this.#child, 'exit')
     const { stdout } = this.#child
     if (stdout === null) throw new Error('python has no standard output')
     this.#lines = createInterface({ input: stdout })[Symbol.asyncIterator]()
@@ -40,9 +43,8 @@ class Python {
   }
 
   async end(): Promise<void> {
-    const gone = new Promise((resolve) => this.#child.once('exit', resolve))
     this.#child.stdin?.end()
-    await gone
+    await this.#gone
   }
 }
 
