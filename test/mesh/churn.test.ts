@@ -37,7 +37,7 @@ test.each([
   `${ROUNDS} wires opened and closed %s leave nothing behind`,
   async (_, service, endpoint) => {
     const { nodes } = cluster()
-    await churn(service, 'rounds', 50) // so that every cache is warm
+    await churn(service, 'rounds', ROUNDS / 4) // so that every cache is warm
     const kernelBefore = [await kernelState(client), await kernelState(endpoint())]
     const before = nodes.map(processStates)
     const { seconds } = await churn(service, 'rounds', ROUNDS)
