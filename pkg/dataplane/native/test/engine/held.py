@@ -55,9 +55,10 @@ class HeldEngine(Engine):
         return self.ask('hello', version_attr=1)[0]['engine_pid'][0]
 
     def restart(self):
-        """Kills the engine: starting another one is the holder's work."""
-        self._eventually(lambda: self.pid)
-        os.kill(self.pid, signal.SIGKILL)
+        """Kills the engine, and waits until the holder has started another."""
+        killed = self.pid
+        os.kill(killed, signal.SIGKILL)
+        self._eventually(lambda: self.pid not in (0, killed))
 
     def udp(self, namespace, address, port):
         return None  # the holder's work
