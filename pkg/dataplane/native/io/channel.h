@@ -34,7 +34,8 @@ class Channel {
   // reference that a command took away.
   void settle() const noexcept {
     std::uint64_t done;
-    while ((done = done_.load(std::memory_order_acquire)) != posted_) done_.wait(done, std::memory_order_acquire);
+    while ((done = done_.load(std::memory_order_acquire)) != posted_)
+      done_.wait(done, std::memory_order_acquire);
   }
 
   // Data thread: runs `execute` on each command when the descriptor is readable.

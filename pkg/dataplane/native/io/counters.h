@@ -22,7 +22,9 @@ class CounterBlock {
     auto& counter = values_[static_cast<std::size_t>(name)];
     counter.store(counter.load(std::memory_order_relaxed) + amount, std::memory_order_relaxed);
   }
-  std::uint64_t at(std::size_t index) const noexcept { return values_[index].load(std::memory_order_relaxed); }
+  std::uint64_t at(std::size_t index) const noexcept {
+    return values_[index].load(std::memory_order_relaxed);
+  }
   std::uint64_t at(Name name) const noexcept { return at(static_cast<std::size_t>(name)); }
 
  private:
@@ -33,24 +35,24 @@ enum class Rx : std::uint8_t {
   packets,
   bytes,
   keepalives,
-  malformed,          // headers, lengths or virtio_net_hdr that make no sense
-  unknown_index,      // no session has this receiver index
-  unknown_remote,     // a VXLAN frame that no port negotiated
+  malformed,       // headers, lengths or virtio_net_hdr that make no sense
+  unknown_index,   // no session has this receiver index
+  unknown_remote,  // a VXLAN frame that no port negotiated
   auth_failed,
   replay,
-  expired,            // sealed with a key past its last use
-  inner_source,       // an inner address that the connection did not assign
+  expired,       // sealed with a key past its last use
+  inner_source,  // an inner address that the connection did not assign
   inner_destination,
-  no_wire,            // the port is not joined to another
+  no_wire,  // the port is not joined to another
   truncated,
-  bad_mac1,           // an initiation from who does not know our public key
-  queue_full,         // more handshakes than the control thread can answer
+  bad_mac1,    // an initiation from who does not know our public key
+  queue_full,  // more handshakes than the control thread can answer
   count
 };
 inline constexpr std::array<std::string_view, static_cast<std::size_t>(Rx::count)> kRxNames = {
-    "rx_packets", "rx_bytes",        "rx_keepalives",        "rx_malformed", "rx_unknown_index", "rx_unknown_remote",
-    "rx_auth_failed", "rx_replay",   "rx_expired",           "rx_inner_source", "rx_inner_destination", "rx_no_wire",
-    "rx_truncated", "rx_bad_mac1", "rx_queue_full"};
+    "rx_packets",           "rx_bytes",       "rx_keepalives", "rx_malformed", "rx_unknown_index",
+    "rx_unknown_remote",    "rx_auth_failed", "rx_replay",     "rx_expired",   "rx_inner_source",
+    "rx_inner_destination", "rx_no_wire",     "rx_truncated",  "rx_bad_mac1",  "rx_queue_full"};
 
 enum class Tx : std::uint8_t {
   packets,
@@ -58,16 +60,16 @@ enum class Tx : std::uint8_t {
   malformed,
   inner_source,
   inner_destination,
-  oversize,           // longer than the wire's MTU; answered by Packet Too Big
-  no_session,         // the handshake gave up
-  refused,            // the kernel did not take it
-  no_buffers,         // ENOBUFS
-  blocked,            // the socket stayed full
-  gso_refused,        // sent one by one instead; nothing lost
+  oversize,     // longer than the wire's MTU; answered by Packet Too Big
+  no_session,   // the handshake gave up
+  refused,      // the kernel did not take it
+  no_buffers,   // ENOBUFS
+  blocked,      // the socket stayed full
+  gso_refused,  // sent one by one instead; nothing lost
   count
 };
 inline constexpr std::array<std::string_view, static_cast<std::size_t>(Tx::count)> kTxNames = {
-    "tx_packets",  "tx_bytes",   "tx_malformed",  "tx_inner_source", "tx_inner_destination", "tx_oversize",
+    "tx_packets",    "tx_bytes",   "tx_malformed",  "tx_inner_source", "tx_inner_destination", "tx_oversize",
     "tx_no_session", "tx_refused", "tx_no_buffers", "tx_blocked",      "tx_gso_refused"};
 
 struct alignas(64) Counters {

@@ -18,9 +18,7 @@ class EgressBatch {
 
   EgressBatch() : memory_(std::make_unique<std::uint8_t[]>(kBytes)) {}
 
-  bool has_room(std::size_t bytes) const noexcept {
-    return count_ < kDatagrams && used_ + bytes <= kBytes;
-  }
+  bool has_room(std::size_t bytes) const noexcept { return count_ < kDatagrams && used_ + bytes <= kBytes; }
   bool empty() const noexcept { return count_ == 0; }
   // Where the next datagram goes; all that is left, at least what has_room() was asked.
   std::uint8_t* space() const noexcept { return memory_.get() + used_; }

@@ -8,7 +8,7 @@ namespace nsm::io {
 namespace {
 
 constexpr std::size_t kCommands = 1024;
-constexpr std::size_t kTurnPackets = 64;  // of one device, before others have their turn
+constexpr std::size_t kTurnPackets = 64;    // of one device, before others have their turn
 constexpr std::size_t kRingPackets = 8192;  // more than a device's ring holds
 
 }  // namespace

@@ -45,8 +45,8 @@ struct UseEgressRules {
   WireguardEgress* port;
   std::unique_ptr<InnerRules> rules;
 };
-using EgressCommand =
-    std::variant<std::monostate, JoinEgress, ForgetDevice, UseSendKey, ResumeEgress, SendKeepalive, DropWaiting, MoveEgress, UseEgressRules>;
+using EgressCommand = std::variant<std::monostate, JoinEgress, ForgetDevice, UseSendKey, ResumeEgress,
+                                   SendKeepalive, DropWaiting, MoveEgress, UseEgressRules>;
 
 class Egress {
  public:

@@ -29,7 +29,8 @@ class KernelRandom final : public Random {
 };
 
 int refuse(const std::string& why) {
-  std::fprintf(stderr, "nsm-dataplane engine: not starting: %s; it is started by nsm-dataplane hold\n", why.c_str());
+  std::fprintf(stderr, "nsm-dataplane engine: not starting: %s; it is started by nsm-dataplane hold\n",
+               why.c_str());
   return 1;
 }
 

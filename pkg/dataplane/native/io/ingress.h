@@ -48,8 +48,9 @@ struct RemoveVxlan {
   VxlanIngress* port;
 };
 struct StartReading {};  // from now on datagrams are read; before, they wait in their sockets
-using IngressCommand = std::variant<std::monostate, ReadUnderlay, ForgetUnderlay, JoinIngress, UseReceiveKey, DropReceiveKey,
-                                    UseIngressRules, MoveIngress, AddVxlan, RemoveVxlan, StartReading>;
+using IngressCommand =
+    std::variant<std::monostate, ReadUnderlay, ForgetUnderlay, JoinIngress, UseReceiveKey, DropReceiveKey,
+                 UseIngressRules, MoveIngress, AddVxlan, RemoveVxlan, StartReading>;
 
 class Ingress {
  public:
@@ -73,7 +74,8 @@ class Ingress {
   void read(IngressUnderlay& underlay) noexcept;
   void split(IngressUnderlay& underlay, const Received& received) noexcept;
   void dispatch(IngressUnderlay& underlay, Bytes datagram, const SocketAddress& from) noexcept;
-  void note_handshake(const IngressUnderlay& underlay, ConstBytes datagram, const SocketAddress& from) noexcept;
+  void note_handshake(const IngressUnderlay& underlay, ConstBytes datagram,
+                      const SocketAddress& from) noexcept;
 
   Channel<IngressCommand> commands_;
   Fd sockets_;  // epoll of the underlays; in epoll_ itself since StartReading

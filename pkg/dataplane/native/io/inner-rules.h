@@ -9,8 +9,8 @@
 namespace nsm::io {
 
 struct InnerRules {
-  PrefixList local;           // of this side
-  PrefixList remote;          // of the far side
+  PrefixList local;                 // of this side
+  PrefixList remote;                // of the far side
   std::uint32_t mtu_bytes = 65535;  // of an inner packet
 };
 

@@ -21,12 +21,12 @@ struct HandshakeNote {
   std::array<std::uint8_t, kInitiationBytes> bytes;
   ConstBytes datagram() const noexcept { return {bytes.data(), size}; }
 };
-struct ConfirmNote {  // the first authentic packet under a key that we answered for
+struct ConfirmNote {   // the first authentic packet under a key that we answered for
   std::uint64_t port;  // WireguardIngress::tag
   std::uint32_t local_index;
   Endpoint from;
 };
-struct MovedNote {  // authentic packets come from another address
+struct MovedNote {     // authentic packets come from another address
   std::uint64_t port;  // WireguardIngress::tag
   Endpoint from;
 };

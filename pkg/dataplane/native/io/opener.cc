@@ -71,15 +71,18 @@ void Opener::note_source(Session& session, const SocketAddress& from) noexcept {
   if (!session.key->awaits_confirmation && !port.roaming) return;
   const Endpoint source = from.endpoint();
   if (session.key->awaits_confirmation) confirm(session, source);
-  if (port.roaming && source != port.endpoint && parts_.notes.push({port.underlay, MovedNote{port.tag, source}})) {
+  if (port.roaming && source != port.endpoint &&
+      parts_.notes.push({port.underlay, MovedNote{port.tag, source}})) {
     port.endpoint = source;
   }
 }
 
 void Opener::confirm(Session& session, const Endpoint& source) noexcept {
   WireguardIngress& port = *session.port;
-  port.hold->store(true, std::memory_order_release);  // first: the control thread ends it when it has the note
-  const bool noted = parts_.notes.push({port.underlay, ConfirmNote{port.tag, session.key->local_index, source}});
+  port.hold->store(true,
+                   std::memory_order_release);  // first: the control thread ends it when it has the note
+  const bool noted =
+      parts_.notes.push({port.underlay, ConfirmNote{port.tag, session.key->local_index, source}});
   if (!noted) port.hold->store(false, std::memory_order_release);
   session.key->awaits_confirmation = !noted;
 }

@@ -18,7 +18,8 @@ bool wait_writable(int socket) noexcept {
 
 }  // namespace
 
-void UdpSender::send(const UdpTarget& target, std::span<const Datagram> datagrams, Counters& counters) noexcept {
+void UdpSender::send(const UdpTarget& target, std::span<const Datagram> datagrams,
+                     Counters& counters) noexcept {
   while (!datagrams.empty()) {
     datagrams = plan(datagrams, gso_);
     prepare(target);
@@ -111,7 +112,8 @@ void UdpSender::send_singly(const UdpTarget& target, const Run& run, Counters& c
     const std::size_t bytes = std::min<std::size_t>(run.segment_bytes, run.bytes - at);
     ssize_t sent;
     do {
-      sent = sendto(target.socket, run.data + at, bytes, MSG_DONTWAIT | MSG_NOSIGNAL, &target.to.any, target.to.size());
+      sent = sendto(target.socket, run.data + at, bytes, MSG_DONTWAIT | MSG_NOSIGNAL, &target.to.any,
+                    target.to.size());
     } while (sent < 0 && (errno == EINTR || (errno == EAGAIN && wait_writable(target.socket))));
     if (sent < 0) {
       counters.tx.add(Tx::refused);

@@ -11,10 +11,13 @@ class VxlanTable {
  public:
   // One underlay has a VNI once: the control thread refuses a second port.
   void add(std::uint32_t underlay, VxlanIngress& port) { ports_[key(underlay, port.vni)] = &port; }
-  void remove(std::uint32_t underlay, const VxlanIngress& port) noexcept { ports_.erase(key(underlay, port.vni)); }
+  void remove(std::uint32_t underlay, const VxlanIngress& port) noexcept {
+    ports_.erase(key(underlay, port.vni));
+  }
 
   // Gives the frame inside `datagram` to the device that it is for, or counts why not.
-  void deliver(const IngressUnderlay& underlay, ConstBytes datagram, const Endpoint& from, const IngressParts& parts) noexcept;
+  void deliver(const IngressUnderlay& underlay, ConstBytes datagram, const Endpoint& from,
+               const IngressParts& parts) noexcept;
 
  private:
   static std::uint64_t key(std::uint32_t underlay, std::uint32_t vni) noexcept {

@@ -49,7 +49,8 @@ void WireguardEgress::refuse_oversize(const InnerIp& inner, ConstBytes packet) n
 // Makes a datagram of the plaintext that stands at its place in the batch; seal() completes it.
 void WireguardEgress::append(std::size_t plain_bytes, EgressBatch& batch) noexcept {
   const std::size_t aligned = (plain_bytes + kPaddingBytes - 1) / kPaddingBytes * kPaddingBytes;
-  const std::size_t padded = std::max<std::size_t>(plain_bytes, std::min<std::size_t>(aligned, rules_->mtu_bytes));
+  const std::size_t padded =
+      std::max<std::size_t>(plain_bytes, std::min<std::size_t>(aligned, rules_->mtu_bytes));
   std::fill_n(batch.space() + kTransportHeaderBytes + plain_bytes, padded - plain_bytes, std::uint8_t{0});
   batch.commit(padded + kTransportOverheadBytes);
 }

@@ -8,7 +8,8 @@ namespace nsm::io {
 
 inline constexpr std::string_view kEngineCountersId = "engine";  // of what belongs to no port
 
-protocol::MessageBuilder counters_reply(protocol::MessageBuilder reply, std::string_view id, const Counters& counters);
+protocol::MessageBuilder counters_reply(protocol::MessageBuilder reply, std::string_view id,
+                                        const Counters& counters);
 
 // With what became of handshake messages.
 protocol::MessageBuilder engine_counters_reply(protocol::MessageBuilder reply, const Counters& counters,

@@ -16,7 +16,8 @@ using namespace protocol;
 
 // The holder has set the same; asking again tells whether the kernel knows UDP segmentation.
 bool has_uso(const Fd& device) noexcept {
-  return ioctl(device.get(), TUNSETOFFLOAD, TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_USO4 | TUN_F_USO6) == 0;
+  return ioctl(device.get(), TUNSETOFFLOAD, TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_USO4 | TUN_F_USO6) ==
+         0;
 }
 
 }  // namespace

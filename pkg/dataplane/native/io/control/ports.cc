@@ -14,10 +14,26 @@ using namespace protocol;
 
 // Reads only which port, and of what kind; each kind then reads its own attributes strictly.
 Status read_id_and_kind(View attributes, Fields& fields) {
-  const Status status = fields.parse(
-      attributes, {kId, kKind, kNsDev, kNsIno, kIfname, kIfindex, kUnderlay, kPrivateKey, kPeerResponderKey,
-                   kPeerInitiatorKey, kPresharedKey, kPeerAddress, kPeerPort, kAead, kRoaming, kLocalPrefix,
-                   kRemotePrefix, kKeepaliveSeconds, kVni, kMtuBytes});
+  const Status status = fields.parse(attributes, {kId,
+                                                  kKind,
+                                                  kNsDev,
+                                                  kNsIno,
+                                                  kIfname,
+                                                  kIfindex,
+                                                  kUnderlay,
+                                                  kPrivateKey,
+                                                  kPeerResponderKey,
+                                                  kPeerInitiatorKey,
+                                                  kPresharedKey,
+                                                  kPeerAddress,
+                                                  kPeerPort,
+                                                  kAead,
+                                                  kRoaming,
+                                                  kLocalPrefix,
+                                                  kRemotePrefix,
+                                                  kKeepaliveSeconds,
+                                                  kVni,
+                                                  kMtuBytes});
   return status.ok() ? fields.require({kId, kKind}) : status;
 }
 
@@ -66,13 +82,15 @@ Status Ports::make(View attributes, Fd device, Made& made) {
     case kVxlan:
       return make_vxlan(attributes, made);
   }
-  return {EOPNOTSUPP, "this kind of port is not known: it is none of tun (1), tap (2), wireguard (3), vxlan (4)"};
+  return {EOPNOTSUPP,
+          "this kind of port is not known: it is none of tun (1), tap (2), wireguard (3), vxlan (4)"};
 }
 
 Status Ports::make_device(View attributes, Fd device, Made& made) {
   Fields fields;
   if (Status status = DevicePort::parse(attributes, fields); !status.ok()) return status;
-  if (!device) return {EBADF, "the message for port " + std::string(fields.text(kId)) + " has no device with it"};
+  if (!device)
+    return {EBADF, "the message for port " + std::string(fields.text(kId)) + " has no device with it"};
   made = std::make_unique<DevicePort>(fields, std::move(device), threads_);
   return {};
 }

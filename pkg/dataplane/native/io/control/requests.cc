@@ -15,7 +15,12 @@ using namespace protocol;
 struct Requests::Entry {
   Message type;
   Handler handler;
-  enum class Names : std::uint8_t { kOwn, kNothing, kMaybe, kObject } names;  // the attributes: {}, {id?}, {id}
+  enum class Names : std::uint8_t {
+    kOwn,
+    kNothing,
+    kMaybe,
+    kObject
+  } names;  // the attributes: {}, {id?}, {id}
 };
 
 const Requests::Entry Requests::kEntries[] = {
@@ -62,7 +67,8 @@ Status Requests::dispatch(HolderMessage& message, HolderSocket& holder) {
 // The holder has repeated its objects: now packets find whole wires.
 Status Requests::hello(const Call& call) {
   Fields fields;
-  if (Status status = fields.parse(call.message.frame.attributes, {kVersionAttr}); !status.ok()) return status;
+  if (Status status = fields.parse(call.message.frame.attributes, {kVersionAttr}); !status.ok())
+    return status;
   if (fields.u32(kVersionAttr) != kVersion) {
     return {EPROTONOSUPPORT, "the engine speaks version " + std::to_string(kVersion) + " of this protocol"};
   }
@@ -112,7 +118,9 @@ Status Requests::get_ports(const Call& call) {
   return {};
 }
 
-Status Requests::set_wire(const Call& call) { return parts_.ports.wires().set(call.message.frame.attributes); }
+Status Requests::set_wire(const Call& call) {
+  return parts_.ports.wires().set(call.message.frame.attributes);
+}
 
 Status Requests::delete_wire(const Call& call) {
   parts_.ports.wires().remove(call.fields.text(kId));

@@ -12,7 +12,8 @@ Status Underlays::set(View attributes, Fd socket) {
   const std::string_view id = fields.text(kId);
   if (Underlay* known = find(id)) {
     if (known->is_same(fields)) return {};
-    if (known->ports > 0) return {EBUSY, "underlay " + std::string(id) + " is in use: remove its ports first"};
+    if (known->ports > 0)
+      return {EBUSY, "underlay " + std::string(id) + " is in use: remove its ports first"};
     by_id_.erase(by_id_.find(id));
   }
   if (!socket) return {EBADF, "the message for underlay " + std::string(id) + " has no socket with it"};
@@ -23,7 +24,8 @@ Status Underlays::set(View attributes, Fd socket) {
 Status Underlays::remove(std::string_view id) {
   const auto found = by_id_.find(id);
   if (found == by_id_.end()) return {};
-  if (found->second->ports > 0) return {EBUSY, "underlay " + std::string(id) + " is in use: remove its ports first"};
+  if (found->second->ports > 0)
+    return {EBUSY, "underlay " + std::string(id) + " is in use: remove its ports first"};
   by_id_.erase(found);
   return {};
 }

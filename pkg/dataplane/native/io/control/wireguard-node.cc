@@ -39,7 +39,8 @@ void WireguardNode::on_note(const Note& note, Now now) {
       threads_.egress.post(ResumeEgress{found->second->egress()});
     }
   } else if (const auto* moved = std::get_if<MovedNote>(&note.what)) {
-    if (const auto found = ports_.find(moved->port); found != ports_.end()) found->second->peer().roam(moved->from);
+    if (const auto found = ports_.find(moved->port); found != ports_.end())
+      found->second->peer().roam(moved->from);
   }
 }
 
@@ -71,7 +72,8 @@ void WireguardNode::send(const Endpoint& to, ConstBytes datagram) noexcept {
 // Settled at once: the peer uses the key as soon as it has our message.
 void WireguardNode::install_receive(Peer& peer, std::unique_ptr<ReceiveKey> key) noexcept {
   WireguardIngress& ingress = port_of(peer).ingress();
-  ingress.activity = &peer.activity();
+  // INVARIANT: written before the first key; from then on the ingress thread reads it.
+  if (!ingress.activity) ingress.activity = &peer.activity();
   threads_.ingress.post(UseReceiveKey{&ingress, std::move(key)});
   threads_.ingress.settle();
 }

@@ -34,9 +34,10 @@ std::unique_ptr<InnerRules> copy_of(const InnerRules& rules) { return std::make_
 
 Status WireguardPort::parse(View attributes, WireguardConfig& config) {
   Fields fields;
-  Status status = fields.parse(
-      attributes, {kId, kKind, kUnderlay, kPrivateKey, kPeerResponderKey, kPeerInitiatorKey, kPresharedKey, kPeerAddress,
-                   kPeerPort, kAead, kRoaming, kLocalPrefix, kRemotePrefix, kKeepaliveSeconds, kMtuBytes});
+  Status status =
+      fields.parse(attributes, {kId, kKind, kUnderlay, kPrivateKey, kPeerResponderKey, kPeerInitiatorKey,
+                                kPresharedKey, kPeerAddress, kPeerPort, kAead, kRoaming, kLocalPrefix,
+                                kRemotePrefix, kKeepaliveSeconds, kMtuBytes});
   if (status.ok()) status = fields.require({kId, kUnderlay, kPeerResponderKey});
   if (status.ok()) status = read_peer_endpoint(fields, config.peer.endpoint);
   if (status.ok()) status = read_aead(fields, config.peer.algorithm);
@@ -79,9 +80,10 @@ Status WireguardPort::start(SavedPeer* saved, Now now) {
   if (!peer) return {result == AddPeer::kDuplicateKey ? EEXIST : EINVAL, std::string(explain(result))};
   peer_ = peer;
   const UdpTarget target{underlay_.socket(), SocketAddress(config_.peer.endpoint)};
-  egress_ = std::make_unique<WireguardEgress>(
-      WireguardEgress::Parts{counters_, peer->activity(), wants_session_, underlay_.parts().bell, hold_, target},
-      copy_of(config_.rules));
+  egress_ =
+      std::make_unique<WireguardEgress>(WireguardEgress::Parts{counters_, peer->activity(), wants_session_,
+                                                               underlay_.parts().bell, hold_, target},
+                                        copy_of(config_.rules));
   return {};
 }
 
@@ -117,7 +119,8 @@ void WireguardPort::describe(MessageBuilder& reply) const {
   reply.u8(kSessionState, static_cast<std::uint8_t>(peer_->state(time)));
   describe_endpoint(peer_->endpoint(), reply);
   reply.bytes(kPublicKey, peer_->initiator_public()).u16(kKeepaliveSeconds, config_.peer.keepalive_seconds);
-  reply.bytes(kPeerResponderKey, config_.peer.remote_responder).bytes(kPeerInitiatorKey, config_.peer.remote_initiator);
+  reply.bytes(kPeerResponderKey, config_.peer.remote_responder)
+      .bytes(kPeerInitiatorKey, config_.peer.remote_initiator);
   describe_prefixes(kLocalPrefix, config_.rules.local, reply);
   describe_prefixes(kRemotePrefix, config_.rules.remote, reply);
   if (const auto age = peer_->handshake_age_ns(time)) reply.u64(kHandshakeAgeMs, *age / kNsPerMs);

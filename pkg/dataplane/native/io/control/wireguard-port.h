@@ -30,7 +30,9 @@ class WireguardPort final : public Port {
 
   std::optional<protocol::Status> update(protocol::View attributes) override;
   void describe(protocol::MessageBuilder& reply) const override;
-  std::optional<Network> network() noexcept override { return Network{egress_.get(), &ingress_, protocol::kTun}; }
+  std::optional<Network> network() noexcept override {
+    return Network{egress_.get(), &ingress_, protocol::kTun};
+  }
 
   Peer& peer() noexcept { return *peer_; }
   WireguardEgress* egress() noexcept { return egress_.get(); }
