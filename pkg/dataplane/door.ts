@@ -75,8 +75,8 @@ export interface DataplaneStatus {
   readonly version: string
   readonly enginePid: number
   readonly engineRestarts: number
-  /** `udp_gso` to true, ... */
-  readonly features: ReadonlyMap<string, boolean>
+  /** Offloads and AEADs as they were probed: `udp_gso` to `on`, `aead` to the name of the implementation. */
+  readonly features: ReadonlyMap<string, string>
 }
 
 export type DataplaneEvent =

@@ -46,7 +46,7 @@ export class HolderDataplane implements Dataplane {
       version: attributes.text(attributeType.build) ?? '',
       enginePid: attributes.u32(attributeType.enginePid) ?? 0,
       engineRestarts: attributes.u32(attributeType.engineRestarts) ?? 0,
-      features: new Map(features.map(([name = '', state]) => [name, state === 'on'])),
+      features: new Map(features.map(([name = '', state = '']) => [name, state])),
     }
   }
 

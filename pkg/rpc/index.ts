@@ -10,6 +10,7 @@ export { type DeliveryOptions, serveDeliveries } from './deliver.ts'
 export { Health } from './health.ts'
 export { implement, type Service } from './implement.ts'
 export type { Listener } from './listen.ts'
+export type { MutualTls } from './mutual-tls.ts'
 export {
   endpointRegistryClient,
   monitorClient,
@@ -22,6 +23,6 @@ export {
   networkService,
   serviceRegistryService,
 } from './nsm-services.ts'
-export { type MutualTls, type ServeOptions, type Server, serve } from './serve.ts'
+export { type ServeOptions, type Server, serve } from './serve.ts'
 export { type WorkloadIdentities, workloadApiService } from './workload-api-server.ts'
 export { type WorkloadApiOptions, workloadApiSource } from './workload-api-source.ts'

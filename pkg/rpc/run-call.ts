@@ -15,7 +15,7 @@ import type { TokenMinter } from '../identity/index.ts'
 import { extendPath, pathMetadata, readPath, readToken } from './call-metadata.ts'
 import type { Front } from './front.ts'
 import type { BoundMethod, Service, StreamMethod, UnaryMethod } from './implement.ts'
-import type { MutualTls } from './serve.ts'
+import type { MutualTls } from './mutual-tls.ts'
 import { toStatus } from './status.ts'
 
 export interface CallRules {

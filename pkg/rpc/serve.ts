@@ -11,21 +11,13 @@ import type { Socket } from 'node:net'
 import { Server as GrpcServer, ServerCredentials } from '@grpc/grpc-js'
 import type { Attestation, Peer } from '../api/index.ts'
 import { type Clock, type Logger, NsmError, Scope } from '../base/index.ts'
-import { type IdentitySource, TokenMinter } from '../identity/index.ts'
+import { TokenMinter } from '../identity/index.ts'
 import { Front } from './front.ts'
 import type { Service } from './implement.ts'
 import { serverOptions } from './limits.ts'
 import { listen } from './listen.ts'
+import type { MutualTls } from './mutual-tls.ts'
 import { registerMethods } from './run-call.ts'
-
-export interface MutualTls {
-  readonly identity: IdentitySource
-  /** gRPC paths that a caller without an identity may call. */
-  readonly anonymousMethods?: ReadonlySet<string>
-  readonly isRevoked?: (spiffeId: string) => boolean
-  /** For callers that know our authority only by its fingerprint. */
-  readonly sendAuthorities?: boolean
-}
 
 export interface ServeOptions {
   /** `tcp://ip:port`, port 0 for any; `unix:///path`; absent where connections are handed over by `accept`. */

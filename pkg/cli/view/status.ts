@@ -11,7 +11,7 @@ export function statusText(
   { nowMs, isColoured }: { nowMs: number; isColoured: boolean },
 ): string {
   const { dataplane } = status
-  const features = [...(dataplane?.features ?? [])].map(([name, isOn]) => `${name}=${isOn ? 'on' : 'off'}`)
+  const features = [...(dataplane?.features ?? [])].map(([name, state]) => `${name}=${state}`)
   const facts = table([
     [
       'Node',

@@ -33,7 +33,7 @@ export function openState({ stateDir }: NsmdConfig, scope: Scope): NodeState {
 export async function selfOf(config: NsmdConfig, { dataplane }: Machine, signal: AbortSignal): Promise<Self> {
   const key = await nodeKey(join(config.stateDir, 'node-key'))
   const { features } = await dataplane.status(signal)
-  const isAesFast = features.get('aes_256_gcm_accelerated') === true
+  const isAesFast = features.get('aes_256_gcm_accelerated') === 'on'
   return {
     name: config.name,
     domain: config.domain,

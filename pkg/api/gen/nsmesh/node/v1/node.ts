@@ -32,13 +32,13 @@ export interface DataplaneStatus {
   version: string;
   enginePid: number;
   engineRestarts: number;
-  /** Offloads and AEADs that were probed at start. */
-  features: Map<string, boolean>;
+  /** Offloads and AEADs as probed at start: on, off, or which. */
+  features: Map<string, string>;
 }
 
 export interface DataplaneStatus_FeaturesEntry {
   key: string;
-  value: boolean;
+  value: string;
 }
 
 export interface Condition {
@@ -395,9 +395,9 @@ export const DataplaneStatus: MessageFns<DataplaneStatus> = {
     message.engineRestarts = object.engineRestarts ?? 0;
     message.features = (() => {
       const m = new Map();
-      (object.features as Map<string, boolean> ?? new Map()).forEach((value, key) => {
+      (object.features as Map<string, string> ?? new Map()).forEach((value, key) => {
         if (value !== undefined) {
-          m.set(key, globalThis.Boolean(value));
+          m.set(key, globalThis.String(value));
         }
       });
       return m;
@@ -407,7 +407,7 @@ export const DataplaneStatus: MessageFns<DataplaneStatus> = {
 };
 
 function createBaseDataplaneStatus_FeaturesEntry(): DataplaneStatus_FeaturesEntry {
-  return { key: "", value: false };
+  return { key: "", value: "" };
 }
 
 export const DataplaneStatus_FeaturesEntry: MessageFns<DataplaneStatus_FeaturesEntry> = {
@@ -415,8 +415,8 @@ export const DataplaneStatus_FeaturesEntry: MessageFns<DataplaneStatus_FeaturesE
     if (message.key !== "") {
       writer.uint32(10).string(message.key);
     }
-    if (message.value !== false) {
-      writer.uint32(16).bool(message.value);
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
     }
     return writer;
   },
@@ -443,11 +443,11 @@ export const DataplaneStatus_FeaturesEntry: MessageFns<DataplaneStatus_FeaturesE
             continue;
           }
           case 2: {
-            if (tag !== 16) {
+            if (tag !== 18) {
               break;
             }
 
-            message.value = reader.bool();
+            message.value = reader.string(true);
             continue;
           }
         }
@@ -470,7 +470,7 @@ export const DataplaneStatus_FeaturesEntry: MessageFns<DataplaneStatus_FeaturesE
   ): DataplaneStatus_FeaturesEntry {
     const message = createBaseDataplaneStatus_FeaturesEntry();
     message.key = object.key ?? "";
-    message.value = object.value ?? false;
+    message.value = object.value ?? "";
     return message;
   },
 };
