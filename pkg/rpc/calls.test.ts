@@ -107,11 +107,13 @@ describe('a call', () => {
   })
 
   it('that is given up is cancelled at the server and ends with the reason of its signal', async () => {
+    const entered = Promise.withResolvers<void>()
     const aborted = Promise.withResolvers<void>()
     const { channel } = await open([
       networkService({
         request: (_, { signal }) =>
           new Promise((_resolve, reject) => {
+            entered.resolve()
             signal.addEventListener('abort', () => {
               aborted.resolve()
               reject(signal.reason)
@@ -123,7 +125,8 @@ describe('a call', () => {
     const reason = new NsmError('deadline_exceeded', 'Cannot wait any longer')
     const stop = new AbortController()
     const sent = networkServiceClient(channel).request(request, { signal: stop.signal })
-    setTimeout(() => stop.abort(reason), 50)
+    await entered.promise
+    stop.abort(reason)
     await expect(sent).rejects.toBe(reason)
     await aborted.promise
     expect(channel.calls).toBe(0)
