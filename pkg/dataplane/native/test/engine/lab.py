@@ -6,6 +6,7 @@ import ctypes
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -134,6 +135,7 @@ def run(test, needs=()):
     for tool in ('ip', 'setpriv', *needs):
         if not shutil.which(tool):
             skip(f'needs {tool}')
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that a test that is stopped cleans up too
     lab = Lab()
     try:
         test(lab)
