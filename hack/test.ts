@@ -74,7 +74,7 @@ async function ctest(build: string): Promise<Count> {
     10 * MINUTE_MS,
   )
   const xml = readFileSync(report, 'utf8')
-  const number = (name: string) => Number(new RegExp(`<testsuite[^>]* ${name}="(\\d+)"`).exec(xml)?.[1] ?? 0)
+  const number = (name: string) => Number(new RegExp(`<testsuite[^>]*\\s${name}="(\\d+)"`).exec(xml)?.[1] ?? 0)
   const failed = Math.max(number('failures'), isGood ? 0 : 1)
   return { passed: number('tests') - number('failures') - number('skipped') - number('disabled'), failed }
 }

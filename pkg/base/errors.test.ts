@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { describeError, errorCode, NsmError } from './index.ts'
+import { describeError, errorCode, NsmError, nextStep } from './index.ts'
 
 test('describeError names the fields and every cause, outermost first', () => {
   const refusals = new AggregateError([new Error('a is full'), new NsmError('unavailable', 'Cannot reach b')])
@@ -18,4 +18,13 @@ test.each([
   [new RangeError('x'), 'internal'],
 ] as const)('errorCode of %s is %s', (error, code) => {
   expect(errorCode(error)).toBe(code)
+})
+
+test('nextStep is the advice of the error, or of what caused it', () => {
+  const inner = new NsmError('not_found', 'inner', { next: 'look elsewhere' })
+  expect(nextStep(new NsmError('internal', 'outer', { cause: new AggregateError([new Error('x'), inner]) }))).toBe(
+    'look elsewhere',
+  )
+  expect(nextStep(new NsmError('internal', 'outer', { cause: inner, next: 'stop' }))).toBe('stop')
+  expect(nextStep(new Error('no advice'))).toBeUndefined()
 })

@@ -51,10 +51,23 @@ export function errorCode(error: unknown): ErrorCode {
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const fields = error instanceof NsmError ? describeFields(error.fields) : ''
-  const causes = error instanceof AggregateError ? error.errors : error.cause === undefined ? [] : [error.cause]
-  const because = causes.map(describeError).join('; ')
+  const because = causesOf(error).map(describeError).join('; ')
   const what = `${error.message}${fields}`
   return because === '' ? what : what === '' ? because : `${what}: ${because}`
+}
+
+/** What a person should do next: as the error says, or else what first caused it. */
+export function nextStep(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined
+  if (error instanceof NsmError && error.next !== undefined) return error.next
+  return causesOf(error)
+    .map(nextStep)
+    .find((next) => next !== undefined)
+}
+
+function causesOf(error: Error): readonly unknown[] {
+  if (error instanceof AggregateError) return error.errors
+  return error.cause === undefined ? [] : [error.cause]
 }
 
 function describeFields(fields: ErrorFields): string {

@@ -1,7 +1,15 @@
 /** Errors, time, order and lifetimes: what every folder may use. No I/O, no globals. */
 export { Backoff, type BackoffOptions } from './backoff.ts'
 export { type Clock, systemClock, type TimeLimit, within, withTimeout } from './clock.ts'
-export { describeError, type ErrorCode, type ErrorFields, errorCode, NsmError, type NsmErrorOptions } from './errors.ts'
+export {
+  describeError,
+  type ErrorCode,
+  type ErrorFields,
+  errorCode,
+  NsmError,
+  type NsmErrorOptions,
+  nextStep,
+} from './errors.ts'
 export { FakeClock } from './fake-clock.ts'
 export { KeyedQueue } from './keyed-queue.ts'
 export { type LogFields, type Logger, silentLogger } from './logger.ts'

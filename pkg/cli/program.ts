@@ -1,6 +1,6 @@
 /** nsmctl: every command on one page, and how each way to fail becomes an exit code. */
 import { Command, CommanderError } from 'commander'
-import { type Clock, describeError, NsmError } from '../base/index.ts'
+import { type Clock, describeError, nextStep } from '../base/index.ts'
 import { registerCompletion } from './commands/completion.ts'
 import type { Context, Register } from './commands/context.ts'
 import { registerDomain, registerNode } from './commands/domain.ts'
@@ -50,7 +50,8 @@ export async function runCli(args: readonly string[], options: CliOptions): Prom
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.fine : EXIT.usage
     printError(`nsmctl: ${describeError(error)}`)
-    if (error instanceof NsmError && error.next !== undefined) printError(`next: ${error.next}`)
+    const next = nextStep(error)
+    if (next !== undefined) printError(`next: ${next}`)
     return exitCodeOf(error)
   } finally {
     await mesh.close()

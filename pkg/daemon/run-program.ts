@@ -2,7 +2,7 @@
  * What all programs have in common: read the configuration, start, run until a signal, close, say by the exit code how
  * it went. 0 is a clean end, 1 a failure, 2 a mistake in the configuration or the arguments.
  */
-import { type Clock, describeError, type Logger, NsmError, systemClock, VERSION } from '../base/index.ts'
+import { type Clock, describeError, type Logger, NsmError, nextStep, systemClock, VERSION } from '../base/index.ts'
 import type { Config, LogLevel } from '../config/index.ts'
 import { jsonLogger } from '../telemetry/index.ts'
 
@@ -29,8 +29,8 @@ export async function runProgram<C extends { readonly logLevel: LogLevel }>(prog
     await run(program, values, jsonLogger({ program: name, level: values.logLevel }))
     process.exit(0)
   } catch (error) {
-    const next = error instanceof NsmError && error.next !== undefined ? `\nNext: ${error.next}` : ''
-    process.stderr.write(`${name}: ${describeError(error)}${next}\n`)
+    const next = nextStep(error)
+    process.stderr.write(`${name}: ${describeError(error)}${next === undefined ? '' : `\nNext: ${next}`}\n`)
     process.exit(error instanceof NsmError && error.code === 'invalid_argument' ? 2 : 1)
   }
 }

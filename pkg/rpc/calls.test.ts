@@ -56,7 +56,8 @@ describe('a call', () => {
     const client = networkServiceClient(channel)
     await expect(client.request(request, soon())).rejects.toMatchObject({
       code: 'not_found',
-      message: 'Cannot find network service (service=db) Next: Look',
+      message: 'Cannot find network service (service=db)',
+      next: 'Look',
     })
     await expect(client.close(connection, soon())).rejects.toMatchObject({
       code: 'internal',

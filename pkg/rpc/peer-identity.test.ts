@@ -160,7 +160,8 @@ describe('a server', () => {
     const client = networkServiceClient(openChannel(server.url, { security, clock }))
     await expect(client.request(request, soon())).rejects.toMatchObject({
       code: 'permission_denied',
-      message: 'Cannot allow this Next: Ask the owner',
+      message: 'Cannot allow this',
+      next: 'Ask the owner',
     })
     expect(asked).toEqual(['spiffe://east/client /networkservice.NetworkService/Request'])
     expect(calls).toEqual([])

@@ -1,6 +1,6 @@
 /** NsmError codes and gRPC statuses, both ways, in one place. */
 import { type ServiceError, status } from '@grpc/grpc-js'
-import { describeError, type ErrorCode, errorCode, NsmError } from '../base/index.ts'
+import { describeError, type ErrorCode, errorCode, NsmError, nextStep } from '../base/index.ts'
 
 const statusOf: Readonly<Record<ErrorCode, status>> = {
   invalid_argument: status.INVALID_ARGUMENT,
@@ -23,6 +23,9 @@ const codeOf = new Map<status, ErrorCode>([
   [status.ABORTED, 'unavailable'],
 ])
 
+/** Parts what is wrong from what to do about it, for people who read statuses of other programs too. */
+const NEXT = ' Next: '
+
 /** Headers have a limit, and a chain of causes across daemons may be long. */
 const MOST_DETAIL_CHARS = 2048
 
@@ -37,14 +40,18 @@ export function toStatus(error: unknown): Status {
   if (code === 'internal' && !(error instanceof NsmError)) {
     return { code: status.INTERNAL, details: 'Cannot handle call: internal error' }
   }
-  const next = error instanceof NsmError && error.next !== undefined ? ` Next: ${error.next}` : ''
-  return { code: statusOf[code], details: `${describeError(error)}${next}`.slice(0, MOST_DETAIL_CHARS) }
+  const next = nextStep(error)
+  const advice = next === undefined ? '' : `${NEXT}${next}`
+  return { code: statusOf[code], details: `${describeError(error)}${advice}`.slice(0, MOST_DETAIL_CHARS) }
 }
 
 /** A failed call as the peer, or the connection to it, reported it. */
 export function fromServiceError(error: ServiceError, method: string): NsmError {
-  const message = error.details === '' ? 'Cannot call peer: it gave no reason' : error.details
-  return new NsmError(codeOf.get(error.code) ?? 'internal', message, { fields: { method } })
+  const [message = '', next] = error.details.split(NEXT, 2)
+  return new NsmError(codeOf.get(error.code) ?? 'internal', message || 'Cannot call peer: it gave no reason', {
+    fields: { method },
+    ...(next === undefined ? {} : { next }),
+  })
 }
 
 export function isServiceError(error: unknown): error is ServiceError {

@@ -16,6 +16,16 @@ export async function kernelState(workload: Workload): Promise<string> {
   return texts.join('\n').replaceAll(/(valid_lft|preferred_lft|expires) \S+/g, '')
 }
 
+/** The kernel goes on for a while by itself, with IPv6's duplicate address detection. */
+export async function settledState(workload: Workload): Promise<string> {
+  for (let last = ''; ; ) {
+    const state = await kernelState(workload)
+    if (state === last) return state
+    last = state
+    await new Promise((resolve) => setTimeout(resolve, 2_500))
+  }
+}
+
 export interface ProcessState {
   readonly descriptors: number
   readonly residentKib: number

@@ -6,7 +6,7 @@ import { beforeAll, expect, test } from 'vitest'
 import { type Node, nodeReady, nsmctl, until, workloadEnvironment } from '../../hack/lab/cluster.ts'
 import { ROOT } from '../../hack/lab/lab.ts'
 import { serveService, startWorkload, type Workload } from '../../hack/lab/workload.ts'
-import { kernelState, processStates } from './belongings.ts'
+import { kernelState, processStates, settledState } from './belongings.ts'
 import { oneCluster } from './one-cluster.ts'
 
 const ROUNDS = 1_000
@@ -72,16 +72,6 @@ test(`a restart of nsmd with ${STANDING} standing wires writes nothing to the ke
   expect(await kernelState(client)).toBe(before)
   holding.kill()
 }, 180_000)
-
-/** The kernel goes on for a while by itself, with IPv6's duplicate address detection. */
-async function settledState(workload: Workload): Promise<string> {
-  for (let last = ''; ; ) {
-    const state = await kernelState(workload)
-    if (state === last) return state
-    last = state
-    await new Promise((resolve) => setTimeout(resolve, 2_500))
-  }
-}
 
 async function churn(service: string, mode: string, count: number): Promise<{ seconds: number }> {
   const child = start(service, mode, count)
