@@ -30,10 +30,10 @@ const SUITES: readonly Suite[] = [
       ),
   },
   { name: 'layers', run: () => succeeds([process.execPath, 'hack/lint-layers.ts']) },
-  { name: 'unit', run: () => vitest('pkg', 'cmd', 'hack') },
+  { name: 'unit', run: () => vitest('pkg/', 'cmd/', 'hack/') },
   { name: 'native', run: () => ctest(`${NATIVE}/build`) },
   { name: 'sanitized', run: () => sanitized() },
-  { name: 'mesh', run: () => vitest('test') },
+  { name: 'mesh', run: () => vitest('test/') },
   { name: 'demo', run: () => succeeds(['hack/demo', '--check']) },
 ]
 
@@ -59,7 +59,7 @@ console.log(`\n${total.passed} passed, ${total.failed} failed`)
 process.exit(total.failed === 0 ? 0 : 1)
 
 async function vitest(...folders: readonly string[]): Promise<Count> {
-  const report = join(scratch, `${folders.join('-')}.json`)
+  const report = join(scratch, `${folders.join('-').replaceAll('/', '')}.json`)
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
   const isGood = await run(['vitest', 'run', ...reporters, '--passWithNoTests', ...folders], 12 * MINUTE_MS)
   const { numPassedTests, numFailedTests, numFailedTestSuites } = JSON.parse(readFileSync(report, 'utf8'))
