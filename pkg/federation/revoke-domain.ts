@@ -26,6 +26,6 @@ export function revokeDomain({ trust, channels, logger }: RevokeOptions, domain:
   const channel = channels.member(joined.addresses[0] ?? '', domain, bundles)
   channel.federation
     .leave({}, { signal: withTimeout(undefined, LEAVE_MS) })
-    .catch((error) => logger.info('The revoked domain could not be told', { domain, error }))
+    .catch((error) => logger.info('The revoked domain did not confirm that it heard of it', { domain, error }))
     .finally(() => channel.close())
 }

@@ -1,6 +1,8 @@
 import type { Found } from '../api/index.ts'
 import { Backoff, type Clock, errorCode, type Logger, withTimeout } from '../base/index.ts'
 import { Answers, LONGEST_STALE_MS } from './answers.ts'
+import { joinName } from './names.ts'
+import { SharedWatches } from './shared-watches.ts'
 import type { RegistryRecord } from './store.ts'
 import { Told } from './told.ts'
 
@@ -32,6 +34,7 @@ export interface AcrossOptions<T> {
 export class Across<T extends RegistryRecord> {
   readonly #options: AcrossOptions<T>
   readonly #answers: Answers<readonly T[]>
+  readonly #watches = new SharedWatches<T>()
 
   constructor(options: AcrossOptions<T>) {
     this.#options = options
@@ -39,31 +42,42 @@ export class Across<T extends RegistryRecord> {
   }
 
   async *find(search: AcrossSearch<T>): AsyncGenerator<Found<T>> {
-    for (const value of await this.#known(search)) yield { value, deleted: false }
+    for (const value of await this.#known(search, RECENT_MS)) yield { value, deleted: false }
+  }
+
+  async *watch(search: AcrossSearch<T>): AsyncGenerator<Found<T>> {
+    this.#options.checkJoined(search.domain)
+    const follow = (signal: AbortSignal) => this.#follow({ ...search, signal })
+    yield* this.#watches.join(keyOf(search), follow, search.signal)
   }
 
   /**
    * A watch has no mark where its present state ends, so that each (re)connection asks once without watching: what is
-   * not in that answer is gone. While the other registry is away nothing is, until what was told is too old.
+   * not in that answer is gone. What goes between that answer and the watch is found out at the next connection, or
+   * when it expires. While the other registry is away nothing goes, until it has been away for too long.
    */
-  async *watch(search: AcrossSearch<T>): AsyncGenerator<Found<T>> {
+  async *#follow(search: AcrossSearch<T>): AsyncGenerator<Found<T>> {
     const { clock } = this.#options
     const told = new Told<T>((value) => value)
     const backoff = new Backoff({ firstMs: 250, mostMs: 15_000 })
-    let answeredMs: number | undefined
+    let answer = () => this.#known(search, 0)
+    let hasAnswered = false
+    let awaySinceMs: number | undefined
     while (!search.signal.aborted) {
       try {
-        yield* told.present(answeredMs === undefined ? await this.#known(search) : await this.#collect(search))
-        answeredMs = clock.monotonicMs()
+        yield* told.present(await answer())
+        hasAnswered = true
+        awaySinceMs = undefined
+        answer = () => this.#collect(search)
         for await (const found of this.#options.ask(search, true)) {
-          answeredMs = clock.monotonicMs()
           backoff.reset()
           yield* this.#tell(told, search.domain, found)
         }
       } catch (error) {
         if (search.signal.aborted) return
-        const isTooOld = clock.monotonicMs() - (answeredMs ?? Number.NEGATIVE_INFINITY) > LONGEST_STALE_MS
-        if (isTooOld || !isWorthRetrying(error)) throw error
+        awaySinceMs ??= clock.monotonicMs()
+        const isTooLong = clock.monotonicMs() - awaySinceMs > LONGEST_STALE_MS
+        if (!hasAnswered || isTooLong || !isWorthRetrying(error)) throw error
         this.#options.logger.warn('Watching another domain was interrupted', { domain: search.domain, error })
       }
       await clock.sleep(backoff.next(), search.signal).catch(() => {})
@@ -72,16 +86,19 @@ export class Across<T extends RegistryRecord> {
 
   *#tell(told: Told<T>, domain: string, { value, deleted }: Found<T>): Generator<Found<T>> {
     const accepted = this.#options.accept(value, domain)
-    if (accepted === undefined || (!deleted && told.size >= MOST_VALUES)) return this.#logDropped(domain, value)
-    yield* told.change({ value: accepted, deleted })
+    const name = joinName(value.name, domain)
+    if (accepted !== undefined && (told.knows(name) || deleted || told.size < MOST_VALUES)) {
+      return yield* told.change({ value: accepted, deleted })
+    }
+    this.#logDropped(domain, value)
+    yield* told.forget(name)
   }
 
-  #known(search: AcrossSearch<T>): Promise<readonly T[]> {
-    const { domain, query } = search
+  /** The answer from a while ago, or a new one, or an old one when nobody answers. */
+  #known(search: AcrossSearch<T>, recentMs: number): Promise<readonly T[]> {
     // What is remembered of a domain is not served once it has left.
-    this.#options.checkJoined(domain)
-    const key = JSON.stringify([domain, query], (_, value) => (value instanceof Map ? [...value] : value))
-    return this.#answers.get(key, RECENT_MS, () => this.#collect(search))
+    this.#options.checkJoined(search.domain)
+    return this.#answers.get(keyOf(search), recentMs, () => this.#collect(search))
   }
 
   /** Takes at most so many answers, and so much of them, as one search may cost us. */
@@ -107,6 +124,10 @@ export class Across<T extends RegistryRecord> {
       name: name.slice(0, 64),
     })
   }
+}
+
+function keyOf<T>({ domain, query }: AcrossSearch<T>): string {
+  return JSON.stringify([domain, query], (_, value) => (value instanceof Map ? [...value] : value))
 }
 
 function isAway(error: unknown): boolean {

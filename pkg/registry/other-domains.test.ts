@@ -61,8 +61,9 @@ beforeEach(() => {
   })
 })
 
-afterEach(() => {
+afterEach(async () => {
   stop.abort()
+  await clock.advance(0)
   expect(clock.pending).toBe(0)
 })
 
@@ -171,6 +172,66 @@ describe('OtherDomains.findEndpoints as a watch', () => {
       await clock.advance(MINUTE_MS)
       expect(await reader.isIdle()).toBe(true)
     }
+  })
+
+  test('is one watch for all who watch the same, from the first to the last of them', async () => {
+    const watches = () => east.queries.filter(({ watch }) => watch).length
+    const view = viewOf(callOf('spiffe://west/node/n1'), 'west', new FakeExports())
+    const begin = (signal: AbortSignal) =>
+      new Reader(others.findEndpoints({ query: {}, domain: 'east', watch: true, view, signal }))
+    const stops = [new AbortController(), new AbortController(), new AbortController()]
+    const readers = stops.map(({ signal }) => begin(signal))
+    for (const reader of readers.slice(0, 2))
+      expect(await reader.next()).toMatchObject({ value: { name: 'nse-1@east' } })
+    for (const reader of readers.slice(0, 2)) expect(await reader.isIdle()).toBe(true)
+    east.tell(endpoint('nse-2'))
+    for (const reader of readers.slice(0, 2))
+      expect(await reader.next()).toMatchObject({ value: { name: 'nse-2@east' } })
+    expect((await readers[2]?.next())?.value.name).toBe('nse-1@east')
+    expect((await readers[2]?.next())?.value.name).toBe('nse-2@east')
+    expect(watches()).toBe(1)
+    for (const reader of readers) expect(await reader.isIdle()).toBe(true)
+    stops[0]?.abort()
+    expect(await readers[0]?.next()).toBeUndefined()
+    east.tell(endpoint('nse-1'), true)
+    expect(await readers[1]?.next()).toMatchObject({ value: { name: 'nse-1@east' }, deleted: true })
+    expect(await readers[2]?.next()).toMatchObject({ deleted: true })
+    for (const reader of readers.slice(1)) expect(await reader.isIdle()).toBe(true)
+    stops[1]?.abort()
+    stops[2]?.abort()
+    await clock.advance(0)
+    const later = begin(stop.signal)
+    expect(await later.next()).toMatchObject({ value: { name: 'nse-2@east' } })
+    expect(await later.isIdle()).toBe(true)
+    expect(watches()).toBe(2)
+  })
+
+  test('begins anew, not with what was remembered', async () => {
+    await find()
+    east.endpoints = []
+    const reader = new Reader(search(true))
+    expect(await reader.isIdle()).toBe(true)
+  })
+
+  test('of a quiet registry outlives an interruption, however long it was quiet', async () => {
+    const reader = new Reader(search(true))
+    await reader.next()
+    expect(await reader.isIdle()).toBe(true)
+    await clock.advance(60 * MINUTE_MS)
+    east.break()
+    expect(await reader.isIdle()).toBe(true)
+    east.tell(endpoint('nse-2'))
+    await clock.advance(1_000)
+    const told = [await reader.next(), await reader.next()].map((found) => found?.value.name)
+    expect(told.sort()).toEqual(['nse-1@east', 'nse-2@east']) // the first with a later expiry
+  })
+
+  test('withdraws what begins to break our rules', async () => {
+    const reader = new Reader(search(true))
+    await reader.next()
+    expect(await reader.isIdle()).toBe(true)
+    east.tell(endpoint('nse-1', { url: 'tcp://127.0.0.1:1' }))
+    expect(await reader.next()).toMatchObject({ value: { name: 'nse-1@east' }, deleted: true })
   })
 
   test('fails when nobody answers from the start', async () => {

@@ -19,6 +19,10 @@ export class Told<T extends RegistryRecord> {
     return this.#known.size
   }
 
+  knows(name: string): boolean {
+    return this.#known.has(name)
+  }
+
   /** What to tell when `values` is everything that there is. */
   *present(values: readonly T[]): Generator<Found<T>> {
     const names = new Set(values.map(({ name }) => name))

@@ -10,7 +10,7 @@ export const MOST_UNREAD = 1_000
 export class WatchQueue<T> {
   readonly #most: number
   #unread: T[] = []
-  #failure: NsmError | undefined
+  #failure: { readonly error: unknown } | undefined
   #wake: (() => void) | undefined
 
   constructor(most = MOST_UNREAD) {
@@ -20,7 +20,13 @@ export class WatchQueue<T> {
   push(item: T): void {
     if (this.#failure !== undefined) return
     if (this.#unread.length < this.#most) this.#unread.push(item)
-    else this.#fail()
+    else this.#overflow()
+    this.#wake?.()
+  }
+
+  /** Ends the reading with `error`, after what was pushed before. */
+  fail(error: unknown): void {
+    this.#failure ??= { error }
     this.#wake?.()
   }
 
@@ -33,20 +39,23 @@ export class WatchQueue<T> {
         const batch = this.#unread
         this.#unread = []
         yield* batch
-        if (this.#failure !== undefined) throw this.#failure
-        if (this.#unread.length === 0) await this.#pushed(signal)
+        if (this.#unread.length > 0) continue
+        if (this.#failure !== undefined) throw this.#failure.error
+        await this.#pushed(signal)
       }
     } finally {
       signal.removeEventListener('abort', wake)
     }
   }
 
-  #fail(): void {
+  #overflow(): void {
     this.#unread = []
-    this.#failure = new NsmError('resource_exhausted', 'Cannot go on watching: too many changes were left unread', {
-      fields: { most: this.#most },
-      next: 'Watch again: the present state comes first.',
-    })
+    this.fail(
+      new NsmError('resource_exhausted', 'Cannot go on watching: too many changes were left unread', {
+        fields: { most: this.#most },
+        next: 'Watch again: the present state comes first.',
+      }),
+    )
   }
 
   #pushed(signal: AbortSignal): Promise<void> {
