@@ -25,7 +25,7 @@ import {
 
 /** sysconf(_SC_CLK_TCK), which Linux has fixed at 100 for user space. */
 const TICKS_PER_SECOND = 100
-const MAIN = new URL('./main.ts', import.meta.url).pathname
+const MAIN = new URL('../../cmd/nsm-registry/main.ts', import.meta.url).pathname
 
 export const soon = () => ({ signal: withTimeout(undefined, 10_000) })
 
