@@ -1,6 +1,7 @@
 /** What a mesh has, counted from outside: what must be the same before and after. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import type { Node } from '../../hack/lab/cluster.ts'
+import { ROOT } from '../../hack/lab/lab.ts'
 import type { Workload } from '../../hack/lab/workload.ts'
 
 /** Interfaces, addresses, routes and rules of a workload's namespace, as `ip` shows them. */
@@ -27,21 +28,31 @@ export async function settledState(workload: Workload): Promise<string> {
 }
 
 export interface ProcessState {
+  /** Files, pipes, namespaces: all but sockets. */
   readonly descriptors: number
-  readonly residentKib: number
+  /** Resident; of nsmd, the live heap. */
+  readonly bytes: number
 }
 
 /** The holder, its spawner and engine, and nsmd, by name. */
-export function processStates(node: Node): ReadonlyMap<string, ProcessState> {
+export async function processStates(node: Node): Promise<ReadonlyMap<string, ProcessState>> {
   const family = [node.holder.pid, ...descendants(node.holder.pid)]
-  const named = new Map<string, number>(family.map((pid, index) => [`dataplane ${index}`, pid]))
-  named.set('nsmd', node.nsmd.pid)
-  return new Map([...named].map(([name, pid]) => [name, stateOf(pid)]))
+  const dataplane = family.map((pid, index) => [`dataplane ${index}`, stateOf(pid, residentBytes(pid))] as const)
+  return new Map([...dataplane, ['nsmd', stateOf(node.nsmd.pid, await liveHeapBytes(node))]])
 }
 
-function stateOf(pid: number): ProcessState {
-  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
-  return { descriptors: descriptorsOf(pid), residentKib: Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) }
+function stateOf(pid: number, bytes: number): ProcessState {
+  return { descriptors: descriptorsOf(pid), bytes }
+}
+
+function residentBytes(pid: number): number {
+  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) * 1024
+}
+
+/** What is alive of a heap says more than what is resident: V8 collects when it likes. */
+async function liveHeapBytes({ host, nsmd }: Node): Promise<number> {
+  process.kill(nsmd.pid, 'SIGUSR1')
+  return Number(await host.run([process.execPath, `${ROOT}/test/mesh/live-heap.ts`]))
 }
 
 /** Connections that come and go with callers do not count: only what a wire may have left behind. */
