@@ -1,6 +1,6 @@
 /** One result in the form that was asked for: a table for people, or JSON and YAML for programs. */
 import { stringify } from 'yaml'
-import { plain } from './plain.ts'
+import { type Plain, plain } from './plain.ts'
 
 export const FORMATS = ['table', 'wide', 'json', 'yaml'] as const
 export type Format = (typeof FORMATS)[number]
@@ -26,9 +26,25 @@ export function renderList<T>(rows: readonly T[], view: View<T>, format: Format)
   return table([columns.map(({ title }) => title), ...rows.map((row) => columns.map(({ text }) => text(row) || '-'))])
 }
 
-/** The whole of one object; people get the YAML form too, since it has no columns to fit. */
+/** The whole of one object; people get the YAML form too, without what is empty or zero. */
 export function renderObject(value: unknown, format: Format): string {
-  return format === 'json' ? JSON.stringify(plain(value), null, 2) : stringify(plain(value)).trimEnd()
+  if (format === 'json') return JSON.stringify(plain(value), null, 2)
+  return stringify(format === 'yaml' ? plain(value) : withoutEmpty(plain(value))).trimEnd()
+}
+
+function withoutEmpty(value: Plain): Plain {
+  if (value === null || typeof value !== 'object' || isList(value)) return value
+  const entries = Object.entries(value).map(([key, entry]) => [key, withoutEmpty(entry)] as const)
+  return Object.fromEntries(entries.filter(([, entry]) => !isEmpty(entry)))
+}
+
+function isEmpty(value: Plain): boolean {
+  if (value === null || value === '' || value === 0) return true
+  return typeof value === 'object' && Object.keys(value).length === 0
+}
+
+function isList(value: object): value is readonly Plain[] {
+  return Array.isArray(value)
 }
 
 /** Columns as wide as their widest cell, two spaces apart, nothing at the end of a line. */

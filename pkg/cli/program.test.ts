@@ -17,7 +17,10 @@ const WIRE = nodeV1.Wire.fromPartial({
   clientAddresses: ['172.16.1.101/32'],
   endpointAddresses: ['172.16.1.100/32'],
   path: ['reader-1', 'west-1', 'east-1', 'files-1'],
-  counters: new Map([['rx_bytes', 3_145_728n]]),
+  counters: new Map([
+    ['server_rx_bytes', 3_145_728n],
+    ['server_rx_replay', 0n],
+  ]),
   mtuBytes: 1440,
   expires: seconds(clock.nowMs() + 512_000),
 })
@@ -64,7 +67,7 @@ test('get prints JSON and YAML that say the same', async () => {
   const node = { wires: async () => [WIRE] }
   const json = JSON.parse((await cli('get wires -o json', { node })).out)
   expect(json).toMatchObject([
-    { id: '3f1c', counters: { rx_bytes: 3_145_728 }, expires: new Date(clock.nowMs() + 512_000).toISOString() },
+    { id: '3f1c', counters: { server_rx_bytes: 3_145_728 }, expires: new Date(clock.nowMs() + 512_000).toISOString() },
   ])
   expect(parse((await cli('get wires -o yaml', { node })).out)).toEqual(json)
 })
@@ -72,6 +75,9 @@ test('get prints JSON and YAML that say the same', async () => {
 test('describe takes the beginning of an id, and says when it is none or several', async () => {
   const node = { wires: async () => [WIRE, { ...WIRE, id: '3f2d' }] }
   expect(JSON.parse((await cli('describe wire 3f1 -o json', { node })).out).id).toBe('3f1c')
+  const { out } = await cli('describe wire 3f1', { node })
+  expect(parse(out)).toMatchObject({ id: '3f1c', counters: { server_rx_bytes: 3_145_728 } })
+  expect(out).not.toMatch(/replay|problem/)
   const none = await cli('describe wire 9', { node })
   expect(none).toMatchObject({ code: 1, errors: expect.stringContaining('there is none of that name') })
   expect(none.errors).toContain('next: nsmctl get wires')

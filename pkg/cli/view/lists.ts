@@ -48,14 +48,19 @@ export function wires({ nowMs }: Moment): View<nodeV1.Wire> {
         text: ({ clientAddresses, endpointAddresses }) => `${clientAddresses} - ${endpointAddresses}`,
       },
       { title: 'STATE', text: ({ state }) => state },
-      { title: 'RX', text: ({ counters }) => bytesText(counters.get('rx_bytes') ?? 0n), isWide: true },
-      { title: 'TX', text: ({ counters }) => bytesText(counters.get('tx_bytes') ?? 0n), isWide: true },
+      { title: 'FROM CLIENT', text: ({ counters }) => carried(counters.get('client_rx_bytes')), isWide: true },
+      { title: 'TO CLIENT', text: ({ counters }) => carried(counters.get('server_rx_bytes')), isWide: true },
       { title: 'MTU', text: ({ mtuBytes }) => `${mtuBytes}`, isWide: true },
       { title: 'EXPIRES', text: ({ expires }) => durationText((timestampMs(expires) ?? nowMs) - nowMs), isWide: true },
       { title: 'PATH', text: ({ path }) => path.join(' > '), isWide: true },
       { title: 'PROBLEM', text: ({ problem }) => problem },
     ],
   }
+}
+
+/** Wires within a node are the kernel's: nobody counts there. */
+function carried(bytes: bigint | undefined): string {
+  return bytes === undefined ? '' : bytesText(bytes)
 }
 
 function endText(end: nodeV1.WireEnd | undefined): string {
