@@ -1,0 +1,22 @@
+import type { Host } from '../../hack/lab/host.ts'
+import type { Lab } from '../../hack/lab/lab.ts'
+
+/** Where packets of a system start and end: programs run on `client` and reach those on `server` at `address`. */
+export interface Path {
+  readonly client: Host
+  readonly server: Host
+  readonly address: string
+}
+
+/** Two hosts on the lab's internet, between which every system makes its own way. */
+export interface Pair {
+  readonly lab: Lab
+  readonly left: { readonly host: Host; readonly address: string }
+  readonly right: { readonly host: Host; readonly address: string }
+}
+
+/** Something that carries packets from host to host. What it starts ends with the lab. */
+export interface System {
+  readonly name: string
+  up(pair: Pair): Promise<Path>
+}
