@@ -2,4 +2,3 @@
 export type { WantedWire } from './first-request.ts'
 export { KeptWire, type KeptWireOptions, type KeptWireState } from './kept-wire.ts'
 export { type NsmUrl, parseNsmUrl, parseNsmUrls } from './nsm-url.ts'
-export { refreshDelayMs } from './refresh-delay.ts'

@@ -8,25 +8,19 @@ export {
   boolean,
   cidr,
   duration,
-  integer,
   ip,
   type LogLevel,
   list,
   logLevel,
   name,
   port,
-  text,
   url,
 } from './parsers.ts'
-export {
-  type Config,
-  defineConfig,
-  type Environment,
-  optional,
-  type Parser,
-  required,
-  type Variable,
-  withDefault,
+export type {
+  Config,
+  Environment,
+  Parser,
+  Variable,
 } from './table.ts'
 export {
   type NsmClientConfig,

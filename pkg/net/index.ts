@@ -10,12 +10,10 @@ export {
   isIp,
   parseIp,
 } from './ip.ts'
-export { canonicalMac, formatMac, MAC_BYTES, parseMac } from './mac.ts'
+export { canonicalMac, formatMac, parseMac } from './mac.ts'
 export {
-  ETHERNET_MTU_BYTES,
   MAX_MTU_BYTES,
   MIN_IPV4_MTU_BYTES,
-  MIN_IPV6_MTU_BYTES,
   vxlanOverheadBytes,
   wireguardOverheadBytes,
 } from './mtu.ts'

@@ -1,7 +1,5 @@
 import { NsmError } from '../base/index.ts'
 
-export const MAC_BYTES = 6
-
 /** @throws {NsmError} `invalid_argument` unless `text` is six hexadecimal octets joined by colons. */
 export function parseMac(text: string): Uint8Array {
   if (!/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(text)) {

@@ -3,9 +3,6 @@ import type { IpFamily } from './ip.ts'
 
 /** RFC 791 section 3.2: what every IPv4 host can take in one piece. */
 export const MIN_IPV4_MTU_BYTES = 576
-/** RFC 8200 section 5. */
-export const MIN_IPV6_MTU_BYTES = 1280
-export const ETHERNET_MTU_BYTES = 1500
 /** What the kernel takes as MTU of a veth or TUN device. */
 export const MAX_MTU_BYTES = 65_535
 

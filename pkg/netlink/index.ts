@@ -4,7 +4,6 @@ export { type Attribute, attribute, type Encoded, type FdPatch } from './attribu
 export { Attributes } from './attributes.ts'
 export { errno, errnoCode, errnoName, isGone } from './errno.ts'
 export {
-  controlType,
   decodeMessages,
   encodeMessage,
   encodeMessages,
@@ -56,7 +55,6 @@ export {
   addRoute,
   deleteRoute,
   dumpRoutes,
-  NSM_PROTOCOL,
   type RouteMessage,
   readRoute,
 } from './rtnl/route-message.ts'

@@ -17,7 +17,7 @@ export type {
   RuleSpec,
   Rules,
 } from './doors.ts'
-export { NODE } from './doors.ts'
+
 export { FakeKernel } from './fake/fake-kernel.ts'
 export { fakePlatform } from './fake/fake-platform.ts'
 export {

@@ -1,9 +1,9 @@
 /** A domain's registry: network services and their endpoints, behind NSM's two registry services. */
 export { EndpointRegistry, type EndpointRegistryOptions } from './endpoint-registry.ts'
-export { joinName, splitName } from './names.ts'
+
 export type { RegistryOptions } from './options.ts'
 export { OtherDomains, type OtherDomainsOptions, type OtherRegistry } from './other-domains.ts'
-export { isReachableUrl } from './reachable-url.ts'
+
 export { removeOwned } from './remove-owned.ts'
 export { registrySchema } from './schema.ts'
 export { ServiceRegistry } from './service-registry.ts'

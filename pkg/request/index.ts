@@ -4,7 +4,7 @@ export type { CandidateParts, LocalEndpoint } from './candidates.ts'
 export { type ConnectionRecord, ConnectionTable, type RecordStore, type TableEvent } from './connection-table.ts'
 export { joinDomain, splitDomain } from './interdomain.ts'
 export { keepRegistered } from './keep-registered.ts'
-export { matchEndpoints } from './match-endpoints.ts'
+
 export { type NetworkServiceParts, NodeNetworkService } from './network-service.ts'
 export { NodeEndpointRegistry, type NodeRegistryParts, NodeServiceRegistry } from './node-registries.ts'
 export type { Directory, Forwarding, Hop, NextHops, PathTokens, Self, Target, Tunnel } from './parts.ts'

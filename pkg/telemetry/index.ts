@@ -1,3 +1,2 @@
-/** Where logs go and what their fields are called. */
-export { field } from './fields.ts'
+/** Where logs go. */
 export { type JsonLoggerOptions, jsonLogger } from './json-logger.ts'
