@@ -27,6 +27,7 @@ const SUITES: readonly Suite[] = [
         ['biome', 'check', '--error-on-warnings', '.'],
         ['tsc', '--noEmit', '-p', '.'],
         ['buf', 'lint', 'proto'],
+        ['knip', '--no-progress'],
       ),
   },
   { name: 'layers', run: () => succeeds([process.execPath, 'hack/lint-layers.ts']) },
