@@ -13,8 +13,11 @@ import { type Clock, type Logger, NsmError, withTimeout } from '../base/index.ts
 import type { Directory } from './parts.ts'
 import { WatchedSet } from './watched-set.ts'
 
-/** Services watched at a time; beyond that the one that was asked for longest ago is let go. */
-const MOST_WATCHED = 256
+/**
+ * Services watched at a time; beyond that the one that was asked for longest ago is let go. Each takes two of the 100
+ * streams that a registry allows on a connection, and calls need the rest.
+ */
+const MOST_WATCHED = 32
 const CALL_MS = 5_000
 
 export interface RegistryClients {
