@@ -7,10 +7,10 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 NATIVE=$ROOT/pkg/dataplane/native
 BUILD=${NSM_BUILD_DIR:-$NATIVE/build}
 
-BUILD_PACKAGES=(g++ cmake ninja-build pkg-config libssl-dev libseccomp-dev libcap-dev iproute2 util-linux)
+BUILD_PACKAGES=(g++ cmake ninja-build libssl-dev libseccomp-dev iproute2 util-linux)
 [ "$(uname -m)" = x86_64 ] && BUILD_PACKAGES+=(libipsec-mb-dev)
 DEMO_PACKAGES=(python3 curl tcpdump iputils-ping procps)
-TEST_PACKAGES=(wireguard-go wireguard-tools iperf3 nftables nlohmann-json3-dev python3-grpcio python3-protobuf python3-jwt python3-cryptography libcap2-bin)
+TEST_PACKAGES=(wireguard-go wireguard-tools iperf3 python3-grpcio python3-protobuf python3-jwt python3-cryptography)
 BENCH_PACKAGES=(nebula wireguard-go wireguard-tools iperf3)
 
 say() { printf '\033[2m[%s]\033[0m %s\n' "$(basename "$0")" "$*" >&2; }
