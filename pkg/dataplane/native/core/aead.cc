@@ -4,11 +4,12 @@
 
 namespace nsm {
 
-AeadSuite::AeadSuite() {
+AeadSuite::AeadSuite(bool ipsec_mb) {
   // Without this libcrypto reads its configuration file on first use, which a
   // process without a file system must not try.
   OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, nullptr);
-  if (auto ipsec_mb = make_ipsec_mb_aead()) implementations_.push_back(std::move(ipsec_mb));
+  auto fastest = ipsec_mb ? make_ipsec_mb_aead() : nullptr;
+  if (fastest) implementations_.push_back(std::move(fastest));
   implementations_.push_back(make_libcrypto_aead());
 }
 

@@ -62,7 +62,7 @@ std::unique_ptr<AeadImplementation> make_ipsec_mb_aead() noexcept;
 // What this machine has, fastest first. Outlives every key it made.
 class AeadSuite {
  public:
-  AeadSuite();
+  explicit AeadSuite(bool ipsec_mb = true);  // false: leave it out
   std::unique_ptr<AeadKey> make_key(AeadAlgorithm algorithm, const SecretKey& key) const noexcept;
   const AeadImplementation& preferred() const noexcept { return *implementations_.front(); }
   std::span<const std::unique_ptr<AeadImplementation>> implementations() const noexcept {

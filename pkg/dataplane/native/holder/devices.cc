@@ -23,14 +23,14 @@ namespace {
 
 constexpr int kSocketBufferBytes = 8 * 1024 * 1024;
 constexpr int kVnetHeaderBytes = 10;  // struct virtio_net_hdr
-constexpr unsigned kTso = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6;
+constexpr unsigned kTso = TUN_F_TSO4 | TUN_F_TSO6;
 constexpr unsigned kUso = TUN_F_USO4 | TUN_F_USO6;
+// Packets that wait for the engine: two seconds of a thousand a second while it is started anew.
+constexpr int kQueuePackets = 2048;
 
-// Asks for the best segmentation that the kernel takes.
-TunOffloads set_offloads(const Fd& device) {
-  if (ioctl(device.get(), TUNSETOFFLOAD, kTso | kUso) == 0) return {true, true};
-  if (ioctl(device.get(), TUNSETOFFLOAD, kTso) == 0) return {true, false};
-  return {};
+bool set_offloads(const Fd& device, const TunOffloads& offloads) {
+  const unsigned flags = (offloads.tso ? kTso : 0) | (offloads.uso ? kUso : 0);
+  return flags != 0 && ioctl(device.get(), TUNSETOFFLOAD, TUN_F_CSUM | flags) == 0;
 }
 
 Status create_device(const std::string& name, short flags, Fd& device) {
@@ -42,6 +42,14 @@ Status create_device(const std::string& name, short flags, Fd& device) {
   if (ioctl(device.get(), TUNSETIFF, &request) != 0) return {errno, errno_text(errno)};
   if (ioctl(device.get(), TUNSETVNETHDRSZ, &kVnetHeaderBytes) != 0) return {errno, errno_text(errno)};
   return {};
+}
+
+void set_queue_length(const std::string& name) {
+  const Fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  ifreq request{};
+  name.copy(request.ifr_name, IFNAMSIZ - 1);
+  request.ifr_qlen = kQueuePackets;
+  ioctl(socket.get(), SIOCSIFTXQLEN, &request);  // else it keeps the default, 500
 }
 
 std::uint32_t index_of(const std::string& name) {
@@ -81,16 +89,17 @@ bool set_packet_info(int socket, std::uint8_t family) {
 
 }  // namespace
 
-TunOffloads probe_tun_offloads(const Namespaces& namespaces) {
-  TunOffloads offloads;
+TunOffloads probe_tun_offloads(const Namespaces& namespaces, const protocol::OffloadSet& wanted) {
+  using protocol::Offload;
   const NamespaceVisit visit(*namespaces.own(), *namespaces.own());
   Fd device;
-  if (unshare(CLONE_NEWNET) == 0 && create_device("probe", IFF_TUN, device).ok())
-    offloads = set_offloads(device);
-  return offloads;
+  if (unshare(CLONE_NEWNET) != 0 || !create_device("probe", IFF_TUN, device).ok()) return {};
+  return {wanted.has(Offload::tun_tso) && set_offloads(device, {true, false}),
+          wanted.has(Offload::tun_uso) && set_offloads(device, {false, true})};
 }
 
-Status open_device(const Namespaces& namespaces, const DeviceSpec& spec, Fd& device) {
+Status open_device(const Namespaces& namespaces, const DeviceSpec& spec, const TunOffloads& offloads,
+                   Fd& device) {
   if (!is_interface_name(spec.name)) {
     return {EINVAL, "'" + spec.name + "' is no interface name: 1 to 15 bytes without / : % or spaces"};
   }
@@ -100,7 +109,8 @@ Status open_device(const Namespaces& namespaces, const DeviceSpec& spec, Fd& dev
   if (!visit.status().ok()) return visit.status();
   Status status = create_device(spec.name, spec.kind == protocol::kTun ? IFF_TUN : IFF_TAP, device);
   if (status.ok()) {
-    set_offloads(device);
+    set_offloads(device, offloads);
+    set_queue_length(spec.name);
   } else if (index_of(spec.name) != 0) {
     status = {EEXIST,
               "interface " + spec.name + " exists in this namespace; choose another name or remove it"};

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "holder/namespaces.h"
+#include "protocol/offloads.h"
 
 namespace nsm::holder {
 
@@ -26,15 +27,17 @@ struct SocketSpec {
   bool operator==(const SocketSpec&) const = default;
 };
 
-// What segmentation the kernel's TUN takes from us; found out once, in a namespace of its own.
+// What segmentation the kernel's TUN takes from us, of what is wanted; found out once, in a namespace of its
+// own.
 struct TunOffloads {
   bool tso = false;
   bool uso = false;
 };
-TunOffloads probe_tun_offloads(const Namespaces& namespaces);
+TunOffloads probe_tun_offloads(const Namespaces& namespaces, const protocol::OffloadSet& wanted);
 
-// Makes the interface. EEXIST when the name is taken.
-Status open_device(const Namespaces& namespaces, const DeviceSpec& spec, Fd& device);
+// Makes the interface, with `offloads`. EEXIST when the name is taken.
+Status open_device(const Namespaces& namespaces, const DeviceSpec& spec, const TunOffloads& offloads,
+                   Fd& device);
 
 // Whether the interface of `device` is still there, under this name and in this namespace.
 bool is_device(const Fd& device, const DeviceSpec& spec);

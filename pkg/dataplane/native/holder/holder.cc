@@ -47,13 +47,14 @@ class Holder {
   Counters counters_;
   Namespaces namespaces_;
   Journal journal_;
+  TunOffloads offloads_;
   std::vector<std::string> features_;
   std::vector<std::string> paths_;
   Fd signals_, control_socket_, dial_socket_;
   std::vector<Fd> listen_sockets_;
 
   Engine engine_{loop_, journal_, counters_};
-  Objects objects_{{namespaces_, engine_, journal_, counters_, options_.allow_own_namespace}};
+  Objects objects_{{namespaces_, engine_, journal_, counters_, offloads_, options_.allow_own_namespace}};
   Requests requests_{{loop_, namespaces_, engine_, objects_, counters_, features_}};
   ControlServer control_{loop_, counters_, options_.daemon_uid};
   Sessions sessions_{loop_, namespaces_, counters_};
@@ -96,9 +97,9 @@ Status Holder::open_sockets() {
 }
 
 void Holder::describe(bool is_memory_locked) {
-  const TunOffloads offloads = probe_tun_offloads(namespaces_);
-  features_ = {std::string("tun_tso=") + (offloads.tso ? "on" : "off"),
-               std::string("tun_uso=") + (offloads.uso ? "on" : "off"),
+  offloads_ = probe_tun_offloads(namespaces_, options_.offloads);
+  features_ = {std::string("tun_tso=") + (offloads_.tso ? "on" : "off"),
+               std::string("tun_uso=") + (offloads_.uso ? "on" : "off"),
                std::string("memory_locked=") + (is_memory_locked ? "on" : "off")};
 }
 
@@ -158,7 +159,7 @@ int holder_main(int argc, char** argv) {
   if (geteuid() != 0) return complain("hold must be started as root; it then keeps three capabilities only");
   set_limits();
   Spawner spawner;
-  if (const Status status = Spawner::launch(options.engine_uid, spawner); !status.ok())
+  if (const Status status = Spawner::launch({options.engine_uid, options.offloads}, spawner); !status.ok())
     return complain(status.text);
   Holder holder(options);
   if (const Status status = holder.open(spawner); !status.ok()) return complain(status.text);

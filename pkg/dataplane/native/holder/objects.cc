@@ -93,7 +93,7 @@ Status Objects::find_or_make_device(const std::string& id, const DeviceSpec& wan
   // A workload may have removed, renamed or moved what is in its namespace: that one is given up.
   if (fd && is_device(*fd, wanted)) return {};
   Fd device;
-  Status status = open_device(parts_.namespaces, wanted, device);
+  Status status = open_device(parts_.namespaces, wanted, parts_.offloads, device);
   if (status.ok()) fd = devices_.keep(id, wanted, std::move(device));
   return status;
 }

@@ -48,6 +48,7 @@ class Objects {
     Engine& engine;
     Journal& journal;
     Counters& counters;
+    const TunOffloads& offloads;
     bool allow_own_namespace;
   };
 

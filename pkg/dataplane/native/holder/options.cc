@@ -33,6 +33,13 @@ std::string parse_listen(Options& options, std::string_view value) {
   return wrong;
 }
 
+std::string parse_without(Options& options, std::string_view value) {
+  if (options.offloads.remove(value)) return "";
+  std::string wrong = "is none of";
+  for (const std::string_view name : protocol::kOffloadNames) wrong += " " + std::string(name);
+  return wrong;
+}
+
 struct Option {
   std::string_view name;
   std::string_view argument;  // empty: a switch
@@ -54,6 +61,7 @@ constexpr Option kOptions[] = {
      [](Options& o, std::string_view v) { return parse_number(v, o.daemon_uid); }},
     {"--max-connections-per-namespace", "N", "of workloads; the node's root is free (64)",
      [](Options& o, std::string_view v) { return parse_number(v, o.max_connections_per_namespace); }},
+    {"--without", "NAME", "leave out an offload, such as udp_gso; may be repeated", parse_without},
     {"--allow-own-namespace", "", "serve ports and endpoints in the holder's own network namespace too",
      [](Options& o, std::string_view) { return o.allow_own_namespace = true, std::string(); }},
     {"--help", "", "print this text",

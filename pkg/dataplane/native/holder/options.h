@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "protocol/offloads.h"
+
 namespace nsm::holder {
 
 struct ListenSocket {
@@ -21,6 +23,7 @@ struct Options {
   uid_t engine_uid = 65533;
   uid_t daemon_uid = 65532;
   unsigned max_connections_per_namespace = 64;
+  protocol::OffloadSet offloads;
   bool allow_own_namespace = false;
   bool help = false;
 };

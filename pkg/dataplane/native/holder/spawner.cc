@@ -13,6 +13,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <string>
+#include <vector>
 
 #include "holder/privileges.h"
 #include "protocol/protocol.h"
@@ -36,7 +38,27 @@ View bytes_of(const T& value) {
   return {reinterpret_cast<const std::uint8_t*>(&value), sizeof value};
 }
 
-[[noreturn]] void run_engine(int program, int engine_socket, int state_memory) {
+// How the engine is run; argv as exec wants it.
+class EngineCommand {
+ public:
+  EngineCommand(Fd program, const protocol::OffloadSet& offloads) : program_(std::move(program)) {
+    offloads.each_removed([this](std::string_view name) {
+      words_.emplace_back("--without");
+      words_.emplace_back(name);
+    });
+    for (std::string& word : words_) arguments_.push_back(word.data());
+    arguments_.push_back(nullptr);
+  }
+  int program() const { return program_.get(); }
+  char* const* arguments() const { return arguments_.data(); }
+
+ private:
+  Fd program_;
+  std::vector<std::string> words_ = {"nsm-dataplane", "engine"};
+  std::vector<char*> arguments_;
+};
+
+[[noreturn]] void run_engine(const EngineCommand& command, int engine_socket, int state_memory) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   sigset_t none;
   sigemptyset(&none);
@@ -44,21 +66,18 @@ View bytes_of(const T& value) {
   // First out of the way, then into place: any of the three may sit on a wanted number.
   const int high = 10;
   const int from[] = {fcntl(engine_socket, F_DUPFD, high), fcntl(state_memory, F_DUPFD, high)};
-  const int executable = fcntl(program, F_DUPFD_CLOEXEC, high);
+  const int executable = fcntl(command.program(), F_DUPFD_CLOEXEC, high);
   dup2(from[0], protocol::kEngineSocketFd);
   dup2(from[1], protocol::kEngineStateFd);
   close_range(protocol::kEngineStateFd + 1, ~0U, CLOSE_RANGE_CLOEXEC);
-  char name[] = "nsm-dataplane";
-  char engine[] = "engine";
-  char* arguments[] = {name, engine, nullptr};
-  fexecve(executable, arguments, environ);
+  fexecve(executable, command.arguments(), environ);
   _exit(127);
 }
 
 // The spawner's own life.
 class SpawnerProcess {
  public:
-  SpawnerProcess(Fd socket, Fd program) : socket_(std::move(socket)), program_(std::move(program)) {
+  SpawnerProcess(Fd socket, const EngineCommand& command) : socket_(std::move(socket)), command_(command) {
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, SIGCHLD);
@@ -91,7 +110,7 @@ class SpawnerProcess {
 
   void start(int engine_socket, int state_memory) {
     const pid_t pid = fork();
-    if (pid == 0) run_engine(program_.get(), engine_socket, state_memory);
+    if (pid == 0) run_engine(command_, engine_socket, state_memory);
     report(pid > 0 ? Report{Report::kStarted, pid, 0} : Report{Report::kFailed, 0, errno});
   }
 
@@ -106,13 +125,14 @@ class SpawnerProcess {
   void report(const Report& report) { send_with_fds(socket_.get(), bytes_of(report), {}); }
 
   Fd socket_;
-  Fd program_;
+  const EngineCommand& command_;
   Fd children_;
 };
 
-[[noreturn]] void become_spawner(Fd socket, pid_t holder, uid_t engine_uid) {
+[[noreturn]] void become_spawner(Fd socket, pid_t holder, const Spawner::Engine& engine) {
   Fd program(open("/proc/self/exe", O_RDONLY | O_CLOEXEC));  // the engine's user may not reach its path
-  const Status status = drop_all_privileges(engine_uid);
+  const EngineCommand command(std::move(program), engine.offloads);
+  const Status status = drop_all_privileges(engine.uid);
   prctl(PR_SET_PDEATHSIG, SIGKILL);  // after the change of user, which resets it
   if (getppid() != holder) _exit(1);
   setpgid(0, 0);  // Ctrl-C is for the holder
@@ -122,7 +142,7 @@ class SpawnerProcess {
   }
   prctl(PR_SET_NAME, "nsm-spawner");
   prctl(PR_SET_DUMPABLE, 0);
-  SpawnerProcess(std::move(socket), std::move(program)).run();
+  SpawnerProcess(std::move(socket), command).run();
   _exit(0);
 }
 
@@ -136,7 +156,7 @@ std::string how_it_ended(int status) {
 
 }  // namespace
 
-Status Spawner::launch(uid_t engine_uid, Spawner& spawner) {
+Status Spawner::launch(const Engine& engine, Spawner& spawner) {
   int pair[2];
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
     return {errno, "cannot make a socket pair: " + errno_text(errno)};
@@ -147,7 +167,7 @@ Status Spawner::launch(uid_t engine_uid, Spawner& spawner) {
   if (child < 0) return {errno, "cannot fork: " + errno_text(errno)};
   if (child == 0) {
     ours.reset();
-    become_spawner(std::move(theirs), holder, engine_uid);
+    become_spawner(std::move(theirs), holder, engine);
   }
   spawner.socket_ = std::move(ours);
   return {};

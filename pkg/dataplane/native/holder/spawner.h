@@ -14,13 +14,18 @@
 
 #include "holder/event-loop.h"
 #include "holder/unix-socket.h"
+#include "protocol/offloads.h"
 
 namespace nsm::holder {
 
 class Spawner {
  public:
   // Forks the spawner. To be called before anything else has descriptors or threads.
-  static Status launch(uid_t engine_uid, Spawner& spawner);
+  struct Engine {
+    uid_t uid;
+    const protocol::OffloadSet& offloads;
+  };
+  static Status launch(const Engine& engine, Spawner& spawner);
 
   // Starts an engine; `on_started` or `on_exited` tells what became of it.
   Status start(int engine_socket, int state_memory);

@@ -11,6 +11,7 @@
 
 #include "io/control/control.h"
 #include "io/features.h"
+#include "io/priority.h"
 #include "io/sandbox.h"
 #include "programs.h"
 
@@ -42,10 +43,17 @@ Bytes map_state() noexcept {
   return {static_cast<std::uint8_t*>(memory), protocol::kEngineStateBytes};
 }
 
+struct Start {
+  const char* name;
+  bool priority;
+  std::latch& done;
+};
+
 template <typename DataThread>
-void start(DataThread& thread, const char* name, std::latch& started) {
-  std::thread([&thread, name, &started] {
+void start(DataThread& thread, const Start& how) {
+  std::thread([&thread, name = how.name, priority = how.priority, &started = how.done] {
     prctl(PR_SET_NAME, name);
+    if (priority) take_priority();
     started.count_down();
     thread.run();
   }).detach();
@@ -64,10 +72,10 @@ void warm_up(const AeadSuite& suite, Random& random) {
   }
 }
 
-int serve(Bytes state_memory) {
+int serve(Bytes state_memory, const OffloadSet& wanted) {
   KernelRandom random;
-  const AeadSuite suite;
-  const Offloads offloads = probe_offloads();
+  const AeadSuite suite(wanted.has(Offload::ipsec_mb));
+  const Offloads offloads = probe_offloads(wanted);
   SavedState state(state_memory);
   HolderSocket holder{Fd(protocol::kEngineSocketFd)};
   Doorbell bell;
@@ -76,11 +84,11 @@ int serve(Bytes state_memory) {
   Egress egress(offloads.udp_gso);
   Ingress ingress(counters, notes);
   const WireguardNode::Parts node{suite, random, {egress.commands(), ingress.commands()}, holder};
-  Control control({holder, {node, bell, offloads.udp_gro}, state, notes, bell, counters});
+  Control control({holder, {node, bell, offloads}, state, notes, bell, counters});
   warm_up(suite, random);
   std::latch started(2);
-  start(egress, "nsm-tx", started);
-  start(ingress, "nsm-rx", started);
+  start(egress, {"nsm-tx", offloads.priority, started});
+  start(ingress, {"nsm-rx", offloads.priority, started});
   started.wait();
   prctl(PR_SET_NAME, "nsm-ctl");
   if (!enter_sandbox()) return refuse("the kernel refuses its seccomp filter");
@@ -89,17 +97,27 @@ int serve(Bytes state_memory) {
   _exit(0);  // the data threads stand on this stack
 }
 
+// The holder has read the same names from its own command line. False when there are others.
+bool read_arguments(int argc, char** argv, OffloadSet& wanted) {
+  for (int i = 1; i < argc; i += 2) {
+    const bool known = std::string_view(argv[i]) == "--without" && i + 1 < argc && wanted.remove(argv[i + 1]);
+    if (!known) return false;
+  }
+  return true;
+}
+
 }  // namespace
 }  // namespace io
 
-int engine_main(int argc, char**) {
-  if (argc > 1) return io::refuse("it takes no arguments");
+int engine_main(int argc, char** argv) {
+  protocol::OffloadSet wanted;
+  if (!io::read_arguments(argc, argv, wanted)) return io::refuse("it takes no arguments but --without NAME");
   if (const std::string excess = io::excess_privilege(); !excess.empty()) return io::refuse(excess);
   if (!io::renounce_privilege()) return io::refuse("it cannot give up its privileges");
   if (fcntl(protocol::kEngineSocketFd, F_GETFD) < 0) return io::refuse("it has no socket to the holder");
   const Bytes state = io::map_state();
   if (state.empty()) return io::refuse("it has no state memory");
-  return io::serve(state);
+  return io::serve(state, wanted);
 }
 
 }  // namespace nsm

@@ -4,7 +4,10 @@
 #include <netinet/udp.h>
 #include <sys/socket.h>
 
+#include <thread>
+
 #include "io/fd.h"
+#include "io/priority.h"
 #include "io/sandbox.h"
 
 namespace nsm::io {
@@ -14,18 +17,23 @@ std::string on_off(const char* name, bool on) { return std::string(name) + (on ?
 
 }  // namespace
 
-Offloads probe_offloads() noexcept {
+Offloads probe_offloads(const OffloadSet& wanted) noexcept {
   const Fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  const int segment_bytes = 1400;
-  const int on = 1;
-  return {setsockopt(socket.get(), SOL_UDP, UDP_SEGMENT, &segment_bytes, sizeof segment_bytes) == 0,
-          setsockopt(socket.get(), SOL_UDP, UDP_GRO, &on, sizeof on) == 0};
+  const auto takes = [&](int option, int value) {
+    return setsockopt(socket.get(), SOL_UDP, option, &value, sizeof value) == 0;
+  };
+  bool priority = false;
+  std::thread([&] { priority = take_priority(); }).join();  // what a thread has taken it keeps
+  return {wanted.has(Offload::udp_gso) && takes(UDP_SEGMENT, 1400),
+          wanted.has(Offload::udp_gro) && takes(UDP_GRO, 1), wanted.has(Offload::tun_tso),
+          wanted.has(Offload::tun_uso), wanted.has(Offload::priority) && priority};
 }
 
 std::vector<std::string> describe_features(const Offloads& offloads, const AeadSuite& suite) {
   const AeadImplementation& aead = suite.preferred();
   return {on_off("udp_gso", offloads.udp_gso),
           on_off("udp_gro", offloads.udp_gro),
+          on_off("priority", offloads.priority),
           on_off("seccomp", has_sandbox()),
           on_off("aes_256_gcm_accelerated", aead.accelerated(AeadAlgorithm::kAes256Gcm)),
           on_off("chacha20_poly1305_accelerated", aead.accelerated(AeadAlgorithm::kChaCha20Poly1305)),

@@ -5,16 +5,24 @@
 #include <vector>
 
 #include "core/aead.h"
+#include "protocol/offloads.h"
 
 namespace nsm::io {
 
+using protocol::Offload;
+using protocol::OffloadSet;
+
+// Which of the wanted ones the kernel grants; see protocol/offloads.h.
 struct Offloads {
-  bool udp_gso = false;  // one sendmsg for many datagrams (UDP_SEGMENT)
-  bool udp_gro = false;  // one recvmsg for many datagrams (UDP_GRO)
+  bool udp_gso = false;
+  bool udp_gro = false;
+  bool tun_tso = false;  // the holder has set it
+  bool tun_uso = false;  // wanted: each device is asked
+  bool priority = false;
 };
 
-// Tries both on a socket of its own: to be called before the sandbox closes.
-Offloads probe_offloads() noexcept;
+// Tries them, on a socket and a thread of its own: to be called before the sandbox closes.
+Offloads probe_offloads(const OffloadSet& wanted) noexcept;
 
 // The name=value strings of kFeature.
 std::vector<std::string> describe_features(const Offloads& offloads, const AeadSuite& suite);

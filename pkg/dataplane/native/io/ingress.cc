@@ -2,6 +2,8 @@
 
 #include <sys/epoll.h>
 
+#include <algorithm>
+
 namespace nsm::io {
 namespace {
 
@@ -17,7 +19,6 @@ void watch(const Fd& epoll, int fd, void* what) noexcept {
 
 Ingress::Ingress(Counters& engine, Notes& notes)
     : commands_(kCommands),
-      sockets_(epoll_create1(EPOLL_CLOEXEC)),
       epoll_(epoll_create1(EPOLL_CLOEXEC)),
       parts_{engine, notes, writer_},
       opener_(parts_) {
@@ -31,14 +32,15 @@ void Ingress::run() {
   };
   for (;;) {
     const int ready = epoll_wait(epoll_.get(), events.data(), events.size(), -1);
-    bool has_commands = false;
-    bool has_sockets = false;
-    for (int i = 0; i < ready; i++) (events[i].data.ptr ? has_sockets : has_commands) = true;
-    // First: the key that a handshake made must be there before data under it.
-    if (has_commands) commands_.serve(execute_next);
-    if (!has_sockets) continue;
-    const int count = epoll_wait(sockets_.get(), events.data(), events.size(), 0);
-    for (int i = 0; i < count; i++) read(*static_cast<IngressUnderlay*>(events[i].data.ptr));
+    const std::span<const epoll_event> all(events.data(), static_cast<std::size_t>(std::max(ready, 0)));
+    const auto is_command = [](const epoll_event& event) { return event.data.ptr == nullptr; };
+    // First: the key that a handshake made must be there before data under it. A
+    // command may take away an underlay of this round: the next round knows.
+    if (std::any_of(all.begin(), all.end(), is_command)) {
+      commands_.serve(execute_next);
+      continue;
+    }
+    for (const epoll_event& event : all) read(*static_cast<IngressUnderlay*>(event.data.ptr));
   }
 }
 
@@ -81,10 +83,14 @@ void Ingress::note_handshake(const IngressUnderlay& underlay, ConstBytes datagra
   if (!parts_.notes.push({underlay.number, note})) parts_.engine.rx.add(Rx::queue_full);
 }
 
-void Ingress::execute(ReadUnderlay command) { watch(sockets_, command.underlay->fd, command.underlay); }
+void Ingress::execute(ReadUnderlay command) {
+  underlays_.push_back(command.underlay);
+  if (reading_) watch(epoll_, command.underlay->fd, command.underlay);
+}
 
 void Ingress::execute(ForgetUnderlay command) noexcept {
-  epoll_ctl(sockets_.get(), EPOLL_CTL_DEL, command.underlay->fd, nullptr);
+  std::erase(underlays_, command.underlay);
+  if (reading_) epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, command.underlay->fd, nullptr);
 }
 
 void Ingress::execute(UseIngressRules command) noexcept {
@@ -92,6 +98,9 @@ void Ingress::execute(UseIngressRules command) noexcept {
   command.port->roaming = command.roaming;
 }
 
-void Ingress::execute(StartReading) noexcept { watch(epoll_, sockets_.get(), this); }
+void Ingress::execute(StartReading) noexcept {
+  reading_ = true;
+  for (IngressUnderlay* underlay : underlays_) watch(epoll_, underlay->fd, underlay);
+}
 
 }  // namespace nsm::io

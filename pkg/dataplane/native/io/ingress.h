@@ -3,6 +3,7 @@
 #pragma once
 
 #include <variant>
+#include <vector>
 
 #include "io/channel.h"
 #include "io/opener.h"
@@ -78,8 +79,9 @@ class Ingress {
                       const SocketAddress& from) noexcept;
 
   Channel<IngressCommand> commands_;
-  Fd sockets_;  // epoll of the underlays; in epoll_ itself since StartReading
   Fd epoll_;
+  bool reading_ = false;                     // since StartReading
+  std::vector<IngressUnderlay*> underlays_;  // in epoll_ while reading
   UdpReceiver receiver_;
   TunWriter writer_;
   IngressParts parts_;

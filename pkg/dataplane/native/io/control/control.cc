@@ -21,7 +21,7 @@ timespec as_timespec(std::uint64_t ns) noexcept {
 Control::Control(const Parts& parts)
     : parts_(parts),
       underlays_(parts.underlays),
-      ports_(underlays_, parts.state, parts.underlays.node.threads),
+      ports_(underlays_, parts.state, {parts.underlays.node.threads, parts.underlays.offloads}),
       requests_({underlays_, ports_, parts.engine, parts.underlays.node.threads}),
       timer_(timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK)),
       epoll_(epoll_create1(EPOLL_CLOEXEC)) {

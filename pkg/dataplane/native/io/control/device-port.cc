@@ -15,9 +15,10 @@ namespace {
 using namespace protocol;
 
 // The holder has set the same; asking again tells whether the kernel knows UDP segmentation.
-bool has_uso(const Fd& device) noexcept {
-  return ioctl(device.get(), TUNSETOFFLOAD, TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_USO4 | TUN_F_USO6) ==
-         0;
+bool has_uso(const Fd& device, const Offloads& offloads) noexcept {
+  constexpr unsigned kUso = TUN_F_CSUM | TUN_F_USO4 | TUN_F_USO6;
+  constexpr unsigned kTso = TUN_F_TSO4 | TUN_F_TSO6;
+  return offloads.tun_uso && ioctl(device.get(), TUNSETOFFLOAD, offloads.tun_tso ? kUso | kTso : kUso) == 0;
 }
 
 }  // namespace
@@ -27,16 +28,16 @@ Status DevicePort::parse(View attributes, Fields& fields) {
   return status.ok() ? fields.require({kId, kIfname}) : status;
 }
 
-DevicePort::DevicePort(const Fields& fields, Fd device, DataThreads threads)
+DevicePort::DevicePort(const Fields& fields, Fd device, const Parts& parts)
     : Port(fields.text(kId), static_cast<PortKind>(*fields.u8(kKind))),
-      threads_(threads),
+      threads_(parts.threads),
       fd_(std::move(device)),
       ifname_(fields.text(kIfname)),
       ifindex_(fields.u32(kIfindex)),
       ns_dev_(fields.u64(kNsDev)),
       ns_ino_(fields.u64(kNsIno)),
       egress_{fd_.get(), &counters_},
-      ingress_{fd_.get(), &counters_, has_uso(fd_)} {}
+      ingress_{fd_.get(), &counters_, has_uso(fd_, parts.offloads)} {}
 
 DevicePort::~DevicePort() {
   threads_.egress.post(ForgetDevice{&egress_});

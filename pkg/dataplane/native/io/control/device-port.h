@@ -3,14 +3,19 @@
 
 #include "io/control/port.h"
 #include "io/fd.h"
+#include "io/features.h"
 
 namespace nsm::io {
 
 class DevicePort final : public Port {
  public:
+  struct Parts {
+    DataThreads threads;
+    const Offloads& offloads;
+  };
   static protocol::Status parse(protocol::View attributes, protocol::Fields& fields);
 
-  DevicePort(const protocol::Fields& fields, Fd device, DataThreads threads);
+  DevicePort(const protocol::Fields& fields, Fd device, const Parts& parts);
   ~DevicePort() override;
 
   std::optional<protocol::Status> update(protocol::View attributes) override;

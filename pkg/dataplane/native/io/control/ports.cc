@@ -3,7 +3,6 @@
 #include <errno.h>
 
 #include "io/clock.h"
-#include "io/control/device-port.h"
 #include "io/control/vxlan-port.h"
 #include "io/control/wireguard-port.h"
 
@@ -91,7 +90,7 @@ Status Ports::make_device(View attributes, Fd device, Made& made) {
   if (Status status = DevicePort::parse(attributes, fields); !status.ok()) return status;
   if (!device)
     return {EBADF, "the message for port " + std::string(fields.text(kId)) + " has no device with it"};
-  made = std::make_unique<DevicePort>(fields, std::move(device), threads_);
+  made = std::make_unique<DevicePort>(fields, std::move(device), devices_);
   return {};
 }
 

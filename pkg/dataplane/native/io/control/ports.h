@@ -6,7 +6,7 @@
 #include <string>
 
 #include "core/saved-state.h"
-#include "io/control/port.h"
+#include "io/control/device-port.h"
 #include "io/control/underlays.h"
 #include "io/control/wires.h"
 
@@ -15,8 +15,8 @@ namespace nsm::io {
 // Owner: the control thread.
 class Ports {
  public:
-  Ports(Underlays& underlays, SavedState& state, DataThreads threads)
-      : underlays_(underlays), state_(state), threads_(threads), wires_(*this, threads) {}
+  Ports(Underlays& underlays, SavedState& state, const DevicePort::Parts& devices)
+      : underlays_(underlays), state_(state), devices_(devices), wires_(*this, devices.threads) {}
 
   protocol::Status set(protocol::View attributes, Fd device);
   void remove(std::string_view id);
@@ -38,7 +38,7 @@ class Ports {
 
   Underlays& underlays_;
   SavedState& state_;
-  DataThreads threads_;
+  const DevicePort::Parts devices_;
   std::uint64_t next_tag_ = 1;
   std::map<std::string, Made, std::less<>> by_id_;
   Wires wires_;

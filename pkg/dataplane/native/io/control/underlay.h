@@ -7,6 +7,7 @@
 #include "io/control/data-threads.h"
 #include "io/control/wireguard-node.h"
 #include "io/fd.h"
+#include "io/features.h"
 #include "protocol/fields.h"
 
 namespace nsm::io {
@@ -18,7 +19,7 @@ class Underlay {
   struct Parts {
     WireguardNode::Parts node;
     const Doorbell& bell;  // of the control thread
-    bool udp_gro;
+    const Offloads& offloads;
   };
   static protocol::Status parse(protocol::View attributes, protocol::Fields& fields);
 

@@ -16,13 +16,13 @@ CLIENT = "import signal, socket; s = socket.socket(socket.AF_UNIX); s.connect('{
 
 
 class HeldEngine(Engine):
-    def __init__(self, lab, work, node):
+    def __init__(self, lab, work, node, options=''):
         self.journal, self.events, self.sequence = {}, [], 0
         directory = tempfile.TemporaryDirectory(prefix=lab.prefix)
         lab.defer(directory.cleanup)
         os.chmod(directory.name, 0o755)
         control, listen, dial, deliver = (f'{directory.name}/{name}' for name in ('control', 'listen', 'dial', 'deliver'))
-        self.holder = lab.start(node, f'{BINARY} hold --control {control} --listen nsm={listen} --dial {dial} --deliver {deliver}')
+        self.holder = lab.start(node, f'{BINARY} hold --control {control} --listen nsm={listen} --dial {dial} --deliver {deliver} {options}')
         self.socket = self._connect(control)
         lab.start(work, [sys.executable, '-c', CLIENT.format(listen)])
         namespace = HeldDevice(lab.namespaces[work], '')
