@@ -1,0 +1,61 @@
+// One side of the relay: the socket that faces one endpoint. That endpoint sees
+// the relay as its peer; where the relay sends from may change, as a NAT does.
+#pragma once
+
+#include <sys/socket.h>
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "io/fd.h"
+#include "io/socket-address.h"
+#include "link.h"
+
+namespace nsm::impair {
+
+class Side {
+ public:
+  struct Places {
+    io::SocketAddress listen;
+    std::optional<io::SocketAddress> peer;  // absent: who sent last
+  };
+  // Throws std::system_error when the socket cannot be had.
+  explicit Side(const Places& places);
+
+  int fd() const noexcept { return socket_.get(); }
+  // What waits goes to `link`; false when there was nothing.
+  bool receive(Link& link, std::uint64_t now_ns);
+  // Sends what is due in `link` to this side's endpoint.
+  void send(Link& link, std::uint64_t now_ns);
+  // Leaves its port for one that the kernel chooses.
+  void rebind();
+  // Datagrams that the kernel had no room for.
+  std::uint64_t overrun() const noexcept;
+
+ private:
+  static constexpr std::size_t kBatch = 64;
+  static constexpr std::size_t kMaxDatagramBytes = 9216;
+
+  void open(const io::SocketAddress& address);
+  void transmit(Link& link, std::size_t count);
+
+  io::Fd socket_;
+  io::SocketAddress listen_;
+  std::optional<io::SocketAddress> peer_;
+  const bool learns_;
+  std::uint64_t overrun_before_ = 0;  // of former sockets
+  std::unique_ptr<std::uint8_t[]> memory_;
+  std::array<mmsghdr, kBatch> headers_;
+  std::array<iovec, kBatch> parts_;
+  std::array<io::SocketAddress, kBatch> from_;
+  std::array<DelayLine::Waiting, kBatch> leaving_;
+};
+
+// Reads ADDRESS:PORT or [ADDRESS]:PORT; absent when it is neither.
+std::optional<io::SocketAddress> read_address(const std::string& text);
+
+}  // namespace nsm::impair
