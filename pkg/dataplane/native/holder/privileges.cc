@@ -13,8 +13,6 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "protocol/offloads.h"
-
 namespace nsm::holder {
 namespace {
 
@@ -75,9 +73,6 @@ void set_limits() {
   const rlimit all{RLIM_INFINITY, RLIM_INFINITY};
   setrlimit(RLIMIT_CORE, &none);
   setrlimit(RLIMIT_MEMLOCK, &all);  // needs CAP_SYS_RESOURCE; protect_memory makes do without
-  constexpr rlim_t kNice = 20 - protocol::kEngineNice;  // as setrlimit(2) counts them
-  const rlimit nice{kNice, kNice};
-  setrlimit(RLIMIT_NICE, &nice);  // needs it too; the engine says whether it got it
   rlimit descriptors;
   if (getrlimit(RLIMIT_NOFILE, &descriptors) != 0) return;
   descriptors.rlim_cur = descriptors.rlim_max;

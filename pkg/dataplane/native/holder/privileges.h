@@ -18,7 +18,7 @@ Status keep_holder_privileges(gid_t group);
 Status drop_all_privileges(uid_t uid);
 
 // Limits that the engine inherits: no core dump, memory may be locked, as many
-// descriptors as allowed, its data threads before others.
+// descriptors as allowed.
 void set_limits();
 
 // Keeps other processes of this user out of the memory, and the memory out of

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -132,6 +133,8 @@ class SpawnerProcess {
 [[noreturn]] void become_spawner(Fd socket, pid_t holder, const Spawner::Engine& engine) {
   Fd program(open("/proc/self/exe", O_RDONLY | O_CLOEXEC));  // the engine's user may not reach its path
   const EngineCommand command(std::move(program), engine.offloads);
+  // Engines inherit it. Needs CAP_SYS_NICE; without, they say that they lack it.
+  if (engine.offloads.has(protocol::Offload::priority)) setpriority(PRIO_PROCESS, 0, protocol::kEngineNice);
   const Status status = drop_all_privileges(engine.uid);
   prctl(PR_SET_PDEATHSIG, SIGKILL);  // after the change of user, which resets it
   if (getppid() != holder) _exit(1);

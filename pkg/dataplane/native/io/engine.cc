@@ -53,7 +53,7 @@ template <typename DataThread>
 void start(DataThread& thread, const Start& how) {
   std::thread([&thread, name = how.name, priority = how.priority, &started = how.done] {
     prctl(PR_SET_NAME, name);
-    if (priority) take_priority();
+    if (priority) shorten_turns();
     started.count_down();
     thread.run();
   }).detach();
@@ -90,6 +90,7 @@ int serve(Bytes state_memory, const OffloadSet& wanted) {
   start(egress, {"nsm-tx", offloads.priority, started});
   start(ingress, {"nsm-rx", offloads.priority, started});
   started.wait();
+  if (offloads.priority) renounce_priority();
   prctl(PR_SET_NAME, "nsm-ctl");
   if (!enter_sandbox()) return refuse("the kernel refuses its seccomp filter");
   control.greet(describe_features(offloads, suite));

@@ -4,8 +4,6 @@
 #include <netinet/udp.h>
 #include <sys/socket.h>
 
-#include <thread>
-
 #include "io/fd.h"
 #include "io/priority.h"
 #include "io/sandbox.h"
@@ -22,11 +20,9 @@ Offloads probe_offloads(const OffloadSet& wanted) noexcept {
   const auto takes = [&](int option, int value) {
     return setsockopt(socket.get(), SOL_UDP, option, &value, sizeof value) == 0;
   };
-  bool priority = false;
-  std::thread([&] { priority = take_priority(); }).join();  // what a thread has taken it keeps
   return {wanted.has(Offload::udp_gso) && takes(UDP_SEGMENT, 1400),
           wanted.has(Offload::udp_gro) && takes(UDP_GRO, 1), wanted.has(Offload::tun_tso),
-          wanted.has(Offload::tun_uso), wanted.has(Offload::priority) && priority};
+          wanted.has(Offload::tun_uso), has_priority()};
 }
 
 std::vector<std::string> describe_features(const Offloads& offloads, const AeadSuite& suite) {

@@ -21,7 +21,7 @@ struct Offloads {
   bool priority = false;
 };
 
-// Tries them, on a socket and a thread of its own: to be called before the sandbox closes.
+// Tries them, on a socket of its own: to be called before the sandbox closes.
 Offloads probe_offloads(const OffloadSet& wanted) noexcept;
 
 // The name=value strings of kFeature.

@@ -1,6 +1,7 @@
 #include "io/priority.h"
 
 #include <sched.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -28,9 +29,14 @@ struct SchedulingAttributes {
 
 }  // namespace
 
-bool take_priority() noexcept {
+bool has_priority() noexcept { return getpriority(PRIO_PROCESS, 0) == protocol::kEngineNice; }
+
+// Older kernels ignore it.
+void shorten_turns() noexcept {
   const SchedulingAttributes attributes;
-  return syscall(SYS_sched_setattr, 0, &attributes, 0) == 0;
+  syscall(SYS_sched_setattr, 0, &attributes, 0);
 }
+
+void renounce_priority() noexcept { setpriority(PRIO_PROCESS, 0, 0); }
 
 }  // namespace nsm::io

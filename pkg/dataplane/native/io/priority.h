@@ -1,4 +1,4 @@
-// The place of the data threads among what runs on a node.
+// The place of the engine's threads among what runs on a node.
 #pragma once
 
 namespace nsm::io {
@@ -6,7 +6,12 @@ namespace nsm::io {
 // A packet that waits for a core behind a busy workload waits for milliseconds,
 // and a full ring behind it drops: the calling thread goes before ordinary ones,
 // in short turns. It still shares its core, as a real-time thread would not.
-// False when the limit on nice values (RLIMIT_NICE, from the holder) forbids it.
-bool take_priority() noexcept;
+
+// Whether this process was started with the nice value that makes it so.
+bool has_priority() noexcept;
+// Makes the calling thread's turns short.
+void shorten_turns() noexcept;
+// Makes the calling thread an ordinary one.
+void renounce_priority() noexcept;
 
 }  // namespace nsm::io

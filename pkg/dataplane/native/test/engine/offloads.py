@@ -48,8 +48,9 @@ def priority(world):
         with open(f'/proc/{engine.pid}/task/{thread}/stat') as file:
             name, fields = file.read().split('(')[1].split(')')
             nice[name] = int(fields.split()[16])
-    wanted = ENGINE_NICE if features_of(engine)['priority'] == 'on' else 0
-    check(f'nice values with priority={features_of(engine)["priority"]}',
+    features = features_of(engine)
+    wanted = ENGINE_NICE if features['priority'] == 'on' else 0
+    check(f'nice values with priority={features["priority"]}',
           nice == {'nsm-ctl': 0, 'nsm-tx': wanted, 'nsm-rx': wanted}, nice)  # fmt: skip
 
 
