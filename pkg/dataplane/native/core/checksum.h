@@ -9,23 +9,28 @@
 
 namespace nsm {
 
+// Adds with the carry that leaves the top brought back in at the bottom.
+inline std::uint64_t add_around(std::uint64_t a, std::uint64_t b) noexcept {
+  return __builtin_add_overflow(a, b, &a) ? a + 1 : a;
+}
+
+// Whole blocks of kChecksumBlock bytes, with the widest instructions of this CPU.
+inline constexpr std::size_t kChecksumBlock = 64;
+std::uint64_t checksum_blocks(const std::uint8_t* data, std::size_t blocks) noexcept;
+
 // Adds `data` to a running sum; only the last piece may have an odd length.
 inline std::uint64_t checksum_add(std::uint64_t sum, ConstBytes data) noexcept {
   const std::uint8_t* at = data.data();
   std::size_t left = data.size();
-  std::uint64_t a = sum, b = 0;
-  unsigned long long carry_a = 0, carry_b = 0;
-  for (; left >= 16; at += 16, left -= 16) {
-    carry_a += __builtin_add_overflow(a, load_le<std::uint64_t>(at), &a);
-    carry_b += __builtin_add_overflow(b, load_le<std::uint64_t>(at + 8), &b);
+  if (const std::size_t blocks = left / kChecksumBlock; blocks > 1) {
+    sum = add_around(sum, checksum_blocks(at, blocks));
+    at += blocks * kChecksumBlock;
+    left -= blocks * kChecksumBlock;
   }
-  std::uint8_t tail[16] = {};
+  for (; left >= 8; at += 8, left -= 8) sum = add_around(sum, load_le<std::uint64_t>(at));
+  std::uint8_t tail[8] = {};
   if (left > 0) std::memcpy(tail, at, left);
-  carry_a += __builtin_add_overflow(a, load_le<std::uint64_t>(tail), &a);
-  carry_b += __builtin_add_overflow(b, load_le<std::uint64_t>(tail + 8), &b);
-  carry_a += __builtin_add_overflow(a, b, &a) + carry_b;
-  while (carry_a != 0) carry_a = __builtin_add_overflow(a, carry_a, &a);
-  return a;
+  return add_around(sum, load_le<std::uint64_t>(tail));
 }
 
 // Folds to 16 bits, not complemented: what a partial checksum field holds.

@@ -24,7 +24,7 @@ struct Received {
 // Owner: the ingress thread; one set of buffers serves all sockets.
 class UdpReceiver {
  public:
-  static constexpr std::size_t kMessages = 8;
+  static constexpr std::size_t kMessages = 16;
   static constexpr std::size_t kSegments = 64;  // that the kernel joins at most
   UdpReceiver();
   // What waits; valid until the next receive.

@@ -10,6 +10,12 @@
 #include "io/transport-message.h"
 
 namespace nsm::io {
+namespace {
+
+// Few enough to be in the first-level cache still when they are sealed.
+constexpr std::size_t kSealedTogether = 12;
+
+}  // namespace
 
 bool WireguardEgress::ready(std::uint64_t now_ns) noexcept {
   return has_usable_key(now_ns) && !parts_.hold.load(std::memory_order_acquire);
@@ -32,6 +38,7 @@ void WireguardEgress::take(const TunPacket& packet, EgressParts parts) noexcept 
   if (longest > rules_->mtu_bytes) return refuse_oversize(*inner, bytes);
   for (std::size_t i = 0; i < segments->segments(); i++) {
     if (!parts.batch.has_room(longest + kPaddingBytes + kTransportOverheadBytes)) flush(parts);
+    if (!can_begin(parts.batch)) return parts_.counters.tx.add(Tx::no_session, segments->segments() - i);
     const std::size_t plain = segments->write(i, {parts.batch.space() + kTransportHeaderBytes, longest});
     append(plain, parts.batch);
   }
@@ -46,6 +53,11 @@ void WireguardEgress::refuse_oversize(const InnerIp& inner, ConstBytes packet) n
   [[maybe_unused]] const ssize_t written = write(device->fd, answer.bytes().data(), answer.bytes().size());
 }
 
+// Whether the key lasts for a batch: one that has begun is not looked at again.
+bool WireguardEgress::can_begin(const EgressBatch& batch) const noexcept {
+  return !batch.empty() || has_usable_key(boot_ns());
+}
+
 // Makes a datagram of the plaintext that stands at its place in the batch; seal() completes it.
 void WireguardEgress::append(std::size_t plain_bytes, EgressBatch& batch) noexcept {
   const std::size_t aligned = (plain_bytes + kPaddingBytes - 1) / kPaddingBytes * kPaddingBytes;
@@ -53,26 +65,25 @@ void WireguardEgress::append(std::size_t plain_bytes, EgressBatch& batch) noexce
       std::max<std::size_t>(plain_bytes, std::min<std::size_t>(aligned, rules_->mtu_bytes));
   std::fill_n(batch.space() + kTransportHeaderBytes + plain_bytes, padded - plain_bytes, std::uint8_t{0});
   batch.commit(padded + kTransportOverheadBytes);
+  if (batch.datagrams().size() - sealed_ == kSealedTogether) seal(batch);
 }
 
 void WireguardEgress::flush(EgressParts parts) noexcept {
-  if (!parts.batch.empty() && seal(parts.batch)) {
+  if (!parts.batch.empty()) {
+    seal(parts.batch);
     parts.sender.send(parts_.target, parts.batch.datagrams(), parts_.counters);
     parts_.activity.sent(boot_ns(), has_data_);
     parts_.activity.counter(key_->next_counter);
   }
   parts.batch.reset();
+  sealed_ = 0;
   has_data_ = false;
 }
 
-bool WireguardEgress::seal(EgressBatch& batch) noexcept {
-  if (!has_usable_key(boot_ns())) {  // it ended since the batch began
-    parts_.counters.tx.add(Tx::no_session, batch.datagrams().size());
-    return false;
-  }
-  std::array<AeadJob, EgressBatch::kDatagrams> jobs;
+void WireguardEgress::seal(EgressBatch& batch) noexcept {
+  std::array<AeadJob, kSealedTogether> jobs;
   std::size_t count = 0;
-  for (const Datagram& datagram : batch.datagrams()) {
+  for (const Datagram& datagram : batch.datagrams().subspan(sealed_)) {
     const std::uint64_t counter = key_->next_counter++;
     store_le<std::uint32_t>(datagram.data, kTransportType);
     store_le<std::uint32_t>(datagram.data + 4, key_->remote_index);
@@ -81,10 +92,11 @@ bool WireguardEgress::seal(EgressBatch& batch) noexcept {
     jobs[count++] = {datagram.data + kTransportHeaderBytes, plain, counter, false};
   }
   key_->key->seal({jobs.data(), count});
-  return true;
+  sealed_ += count;
 }
 
 void WireguardEgress::send_keepalive(EgressParts parts) noexcept {
+  if (!can_begin(parts.batch)) return;
   append(0, parts.batch);
   flush(parts);
 }

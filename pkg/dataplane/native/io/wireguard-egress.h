@@ -1,5 +1,5 @@
 // Egress of a wireguard port: an inner packet or super-packet is checked, cut
-// into segments, padded, sealed with its batch and sent to the peer.
+// into segments, padded, sealed a few at a time and sent to the peer by the batch.
 #pragma once
 
 #include <atomic>
@@ -46,7 +46,8 @@ class WireguardEgress final : public EgressPort {
  private:
   void refuse_oversize(const InnerIp& inner, ConstBytes packet) noexcept;
   void append(std::size_t plain_bytes, EgressBatch& batch) noexcept;
-  bool seal(EgressBatch& batch) noexcept;
+  bool can_begin(const EgressBatch& batch) const noexcept;
+  void seal(EgressBatch& batch) noexcept;
   bool has_usable_key(std::uint64_t now_ns) const noexcept {
     return key_ && key_->remaining(now_ns) >= EgressBatch::kDatagrams;
   }
@@ -54,7 +55,8 @@ class WireguardEgress final : public EgressPort {
   Parts parts_;
   std::unique_ptr<InnerRules> rules_;
   std::unique_ptr<SendKey> key_;
-  bool has_data_ = false;  // the batch holds more than a keepalive
+  std::size_t sealed_ = 0;  // of the batch's datagrams
+  bool has_data_ = false;   // the batch holds more than a keepalive
 };
 
 }  // namespace nsm::io

@@ -72,7 +72,7 @@ TEST("TAI64N grows with the clock, in steps of 2^24 ns, and later_than always gr
 
 TEST("checksums equal the word-by-word ones at every length") {
   SeededRandom random(6);
-  for (std::size_t size = 0; size < 300; size++) {
+  for (std::size_t size = 0; size < 66'000; size += size < 600 ? 1 : 997) {
     Packet data(size);
     random.fill(data);
     if (size % 3 == 0) std::fill(data.begin(), data.end(), 0xff);
