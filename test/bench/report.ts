@@ -1,8 +1,14 @@
+/** What a run found, for programs and for people. */
 import { cpus, release } from 'node:os'
-import { METRICS, quantile } from './metrics.ts'
+import type { Figure } from './metrics.ts'
+import { median } from './quantile.ts'
+import { type Reached, reached } from './targets.ts'
 
 /** Metric name to system name to what each round gave. */
 export type Results = ReadonlyMap<string, ReadonlyMap<string, readonly number[]>>
+
+/** What the others are compared with. */
+export const BASE = 'wireguard-go'
 
 export function jsonLines(results: Results): string {
   const lines = [...results].flatMap(([metric, bySystem]) =>
@@ -11,32 +17,50 @@ export function jsonLines(results: Results): string {
   return lines.join('\n')
 }
 
-/** Systems as rows, figures as columns, and how many times wireguard-go's each figure is. */
-export function tableOf(results: Results, systems: readonly string[]): string {
-  const titles = ['', ...METRICS.map(({ name, unit }) => `${name} (${unit})`)]
-  const rows = systems.map((system) => [system, ...METRICS.map(({ name }) => cell(results, name, system))])
-  const widths = titles.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)))
-  const lines = [titles, ...rows].map((row) =>
-    row
-      .map((text, column) => text.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  )
+/** A row a figure, a column a system, in brackets how many times wireguard-go's it is; then the targets. */
+export function report(results: Results, figures: readonly Figure[], systems: readonly string[]): string {
+  const shown = figures.filter(({ name }) => (results.get(name)?.size ?? 0) > 0)
+  const rows = shown.map(({ name, unit }) => [
+    `${name} (${unit})`,
+    ...systems.map((system) => cell(results, name, system)),
+  ])
+  return [table([['', ...systems], ...rows]), '', machine(), '', ...targetLines(reached(results))].join('\n').trimEnd()
+}
+
+/** What the figures stand for: this machine alone. */
+export function machine(): string {
   const [cpu] = cpus()
-  return [
-    ...lines,
-    '',
-    `${cpus().length} x ${cpu?.model ?? 'unknown CPU'}, Linux ${release()}; both ends and the load on these cores`,
-  ].join('\n')
+  const cores = `${cpus().length} x ${cpu?.model.trim() ?? 'unknown CPU'}`
+  return `${cores}, Linux ${release()}; both ends, the tunnels and the load share these cores`
+}
+
+/** At most four digits that matter. */
+export function formatFigure(value: number): string {
+  if (value >= 1_000_000) return `${(value / 1_000_000).toFixed(2)} M`
+  if (value >= 10_000) return `${(value / 1_000).toFixed(0)} k`
+  if (value >= 100) return value.toFixed(0)
+  return value >= 10 ? value.toFixed(1) : value.toPrecision(2)
 }
 
 function cell(results: Results, metric: string, system: string): string {
   const own = median(results.get(metric)?.get(system) ?? [])
-  const base = median(results.get(metric)?.get('wireguard-go') ?? [])
-  const value = own < 100 ? own.toFixed(2) : own.toFixed(0)
-  return Number.isNaN(base) ? value : `${value} (${(own / base).toFixed(2)}x)`
+  if (Number.isNaN(own)) return ''
+  const base = median(results.get(metric)?.get(BASE) ?? [])
+  const ratio = Number.isNaN(base) || system === BASE ? '' : ` (${formatFigure(own / base)}x)`
+  return `${formatFigure(own)}${ratio}`
 }
 
-function median(values: readonly number[]): number {
-  return quantile(values, 0.5)
+function table(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? []
+  const line = (row: readonly string[]) => row.map((text, column) => text.padEnd(widths[column] ?? 0)).join('  ')
+  return rows.map((row) => line(row).trimEnd()).join('\n')
+}
+
+function targetLines(all: readonly Reached[]): readonly string[] {
+  return all.map(({ target, value, isMet }) => {
+    const { metric, system, against, unit = 'x', bound } = target
+    const wanted = 'least' in bound ? `>= ${bound.least}` : `<= ${bound.most}`
+    const what = [metric, system, against === undefined ? [] : ['against', against]].flat().join(' ')
+    return `${isMet ? 'met    ' : 'NOT MET'}  ${what}: ${formatFigure(value)} ${unit}, target ${wanted}`
+  })
 }

@@ -8,11 +8,16 @@ export interface Path {
   readonly address: string
 }
 
+export interface PublicHost {
+  readonly host: Host
+  readonly address: string
+}
+
 /** Two hosts on the lab's internet, between which every system makes its own way. */
 export interface Pair {
   readonly lab: Lab
-  readonly left: { readonly host: Host; readonly address: string }
-  readonly right: { readonly host: Host; readonly address: string }
+  readonly left: PublicHost
+  readonly right: PublicHost
 }
 
 /** Something that carries packets from host to host. What it starts ends with the lab. */

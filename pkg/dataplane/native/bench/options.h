@@ -1,0 +1,28 @@
+// --name value pairs of a load tool. A mistake ends the program with a sentence
+// and exit status 2: the tools are run by hack/bench, and by hand.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+
+namespace nsm::bench {
+
+class Options {
+ public:
+  Options(int argc, char** argv);
+
+  // Ends the program when it is missing or not a number from `least` to `most`.
+  double number(std::string_view name, double least, double most) const;
+  // Ends the program when it is missing.
+  const std::string& text(std::string_view name) const;
+
+ private:
+  std::map<std::string, std::string, std::less<>> values_;
+};
+
+[[noreturn]] void fail(const std::string& why);         // exit status 2
+[[noreturn]] void fail_errno(const std::string& what);  // the same, with errno's text
+
+}  // namespace nsm::bench

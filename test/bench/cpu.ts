@@ -1,0 +1,22 @@
+/** CPU time as the kernel counts it. */
+import { readFileSync } from 'node:fs'
+
+/** Of /proc: USER_HZ, 100 on every architecture of Linux. */
+const TICKS_PER_SECOND = 100
+
+/**
+ * What all CPUs together spent since boot on programs, the kernel and its interrupts: kernel threads and softirqs carry
+ * much of a tunnel's work, and no process's account shows it.
+ */
+export function cpuSeconds(stat = readFileSync('/proc/stat', 'utf8')): number {
+  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] =
+    /^cpu +(.*)$/m.exec(stat)?.[1]?.split(' ').map(Number) ?? []
+  return (user + nice + system + irq + softirq) / TICKS_PER_SECOND
+}
+
+/** How many cores are busy, over one second. */
+export async function busyCores(): Promise<number> {
+  const [startMs, before] = [performance.now(), cpuSeconds()]
+  await new Promise((resolve) => setTimeout(resolve, 1_000))
+  return (cpuSeconds() - before) / ((performance.now() - startMs) / 1_000)
+}

@@ -1,0 +1,19 @@
+/** A wire of nsmesh between workloads of two nodes, asked for as any workload asks: daemons, registry and all. */
+import { nodeReady, startNode, startRegistry } from '../../../hack/lab/cluster.ts'
+import { requestServices, serveService, startWorkload } from '../../../hack/lab/workload.ts'
+import type { System } from '../system.ts'
+
+/** The AEAD is what both nodes have in hardware: AES-256-GCM on every machine with AES instructions. */
+export const nsmeshRequested: System = {
+  name: 'nsmesh-aes',
+  async up({ lab }) {
+    const registry = await startRegistry(lab, 'bench', 30)
+    const [left, right] = await Promise.all([startNode(lab, registry, 1, 31), startNode(lab, registry, 2, 32)])
+    await Promise.all([left, right].map(nodeReady))
+    const server = await startWorkload(lab, right, 'server')
+    const client = await startWorkload(lab, left, 'client')
+    serveService(lab, server, 'bench', '10.94.0.0/31')
+    await requestServices(lab, client, 'kernel://bench/nsm-1')
+    return { client: client.host, server: server.host, address: '10.94.0.0' }
+  },
+}
