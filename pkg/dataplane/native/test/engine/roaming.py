@@ -1,0 +1,114 @@
+#!/usr/bin/env python3
+"""roaming.py [CASE]...: somebody's address changes under 1,000 packets a second each way. A roaming endpoint follows the
+first authentic packet; a pinned one goes where the control plane says, and nowhere else."""
+
+import sys
+import time
+
+import lab
+from engine import Device, Engine, Keys, add_underlay, add_wire, packed
+from impair import Probe
+from lab import check, ping
+from relayed import FAR, NEAR, build_relayed, shown
+
+RATE = 1000
+
+
+def build(world, roaming):
+    """Two nodes on one cable, their sockets bound to no address: addresses may come and go."""
+    for name in ('wa', 'na', 'nb', 'wb'):
+        world.namespace(name)
+    world.cable('na', 'nb')
+    ns, keys, engines = world.namespaces, [Keys(), Keys()], []
+    for i, (work, node) in enumerate((('wa', 'na'), ('wb', 'nb'))):
+        engine, device = Engine(world), Device(ns[work], 'nsm-1')
+        add_underlay(engine, ns[node], '0.0.0.0', keys[i])
+        add_wire(engine, device, f'10.0.0.{i + 1}', f'10.0.0.{2 - i}', keys[1 - i], aead=2, roaming=roaming,
+                 peer_address=packed(f'10.9.0.{2 - i}'), peer_port=51820)  # fmt: skip
+        device.up(f'10.0.0.{i + 1}/24')
+        engines.append(engine)
+    check('the wire is up', ping(ns['wa'], '10.0.0.2', 20, 0.01)['received'] > 0)
+    return engines
+
+
+def move(world, node, device, old, new):
+    """The node has another address."""
+    world.namespaces[node].sh('ip -batch -', input=f'addr del {old}/24 dev {device}\naddr add {new}/24 dev {device}\n')
+
+
+def both_ways(world, seconds, meanwhile):
+    """What came at the far side, and at the near side."""
+    probes = Probe(world, 'wb', '10.0.0.2'), Probe(world, 'wa', '10.0.0.1')
+    for one, source in zip(probes, ('wa', 'wb')):
+        one.start(source, RATE, seconds)
+    time.sleep(0.3)
+    meanwhile()
+    return [one.stop() for one in probes]
+
+
+def rebound(world):
+    """A NAT before the near side gives it another port ten times: the far side follows."""
+    times = 10
+    relay, (_, far) = build_relayed(world, roaming=1, learns=True)
+
+    def rebind():
+        for _ in range(times):
+            relay.do('rebind right')
+            time.sleep(0.1)
+
+    there, back = both_ways(world, 1.6, rebind)
+    print(shown(there), shown(back), flush=True)
+    check('rebound: nothing is lost on the way there', there['lost'] == 0, there['lost'])
+    check('rebound: at most 2 packets are lost on the way back, each time', back['lost'] <= 2 * times, back['lost'])
+    check('rebound: answers stop for at most 100 ms', back['gapMs'] <= 100, back['gapMs'])
+    check('rebound: the far side knows where', far.session(FAR)['peer_port'] != [51820])
+
+
+def sender_moves(world):
+    near, far = build(world, roaming=1)
+    there, back = both_ways(world, 1, lambda: move(world, 'na', 'nb', '10.9.0.1', '10.9.0.11'))
+    print(shown(there), shown(back), flush=True)
+    check('sender moves: both directions stop for at most 100 ms', max(there['gapMs'], back['gapMs']) <= 100)
+    check('sender moves: the far side followed', far.session(FAR)['peer_address'] == [packed('10.9.0.11')])
+    event = far.wait_event('peer_moved', 1)
+    check('sender moves: and says so', event['peer_address'] == [packed('10.9.0.11')] and event['id'] == [FAR])
+
+
+def receiver_moves(world):
+    """Traffic goes one way only, to the side that moves; its control plane has it initiate at once."""
+    near, far = build(world, roaming=1)
+    one = Probe(world, 'wb', '10.0.0.2')
+    one.start('wa', RATE, 1)
+    time.sleep(0.3)
+    move(world, 'nb', 'na', '10.9.0.2', '10.9.0.12')
+    far.ask('rehandshake', id=FAR)
+    seen = one.stop()
+    print(shown(seen), flush=True)
+    check('receiver moves: silence of at most 300 ms', seen['gapMs'] <= 300, seen['gapMs'])
+    check('receiver moves: the near side followed', near.session(NEAR)['peer_address'] == [packed('10.9.0.12')])
+
+
+def pinned(world):
+    """The near side's control plane has signed word of the new address; the endpoint of a pinned wire is set in place."""
+    near, far = build(world, roaming=0)
+    _, attributes, _ = near.journal['port_set', NEAR]
+
+    def told():
+        move(world, 'nb', 'na', '10.9.0.2', '10.9.0.12')
+        near.set('port_set', **{**attributes, 'peer_address': packed('10.9.0.12')})
+
+    age = near.session(NEAR)['handshake_age_ms'][0]
+    there, back = both_ways(world, 1, told)
+    print(shown(there), shown(back), flush=True)
+    check('pinned: silence of at most 300 ms', max(there['gapMs'], back['gapMs']) <= 300)
+    check('pinned: without another handshake', near.session(NEAR)['handshake_age_ms'][0] > age + 900)
+    move(world, 'nb', 'na', '10.9.0.12', '10.9.0.13')
+    check('pinned: untold it goes nowhere', ping(world.namespaces['wb'], '10.0.0.1', 20, 0.01)['received'] == 0)
+    check('pinned: the endpoint is where it was', near.session(NEAR)['peer_address'] == [packed('10.9.0.12')])
+
+
+CASES = {case.__name__: case for case in (rebound, sender_moves, receiver_moves, pinned)}
+
+if __name__ == '__main__':
+    for case in sys.argv[1:] or CASES:
+        lab.run(CASES[case], needs=('wg',))
