@@ -61,6 +61,7 @@ struct Device::State {
   CookieMaker cookies;
   RateLimiter limiter;
   IndexTable indexes;
+  Agenda agenda;                                                  // outlives the peers
   std::unordered_map<Key, std::unique_ptr<Peer>, HashKey> peers;  // by their initiator key
   std::uint64_t load_until_ns = 0;
 };
@@ -74,7 +75,7 @@ const Key& Device::public_key() const noexcept { return state_->key.public_key()
 Device::Added Device::add_peer(const PeerConfig& config, SavedPeer* saved, Now now) {
   State& s = *state_;
   if (s.peers.contains(config.remote_initiator)) return {nullptr, AddPeer::kDuplicateKey};
-  auto peer = std::make_unique<Peer>(config, PeerPlace{s.parts, s.key, s.indexes, saved});
+  auto peer = std::make_unique<Peer>(config, PeerPlace{s.parts, s.key, s.indexes, s.agenda, saved});
   const bool own =
       config.remote_initiator == s.key.public_key() || config.remote_responder == s.key.public_key();
   if (own || !peer->agree_static_keys()) return {nullptr, AddPeer::kBadKey};
@@ -143,9 +144,12 @@ void Device::confirm(std::uint32_t local_index, const Endpoint& from, Now now) n
 }
 
 std::uint64_t Device::tick(Now now) noexcept {
-  std::uint64_t next = UINT64_MAX;
-  for (const auto& [key, peer] : state_->peers) next = std::min(next, peer->tick(now));
-  return next;
+  Agenda& agenda = state_->agenda;
+  while (Timed* const due = agenda.take(now.boot_ns)) {
+    Peer& peer = static_cast<Peer&>(*due);
+    agenda.set(peer, std::max(peer.tick(now), now.boot_ns + 1));
+  }
+  return agenda.next();
 }
 
 void Device::under_load(Now now) noexcept { state_->load_until_ns = now.boot_ns + kUnderLoadNs; }

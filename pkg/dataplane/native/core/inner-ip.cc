@@ -58,16 +58,16 @@ bool Prefix::contains(const std::uint8_t* other) const noexcept {
   return rest == 0 || ((other[whole] ^ address[whole]) >> (8 - rest)) == 0;
 }
 
-bool PrefixList::add(const Prefix& prefix) noexcept {
+bool PrefixList::add(const Prefix& prefix) {
   const bool valid =
       (prefix.family == 4 && prefix.length <= 32) || (prefix.family == 6 && prefix.length <= 128);
-  if (!valid || size_ == kMax) return false;
-  prefixes_[size_++] = prefix;
+  if (!valid || prefixes_.size() == kMax) return false;
+  prefixes_.push_back(prefix);
   return true;
 }
 
 bool PrefixList::contains(std::uint8_t family, const std::uint8_t* address) const noexcept {
-  return std::any_of(prefixes_.begin(), prefixes_.begin() + static_cast<std::ptrdiff_t>(size_),
+  return std::any_of(prefixes_.begin(), prefixes_.end(),
                      [&](const Prefix& p) { return p.family == family && p.contains(address); });
 }
 

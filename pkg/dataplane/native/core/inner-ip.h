@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "bytes.h"
 
@@ -24,14 +25,13 @@ class PrefixList {
  public:
   static constexpr std::size_t kMax = 128;
   // False when the list is full or the prefix has no such family or length.
-  bool add(const Prefix& prefix) noexcept;
+  bool add(const Prefix& prefix);
   bool contains(std::uint8_t family, const std::uint8_t* address) const noexcept;
-  std::size_t size() const noexcept { return size_; }
-  std::span<const Prefix> entries() const noexcept { return {prefixes_.data(), size_}; }
+  std::size_t size() const noexcept { return prefixes_.size(); }
+  std::span<const Prefix> entries() const noexcept { return prefixes_; }
 
  private:
-  std::array<Prefix, kMax> prefixes_ = {};
-  std::size_t size_ = 0;
+  std::vector<Prefix> prefixes_;
 };
 
 // Where the parts of a well-formed packet are.

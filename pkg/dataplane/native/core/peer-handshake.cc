@@ -42,6 +42,7 @@ void Peer::send_initiation(Now now) noexcept {
   initiation_stamper_.stamp(bytes_of(message), now);
   initiation_sent_ns_ = now.boot_ns;
   retry_at_ns_ = now.boot_ns + kRekeyTimeoutNs + jitter_ns(parts_.random);
+  touch();
   activity_.sent(now.boot_ns, false);
   parts_.decisions.send(config_.endpoint, bytes_of(message));
 }
@@ -123,6 +124,7 @@ Handled Peer::consume_cookie(const CookieReply& reply, Now now) noexcept {
     send_initiation(now);
   else
     retry_at_ns_ = initiation_sent_ns_ + kInitiationSpacingNs;
+  touch();
   return Handled::kAccepted;
 }
 

@@ -9,6 +9,7 @@ void Peer::start_session(const NewSession& from, Now now) {
   session.local_index = from.local_index;
   session.created_ns = now.boot_ns;
   session.initiated = from.initiated;
+  touch();
   if (session.saved != nullptr)
     session.saved->write({from.receive, config_.algorithm, from.local_index, now.boot_ns, 0});
   parts_.decisions.install_receive(*this, make_receive_key(from, session));
@@ -39,6 +40,7 @@ std::unique_ptr<SendKey> Peer::make_send_key(const NewSession& from, const Sessi
 void Peer::make_current(Session& session, std::unique_ptr<SendKey> key) noexcept {
   sessions_.set_current(&session);
   activity_.counter(0);
+  touch();
   renewed_for_receiving_ = false;
   parts_.decisions.install_send(*this, std::move(key));
 }
@@ -89,6 +91,7 @@ bool Peer::can_send(Now now) const noexcept {
 
 // Sending keys do not come back: which counters they used is not known for certain.
 void Peer::restore(Now now) {
+  touch();
   for (Session& session : sessions_.all()) {
     if (session.saved == nullptr || session.saved->empty()) continue;
     const std::optional<RestoredKey> saved = session.saved->read();

@@ -8,7 +8,10 @@ namespace nsm {
 namespace {
 
 // How often the activity of the data threads is looked at while there are keys.
-constexpr std::uint64_t kPollNs = 250 * kNsPerMs;
+// What they note is the begin of a wait of 10 s or more, so nothing is late.
+constexpr std::uint64_t kLookNs = 5 * kNsPerSecond;
+// The same for a key that the next data renews.
+constexpr std::uint64_t kRenewalLookNs = 500 * kNsPerMs;
 // Silence after which the session is taken for dead (KEEPALIVE_TIMEOUT + REKEY_TIMEOUT).
 constexpr std::uint64_t kSilenceNs = kKeepaliveTimeoutNs + kRekeyTimeoutNs;
 // A receiver renews its session this long before it ends.
@@ -16,6 +19,11 @@ constexpr std::uint64_t kRenewForReceivingNs = kRejectAfterNs - kKeepaliveTimeou
 
 std::uint64_t read(const std::atomic<std::uint64_t>& value) noexcept {
   return value.load(std::memory_order_relaxed);
+}
+
+// When a wait that began at `since_ns` is over; when to look again where none has begun.
+std::uint64_t wait_ends(std::uint64_t since_ns, std::uint64_t wait_ns, Now now) noexcept {
+  return since_ns == 0 ? now.boot_ns + kLookNs : since_ns + wait_ns;
 }
 
 }  // namespace
@@ -62,15 +70,19 @@ void Peer::acknowledge(Now now) noexcept {
 }
 
 void Peer::keep_alive(Now now) noexcept {
-  if (config_.keepalive_seconds == 0 || !config_.endpoint.known()) return;
-  const std::uint64_t last =
-      std::max({read(activity_.last_sent_ns), read(activity_.last_received_ns), keepalive_sent_ns_});
-  if (last != 0 && now.boot_ns < last + config_.keepalive_seconds * kNsPerSecond) return;
+  if (now.boot_ns < keepalive_due_ns()) return;
   keepalive_sent_ns_ = now.boot_ns;
   if (can_send(now))
     parts_.decisions.send_keepalive(*this);
   else
     want_session(now);
+}
+
+std::uint64_t Peer::keepalive_due_ns() const noexcept {
+  if (config_.keepalive_seconds == 0 || !config_.endpoint.known()) return UINT64_MAX;
+  const std::uint64_t last =
+      std::max({read(activity_.last_sent_ns), read(activity_.last_received_ns), keepalive_sent_ns_});
+  return last == 0 ? 0 : last + config_.keepalive_seconds * kNsPerSecond;
 }
 
 // Only who initiated a session renews it, so that the two sides do not do it at once.
@@ -87,12 +99,18 @@ void Peer::keep_key_fresh(Now now) noexcept {
 }
 
 std::uint64_t Peer::next_deadline(Now now) const noexcept {
-  std::uint64_t next = UINT64_MAX;
-  if (outgoing_) next = std::min(retry_at_ns_, now.boot_ns + kPollNs);
+  std::uint64_t next = keepalive_due_ns();
+  const auto by = [&next](std::uint64_t at_ns) { next = std::min(next, at_ns); };
+  if (outgoing_) by(retry_at_ns_);
+  if (outgoing_ && up_) by(attempt_since_ns_ + kSilenceNs);
   for (const Session& session : sessions_.all())
-    if (!session.empty()) next = std::min({next, session.expires_ns(), now.boot_ns + kPollNs});
-  if (config_.keepalive_seconds != 0 && config_.endpoint.known())
-    next = std::min(next, now.boot_ns + kPollNs);
+    if (!session.empty()) by(session.expires_ns());
+  if (!sessions_.any()) return next;
+  by(wait_ends(read(activity_.unanswered_since_ns), kSilenceNs, now));
+  by(wait_ends(read(activity_.unacknowledged_since_ns), kKeepaliveTimeoutNs, now));
+  const Session* const current = sessions_.current();
+  if (current != nullptr && current->initiated && !outgoing_)
+    by(std::max(current->created_ns + kRekeyAfterNs, now.boot_ns + kRenewalLookNs));
   return next;
 }
 

@@ -7,6 +7,7 @@ Peer::Peer(const PeerConfig& config, const PeerPlace& place)
       parts_(place.parts),
       device_key_(place.device_key),
       indexes_(place.indexes),
+      agenda_(place.agenda),
       saved_(place.saved),
       initiation_stamper_(aead(), config.remote_responder),
       response_stamper_(aead(), config.remote_initiator),
@@ -17,7 +18,10 @@ Peer::Peer(const PeerConfig& config, const PeerPlace& place)
   received_timestamp_ = saved_->received.read();
 }
 
-Peer::~Peer() { abandon_handshake(); }
+Peer::~Peer() {
+  abandon_handshake();
+  agenda_.set(*this, UINT64_MAX);
+}
 
 bool Peer::agree_static_keys() noexcept {
   return initiator_key().agree(config_.remote_responder, initiating_static_) &&
@@ -53,7 +57,13 @@ void Peer::roam(const Endpoint& from) noexcept {
 void Peer::set_endpoint(const Endpoint& to) noexcept {
   if (to == config_.endpoint) return;
   config_.endpoint = to;
+  touch();
   parts_.decisions.endpoint_moved(*this, to);
+}
+
+void Peer::set_keepalive(std::uint16_t seconds) noexcept {
+  config_.keepalive_seconds = seconds;
+  touch();
 }
 
 void Peer::shut_down() noexcept {

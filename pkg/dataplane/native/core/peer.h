@@ -19,6 +19,7 @@
 #include <optional>
 
 #include "activity.h"
+#include "agenda.h"
 #include "cookie.h"
 #include "decisions.h"
 #include "environment.h"
@@ -59,11 +60,12 @@ struct PeerPlace {
   const DeviceParts& parts;
   const X25519Key& device_key;
   IndexTable& indexes;
+  Agenda& agenda;
   SavedPeer* saved;  // may be null
 };
 
 // Owner: the control thread. Made and destroyed by Device.
-class Peer {
+class Peer : public Timed {
  public:
   Peer(const PeerConfig& config, const PeerPlace& place);
   ~Peer();
@@ -90,7 +92,7 @@ class Peer {
   // Changes in place. Everything else of PeerConfig: remove the peer and add it again.
   void set_endpoint(const Endpoint& to) noexcept;
   void set_roaming(bool roaming) noexcept { config_.roaming = roaming; }
-  void set_keepalive(std::uint16_t seconds) noexcept { config_.keepalive_seconds = seconds; }
+  void set_keepalive(std::uint16_t seconds) noexcept;
 
   // What follows is for Device, which has checked layout and mac1.
 
@@ -148,13 +150,17 @@ class Peer {
   void notice_silence(Now now) noexcept;
   void acknowledge(Now now) noexcept;
   void keep_alive(Now now) noexcept;
+  std::uint64_t keepalive_due_ns() const noexcept;
   void keep_key_fresh(Now now) noexcept;
   std::uint64_t next_deadline(Now now) const noexcept;
+  // Something happened that may move the next deadline: tick soon.
+  void touch() noexcept { agenda_.set(*this, 0); }
 
   PeerConfig config_;
   const DeviceParts& parts_;
   const X25519Key& device_key_;
   IndexTable& indexes_;
+  Agenda& agenda_;
   SavedPeer* saved_;
   std::optional<X25519Key> own_key_;  // of PeerConfig::initiator_private
   SecretKey initiating_static_;       // our initiator key with their responder key

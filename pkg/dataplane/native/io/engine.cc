@@ -80,11 +80,12 @@ int serve(Bytes state_memory, const OffloadSet& wanted) {
   HolderSocket holder{Fd(protocol::kEngineSocketFd)};
   Doorbell bell;
   Notes notes(bell);
+  Wants wants(bell);
   Counters counters;
   Egress egress(offloads.udp_gso);
   Ingress ingress(counters, notes);
   const WireguardNode::Parts node{suite, random, {egress.commands(), ingress.commands()}, holder};
-  Control control({holder, {node, bell, offloads}, state, notes, bell, counters});
+  Control control({holder, {node, wants, offloads}, state, notes, wants, bell, counters});
   warm_up(suite, random);
   std::latch started(2);
   start(egress, {"nsm-tx", offloads.priority, started});

@@ -23,8 +23,7 @@ bool WireguardEgress::ready(std::uint64_t now_ns) noexcept {
 
 void WireguardEgress::want() noexcept {
   if (has_usable_key(boot_ns())) return;  // a better one is on its way
-  parts_.wants_session.store(true, std::memory_order_release);
-  parts_.bell.ring();
+  parts_.wants.add(parts_.tag);
 }
 
 void WireguardEgress::take(const TunPacket& packet, EgressParts parts) noexcept {

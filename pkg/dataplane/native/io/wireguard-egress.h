@@ -7,9 +7,9 @@
 
 #include "core/activity.h"
 #include "core/keypair.h"
-#include "io/doorbell.h"
 #include "io/egress-port.h"
 #include "io/inner-rules.h"
+#include "io/wants.h"
 
 namespace nsm::io {
 
@@ -19,8 +19,8 @@ class WireguardEgress final : public EgressPort {
   struct Parts {
     Counters& counters;
     Activity& activity;
-    std::atomic<bool>& wants_session;  // for the control thread, which `bell` wakes
-    const Doorbell& bell;
+    std::uint64_t tag;  // names it to the control thread
+    Wants& wants;
     // Set by the ingress thread when the peer has gone over to a new session,
     // until the sending key of that session is here: the peer may have lost the
     // keys of the old one, so answers to its first packet must not use them.

@@ -50,7 +50,7 @@ void Control::run() {
     if (!serve_holder()) return;
     const Now time = now();
     serve_notes(time);
-    underlays_.each_node([&](WireguardNode& node) { node.look_for_wants(time); });
+    serve_wants(time);
     tick(time);
   }
 }
@@ -66,6 +66,14 @@ void Control::serve_notes(Now now) {
     if (underlay && underlay->node()) underlay->node()->on_note(note, now);
   }
   if (parts_.notes.size() > 0) parts_.bell.ring();
+}
+
+void Control::serve_wants(Now now) {
+  parts_.wants.take(
+      [&](std::uint64_t tag) {
+        underlays_.each_node([&](WireguardNode& node) { node.want_session(tag, now); });
+      },
+      [&] { underlays_.each_node([&](WireguardNode& node) { node.look_for_wants(now); }); });
 }
 
 void Control::tick(Now now) {

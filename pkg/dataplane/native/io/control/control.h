@@ -19,6 +19,7 @@ class Control {
     Underlay::Parts underlays;
     SavedState& state;
     Notes& notes;
+    Wants& wants;
     const Doorbell& bell;
     const Counters& engine;
   };
@@ -32,6 +33,7 @@ class Control {
   void watch(int fd) noexcept;
   bool serve_holder();
   void serve_notes(Now now);
+  void serve_wants(Now now);
   void tick(Now now);
 
   Parts parts_;

@@ -18,7 +18,7 @@ class Underlay {
   // What all underlays of the engine share.
   struct Parts {
     WireguardNode::Parts node;
-    const Doorbell& bell;  // of the control thread
+    Wants& wants;
     const Offloads& offloads;
   };
   static protocol::Status parse(protocol::View attributes, protocol::Fields& fields);

@@ -44,12 +44,17 @@ void WireguardNode::on_note(const Note& note, Now now) {
   }
 }
 
+void WireguardNode::want_session(std::uint64_t tag, Now now) noexcept {
+  const auto found = ports_.find(tag);
+  if (found == ports_.end()) return;
+  Peer& peer = found->second->peer();
+  // A want may be older than the key that has come meanwhile.
+  if (peer.state(now) != nsm::SessionState::kEstablished) peer.want_session(now);
+}
+
+// Which ports they are got lost: those without a session ask for one, wanted or not.
 void WireguardNode::look_for_wants(Now now) noexcept {
-  for (const auto& [tag, port] : ports_) {
-    // A want may be older than the key that has come meanwhile.
-    const bool wants = port->take_want() && port->peer().state(now) != nsm::SessionState::kEstablished;
-    if (wants) port->peer().want_session(now);
-  }
+  for (const auto& [tag, port] : ports_) want_session(tag, now);
 }
 
 void WireguardNode::resume(Now now) noexcept {

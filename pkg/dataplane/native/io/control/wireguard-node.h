@@ -34,7 +34,8 @@ class WireguardNode final : private Decisions {
   void strike(std::uint64_t tag) noexcept { ports_.erase(tag); }
 
   void on_note(const Note& note, Now now);
-  // Ports whose packets wait for a key.
+  // Packets of this port, or of any, may wait for a key.
+  void want_session(std::uint64_t tag, Now now) noexcept;
   void look_for_wants(Now now) noexcept;
   // After a restart: new sending keys for all sessions that came back.
   void resume(Now now) noexcept;

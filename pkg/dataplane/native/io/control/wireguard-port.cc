@@ -81,8 +81,8 @@ Status WireguardPort::start(SavedPeer* saved, Now now) {
   peer_ = peer;
   const UdpTarget target{underlay_.socket(), SocketAddress(config_.peer.endpoint)};
   egress_ =
-      std::make_unique<WireguardEgress>(WireguardEgress::Parts{counters_, peer->activity(), wants_session_,
-                                                               underlay_.parts().bell, hold_, target},
+      std::make_unique<WireguardEgress>(WireguardEgress::Parts{counters_, peer->activity(), config_.peer.tag,
+                                                               underlay_.parts().wants, hold_, target},
                                         copy_of(config_.rules));
   return {};
 }

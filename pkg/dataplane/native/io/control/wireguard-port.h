@@ -37,7 +37,6 @@ class WireguardPort final : public Port {
   Peer& peer() noexcept { return *peer_; }
   WireguardEgress* egress() noexcept { return egress_.get(); }
   WireguardIngress& ingress() noexcept { return ingress_; }
-  bool take_want() noexcept { return wants_session_.exchange(false, std::memory_order_acq_rel); }
 
  private:
   bool is_same_peer(const WireguardConfig& config) const noexcept;
@@ -45,7 +44,6 @@ class WireguardPort final : public Port {
   Underlay& underlay_;
   WireguardConfig config_;
   Peer* peer_ = nullptr;
-  std::atomic<bool> wants_session_{false};
   std::atomic<bool> hold_{false};
   std::unique_ptr<WireguardEgress> egress_;
   WireguardIngress ingress_;

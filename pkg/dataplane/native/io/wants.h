@@ -1,0 +1,38 @@
+// Ports whose packets wait for a key: told by the egress thread to the control
+// thread, which then need not look at all the others.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "io/doorbell.h"
+#include "io/spsc-queue.h"
+
+namespace nsm::io {
+
+// Producer: the egress thread. Consumer: the control thread, which `bell` wakes.
+class Wants {
+ public:
+  static constexpr std::size_t kCapacity = 4096;
+  explicit Wants(const Doorbell& bell) : queue_(kCapacity), bell_(bell) {}
+
+  // Never lost: what finds no room makes the control thread look at every port.
+  void add(std::uint64_t tag) noexcept {
+    if (!queue_.push(std::move(tag))) overflowed_.store(true, std::memory_order_release);
+    bell_.ring();
+  }
+
+  // Calls one(tag) for each that wants a session, or all() when not all of them are known.
+  template <typename One, typename All>
+  void take(One&& one, All&& all) {
+    for (std::uint64_t tag; queue_.pop(tag);) one(tag);
+    if (overflowed_.exchange(false, std::memory_order_acq_rel)) all();
+  }
+
+ private:
+  SpscQueue<std::uint64_t> queue_;
+  std::atomic<bool> overflowed_{false};
+  const Doorbell& bell_;
+};
+
+}  // namespace nsm::io
