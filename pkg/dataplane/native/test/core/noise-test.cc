@@ -113,5 +113,53 @@ TEST("no byte of the first message can be changed unnoticed") {
   }
 }
 
+// Whether the initiator of `p` accepts `message`, whose sender may have meant another.
+bool read_second(const Pair& p, const SecretKey& psk, const Buffer& message) {
+  NoiseHandshake noise = p.begin();
+  first_message(p, noise, Buffer(12, 1));
+  Key ephemeral{};
+  std::copy_n(message.begin(), kKeyBytes, ephemeral.begin());
+  return noise.read_second({p.initiator_ephemeral, p.initiator, ephemeral, psk},
+                           ConstBytes(message).subspan(kKeyBytes), {});
+}
+
+TEST("no byte of the second message can be changed, and no other preshared key opens it") {
+  const auto file = read_vectors("noise_ikpsk2_25519_chachapoly_blake2s.json");
+  if (!file) return;
+  const AeadSuite aeads;
+  const Pair p((*file)["vectors"].items[0], aeads.preferred());
+  NoiseHandshake initiator = p.begin(), responder = p.begin();
+  Buffer opened;
+  CHECK(read_first(p, responder, first_message(p, initiator, Buffer(12, 1)), opened));
+  const Buffer message = second_message(p, responder, {});
+  CHECK(read_second(p, p.psk, message));
+  for (std::size_t i = 0; i < message.size(); i++) {
+    Buffer damaged = message;
+    damaged[i] ^= i == 31 ? 1 : 0x80;
+    CHECK(!read_second(p, p.psk, damaged));
+  }
+  for (std::size_t i = 0; i < p.psk.size(); i++) {
+    SecretKey other = p.psk;
+    other[i] ^= 1;
+    CHECK(!read_second(p, other, message));
+  }
+  CHECK(!read_second(p, SecretKey(), message));  // nor none
+}
+
+TEST("a handshake with one party is of no use with another") {
+  const auto file = read_vectors("noise_ikpsk2_25519_chachapoly_blake2s.json");
+  if (!file) return;
+  const AeadSuite aeads;
+  const Json& v = (*file)["vectors"].items[0];
+  const Pair p(v, aeads.preferred());
+  Pair other(v, aeads.preferred());
+  SecretKey another_key = key_from_hex<SecretKey>(v["resp_static"].text);
+  another_key[5] ^= 1;
+  other.responder = X25519Key(another_key);
+  NoiseHandshake initiator = p.begin(), elsewhere = other.begin();
+  Buffer opened;
+  CHECK(!read_first(other, elsewhere, first_message(p, initiator, Buffer(12, 1)), opened));
+}
+
 }  // namespace
 }  // namespace nsm::test
