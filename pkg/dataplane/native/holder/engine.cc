@@ -24,7 +24,8 @@ constexpr int kMaxBurst = 256;             // messages taken before others have 
 constexpr auto kHelloTimeout = 5s;
 constexpr auto kAnswerTimeout = 5s;
 constexpr auto kQuickDeath = 5s;
-constexpr std::chrono::milliseconds kBackoff[] = {0ms, 10ms, 100ms, 1000ms};
+// Other wires wait with the one that kills it: at most about half a second.
+constexpr std::chrono::milliseconds kBackoff[] = {0ms, 10ms, 100ms, 400ms};
 
 Status make_state_memory(Fd& memory) {
   memory = Fd(memfd_create("nsm-engine-state", MFD_CLOEXEC | MFD_ALLOW_SEALING));

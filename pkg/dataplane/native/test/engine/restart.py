@@ -33,7 +33,7 @@ def engine_dies(world, kills=5, **makers):
 
 
 def held_engine_dies(world):
-    # After the third quick death the holder waits a second, which is longer than this test watches.
+    # After the third quick death the holder waits 400 ms each time, which is longer than this test watches.
     engine_dies(world, kills=3, make_engine=HeldEngine, make_device=HeldDevice)
 
 
