@@ -48,7 +48,7 @@ struct Device::State {
         filter(key.public_key()),
         cookies(with.suite.preferred(), with.random),
         limiter(with.random),
-        indexes(with.random) {}
+        indexes(with.indexes) {}
 
   Handled receive_initiation(const Initiation& message, const Arrival& arrival) noexcept;
   Handled receive_response(const Response& message, const Arrival& arrival) noexcept;

@@ -1,11 +1,11 @@
-// The receiver indexes of one device: random, so that they say nothing and
-// cannot be guessed, and unique among handshakes and sessions of all peers.
+// Which peer of one device a receiver index belongs to. The indexes are unique
+// among the handshakes and sessions of all devices of the engine.
 #pragma once
 
 #include <cstdint>
 #include <unordered_map>
 
-#include "environment.h"
+#include "receiver-indexes.h"
 
 namespace nsm {
 
@@ -14,24 +14,32 @@ class Peer;
 // Owner: the control thread.
 class IndexTable {
  public:
-  explicit IndexTable(Random& random) noexcept : random_(random) {}
+  explicit IndexTable(ReceiverIndexes& indexes) noexcept : indexes_(indexes) {}
+  ~IndexTable() {
+    for (const auto& [index, peer] : peers_) indexes_.release(index);
+  }
+  IndexTable(const IndexTable&) = delete;
+  IndexTable& operator=(const IndexTable&) = delete;
 
   std::uint32_t allocate(Peer& peer) {
-    std::uint32_t index = 0;
-    do random_.fill({reinterpret_cast<std::uint8_t*>(&index), sizeof index});
-    while (index == 0 || !claim(index, peer));
+    const std::uint32_t index = indexes_.allocate();
+    peers_.emplace(index, &peer);
     return index;
   }
   // False when the index is taken.
-  bool claim(std::uint32_t index, Peer& peer) { return peers_.emplace(index, &peer).second; }
-  void release(std::uint32_t index) noexcept { peers_.erase(index); }
+  bool claim(std::uint32_t index, Peer& peer) {
+    return indexes_.claim(index) && peers_.emplace(index, &peer).second;
+  }
+  void release(std::uint32_t index) noexcept {
+    if (peers_.erase(index) > 0) indexes_.release(index);
+  }
   Peer* find(std::uint32_t index) const noexcept {
     const auto found = peers_.find(index);
     return found == peers_.end() ? nullptr : found->second;
   }
 
  private:
-  Random& random_;
+  ReceiverIndexes& indexes_;
   std::unordered_map<std::uint32_t, Peer*> peers_;
 };
 

@@ -52,6 +52,7 @@ enum class SessionState : std::uint8_t { kIdle = 0, kHandshaking = 1, kEstablish
 struct DeviceParts {
   const AeadSuite& suite;
   Random& random;
+  ReceiverIndexes& indexes;
   Decisions& decisions;
 };
 

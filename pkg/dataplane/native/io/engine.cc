@@ -84,7 +84,8 @@ int serve(Bytes state_memory, const OffloadSet& wanted) {
   Counters counters;
   Egress egress(offloads.udp_gso);
   Ingress ingress(counters, notes);
-  const WireguardNode::Parts node{suite, random, {egress.commands(), ingress.commands()}, holder};
+  ReceiverIndexes indexes(random);
+  const WireguardNode::Parts node{suite, random, indexes, {egress.commands(), ingress.commands()}, holder};
   Control control({holder, {node, wants, offloads}, state, notes, wants, bell, counters});
   warm_up(suite, random);
   std::latch started(2);

@@ -28,7 +28,7 @@ WireguardNode::WireguardNode(const SecretKey& key, int socket, const Parts& part
       key_(key),
       threads_(parts.threads),
       holder_(parts.holder),
-      device_(key, {parts.suite, parts.random, *this}) {}
+      device_(key, {parts.suite, parts.random, parts.indexes, *this}) {}
 
 void WireguardNode::on_note(const Note& note, Now now) {
   if (const auto* handshake = std::get_if<HandshakeNote>(&note.what)) {

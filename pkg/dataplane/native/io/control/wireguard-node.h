@@ -20,6 +20,7 @@ class WireguardNode final : private Decisions {
   struct Parts {
     const AeadSuite& suite;
     Random& random;
+    ReceiverIndexes& indexes;
     DataThreads threads;
     HolderSocket& holder;  // for events
   };

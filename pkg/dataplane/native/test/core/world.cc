@@ -7,7 +7,7 @@
 namespace nsm::test {
 
 Node::Node(std::uint64_t seed, Endpoint where, const SecretKey& key)
-    : at(where), random(seed), device(key, {suite, random, *this}) {}
+    : at(where), random(seed), indexes(random), device(key, {suite, random, indexes, *this}) {}
 
 bool Node::send_data(Peer& peer, const std::string& text, Now now) {
   clock = now;

@@ -59,6 +59,7 @@ class Node final : public Decisions {
   Now clock;  // as of the last event: decisions carry no time
   SeededRandom random;
   AeadSuite suite;
+  ReceiverIndexes indexes;
   Device device;
 
  private:
