@@ -72,6 +72,7 @@ void Blake2s::compress(const std::uint8_t* block, bool last) noexcept {
 #pragma GCC unroll 10
   for (std::size_t i = 0; i < 10; i++) round(v, m, kSigma[i]);
   for (std::size_t i = 0; i < 8; i++) state_[i] ^= v[i] ^ v[i + 8];
+  explicit_bzero(m, sizeof m);  // message blocks hold keys: of HMAC, of what is derived, of what is saved
 }
 
 Blake2s& Blake2s::update(ConstBytes data) noexcept {
