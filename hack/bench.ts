@@ -4,34 +4,35 @@
  */
 import { type Arguments, readArguments, USAGE } from '../test/bench/arguments.ts'
 import { busyCores } from '../test/bench/cpu.ts'
-import { type Conditions, MEASUREMENTS, serveMeasurements } from '../test/bench/metrics.ts'
+import { type Conditions, type Figure, MEASUREMENTS, serveMeasurements } from '../test/bench/metrics.ts'
 import { formatFigure, jsonLines, report } from '../test/bench/report.ts'
-import type { Path } from '../test/bench/system.ts'
+import type { Pair, Path } from '../test/bench/system.ts'
 import { SYSTEMS } from '../test/bench/systems.ts'
+import { measureWires, WIRES_FIGURES } from '../test/bench/wires/measure.ts'
 import { Lab } from './lab/lab.ts'
 import { detail, step } from './story/progress.ts'
 
-const QUICK = { rounds: 3, bulkSeconds: 1, trialSeconds: 0.25 }
-const WHOLE = { rounds: 5, bulkSeconds: 4, trialSeconds: 0.5 }
+const QUICK = { rounds: 3, bulkSeconds: 1, trialSeconds: 0.2, idleSeconds: 1 }
+const WHOLE = { rounds: 5, bulkSeconds: 4, trialSeconds: 0.5, idleSeconds: 10 }
 
-const figures = MEASUREMENTS.flatMap((measurement) => measurement.figures)
+/** The system whose wires are counted in thousands. */
+const WIRES_SYSTEM = 'nsmesh-aes'
+
+const figures = [...MEASUREMENTS.flatMap((measurement) => measurement.figures), ...WIRES_FIGURES]
 const { isQuick, isJson, ...wanted } = argumentsOrExit()
 const systems = SYSTEMS.filter(({ name }) => wanted.systems.length === 0 || wanted.systems.includes(name))
-const measurements = MEASUREMENTS.filter(
-  (measurement) => wanted.metrics.length === 0 || measurement.figures.some(({ name }) => wanted.metrics.includes(name)),
-)
+const isWanted = (some: readonly Figure[]) =>
+  wanted.metrics.length === 0 || some.some(({ name }) => wanted.metrics.includes(name))
+const measurements = MEASUREMENTS.filter((measurement) => isWanted(measurement.figures))
 const results = new Map(figures.map(({ name }) => [name, new Map<string, number[]>()]))
 const lab = await Lab.create()
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.on(signal, () => void lab.close().then(() => process.exit(1)))
 try {
-  const paths = await bringUp()
-  const { rounds, ...seconds } = isQuick ? QUICK : WHOLE
-  const conditions = { ...seconds, idleCores: await busyCores() }
-  for (let round = 1; round <= rounds; round++) {
-    step(`round ${round} of ${rounds}`)
-    await runRound(paths, conditions)
-  }
+  const pair = { lab, left: await lab.publicHost('left', 21), right: await lab.publicHost('right', 22) }
+  const effort = isQuick ? QUICK : WHOLE
+  if (measurements.length > 0) await runRounds(await bringUp(pair), effort)
+  if (isWanted(WIRES_FIGURES) && systems.some(({ name }) => name === WIRES_SYSTEM)) await runWires(pair, effort)
 } finally {
   await lab.close()
 }
@@ -56,8 +57,7 @@ function argumentsOrExit(): Arguments {
   }
 }
 
-async function bringUp(): Promise<ReadonlyMap<string, Path>> {
-  const pair = { lab, left: await lab.publicHost('left', 21), right: await lab.publicHost('right', 22) }
+async function bringUp(pair: Pair): Promise<ReadonlyMap<string, Path>> {
   const paths = new Map<string, Path>()
   for (const system of systems) {
     step(`bringing up ${system.name}`)
@@ -68,16 +68,31 @@ async function bringUp(): Promise<ReadonlyMap<string, Path>> {
   return paths
 }
 
+async function runRounds(paths: ReadonlyMap<string, Path>, effort: typeof WHOLE): Promise<void> {
+  const conditions = { ...effort, idleCores: await busyCores() }
+  for (let round = 1; round <= effort.rounds; round++) {
+    step(`round ${round} of ${effort.rounds}`)
+    await runRound(paths, conditions)
+  }
+}
+
 async function runRound(paths: ReadonlyMap<string, Path>, conditions: Conditions): Promise<void> {
   for (const { figures, measure } of measurements) {
     for (const [system, path] of paths) {
       const values = await measure(path, conditions)
-      for (const [index, { name, unit }] of figures.entries()) {
-        const value = values[index] ?? Number.NaN
-        const bySystem = results.get(name)
-        bySystem?.set(system, [...(bySystem.get(system) ?? []), value])
-        detail(`${name} ${system} ${formatFigure(value)} ${unit}`)
-      }
+      for (const [index, figure] of figures.entries()) note(figure, system, values[index] ?? Number.NaN)
     }
   }
+}
+
+async function runWires(pair: Pair, effort: typeof WHOLE): Promise<void> {
+  step('many wires')
+  const byName = new Map(WIRES_FIGURES.map((figure) => [figure.name, figure]))
+  await measureWires(pair, effort, (name, value) => note(byName.get(name) ?? { name, unit: '' }, WIRES_SYSTEM, value))
+}
+
+function note({ name, unit }: Figure, system: string, value: number): void {
+  const bySystem = results.get(name)
+  bySystem?.set(system, [...(bySystem.get(system) ?? []), value])
+  detail(`${name} ${system} ${formatFigure(value)} ${unit}`)
 }

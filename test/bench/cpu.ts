@@ -1,5 +1,5 @@
 /** CPU time as the kernel counts it. */
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 
 /** Of /proc: USER_HZ, 100 on every architecture of Linux. */
 const TICKS_PER_SECOND = 100
@@ -19,4 +19,17 @@ export async function busyCores(): Promise<number> {
   const [startMs, before] = [performance.now(), cpuSeconds()]
   await new Promise((resolve) => setTimeout(resolve, 1_000))
   return (cpuSeconds() - before) / ((performance.now() - startMs) / 1_000)
+}
+
+/** What all threads of a process ran, to the nanosecond: of short work /proc/<pid>/stat knows only ticks. */
+export function processCpuSeconds(pid: number): number {
+  const threads = readdirSync(`/proc/${pid}/task`)
+  const spentNs = (thread: string) =>
+    Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0])
+  return threads.reduce((sum, thread) => sum + spentNs(thread), 0) / 1e9
+}
+
+/** Resident memory of a process, private and shared. */
+export function residentKib(pid: number): number {
+  return Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? Number.NaN)
 }
