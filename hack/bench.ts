@@ -3,7 +3,7 @@
  * figure, so that what else the machine does meets all of them. Absolute figures say little; ratios within a run do.
  */
 import { type Arguments, readArguments, USAGE } from '../test/bench/arguments.ts'
-import { busyCores } from '../test/bench/cpu.ts'
+import { idleCores } from '../test/bench/cpu.ts'
 import { type Conditions, type Figure, MEASUREMENTS, serveMeasurements } from '../test/bench/metrics.ts'
 import { formatFigure, jsonLines, report } from '../test/bench/report.ts'
 import type { Pair, Path } from '../test/bench/system.ts'
@@ -12,8 +12,8 @@ import { measureWires, WIRES_FIGURES } from '../test/bench/wires/measure.ts'
 import { Lab } from './lab/lab.ts'
 import { detail, step } from './story/progress.ts'
 
-const QUICK = { rounds: 3, bulkSeconds: 1, trialSeconds: 0.2, idleSeconds: 1 }
-const WHOLE = { rounds: 5, bulkSeconds: 4, trialSeconds: 0.5, idleSeconds: 10 }
+const QUICK = { rounds: 3, bulkSeconds: 1, trialSeconds: 0.2, precision: 1.05, idleSeconds: 1, keepsAlive: false }
+const WHOLE = { rounds: 5, bulkSeconds: 4, trialSeconds: 0.5, precision: 1.03, idleSeconds: 10, keepsAlive: true }
 
 /** The system whose wires are counted in thousands. */
 const WIRES_SYSTEM = 'nsmesh-aes'
@@ -69,7 +69,7 @@ async function bringUp(pair: Pair): Promise<ReadonlyMap<string, Path>> {
 }
 
 async function runRounds(paths: ReadonlyMap<string, Path>, effort: typeof WHOLE): Promise<void> {
-  const conditions = { ...effort, idleCores: await busyCores() }
+  const conditions = { ...effort, idleCores: await idleCores() }
   for (let round = 1; round <= effort.rounds; round++) {
     step(`round ${round} of ${effort.rounds}`)
     await runRound(paths, conditions)

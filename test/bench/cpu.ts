@@ -14,11 +14,15 @@ export function cpuSeconds(stat = readFileSync('/proc/stat', 'utf8')): number {
   return (user + nice + system + irq + softirq) / TICKS_PER_SECOND
 }
 
-/** How many cores are busy, over one second. */
-export async function busyCores(): Promise<number> {
-  const [startMs, before] = [performance.now(), cpuSeconds()]
-  await new Promise((resolve) => setTimeout(resolve, 1_000))
-  return (cpuSeconds() - before) / ((performance.now() - startMs) / 1_000)
+/** How many cores are busy while nothing is measured: the least of several looks, since something may just have begun. */
+export async function idleCores(): Promise<number> {
+  const looks: number[] = []
+  for (let look = 0; look < 4; look++) {
+    const [startMs, before] = [performance.now(), cpuSeconds()]
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    looks.push((cpuSeconds() - before) / ((performance.now() - startMs) / 1_000))
+  }
+  return Math.min(...looks)
 }
 
 /** What all threads of a process ran, to the nanosecond: of short work /proc/<pid>/stat knows only ticks. */

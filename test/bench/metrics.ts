@@ -17,6 +17,8 @@ export interface Conditions {
   readonly bulkSeconds: number
   /** How long one trial of a search takes. */
   readonly trialSeconds: number
+  /** A search ends when the lowest bad rate is at most this many times the highest good one. */
+  readonly precision: number
   /** Cores that are busy when nothing is measured. */
   readonly idleCores: number
 }
@@ -45,11 +47,11 @@ export const MEASUREMENTS: readonly Measurement[] = [
   },
   {
     figures: [{ name: 'udp_64_pps', unit: '1/s' }],
-    measure: async (path, { trialSeconds }) => [await udpRate(path, 64, trialSeconds)],
+    measure: async (path, conditions) => [await udpRate(path, 64, conditions)],
   },
   {
     figures: [{ name: 'udp_1400_pps', unit: '1/s' }],
-    measure: async (path, { trialSeconds }) => [await udpRate(path, 1400, trialSeconds)],
+    measure: async (path, conditions) => [await udpRate(path, 1400, conditions)],
   },
   {
     figures: [

@@ -58,7 +58,7 @@ function table(rows: readonly (readonly string[])[]): string {
 
 function targetLines(all: readonly Reached[]): readonly string[] {
   return all.map(({ target, value, isMet }) => {
-    const { metric, system, against, unit = 'x', bound } = target
+    const { metric, system, against, unit = 'times', bound } = target
     const wanted = 'least' in bound ? `>= ${bound.least}` : `<= ${bound.most}`
     const what = [metric, system, against === undefined ? [] : ['against', against]].flat().join(' ')
     return `${isMet ? 'met    ' : 'NOT MET'}  ${what}: ${formatFigure(value)} ${unit}, target ${wanted}`

@@ -13,7 +13,7 @@ export interface Search {
 
 /**
  * Steps up (or down) until one rate is carried and a higher one is not, then halves the distance. A rate that fails
- * gets a second chance: this machine may have done something else just then.
+ * gets a second chance: the scheduler may have put two threads of the path on one core just then.
  * @returns the highest rate that was carried; 0 when not even the least was
  */
 export async function highestRate(carries: (rate: number) => Promise<boolean>, search: Search): Promise<number> {

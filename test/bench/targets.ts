@@ -22,6 +22,10 @@ export const TARGETS: readonly Target[] = [
   { metric: 'tcp_1_gbps', system: 'nsmesh-vxlan', against: 'kernel-vxlan', bound: { least: 0.3 } },
   { metric: 'rtt_idle_p50_us', system: 'nsmesh-aes', against: 'wireguard-go', bound: { most: 0.6 } },
   { metric: 'rtt_load_p99_us', system: 'nsmesh-aes', against: 'wireguard-go', bound: { most: 0.3 } },
+  { metric: 'handshakes_per_s', system: 'nsmesh-aes', unit: 'a second and core', bound: { least: 5_000 } },
+  { metric: 'wires_memory_kib_10000', system: 'nsmesh-aes', unit: 'KiB a wire', bound: { most: 16 } },
+  { metric: 'wires_idle_cpu_percent', system: 'nsmesh-aes', unit: '% of a core', bound: { most: 1 } },
+  { metric: 'wires_active_ratio', system: 'nsmesh-aes', unit: 'of an only wire', bound: { least: 0.9 } },
 ]
 
 export interface Reached {

@@ -1,5 +1,6 @@
 /** UDP in one direction: the most packets a second of which at most 0.1 % are lost. */
 
+import type { Conditions } from '../metrics.ts'
 import { highestRate } from '../search.ts'
 import type { Path } from '../system.ts'
 import { UDP_LOAD } from '../tools.ts'
@@ -33,13 +34,17 @@ export function isCarried({ asked, sent, lost, sendSeconds, receiveSeconds }: Tr
 const found = new WeakMap<Path, Map<number, number>>()
 
 /** @param packetBytes of the inner IP packet */
-export async function udpRate(path: Path, packetBytes: number, seconds: number): Promise<number> {
+export async function udpRate(
+  path: Path,
+  packetBytes: number,
+  { trialSeconds, precision }: Conditions,
+): Promise<number> {
   const rates = found.get(path) ?? new Map<number, number>()
   found.set(path, rates)
   const last = rates.get(packetBytes)
   const begin = last ? { start: last * AGAIN.start, step: AGAIN.step } : FIRST
-  const carries = async (rate: number) => isCarried(await trial(path, { packetBytes, rate, seconds }))
-  const rate = await highestRate(carries, { ...begin, precision: 1.03, least: 500, most: 5_000_000 })
+  const carries = async (rate: number) => isCarried(await trial(path, { packetBytes, rate, seconds: trialSeconds }))
+  const rate = await highestRate(carries, { ...begin, precision, least: 500, most: 5_000_000 })
   rates.set(packetBytes, rate)
   return rate
 }
@@ -49,6 +54,6 @@ async function trial(
   { packetBytes, rate, seconds }: { packetBytes: number; rate: number; seconds: number },
 ): Promise<Trial> {
   const to = ['--ip', address, '--port', `${UDP_LOAD_PORT}`, '--bytes', `${packetBytes - HEADER_BYTES}`]
-  const how = ['--rate', `${Math.round(rate)}`, '--seconds', `${seconds}`]
+  const how = ['--rate', `${Math.round(rate)}`, '--seconds', `${seconds}`, '--warm-up', `${seconds / 2}`]
   return JSON.parse(await client.run([UDP_LOAD, 'send', ...to, ...how]))
 }

@@ -17,6 +17,8 @@ export interface WiresConditions {
   readonly bulkSeconds: number
   readonly idleSeconds: number
   readonly rounds: number
+  /** Also measure wires that are idle but for their keepalives. */
+  readonly keepsAlive: boolean
 }
 
 export const WIRES_FIGURES: readonly Figure[] = [
@@ -40,7 +42,9 @@ export async function measureWires(pair: Pair, conditions: WiresConditions, foun
   for (let round = 0; round < conditions.rounds; round++)
     found('wires_idle_cpu_percent', await idlePercent(many, conditions))
   await compareActive(pair, { alone, many }, { ...conditions, found })
+  if (!conditions.keepsAlive) return
   await many.keepAlive(KEEPALIVE_SECONDS)
+  await new Promise((resolve) => setTimeout(resolve, KEEPALIVE_SECONDS * 1_000)) // until the first are due
   for (let round = 0; round < conditions.rounds; round++)
     found('wires_keepalive_cpu_percent', await idlePercent(many, conditions))
 }
@@ -83,9 +87,13 @@ async function compareActive(
   { rounds, bulkSeconds, found }: WiresConditions & { readonly found: Found },
 ): Promise<void> {
   const [alonePath, manyPath] = [await activate(pair, alone, 'one'), await activate(pair, many, 'many')]
+  const measure = (path: Path) => tcp(path, 1, bulkSeconds)
+  await measure(alonePath) // the first flow after a pause has the machine's boost for itself
   for (let round = 0; round < rounds; round++) {
-    const aloneGbps = await tcp(alonePath, 1, bulkSeconds)
-    found('wires_active_ratio', (await tcp(manyPath, 1, bulkSeconds)) / aloneGbps)
+    const isTurned = round % 2 === 1
+    const [first, second] = isTurned ? [manyPath, alonePath] : [alonePath, manyPath]
+    const [firstGbps, secondGbps] = [await measure(first), await measure(second)]
+    found('wires_active_ratio', isTurned ? firstGbps / secondGbps : secondGbps / firstGbps)
   }
 }
 

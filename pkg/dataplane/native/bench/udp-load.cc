@@ -3,9 +3,11 @@
 //
 //   nsm-udp-load receive --ip ADDRESS --port N
 //   nsm-udp-load send --ip ADDRESS --port N --bytes N --rate PER-SECOND --seconds S
+//        --warm-up S
 //
-// `send` prints one JSON object: how many packets were asked for, sent,
-// received, lost, duplicated and reordered, and how long sending and receiving took.
+// The warm-up goes at the same rate and counts for nothing: the scheduler needs it to
+// spread the path's threads over the cores. `send` prints one JSON object: how many packets were asked for,
+// sent, received, lost, duplicated and reordered, and how long sending and receiving took.
 #include "bench/udp-load.h"
 
 #include <string_view>

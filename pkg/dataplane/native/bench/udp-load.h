@@ -1,5 +1,5 @@
-// The packets of nsm-udp-load. A trial is one run of the sender; the receiver
-// counts the latest trial and tells the sender when asked.
+// The packets of nsm-udp-load. A trial is one run of the sender, its number grows
+// with time; the receiver counts the latest trial and tells the sender when asked.
 //
 //   sender --Packet {trial, 0..n-1}--> receiver        then, again and again:
 //   sender --Packet {trial, kAsk}----> receiver --Report--> sender

@@ -16,7 +16,8 @@ constexpr std::size_t kBytes = 2048;  // the whole datagram is read, as an appli
 class Trial {
  public:
   void count(const Packet& packet, std::uint64_t now) {
-    if (packet.trial != report_.trial) begin(packet.trial, now);
+    if (packet.trial > report_.trial) begin(packet.trial, now);
+    if (packet.trial < report_.trial) return;  // a late one of an earlier trial, or of the warm-up
     if (packet.sequence >= kMostPackets) return;
     if (packet.sequence >= seen_.size()) seen_.resize((packet.sequence + 1) * 2);
     if (seen_[packet.sequence]) {

@@ -105,8 +105,10 @@ int send_load(const Options& options) {
   if (rate * seconds > static_cast<double>(kMostPackets)) fail("--rate times --seconds is too many packets");
   const int socket = connect_socket(SOCK_DGRAM, address_of(options.text("ip"), port));
   const std::uint64_t trial = now_ns();
-  static Sender sender(socket, bytes, trial);
+  const double warm_up = options.number("warm-up", 0, 60);
+  static Sender warmer(socket, bytes, trial - 1), sender(socket, bytes, trial);
   wake_exactly();
+  send_at_rate(warmer, rate / kNsPerSecond, warm_up);
   const std::uint64_t spent = send_at_rate(sender, rate / kNsPerSecond, seconds);
   print(rate * seconds, sender, spent, ask(socket, trial));
   return 0;
