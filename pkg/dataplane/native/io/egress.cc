@@ -23,9 +23,10 @@ void Egress::run() {
   for (;;) {
     const int count = epoll_wait(epoll_.get(), events.data(), events.size(), -1);
     bool has_commands = false;
+    std::size_t packets = 0;
     for (int i = 0; i < count; i++) {
       if (auto* device = static_cast<EgressDevice*>(events[i].data.ptr)) {
-        pump(*device);
+        packets += pump(*device);
       } else {
         has_commands = true;
       }
@@ -36,26 +37,30 @@ void Egress::run() {
         std::visit([this](auto&& part) { execute(std::move(part)); }, std::move(command));
       });
     }
+    moderation_.rest(packets);
   }
 }
 
-void Egress::pump(EgressDevice& device) noexcept {
+std::size_t Egress::pump(EgressDevice& device) noexcept {
   if (!device.port) {
-    device.counters->rx.add(Rx::no_wire, drain(device));
-    return;
+    const std::size_t dropped = drain(device);
+    device.counters->rx.add(Rx::no_wire, dropped);
+    return dropped;
   }
   const std::uint64_t now_ns = boot_ns();
   if (!device.port->ready(now_ns)) {
     listen(device, false);
     device.port->want();
-    return;
+    return 0;
   }
   const EgressParts parts{batch_, sender_};
   TunPacket packet;
-  for (std::size_t i = 0; i < kTurnPackets && device.port->ready(now_ns) && read(device, packet); i++) {
+  std::size_t count = 0;
+  for (; count < kTurnPackets && device.port->ready(now_ns) && read(device, packet); count++) {
     device.port->take(packet, parts);
   }
   device.port->flush(parts);
+  return count;
 }
 
 std::size_t Egress::drain(EgressDevice& device) noexcept {

@@ -10,6 +10,7 @@
 
 #include "io/channel.h"
 #include "io/egress-port.h"
+#include "io/moderation.h"
 #include "io/tun-reader.h"
 #include "io/wireguard-egress.h"
 
@@ -66,8 +67,8 @@ class Egress {
   void execute(UseEgressRules command) noexcept { command.port->use_rules(std::move(command.rules)); }
 
   void listen(EgressDevice& device, bool on) noexcept;
-  // Reads packets of the device for its wire.
-  void pump(EgressDevice& device) noexcept;
+  // Reads packets of the device for its wire; how many.
+  std::size_t pump(EgressDevice& device) noexcept;
   // Reads packets of the device and forgets them; how many.
   std::size_t drain(EgressDevice& device) noexcept;
   bool read(EgressDevice& device, TunPacket& packet) noexcept;
@@ -77,6 +78,7 @@ class Egress {
   TunReader reader_;
   EgressBatch batch_;
   UdpSender sender_;
+  Moderation moderation_;
 };
 
 }  // namespace nsm::io

@@ -53,6 +53,7 @@ template <typename DataThread>
 void start(DataThread& thread, const Start& how) {
   std::thread([&thread, name = how.name, priority = how.priority, &started = how.done] {
     prctl(PR_SET_NAME, name);
+    prctl(PR_SET_TIMERSLACK, 1);  // ns: a rest is as short as it says
     if (priority) shorten_turns();
     started.count_down();
     thread.run();

@@ -40,17 +40,22 @@ void Ingress::run() {
       commands_.serve(execute_next);
       continue;
     }
-    for (const epoll_event& event : all) read(*static_cast<IngressUnderlay*>(event.data.ptr));
+    std::size_t messages = 0;
+    for (const epoll_event& event : all) messages += read(*static_cast<IngressUnderlay*>(event.data.ptr));
+    moderation_.rest(messages);
   }
 }
 
-void Ingress::read(IngressUnderlay& underlay) noexcept {
+std::size_t Ingress::read(IngressUnderlay& underlay) noexcept {
+  std::size_t messages = 0;
   for (int turn = 0; turn < kTurnBatches; turn++) {
     const auto batch = receiver_.receive(underlay.fd);
     for (const Received& received : batch) split(underlay, received);
     opener_.flush();
+    messages += batch.size();
     if (batch.size() < UdpReceiver::kMessages) break;
   }
+  return messages;
 }
 
 void Ingress::split(IngressUnderlay& underlay, const Received& received) noexcept {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "io/channel.h"
+#include "io/moderation.h"
 #include "io/opener.h"
 #include "io/udp-receiver.h"
 #include "io/vxlan-table.h"
@@ -72,7 +73,8 @@ class Ingress {
   void execute(RemoveVxlan command) noexcept { vxlan_.remove(command.underlay, *command.port); }
   void execute(StartReading) noexcept;
 
-  void read(IngressUnderlay& underlay) noexcept;
+  // Reads what waits there; how many messages.
+  std::size_t read(IngressUnderlay& underlay) noexcept;
   void split(IngressUnderlay& underlay, const Received& received) noexcept;
   void dispatch(IngressUnderlay& underlay, Bytes datagram, const SocketAddress& from) noexcept;
   void note_handshake(const IngressUnderlay& underlay, ConstBytes datagram,
@@ -87,6 +89,7 @@ class Ingress {
   IngressParts parts_;
   Opener opener_;
   VxlanTable vxlan_;
+  Moderation moderation_;
 };
 
 }  // namespace nsm::io
