@@ -1,19 +1,21 @@
 #include "io/tun-reader.h"
 
 #include <errno.h>
-#include <sys/uio.h>
+#include <unistd.h>
+
+#include <cstring>
 
 namespace nsm::io {
 
 TunReader::TunReader() : buffer_(std::make_unique<std::uint8_t[]>(kBufferBytes)) {}
 
 TunReader::Got TunReader::read(int device, TunPacket& packet) noexcept {
-  iovec parts[] = {{&packet.header, sizeof packet.header}, {buffer_.get(), kBufferBytes}};
-  const ssize_t length = readv(device, parts, 2);
+  const ssize_t length = ::read(device, buffer_.get(), kBufferBytes);
   if (length < 0) return errno == EAGAIN || errno == EINTR ? Got::kNothing : Got::kGone;
   const auto bytes = static_cast<std::size_t>(length);
   if (bytes <= kVnetHeaderBytes) return Got::kMalformed;
-  packet.bytes = {buffer_.get(), bytes - kVnetHeaderBytes};
+  std::memcpy(&packet.header, buffer_.get(), kVnetHeaderBytes);
+  packet.bytes = {buffer_.get() + kVnetHeaderBytes, bytes - kVnetHeaderBytes};
   return Got::kPacket;
 }
 

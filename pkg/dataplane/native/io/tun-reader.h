@@ -22,7 +22,9 @@ class TunReader {
   Got read(int device, TunPacket& packet) noexcept;
 
  private:
-  static constexpr std::size_t kBufferBytes = 65536 + 64;  // an IP packet with Ethernet and VLAN in front
+  // An IP packet with virtio_net_hdr, Ethernet and VLAN in front: one plain read costs less than a gathered
+  // one.
+  static constexpr std::size_t kBufferBytes = 65536 + 64;
   std::unique_ptr<std::uint8_t[]> buffer_;
 };
 
