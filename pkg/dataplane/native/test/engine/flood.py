@@ -6,13 +6,18 @@ import argparse
 import json
 import os
 import subprocess
+import sys
 import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / 'interop'))
 
 import lab
-from engine import Device, Engine, Keys, add_underlay, add_wire, packed
+from engine import Device, Engine, Keys, add_underlay, add_wire, packed, prefix
 from impair import Probe
 from lab import check, ping, sh
 from relayed import NEAR, difference, shown
+from wireguard_go import WireguardGo
 
 FLOOD = os.environ.get('NSM_FLOOD', 'nsm-flood')
 INITIATION_BYTES, HEADER_BYTES, ETHERNET_BYTES = 148, 28, 14
@@ -130,6 +135,29 @@ def handshake_seconds(engine):
     return time.monotonic() - begun
 
 
+def foreign(world, options):
+    """wireguard-go as honest initiator. It repeats an initiation after 5 s, also when it was given a cookie meanwhile."""
+    engines, keys = build(world)
+    theirs = Keys()
+    other = WireguardGo(world, 'na', theirs, port=51821)
+    engines[1].set('port_set', id='foreign', kind=3, underlay='u', peer_responder_key=theirs.public, roaming=1,
+                   local_prefix=prefix('10.0.1.2'), remote_prefix=prefix('10.0.1.1'), mtu_bytes=1420)  # fmt: skip
+    device = Device(world.namespaces['wb'], 'nsm-2')
+    engines[1].set('port_set', device, id='tun-2', kind=1, ifname='nsm-2')
+    engines[1].set('wire_set', id='wire-2', port_a='tun-2', port_b='foreign')
+    device.up('10.0.1.2/24')
+    other.up('10.0.1.1/24')
+    flood, before = Flood(world, 'initiation', options, keys[1].public), engines[1].counters('engine')
+    time.sleep(0.5)
+    other.add_peer(keys[1].public_text, '10.9.0.2:51820', '10.0.1.2/32')
+    seen = ping(world.namespaces['na'], '10.0.1.2', 120, 0.05)
+    counted = difference(before, engines[1].counters('engine'))
+    under_load = flood.running() and counted['handshake_cookie_sent'] > 0
+    check('foreign: the flood went on meanwhile, and cookies were asked for', under_load)
+    check('foreign: it has its session after one repetition at most', seen['received'] == 120 and seen['slowestMs'] < 5700, seen)
+    flood.end()
+
+
 def initiations(world, options):
     taken = []
 
@@ -146,7 +174,7 @@ def initiations(world, options):
     check('initiation: answers are at most 0.65 of what was sent', amplification <= 0.65, f'{amplification:.3f}')
 
 
-CASES = {case.__name__: case for case in (junk, scan, initiations)}
+CASES = {case.__name__: case for case in (junk, scan, initiations, foreign)}
 
 if __name__ == '__main__':
     parser = argparse.ArgumentParser()
