@@ -9,25 +9,23 @@ export const UDP_LOAD_PORT = 5202
 /** IPv4 and UDP; the sizes in the metrics' names are those of the whole inner packet. */
 const HEADER_BYTES = 28
 const MOST_LOSS = 0.001
-/** A sender that falls short of the rate has not tried it. */
-const LEAST_SENT = 0.98
 /** Reading that goes on longer than sending did was a queue that filled up, not a rate that was carried. */
 const SLACK = { times: 1.03, seconds: 0.01 }
-const FIRST = { start: 20_000, step: 2 }
-const AGAIN = { start: 0.93, step: 1.15 }
+const FIRST = { start: 40_000, step: 2 }
+const AGAIN = { start: 0.9, step: 1.3 }
 
 /** What one trial of nsm-udp-load says. */
 export interface Trial {
-  readonly asked: number
   readonly sent: number
   readonly lost: number
   readonly sendSeconds: number
   readonly receiveSeconds: number
 }
 
-export function isCarried({ asked, sent, lost, sendSeconds, receiveSeconds }: Trial): boolean {
-  if (sent < asked * LEAST_SENT || lost > sent * MOST_LOSS) return false
-  return receiveSeconds <= sendSeconds * SLACK.times + SLACK.seconds
+/** Packets a second that were sent, if they were carried too; else 0. */
+export function carriedRate({ sent, lost, sendSeconds, receiveSeconds }: Trial): number {
+  if (lost > sent * MOST_LOSS || receiveSeconds > sendSeconds * SLACK.times + SLACK.seconds) return 0
+  return sent / sendSeconds
 }
 
 /** What a path carried last time: the next search begins there. */
@@ -43,8 +41,8 @@ export async function udpRate(
   found.set(path, rates)
   const last = rates.get(packetBytes)
   const begin = last ? { start: last * AGAIN.start, step: AGAIN.step } : FIRST
-  const carries = async (rate: number) => isCarried(await trial(path, { packetBytes, rate, seconds: trialSeconds }))
-  const rate = await highestRate(carries, { ...begin, precision, least: 500, most: 5_000_000 })
+  const attempt = async (rate: number) => carriedRate(await trial(path, { packetBytes, rate, seconds: trialSeconds }))
+  const rate = await highestRate(attempt, { ...begin, precision, least: 500, most: 5_000_000 })
   rates.set(packetBytes, rate)
   return rate
 }
