@@ -17,6 +17,18 @@ export function jsonLines(results: Results): string {
   return lines.join('\n')
 }
 
+/** What jsonLines wrote. */
+export function readJsonLines(text: string): Results {
+  const results = new Map<string, Map<string, readonly number[]>>()
+  for (const line of text.split('\n')) {
+    if (line === '') continue
+    const { metric, system, rounds } = JSON.parse(line)
+    const bySystem = results.get(metric) ?? new Map<string, readonly number[]>()
+    results.set(metric, bySystem.set(system, rounds))
+  }
+  return results
+}
+
 /** A row a figure, a column a system, in brackets how many times wireguard-go's it is; then the targets. */
 export function report(results: Results, figures: readonly Figure[], systems: readonly string[]): string {
   const shown = figures.filter(({ name }) => (results.get(name)?.size ?? 0) > 0)

@@ -28,9 +28,10 @@ export async function highestRate(attempt: (rate: number) => Promise<number>, se
     return first >= rate * REACHED ? first : Math.max(first, await attempt(rate))
   }
   let { best, bad } = await stepUp(tryTwice, search)
-  for (let rate = search.start / search.step; best === 0 && rate >= search.least; rate /= search.step) {
+  for (let rate = search.start; best === 0 && rate > search.least; ) {
+    bad = rate
+    rate = Math.max(search.least, rate / search.step)
     best = await tryTwice(rate)
-    if (best === 0) bad = rate
   }
   while (best > 0 && bad / best > search.precision) {
     const rate = Math.sqrt(best * bad)

@@ -1,0 +1,29 @@
+/**
+ * Writes the README's table of speeds and docs/speed.svg from what `hack/bench --json` printed:
+ *
+ *     ./hack/bench dataplane --json | node hack/bench-publish.ts
+ *
+ * To be run on the machine that was measured: its facts go into the text.
+ */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { markdown } from '../test/bench/markdown.ts'
+import { picture } from '../test/bench/picture.ts'
+import { readJsonLines } from '../test/bench/report.ts'
+import { SYSTEMS } from '../test/bench/systems.ts'
+import { ROOT } from './lab/lab.ts'
+
+const README = `${ROOT}/README.md`
+const [BEGIN, END] = ['<!-- speed: written by hack/bench-publish.ts -->', '<!-- /speed -->']
+const CHARTS = [
+  { metric: 'tcp_1_gbps', title: 'TCP, 1 stream, Gb/s' },
+  { metric: 'udp_64_pps', title: 'UDP, packets of 64 bytes, highest rate with at most 0.1 % loss, per second' },
+  { metric: 'rtt_idle_p50_us', title: 'round trip, idle, median, microseconds: shorter is better' },
+]
+
+const results = readJsonLines(readFileSync(0, 'utf8'))
+const systems = SYSTEMS.map(({ name }) => name)
+const readme = readFileSync(README, 'utf8')
+const [begin, end] = [readme.indexOf(BEGIN), readme.indexOf(END)]
+if (begin < 0 || end < begin) throw new Error(`README.md has no ${BEGIN} and ${END} to write between`)
+writeFileSync(README, `${readme.slice(0, begin)}${BEGIN}\n${markdown(results, systems)}\n${readme.slice(end)}`)
+writeFileSync(`${ROOT}/docs/speed.svg`, picture(results, CHARTS, systems))
