@@ -1,7 +1,7 @@
 /**
  * Writes the README's table of speeds and docs/speed.svg from what `hack/bench --json` printed:
  *
- *     ./hack/bench dataplane --json | node hack/bench-publish.ts
+ *     ./hack/bench dataplane --json | ./hack/bench publish
  *
  * To be run on the machine that was measured: its facts go into the text.
  */
@@ -13,7 +13,7 @@ import { SYSTEMS } from '../test/bench/systems.ts'
 import { ROOT } from './lab/lab.ts'
 
 const README = `${ROOT}/README.md`
-const [BEGIN, END] = ['<!-- speed: written by hack/bench-publish.ts -->', '<!-- /speed -->']
+const [BEGIN, END] = ['<!-- speed: written by hack/bench publish -->', '<!-- /speed -->']
 const CHARTS = [
   { metric: 'tcp_1_gbps', title: 'TCP, 1 stream, Gb/s' },
   { metric: 'udp_64_pps', title: 'UDP, packets of 64 bytes, highest rate with at most 0.1 % loss, per second' },

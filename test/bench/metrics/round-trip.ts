@@ -6,7 +6,7 @@ import { ECHO_PORT, tcp } from './tcp.ts'
 
 const RATE_PER_SECOND = 200
 /** For the stream to reach its speed before round trips count, and to outlast them. */
-const MARGIN_SECONDS = 0.3
+const MARGIN_SECONDS = 0.15
 
 /** p50 and p99, in microseconds. */
 export async function roundTrips({ client, address }: Path, seconds: number): Promise<readonly number[]> {
@@ -15,10 +15,11 @@ export async function roundTrips({ client, address }: Path, seconds: number): Pr
   return [quantile(microseconds, 0.5), quantile(microseconds, 0.99)]
 }
 
+/** @param seconds of the stream */
 export async function roundTripsUnderLoad(path: Path, seconds: number): Promise<readonly number[]> {
-  const stream = tcp(path, 1, Math.ceil(seconds + 2 * MARGIN_SECONDS))
+  const stream = tcp(path, 1, seconds)
   await new Promise((resolve) => setTimeout(resolve, MARGIN_SECONDS * 1_000))
-  const trips = await roundTrips(path, seconds)
+  const trips = await roundTrips(path, seconds - 2 * MARGIN_SECONDS)
   await stream
   return trips
 }

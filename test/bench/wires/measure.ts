@@ -29,7 +29,7 @@ export const WIRES_FIGURES: readonly Figure[] = [
   { name: 'handshakes_per_s', unit: '1/s' },
   { name: 'wires_idle_cpu_percent', unit: '% of a core' },
   { name: 'wires_keepalive_cpu_percent', unit: '% of a core' },
-  { name: 'wires_active_ratio', unit: '' },
+  { name: 'wires_active_ratio', unit: 'of an only wire' },
 ]
 
 export type Found = (figure: string, value: number) => void
