@@ -17,6 +17,8 @@ interface Suite {
 
 const MINUTE_MS = 60_000
 const NATIVE = `${ROOT}/pkg/dataplane/native`
+/** In which the engine's threads meet: load both ways, keys that change, an engine that ends. */
+const THREADED_TESTS = '^engine-(two-aes|is-away|hostile|roaming|rekey)$'
 const scratch = mkdtempSync(join(tmpdir(), 'nsmesh-test-'))
 
 const SUITES: readonly Suite[] = [
@@ -33,7 +35,8 @@ const SUITES: readonly Suite[] = [
   { name: 'layers', run: () => succeeds([process.execPath, 'hack/lint-layers.ts']) },
   { name: 'unit', run: () => vitest('pkg/', 'cmd/', 'hack/') },
   { name: 'native', run: () => ctest(`${NATIVE}/build`) },
-  { name: 'sanitized', run: () => sanitized() },
+  { name: 'sanitized', run: () => sanitized('address,undefined') },
+  { name: 'threads', run: () => sanitized('thread', THREADED_TESTS) },
   { name: 'mesh', run: () => vitest('test/') },
   { name: 'demo', run: () => succeeds(['hack/demo', '--check']) },
 ]
@@ -68,10 +71,11 @@ async function vitest(...folders: readonly string[]): Promise<Count> {
   return { passed: numPassedTests, failed }
 }
 
-async function ctest(build: string): Promise<Count> {
+/** @param wanted a regular expression for the tests' names */
+async function ctest(build: string, wanted = '.'): Promise<Count> {
   const report = join(scratch, 'ctest.xml')
   const isGood = await run(
-    ['ctest', '--test-dir', build, '--output-on-failure', '--output-junit', report],
+    ['ctest', '--test-dir', build, '--tests-regex', wanted, '--output-on-failure', '--output-junit', report],
     10 * MINUTE_MS,
   )
   const xml = readFileSync(report, 'utf8')
@@ -80,9 +84,9 @@ async function ctest(build: string): Promise<Count> {
   return { passed: number('tests') - number('failures') - number('skipped') - number('disabled'), failed }
 }
 
-/** The native tests once more, with every access and every undefined operation watched. */
-async function sanitized(): Promise<Count> {
-  const build = `${NATIVE}/build-asan`
+/** Native tests once more, with every access watched: of memory, or of one thread to what another has in hands. */
+async function sanitized(sanitizers: string, wanted?: string): Promise<Count> {
+  const build = `${NATIVE}/build-${sanitizers.replace(',', '-')}`
   const configure = [
     'cmake',
     '-S',
@@ -92,10 +96,10 @@ async function sanitized(): Promise<Count> {
     '-G',
     'Ninja',
     '-DCMAKE_BUILD_TYPE=RelWithDebInfo',
-    '-DNSM_SANITIZE=address,undefined',
+    `-DNSM_SANITIZE=${sanitizers}`,
   ]
   const isBuilt = (await run(configure, MINUTE_MS)) && (await run(['ninja', '-C', build, '--quiet'], 15 * MINUTE_MS))
-  return isBuilt ? ctest(build) : { passed: 0, failed: 1 }
+  return isBuilt ? ctest(build, wanted) : { passed: 0, failed: 1 }
 }
 
 async function programs(...commands: readonly (readonly string[])[]): Promise<Count> {
