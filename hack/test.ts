@@ -37,6 +37,7 @@ const SUITES: readonly Suite[] = [
   { name: 'native', run: () => ctest(`${NATIVE}/build`) },
   { name: 'sanitized', run: () => sanitized('address,undefined') },
   { name: 'threads', run: () => sanitized('thread', THREADED_TESTS) },
+  { name: 'fuzz', run: () => succeeds(['hack/fuzz', '--replay']) },
   { name: 'mesh', run: () => vitest('test/') },
   { name: 'demo', run: () => succeeds(['hack/demo', '--check']) },
 ]

@@ -11,6 +11,7 @@ BUILD_PACKAGES=(g++ cmake ninja-build libssl-dev libseccomp-dev iproute2 util-li
 [ "$(uname -m)" = x86_64 ] && BUILD_PACKAGES+=(libipsec-mb-dev)
 DEMO_PACKAGES=(python3 curl tcpdump iputils-ping procps)
 TEST_PACKAGES=(wireguard-go wireguard-tools iperf3 python3-grpcio python3-protobuf python3-jwt python3-cryptography)
+FUZZ_PACKAGES=(clang-16 libclang-rt-16-dev)
 BENCH_PACKAGES=(nebula wireguard-go wireguard-tools iperf3)
 
 say() { printf '\033[2m[%s]\033[0m %s\n' "$(basename "$0")" "$*" >&2; }
