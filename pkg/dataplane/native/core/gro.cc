@@ -19,6 +19,12 @@ bool same(ConstBytes a, ConstBytes b, Range range) noexcept {
   return std::memcmp(a.data() + range.from, b.data() + range.from, range.to - range.from) == 0;
 }
 
+// What stands behind the packet in its frame has no place in a super-packet.
+bool ends_with_packet(ConstBytes ip) noexcept {
+  const std::size_t at = ip[0] >> 4 == 4 ? 2 : 4;
+  return load_be16(ip.data() + at) + (at == 2 ? 0 : kIpv6Bytes) == ip.size();
+}
+
 // A super-packet gets its checksum made anew, so a wrong one must not enter it.
 bool checksum_right(ConstBytes packet, const TransportHeader& transport) noexcept {
   const ConstBytes segment = packet.subspan(transport.offset);
@@ -28,89 +34,95 @@ bool checksum_right(ConstBytes packet, const TransportHeader& transport) noexcep
 
 }  // namespace
 
-GroPacket::Candidate GroPacket::inspect(Bytes packet, bool udp) noexcept {
+GroPacket::Candidate GroPacket::inspect(Bytes ip, bool udp) noexcept {
   Candidate candidate;
-  const auto transport = find_transport(packet);
+  const auto transport = find_transport(ip);
   if (!transport) return candidate;
   candidate.transport = *transport;
-  if (transport->offset != (packet[0] >> 4 == 4 ? kIpv4Bytes : kIpv6Bytes)) return candidate;
-  if (packet.size() == transport->headers) return candidate;
-  const std::uint8_t* const header = packet.data() + transport->offset;
+  if (transport->offset != (ip[0] >> 4 == 4 ? kIpv4Bytes : kIpv6Bytes)) return candidate;
+  if (ip.size() == transport->headers || !ends_with_packet(ip)) return candidate;
+  const std::uint8_t* const header = ip.data() + transport->offset;
   if (transport->tcp) {
     candidate.closes = (header[kTcpFlagsAt] & kTcpPsh) != 0;
     if ((header[kTcpFlagsAt] & ~kTcpPsh) != kTcpAck) return candidate;
   } else {
-    const bool whole = load_be16(header + kUdpLengthAt) == packet.size() - transport->offset;
+    const bool whole = load_be16(header + kUdpLengthAt) == ip.size() - transport->offset;
     if (!udp || !whole || load_be16(header + kUdpChecksumAt) == 0) return candidate;
   }
-  candidate.joinable = checksum_right(packet, *transport);
+  candidate.joinable = checksum_right(ip, *transport);
   return candidate;
 }
 
-bool GroPacket::add(Bytes packet, bool udp) noexcept {
-  const Candidate next = inspect(packet, udp);
+bool GroPacket::add(const Input& input) noexcept {
+  const Candidate next = inspect(input.bytes.subspan(input.ip_offset), input.udp);
   if (count_ == 0) {
     first_ = next;
-    pieces_[0] = packet;
+    ip_ = input.ip_offset;
+    pieces_[0] = input.bytes;
     count_ = 1;
-    total_ = packet.size();
+    total_ = input.bytes.size();
     segment_ = next.joinable ? payload_bytes() : 0;
     closed_ = !next.joinable || next.closes;
     return true;
   }
-  if (!continues(packet, next)) return false;
-  const Bytes payload = packet.subspan(next.transport.headers);
+  if (!continues(input, next)) return false;
+  const Bytes payload = input.bytes.subspan(ip_ + next.transport.headers);
   pieces_[count_++] = payload;
   total_ += payload.size();
   closed_ = next.closes || payload.size() < segment_;
-  if (next.closes) pieces_[0][first_.transport.offset + kTcpFlagsAt] |= kTcpPsh;
+  if (next.closes) first_ip()[first_.transport.offset + kTcpFlagsAt] |= kTcpPsh;
   return true;
 }
 
-bool GroPacket::continues(Bytes packet, const Candidate& next) const noexcept {
-  if (closed_ || !next.joinable || count_ == kMaxPieces) return false;
+bool GroPacket::continues(const Input& input, const Candidate& next) const noexcept {
+  if (closed_ || !next.joinable || count_ == kMaxPieces || !same_link_header(input)) return false;
   if (next.transport.tcp != first_.transport.tcp || next.transport.headers != first_.transport.headers)
     return false;
-  const std::size_t payload = packet.size() - next.transport.headers;
-  if (payload > segment_ || total_ + payload > kMaxBytes) return false;
-  return same_ip_header(packet) && same_transport_header(packet);
+  const Bytes ip = input.bytes.subspan(ip_);
+  const std::size_t payload = ip.size() - next.transport.headers;
+  if (payload > segment_ || total_ - ip_ + payload > kMaxBytes) return false;
+  return same_ip_header(ip) && same_transport_header(ip);
 }
 
-bool GroPacket::same_ip_header(Bytes packet) const noexcept {
-  const Bytes first = pieces_[0];
-  if (packet[0] >> 4 == 6) return same(first, packet, {0, 4}) && same(first, packet, {6, kIpv6Bytes});
-  const bool same_fields =
-      same(first, packet, {0, 2}) && same(first, packet, {6, 10}) && same(first, packet, {12, 20});
-  if (!same_fields || (load_be16(packet.data() + 6) & kDontFragment) != 0) return same_fields;
+bool GroPacket::same_link_header(const Input& input) const noexcept {
+  return input.ip_offset == ip_ && same(pieces_[0], input.bytes, {0, ip_});
+}
+
+bool GroPacket::same_ip_header(Bytes ip) const noexcept {
+  const Bytes first = first_ip();
+  if (ip[0] >> 4 == 6) return same(first, ip, {0, 4}) && same(first, ip, {6, kIpv6Bytes});
+  const bool same_fields = same(first, ip, {0, 2}) && same(first, ip, {6, 10}) && same(first, ip, {12, 20});
+  if (!same_fields || (load_be16(ip.data() + 6) & kDontFragment) != 0) return same_fields;
   // Without DF the id says which fragments belong together, and splitting makes it count up.
-  return load_be16(packet.data() + 4) == static_cast<std::uint16_t>(load_be16(first.data() + 4) + count_);
+  return load_be16(ip.data() + 4) == static_cast<std::uint16_t>(load_be16(first.data() + 4) + count_);
 }
 
-bool GroPacket::same_transport_header(Bytes packet) const noexcept {
-  const Bytes first = pieces_[0];
+bool GroPacket::same_transport_header(Bytes ip) const noexcept {
+  const Bytes first = first_ip();
   const std::size_t at = first_.transport.offset;
-  if (!same(first, packet, {at, at + 4})) return false;  // ports
+  if (!same(first, ip, {at, at + 4})) return false;  // ports
   if (!first_.transport.tcp) return true;
   const std::uint32_t expected =
       load_be32(first.data() + at + kTcpSequenceAt) + static_cast<std::uint32_t>(payload_bytes());
-  return load_be32(packet.data() + at + kTcpSequenceAt) == expected &&
-         same(first, packet, {at + 8, at + kTcpFlagsAt}) &&         // acknowledgement, header length
-         same(first, packet, {at + 14, at + kTcpChecksumAt}) &&     // window
-         same(first, packet, {at + 18, first_.transport.headers});  // urgent pointer, options
+  return load_be32(ip.data() + at + kTcpSequenceAt) == expected &&
+         same(first, ip, {at + 8, at + kTcpFlagsAt}) &&         // acknowledgement, header length
+         same(first, ip, {at + 14, at + kTcpChecksumAt}) &&     // window
+         same(first, ip, {at + 18, first_.transport.headers});  // urgent pointer, options
 }
 
 const VnetHeader& GroPacket::finish() noexcept {
   header_ = {};
   if (count_ < 2) return header_;
-  const Bytes ip = pieces_[0];
+  const Bytes ip = first_ip();
   const bool v4 = ip[0] >> 4 == 4;
   const TransportHeader& transport = first_.transport;
-  const std::size_t transport_bytes = total_ - transport.offset;
+  const std::size_t ip_bytes = total_ - ip_;
+  const std::size_t transport_bytes = ip_bytes - transport.offset;
   if (v4) {
-    store_be16(ip.data() + 2, static_cast<std::uint16_t>(total_));
+    store_be16(ip.data() + 2, static_cast<std::uint16_t>(ip_bytes));
     write_ipv4_checksum(ip, kIpv4Bytes);
   } else {
-    store_be16(ip.data() + 4, static_cast<std::uint16_t>(total_ - kIpv6Bytes));
+    store_be16(ip.data() + 4, static_cast<std::uint16_t>(ip_bytes - kIpv6Bytes));
   }
   if (!transport.tcp)
     store_be16(ip.data() + transport.offset + kUdpLengthAt, static_cast<std::uint16_t>(transport_bytes));
@@ -118,9 +130,9 @@ const VnetHeader& GroPacket::finish() noexcept {
   store_le(ip.data() + transport.checksum_at(), checksum_fold(pseudo));
   header_.flags = kVnetNeedsChecksum;
   header_.gso_type = !transport.tcp ? kGsoUdpL4 : v4 ? kGsoTcp4 : kGsoTcp6;
-  header_.header_bytes = static_cast<std::uint16_t>(transport.headers);
+  header_.header_bytes = static_cast<std::uint16_t>(ip_ + transport.headers);
   header_.gso_bytes = static_cast<std::uint16_t>(segment_);
-  header_.csum_start = static_cast<std::uint16_t>(transport.offset);
+  header_.csum_start = static_cast<std::uint16_t>(ip_ + transport.offset);
   header_.csum_offset = static_cast<std::uint16_t>(transport.checksum_at() - transport.offset);
   return header_;
 }

@@ -23,13 +23,17 @@ class GroPacket {
   static constexpr std::size_t kMaxPieces = 64;    // what the kernel takes as one UDP super-packet
   static constexpr std::size_t kMaxBytes = 65535;  // of the IP packet
 
-  // `packet`: one checked IP packet of exactly its own length. `udp`: the TUN
-  // takes USO; without it UDP packets stay alone. False: it does not continue this one.
-  bool add(Bytes packet, bool udp) noexcept;
+  struct Input {
+    Bytes bytes;                // one checked IP packet, behind `ip_offset` bytes of Ethernet
+    std::size_t ip_offset = 0;  // 0 (TUN), or kEthernetBytes (TAP)
+    bool udp = false;           // the device takes USO; without it UDP packets stay alone
+  };
+  // False: it does not continue this one.
+  bool add(const Input& input) noexcept;
   bool empty() const noexcept { return count_ == 0; }
 
   // Makes lengths and checksum of the whole; then header and pieces, written
-  // one after the other to the TUN, are the super-packet.
+  // one after the other to the device, are the super-packet.
   const VnetHeader& finish() noexcept;
   std::span<const Bytes> pieces() const noexcept { return {pieces_.data(), count_}; }
   void reset() noexcept { count_ = 0; }
@@ -41,13 +45,16 @@ class GroPacket {
     bool closes = false;    // PSH: nothing may follow
   };
 
-  static Candidate inspect(Bytes packet, bool udp) noexcept;
-  bool continues(Bytes packet, const Candidate& next) const noexcept;
-  bool same_ip_header(Bytes packet) const noexcept;
-  bool same_transport_header(Bytes packet) const noexcept;
-  std::size_t payload_bytes() const noexcept { return total_ - first_.transport.headers; }
+  static Candidate inspect(Bytes ip, bool udp) noexcept;
+  bool continues(const Input& input, const Candidate& next) const noexcept;
+  bool same_link_header(const Input& input) const noexcept;
+  bool same_ip_header(Bytes ip) const noexcept;
+  bool same_transport_header(Bytes ip) const noexcept;
+  Bytes first_ip() const noexcept { return pieces_[0].subspan(ip_); }
+  std::size_t payload_bytes() const noexcept { return total_ - ip_ - first_.transport.headers; }
 
   Candidate first_;
+  std::size_t ip_ = 0;  // offset of the IP header in the first piece
   bool closed_ = false;
   VnetHeader header_;
   std::array<Bytes, kMaxPieces> pieces_ = {};

@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "bytes.h"
+#include "ethernet.h"
 
 namespace nsm {
 
@@ -27,7 +28,6 @@ inline void write_vxlan_header(std::span<std::uint8_t, kVxlanHeaderBytes> header
 // it, or any flag but I is set (GPE and GBP are other protocols). Reserved
 // fields are ignored on receipt, as the RFC says.
 inline std::optional<std::uint32_t> read_vxlan_header(ConstBytes datagram) noexcept {
-  constexpr std::size_t kEthernetBytes = 14;
   if (datagram.size() < kVxlanHeaderBytes + kEthernetBytes) return std::nullopt;
   if (datagram[0] != kVxlanFlagVni) return std::nullopt;
   return load_be32(datagram.data() + 4) >> 8;

@@ -52,6 +52,7 @@ std::size_t Ingress::read(IngressUnderlay& underlay) noexcept {
     const auto batch = receiver_.receive(underlay.fd);
     for (const Received& received : batch) split(underlay, received);
     opener_.flush();
+    writer_.flush();
     messages += batch.size();
     if (batch.size() < UdpReceiver::kMessages) break;
   }

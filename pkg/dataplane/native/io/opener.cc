@@ -37,7 +37,6 @@ void Opener::flush() noexcept {
     open_run(first, end);
     first = end;
   }
-  if (count_ > 0) parts_.writer.flush();
   count_ = 0;
 }
 

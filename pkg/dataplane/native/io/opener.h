@@ -25,7 +25,7 @@ class Opener {
 
   // Takes a data message; it stays where it is until flush().
   void add(Bytes datagram, const SocketAddress& from) noexcept;
-  // Opens and delivers what was taken, in order.
+  // Opens what was taken and gives it to the writer, in order.
   void flush() noexcept;
 
  private:

@@ -2,6 +2,8 @@
 
 #include <sys/uio.h>
 
+#include "core/ethernet.h"
+
 namespace nsm::io {
 namespace {
 
@@ -24,14 +26,30 @@ void count_write(IngressDevice& device, ssize_t written, std::size_t packets) no
 
 iovec part_of(const void* data, std::size_t bytes) noexcept { return {const_cast<void*>(data), bytes}; }
 
+void write_frame(IngressDevice& device, ConstBytes frame) noexcept {
+  const VnetHeader header;
+  const iovec parts[] = {part_of(&header, sizeof header), part_of(frame.data(), frame.size())};
+  count_write(device, writev(device.fd, parts, 2), 1);
+}
+
 }  // namespace
 
 void TunWriter::add(IngressDevice& device, Bytes packet, const InnerIp& inner) noexcept {
-  Flow& flow = flows_[hash_flow(packet, inner) % kFlows];
-  if (flow.device == &device && flow.packet.add(packet, device.uso)) return;
+  join(device, {packet, 0, device.uso}, hash_flow(packet, inner));
+}
+
+void TunWriter::add_frame(IngressDevice& device, Bytes frame) noexcept {
+  const auto inner = parse_ethernet_ip(frame);
+  if (!inner) return write_frame(device, frame);
+  join(device, {frame, kEthernetBytes, device.uso}, hash_flow(frame.subspan(kEthernetBytes), *inner));
+}
+
+void TunWriter::join(IngressDevice& device, const GroPacket::Input& input, std::size_t flow_hash) noexcept {
+  Flow& flow = flows_[flow_hash % kFlows];
+  if (flow.device == &device && flow.packet.add(input)) return;
   write(flow);
   flow.device = &device;
-  flow.packet.add(packet, device.uso);
+  flow.packet.add(input);
 }
 
 void TunWriter::flush() noexcept {
@@ -47,12 +65,6 @@ void TunWriter::write(Flow& flow) noexcept {
   for (const Bytes piece : flow.packet.pieces()) parts[count++] = part_of(piece.data(), piece.size());
   count_write(*flow.device, writev(flow.device->fd, parts.data(), static_cast<int>(count)), count - 1);
   flow.packet.reset();
-}
-
-void TunWriter::write_frame(IngressDevice& device, ConstBytes frame) noexcept {
-  const VnetHeader header;
-  const iovec parts[] = {part_of(&header, sizeof header), part_of(frame.data(), frame.size())};
-  count_write(device, writev(device.fd, parts, 2), 1);
 }
 
 }  // namespace nsm::io

@@ -22,9 +22,9 @@ class TunWriter {
  public:
   // `packet` stays where it is until flush(). Packets of one flow are written in order.
   void add(IngressDevice& device, Bytes packet, const InnerIp& inner) noexcept;
+  // The same for an Ethernet frame; what is not IP goes out at once.
+  void add_frame(IngressDevice& device, Bytes frame) noexcept;
   void flush() noexcept;
-  // An Ethernet frame, at once.
-  void write_frame(IngressDevice& device, ConstBytes frame) noexcept;
 
  private:
   static constexpr std::size_t kFlows = 16;  // joined side by side; a power of two
@@ -32,6 +32,7 @@ class TunWriter {
     IngressDevice* device = nullptr;  // of the packets in it
     GroPacket packet;
   };
+  void join(IngressDevice& device, const GroPacket::Input& input, std::size_t flow_hash) noexcept;
   void write(Flow& flow) noexcept;
 
   std::array<Flow, kFlows> flows_;

@@ -1,24 +1,9 @@
 #include "io/vxlan-egress.h"
 
-#include <algorithm>
-
 #include "core/gso.h"
 #include "core/vxlan.h"
 
 namespace nsm::io {
-namespace {
-
-constexpr std::size_t kEthernetBytes = 14;
-constexpr std::size_t kVlanTagBytes = 4;
-constexpr std::uint16_t kEtherTypeVlan = 0x8100;
-
-// Of the headers in front of the packet inside the frame; one VLAN tag is looked through.
-std::size_t link_header_bytes(ConstBytes frame) noexcept {
-  const bool tagged = load_be16(frame.data() + 12) == kEtherTypeVlan;
-  return kEthernetBytes + (tagged ? kVlanTagBytes : 0);
-}
-
-}  // namespace
 
 void VxlanEgress::take(const TunPacket& frame, EgressParts parts) noexcept {
   if (frame.bytes.size() < kEthernetBytes) return parts_.counters.tx.add(Tx::malformed);

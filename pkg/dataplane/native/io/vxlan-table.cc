@@ -5,7 +5,7 @@
 namespace nsm::io {
 namespace {
 
-constexpr std::size_t kFrameHeadersBytes = 14 + 4;  // Ethernet and one VLAN tag
+constexpr std::size_t kFrameHeadersBytes = kEthernetBytes + kVlanTagBytes;
 
 // The sender's port is a hash of the flow (RFC 7348 section 5): only the address names it.
 bool is_same_host(const Endpoint& a, const Endpoint& b) noexcept {
@@ -14,7 +14,7 @@ bool is_same_host(const Endpoint& a, const Endpoint& b) noexcept {
 
 }  // namespace
 
-void VxlanTable::deliver(const IngressUnderlay& underlay, ConstBytes datagram, const Endpoint& from,
+void VxlanTable::deliver(const IngressUnderlay& underlay, Bytes datagram, const Endpoint& from,
                          const IngressParts& parts) noexcept {
   const auto vni = read_vxlan_header(datagram);
   if (!vni) return parts.engine.rx.add(Rx::malformed);
@@ -22,12 +22,12 @@ void VxlanTable::deliver(const IngressUnderlay& underlay, ConstBytes datagram, c
   if (found == ports_.end()) return parts.engine.rx.add(Rx::unknown_remote);
   VxlanIngress& port = *found->second;
   if (!is_same_host(from, port.remote)) return port.counters->rx.add(Rx::unknown_remote);
-  const ConstBytes frame = datagram.subspan(kVxlanHeaderBytes);
+  const Bytes frame = datagram.subspan(kVxlanHeaderBytes);
   if (frame.size() > kFrameHeadersBytes + port.mtu_bytes) return port.counters->rx.add(Rx::malformed);
   port.counters->rx.add(Rx::packets);
   port.counters->rx.add(Rx::bytes, datagram.size());
   if (!port.device) return port.counters->rx.add(Rx::no_wire);
-  parts.writer.write_frame(*port.device, frame);
+  parts.writer.add_frame(*port.device, frame);
 }
 
 }  // namespace nsm::io

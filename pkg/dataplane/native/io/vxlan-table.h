@@ -15,8 +15,8 @@ class VxlanTable {
     ports_.erase(key(underlay, port.vni));
   }
 
-  // Gives the frame inside `datagram` to the device that it is for, or counts why not.
-  void deliver(const IngressUnderlay& underlay, ConstBytes datagram, const Endpoint& from,
+  // Gives the frame inside `datagram` to the writer, for its device, or counts why not.
+  void deliver(const IngressUnderlay& underlay, Bytes datagram, const Endpoint& from,
                const IngressParts& parts) noexcept;
 
  private:

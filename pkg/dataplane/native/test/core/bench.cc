@@ -96,7 +96,7 @@ void bench_segments() {
   const double join = measure([&] {
     gro.reset();
     std::copy(first.begin(), first.begin() + 60, train[0].begin());
-    for (Packet& p : train) gro.add(p, true);
+    for (Packet& p : train) gro.add({p, 0, true});
     gro.finish();
   });
   std::printf("gro join               %.0f ns a segment, %zu in one\n", join / count, gro.pieces().size());

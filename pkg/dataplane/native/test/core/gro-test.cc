@@ -2,6 +2,7 @@
 #include "core/gro.h"
 
 #include "check.h"
+#include "core/ethernet.h"
 #include "core/gso.h"
 #include "packets.h"
 #include "seeded-random.h"
@@ -16,10 +17,10 @@ Packet flat(const GroPacket& gro) {
 }
 
 // What the kernel behind the TUN delivers of one super-packet.
-std::vector<Packet> delivered(GroPacket& gro) {
+std::vector<Packet> delivered(GroPacket& gro, std::size_t ip_offset) {
   const VnetHeader header = gro.finish();
   const Packet super = flat(gro);
-  const auto parsed = GsoPacket::parse(header, super, 0);
+  const auto parsed = GsoPacket::parse(header, super, ip_offset);
   std::vector<Packet> out;
   if (!CHECK(parsed.has_value())) return out;
   for (std::size_t i = 0; i < parsed->segments(); i++) {
@@ -35,19 +36,19 @@ struct Result {
   std::size_t supers = 0;
 };
 
-Result join_and_split(std::vector<Packet> packets, bool udp = true) {
+Result join_and_split(std::vector<Packet> packets, bool udp = true, std::size_t ip_offset = 0) {
   Result result;
   GroPacket gro;
   const auto flush = [&] {
     if (gro.empty()) return;
-    for (Packet& p : delivered(gro)) result.packets.push_back(std::move(p));
+    for (Packet& p : delivered(gro, ip_offset)) result.packets.push_back(std::move(p));
     result.supers++;
     gro.reset();
   };
   for (Packet& p : packets) {
-    if (gro.add(p, udp)) continue;
+    if (gro.add({p, ip_offset, udp})) continue;
     flush();
-    CHECK(gro.add(p, udp));
+    CHECK(gro.add({p, ip_offset, udp}));
   }
   flush();
   return result;
@@ -63,6 +64,18 @@ std::vector<Packet> train(PacketSpec s, std::size_t count) {
   return out;
 }
 
+// The packet as a TAP carries it.
+Packet framed(const Packet& ip) {
+  Packet frame = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0, 0};
+  store_be16(frame.data() + kEtherTypeAt, ip[0] >> 4 == 4 ? kEtherTypeIpv4 : kEtherTypeIpv6);
+  frame.insert(frame.end(), ip.begin(), ip.end());
+  return frame;
+}
+
+Result join_and_split_frames(std::vector<Packet> packets) {
+  return join_and_split(std::move(packets), true, kEthernetBytes);
+}
+
 TEST("a train of one flow becomes one super-packet and comes out unchanged") {
   for (const bool v6 : {false, true})
     for (const bool tcp : {false, true}) {
@@ -70,6 +83,55 @@ TEST("a train of one flow becomes one super-packet and comes out unchanged") {
       const Result result = join_and_split(packets);
       CHECK(result.supers == 1 && result.packets == packets);
     }
+}
+
+TEST("a train of frames becomes one super-frame and comes out unchanged") {
+  for (const bool v6 : {false, true})
+    for (const bool tcp : {false, true}) {
+      auto frames = train({.v6 = v6, .tcp = tcp}, 40);
+      for (Packet& p : frames) p = framed(p);
+      const Result result = join_and_split_frames(frames);
+      CHECK(result.supers == 1 && result.packets == frames);
+    }
+}
+
+TEST("frames with unlike Ethernet headers, or with padding, stay alone") {
+  const PacketSpec first;
+  const auto alone = [&](auto spoil) {
+    PacketSpec next = first;
+    next.sequence += 1000;
+    next.ip_id++;
+    std::vector<Packet> frames = {framed(make_packet(first)), framed(make_packet(next))};
+    spoil(frames[1]);
+    const Result result = join_and_split_frames(frames);
+    return result.supers == 2 && result.packets == frames;
+  };
+  CHECK(!alone([](Packet&) {}));
+  CHECK(alone([](Packet& frame) { frame[5] = 9; }));        // destination
+  CHECK(alone([](Packet& frame) { frame[11] = 9; }));       // source
+  CHECK(alone([](Packet& frame) { frame.push_back(0); }));  // padding
+  CHECK(alone([](Packet& frame) { frame.resize(1000); }));  // a packet that is not all there
+}
+
+TEST("a super-frame holds as long an IP packet as a super-packet") {
+  auto frames = train({.payload = 1400}, 100);
+  for (Packet& p : frames) p = framed(p);
+  CHECK(join_and_split_frames(frames).supers == 3 && join_and_split_frames(frames).packets == frames);
+}
+
+TEST("an IP packet is found in a frame that carries what its EtherType says") {
+  for (const bool v6 : {false, true}) {
+    const Packet frame = framed(make_packet({.v6 = v6}));
+    const auto found = parse_ethernet_ip(frame);
+    CHECK(found && found->family == (v6 ? 6 : 4) && found->total_bytes == frame.size() - kEthernetBytes);
+    Packet other = frame;
+    store_be16(other.data() + kEtherTypeAt, v6 ? kEtherTypeIpv4 : kEtherTypeIpv6);
+    CHECK(!parse_ethernet_ip(other));
+    store_be16(other.data() + kEtherTypeAt, kEtherTypeVlan);
+    CHECK(!parse_ethernet_ip(other));
+    for (std::size_t size = 0; size < frame.size(); size++)
+      CHECK(!parse_ethernet_ip(ConstBytes(frame).first(size)));
+  }
 }
 
 TEST("never more than 64 packets or 64 KB in one") {
