@@ -11,67 +11,79 @@ namespace {
 enum class Form : std::uint8_t { kBytes, kText, kId, kRepeated };
 
 struct Shape {
-  const char* name;
-  std::uint16_t min, max;  // bytes
+  const char* name = nullptr;      // absent: no attribute has this number
+  std::uint16_t min = 0, max = 0;  // bytes
   Form form = Form::kBytes;
 };
 
 constexpr std::uint16_t kAny = 65'531;
 
-constexpr Shape kShapes[] = {
-    {"none", 1, 0},  // attribute 0 does not exist
-    {"version", 4, 4},
-    {"id", 1, kMaxIdBytes, Form::kId},
-    {"nsDev", 8, 8},
-    {"nsIno", 8, 8},
-    {"payload", 0, kAny},
-    {"fdPatch", 0, 64, Form::kRepeated},
-    {"patchOffset", 4, 4},
-    {"groups", 4, 4},
-    {"kind", 1, 1},
-    {"ifname", 1, 15, Form::kText},
-    {"ifindex", 4, 4},
-    {"family", 1, 1},
-    {"address", 4, 16},
-    {"udpPort", 2, 2},
-    {"privateKey", 32, 32},
-    {"publicKey", 32, 32},
-    {"underlay", 1, kMaxIdBytes, Form::kId},
-    {"peerResponderKey", 32, 32},
-    {"peerInitiatorKey", 32, 32},
-    {"presharedKey", 32, 32},
-    {"peerAddress", 4, 16},
-    {"peerPort", 2, 2},
-    {"aead", 1, 1},
-    {"roaming", 1, 1},
-    {"localPrefix", 6, 18, Form::kRepeated},
-    {"remotePrefix", 6, 18, Form::kRepeated},
-    {"keepaliveSeconds", 2, 2},
-    {"vni", 4, 4},
-    {"portA", 1, kMaxIdBytes, Form::kId},
-    {"portB", 1, kMaxIdBytes, Form::kId},
-    {"mtuBytes", 4, 4},
-    {"eventKind", 1, 1},
-    {"text", 0, 4096, Form::kText},
-    {"counter", 0, 256, Form::kRepeated},
-    {"counterName", 1, 64, Form::kText},
-    {"counterValue", 8, 8},
-    {"listener", 1, 64, Form::kText},
-    {"connection", 8, 8},
-    {"pid", 4, 4},
-    {"uid", 4, 4},
-    {"gid", 4, 4},
-    {"cgroup", 0, 4096, Form::kText},
-    {"url", 1, 4096, Form::kText},
-    {"enginePid", 4, 4},
-    {"engineRestarts", 4, 4},
-    {"feature", 1, 128, Form::kRepeated},
-    {"sessionState", 1, 1},
-    {"handshakeAgeMs", 8, 8},
-    {"build", 1, 128, Form::kText},
-    {"sendOnly", 1, 0},  // reserved
+struct Entry {
+  std::uint16_t attribute;
+  Shape shape;
 };
-static_assert(std::size(kShapes) == kAttributeCount && kSendOnly == kAttributeCount - 1);
+constexpr Entry kEntries[] = {
+    {kVersionAttr, {"version", 4, 4}},
+    {kId, {"id", 1, kMaxIdBytes, Form::kId}},
+    {kNsDev, {"nsDev", 8, 8}},
+    {kNsIno, {"nsIno", 8, 8}},
+    {kPayload, {"payload", 0, kAny}},
+    {kFdPatch, {"fdPatch", 0, 64, Form::kRepeated}},
+    {kPatchOffset, {"patchOffset", 4, 4}},
+    {kGroups, {"groups", 4, 4}},
+    {kKind, {"kind", 1, 1}},
+    {kIfname, {"ifname", 1, 15, Form::kText}},
+    {kIfindex, {"ifindex", 4, 4}},
+    {kFamily, {"family", 1, 1}},
+    {kAddress, {"address", 4, 16}},
+    {kUdpPort, {"udpPort", 2, 2}},
+    {kPrivateKey, {"privateKey", 32, 32}},
+    {kPublicKey, {"publicKey", 32, 32}},
+    {kUnderlay, {"underlay", 1, kMaxIdBytes, Form::kId}},
+    {kPeerResponderKey, {"peerResponderKey", 32, 32}},
+    {kPeerInitiatorKey, {"peerInitiatorKey", 32, 32}},
+    {kPresharedKey, {"presharedKey", 32, 32}},
+    {kPeerAddress, {"peerAddress", 4, 16}},
+    {kPeerPort, {"peerPort", 2, 2}},
+    {kAead, {"aead", 1, 1}},
+    {kRoaming, {"roaming", 1, 1}},
+    {kLocalPrefix, {"localPrefix", 6, 18, Form::kRepeated}},
+    {kRemotePrefix, {"remotePrefix", 6, 18, Form::kRepeated}},
+    {kKeepaliveSeconds, {"keepaliveSeconds", 2, 2}},
+    {kVni, {"vni", 4, 4}},
+    {kPortA, {"portA", 1, kMaxIdBytes, Form::kId}},
+    {kPortB, {"portB", 1, kMaxIdBytes, Form::kId}},
+    {kMtuBytes, {"mtuBytes", 4, 4}},
+    {kEventKind, {"eventKind", 1, 1}},
+    {kText, {"text", 0, 4096, Form::kText}},
+    {kCounter, {"counter", 0, 256, Form::kRepeated}},
+    {kCounterName, {"counterName", 1, 64, Form::kText}},
+    {kCounterValue, {"counterValue", 8, 8}},
+    {kListener, {"listener", 1, 64, Form::kText}},
+    {kConnection, {"connection", 8, 8}},
+    {kPid, {"pid", 4, 4}},
+    {kUid, {"uid", 4, 4}},
+    {kGid, {"gid", 4, 4}},
+    {kCgroup, {"cgroup", 0, 4096, Form::kText}},
+    {kUrl, {"url", 1, 4096, Form::kText}},
+    {kEnginePid, {"enginePid", 4, 4}},
+    {kEngineRestarts, {"engineRestarts", 4, 4}},
+    {kFeature, {"feature", 1, 128, Form::kRepeated}},
+    {kSessionState, {"sessionState", 1, 1}},
+    {kHandshakeAgeMs, {"handshakeAgeMs", 8, 8}},
+    {kBuild, {"build", 1, 128, Form::kText}},
+    {kSendOnly, {"sendOnly", 1, 0}},  // reserved
+};
+
+constexpr std::array<Shape, kAttributeCount> kShapes = [] {
+  std::array<Shape, kAttributeCount> shapes{};
+  for (const Entry& entry : kEntries) shapes[entry.attribute] = entry.shape;
+  return shapes;
+}();
+
+bool is_known(std::uint16_t attribute) {
+  return attribute < kAttributeCount && kShapes[attribute].name != nullptr;
+}
 
 bool is_id_byte(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
@@ -108,7 +120,7 @@ Status check(const Shape& shape, View value) {
 }  // namespace
 
 const char* attribute_name(std::uint16_t attribute) {
-  return attribute < kAttributeCount ? kShapes[attribute].name : "unknown";
+  return is_known(attribute) ? kShapes[attribute].name : "unknown";
 }
 
 Status Fields::parse(View attributes, std::initializer_list<std::uint16_t> allowed) {
@@ -117,10 +129,7 @@ Status Fields::parse(View attributes, std::initializer_list<std::uint16_t> allow
   });
 }
 
-Status Fields::parse_any(View attributes) {
-  return read(attributes,
-              [](std::uint16_t attribute) { return attribute > 0 && attribute < kAttributeCount; });
-}
+Status Fields::parse_any(View attributes) { return read(attributes, is_known); }
 
 Status Fields::read(View attributes, const Allowed& allowed) {
   all_ = attributes;
