@@ -14,6 +14,7 @@ export {
   logLevel,
   name,
   port,
+  uapiSocket,
   url,
 } from './parsers.ts'
 export type {

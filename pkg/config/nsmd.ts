@@ -1,4 +1,4 @@
-import { absolutePath, duration, integer, ip, list, logLevel, name, port, url } from './parsers.ts'
+import { absolutePath, duration, integer, ip, list, logLevel, name, port, uapiSocket, url } from './parsers.ts'
 import { defineConfig, optional, required, withDefault } from './table.ts'
 
 const RUN = '/run/nsmesh'
@@ -29,6 +29,11 @@ export const nsmdConfig = defineConfig('nsmd: manager and forwarder of one node,
     '1500',
   ),
   vxlanPort: optional('NSM_VXLAN_PORT', 'UDP port for plaintext wires (4789); without it they are refused', port),
+  uapiSocket: optional(
+    'NSM_UAPI_SOCKET',
+    'shows sessions to `wg show`, read-only: /var/run/wireguard/<name>.sock; without it nothing does',
+    uapiSocket,
+  ),
   joinTokenFile: optional('NSM_JOIN_TOKEN_FILE', 'file with the one-time token of the first start', absolutePath),
   spiffeSocket: optional('SPIFFE_ENDPOINT_SOCKET', 'Workload API of an agent to use instead of our own', url('unix')),
   maxTokenLifetimeMs: withDefault(required('NSM_MAX_TOKEN_LIFETIME', 'longest life of a path token', duration), '10m'),

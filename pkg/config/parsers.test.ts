@@ -1,5 +1,18 @@
 import { describe, expect, it } from 'vitest'
-import { absolutePath, boolean, cidr, duration, ip, list, logLevel, name, type Parser, port, url } from './index.ts'
+import {
+  absolutePath,
+  boolean,
+  cidr,
+  duration,
+  ip,
+  list,
+  logLevel,
+  name,
+  type Parser,
+  port,
+  uapiSocket,
+  url,
+} from './index.ts'
 
 const good: readonly (readonly [Parser<unknown>, string, unknown])[] = [
   [duration, '10m', 600_000],
@@ -18,6 +31,7 @@ const good: readonly (readonly [Parser<unknown>, string, unknown])[] = [
   [logLevel, 'WARN', 'warn'],
   [absolutePath, '/a', '/a'],
   [port, '5001', 5001],
+  [uapiSocket, '/var/run/wireguard/nsmesh.sock', '/var/run/wireguard/nsmesh.sock'],
 ]
 
 const bad: readonly (readonly [Parser<unknown>, string])[] = [
@@ -42,6 +56,11 @@ const bad: readonly (readonly [Parser<unknown>, string])[] = [
   [absolutePath, 'a/b'],
   [port, '0'],
   [port, '1e3'],
+  [uapiSocket, 'nsmesh.sock'],
+  [uapiSocket, '/var/run/wireguard/nsmesh'],
+  [uapiSocket, '/var/run/wireguard/sixteen-letters-.sock'],
+  [uapiSocket, '/var/run/wireguard/.sock'],
+  [uapiSocket, `/${'a'.repeat(100)}/n.sock`],
 ]
 
 describe('parsers', () => {

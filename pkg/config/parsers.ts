@@ -4,6 +4,8 @@ import type { Parser } from './table.ts'
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
 const LOG_LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
+/** sun_path of unix(7), without the zero at its end. */
+const MOST_SOCKET_PATH_BYTES = 107
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
 
 /** As `node:net` would say it, which this folder has no business with. */
@@ -70,6 +72,16 @@ export const cidr: Parser<string> = (value) => {
 export const absolutePath: Parser<string> = (value) => {
   if (!value.startsWith('/') || value.includes('\0')) throw new Error('must be an absolute path')
   return value
+}
+
+/**
+ * Where `wg` may find a device: it looks for `<device>.sock` in /var/run/wireguard, and takes 1 to 15 characters for
+ * the device. The whole path must fit a socket address.
+ */
+export const uapiSocket: Parser<string> = (value) => {
+  const path = absolutePath(value)
+  if (/\/[A-Za-z0-9_=+.-]{1,15}\.sock$/.test(path) && Buffer.byteLength(path) <= MOST_SOCKET_PATH_BYTES) return path
+  throw new Error('must be an absolute path to <name>.sock, a name of 1 to 15 characters, and at most 107 bytes long')
 }
 
 /** A URL with one of `schemes`: `tcp://ip:port`, `unix:///path`. */

@@ -9,7 +9,7 @@ export type { ClientOf, Handlers, ServiceDefinition } from './definition.ts'
 export { type DeliveryOptions, serveDeliveries } from './deliver.ts'
 export { Health } from './health.ts'
 export { implement, type Service } from './implement.ts'
-export type { Listener } from './listen.ts'
+export { type Listener, listen } from './listen.ts'
 export type { MutualTls } from './mutual-tls.ts'
 export {
   endpointRegistryClient,

@@ -1,4 +1,4 @@
-import { lstat, unlink } from 'node:fs/promises'
+import { chmod, lstat, unlink } from 'node:fs/promises'
 import { type AddressInfo, connect, createServer, type ListenOptions, type Server, type Socket } from 'node:net'
 import { NsmError } from '../base/index.ts'
 import { MOST_CONNECTIONS } from './limits.ts'
@@ -27,6 +27,8 @@ export async function listen(
   const server = createServer({ noDelay: true }, accept)
   server.maxConnections = MOST_CONNECTIONS
   await start(server, listenOptions(target, openness), url)
+  // The usual umask keeps others from connecting from the first moment; this keeps them out under any.
+  if (target.kind === 'unix' && openness === 'owner') await chmod(target.path, 0o600)
   return {
     url: target.kind === 'unix' ? url : `tcp://${formatHost(target.host)}:${portOf(server)}`,
     // Listens no more at once; its callback would wait for connections, which others end.

@@ -32,7 +32,16 @@ import { nextHops } from './next-hops.ts'
 import { nodeIdentity } from './node-identity.ts'
 import { nodeHandlers } from './node-service.ts'
 import { followTrust, NodeTrust } from './node-trust.ts'
-import { adminUids, dropHalfMade, keepUnderlays, openState, registryOf, runBeside, selfOf } from './parts.ts'
+import {
+  adminUids,
+  dropHalfMade,
+  keepUnderlays,
+  openState,
+  registryOf,
+  runBeside,
+  selfOf,
+  serveSessions,
+} from './parts.ts'
 import { type NodeServers, serveNode } from './servers.ts'
 import { NodeWorkloads } from './workload-identities.ts'
 
@@ -64,6 +73,8 @@ async function compose(config: NsmdConfig, options: NodeOptions, scope: Scope): 
   const identity = scope.own(await nodeIdentity({ ...options, config, trust, path: join(config.stateDir, 'identity') }))
   const self = await selfOf(config, machine, signal)
   await keepUnderlays({ config, dataplane: machine.dataplane, key: self.tunnel.nodeKey, logger }, scope, signal)
+
+  await serveSessions(config, machine.dataplane, { scope, ...common })
 
   const minter = new TokenMinter(clock, config.maxTokenLifetimeMs)
   const channels = scope.own(new Channels({ identity, clock, tokens: minter }))

@@ -1,7 +1,7 @@
 /** The pieces from which nsmd.ts puts a node together. */
 import { join } from 'node:path'
 import { authorityV1 } from '../../api/index.ts'
-import type { Logger, Scope } from '../../base/index.ts'
+import type { Clock, Logger, Scope } from '../../base/index.ts'
 import { type NsmdConfig, ownNamespace } from '../../config/index.ts'
 import type { Dataplane } from '../../dataplane/index.ts'
 import { type Forwarder, intentMigrations, VXLAN_UNDERLAY, WIREGUARD_UNDERLAY } from '../../forwarding/index.ts'
@@ -10,6 +10,7 @@ import { type ConnectionTable, type NodeNetworkService, nodeStateMigrations, typ
 import { type Channels, clientOf, endpointRegistryClient, serviceRegistryClient } from '../../rpc/index.ts'
 import { type Database, makePrivateDirectory, openDatabase } from '../../store/index.ts'
 import { keyBytes, type WireKey } from '../../tunnel/index.ts'
+import { listDevice, serveUapi } from '../../uapi/index.ts'
 import type { Machine } from './machine.ts'
 import { nodeKey } from './node-key.ts'
 
@@ -86,6 +87,12 @@ export function registryOf(channels: Channels, { registryUrl, domain }: NsmdConf
   }
 }
 
+interface Running {
+  readonly scope: Scope
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
 interface Kept {
   readonly forwarder: Forwarder
   readonly table: ConnectionTable
@@ -103,6 +110,19 @@ export async function dropHalfMade({ forwarder, table, service }: Kept, signal: 
   for (const { id } of [...table.all()]) {
     if (forwarder.intent(id) === undefined) await service.end(id, 'its wire was removed')
   }
+}
+
+/** Shows the node's sessions to WireGuard's own tools, where the operator wants it. */
+export async function serveSessions(config: NsmdConfig, dataplane: Dataplane, running: Running): Promise<void> {
+  const { uapiSocket: path, tunnelPort: listenPort } = config
+  const { scope, clock, logger } = running
+  if (path === undefined) return
+  const list = async (signal: AbortSignal) => {
+    const [ports, counters] = await Promise.all([dataplane.ports(signal), dataplane.counters(signal)])
+    return listDevice({ listenPort, ports, counters, nowMs: clock.nowMs() })
+  }
+  scope.own(await serveUapi({ path, list, clock, logger }))
+  logger.info('Shows sessions to wg', { socket: path })
 }
 
 /** Runs `task` for as long as `scope` is open. */
