@@ -1,11 +1,14 @@
 /** A cluster of the lab: a registry and nodes, each on its own host, set up with the commands that an operator types. */
 import { writeFileSync } from 'node:fs'
+import { formatSocketAddress } from '../../pkg/net/index.ts'
 import type { Host } from './host.ts'
 import { DAEMON_UID, ENGINE_UID, type Lab, REGISTRY_UID, ROOT } from './lab.ts'
 import { Service } from './service.ts'
 import { type Outcome, run, tryRun } from './shell.ts'
 
 const DATAPLANE = process.env['NSM_DATAPLANE'] ?? `${ROOT}/pkg/dataplane/native/build/nsm-dataplane`
+const NODE_PORT = 5001
+const REGISTRY_PORT = 5002
 
 export interface Registry {
   readonly domain: string
@@ -44,8 +47,8 @@ export async function startRegistry(lab: Lab, domain: string, number: number): P
   const adminSocket = `${state}/admin.sock`
   const env = {
     NSM_DOMAIN: domain,
-    NSM_LISTEN_ON: `tcp://${address}:5002`,
-    NSM_ADVERTISE: `${address}:5002`,
+    NSM_LISTEN_ON: `tcp://${at(address, REGISTRY_PORT)}`,
+    NSM_ADVERTISE: at(address, REGISTRY_PORT),
     NSM_ADMIN_SOCKET: adminSocket,
     NSM_STATE_DIR: state,
   }
@@ -58,7 +61,17 @@ export async function startRegistry(lab: Lab, domain: string, number: number): P
   return registry
 }
 
-export async function startNode(lab: Lab, registry: Registry, index: number, number: number): Promise<Node> {
+export interface NodeOptions {
+  /** Of the node in its cluster, from 1. */
+  readonly index: number
+  /** Of its host, on the internet of the lab. */
+  readonly number: number
+  /** What its nsmd is configured with besides. */
+  readonly environment?: Readonly<Record<string, string>>
+}
+
+export async function startNode(lab: Lab, registry: Registry, options: NodeOptions): Promise<Node> {
+  const { index, number } = options
   const { domain } = registry
   const name = `${domain}-${index}`
   const { host, address } = await lab.publicHost(name, number)
@@ -78,7 +91,7 @@ export async function startNode(lab: Lab, registry: Registry, index: number, num
     host.start(holderCommand(node, inner), `${lab.directory}/${name}-dataplane.log`),
   )
   lab.defer(() => holder.close())
-  const env = await nodeEnvironment(lab, registry, { ...node, inner })
+  const env = { ...(await nodeEnvironment(lab, registry, { ...node, inner })), ...options.environment }
   const nsmd = new Service(name, () =>
     host.start(lab.program('nsmd', DAEMON_UID), `${lab.directory}/${name}.log`, { env }),
   )
@@ -122,9 +135,9 @@ async function nodeEnvironment(
   return {
     NSM_NAME: node.name,
     NSM_DOMAIN: registry.domain,
-    NSM_LISTEN_ON: `tcp://${node.address}:5001`,
-    NSM_PUBLIC_URL: `tcp://${node.address}:5001`,
-    NSM_REGISTRY_URL: `tcp://${registry.address}:5002`,
+    NSM_LISTEN_ON: `tcp://${at(node.address, NODE_PORT)}`,
+    NSM_PUBLIC_URL: `tcp://${at(node.address, NODE_PORT)}`,
+    NSM_REGISTRY_URL: `tcp://${at(registry.address, REGISTRY_PORT)}`,
     NSM_TUNNEL_IP: node.address,
     NSM_STATE_DIR: state,
     NSM_JOIN_TOKEN_FILE: tokenFile,
@@ -132,6 +145,10 @@ async function nodeEnvironment(
     NSM_DELIVER_SOCKET: `${node.inner}/deliver.sock`,
     NSM_DIAL_SOCKET: `${node.inner}/dial.sock`,
   }
+}
+
+function at(ip: string, port: number): string {
+  return formatSocketAddress({ ip, port })
 }
 
 /** Asks again and again until it holds. @throws {Error} when it does not within `patienceMs` */

@@ -1,6 +1,6 @@
 /**
- * A lab: a small internet, and hosts on it, each with a public address (documentation range, RFC 5737). Nothing
- * leaves this machine: there is no route out of the namespaces.
+ * A lab: a small internet, and hosts on it, each with a public address (documentation ranges, RFC 5737 and 3849).
+ * Nothing leaves this machine: there is no route out of the namespaces.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { chmodSync, chownSync, mkdirSync, rmSync } from 'node:fs'
@@ -25,24 +25,36 @@ interface FolderOptions {
   readonly mode?: number
 }
 
+interface LabOptions {
+  /** The only IP version that this internet has. */
+  readonly family?: 4 | 6
+}
+
+interface Place extends Required<LabOptions> {
+  readonly prefix: string
+  readonly directory: string
+}
+
 export class Lab {
   /** All namespaces of this lab start with it. */
   readonly prefix: string
   readonly directory: string
   readonly #internet: Host
+  readonly #family: 4 | 6
   readonly #janitor: ChildProcess
   readonly #hosts: Host[] = []
   readonly #closers: (() => Promise<void>)[] = []
   #isReadable = true
 
-  private constructor(prefix: string, directory: string, internet: Host, janitor: ChildProcess) {
+  private constructor({ prefix, directory, family }: Place, internet: Host, janitor: ChildProcess) {
     this.prefix = prefix
     this.directory = directory
     this.#internet = internet
+    this.#family = family
     this.#janitor = janitor
   }
 
-  static async create(): Promise<Lab> {
+  static async create({ family = 4 }: LabOptions = {}): Promise<Lab> {
     const prefix = `nsm${process.pid.toString(36)}-`
     const directory = `/run/nsmesh-lab-${process.pid}`
     mkdirSync(directory, { mode: 0o755, recursive: true })
@@ -50,7 +62,7 @@ export class Lab {
     const script = fileURLToPath(new URL('janitor.sh', import.meta.url))
     const janitor = spawn(script, [prefix, directory], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] })
     const internet = await Host.create(`${prefix}internet`)
-    const lab = new Lab(prefix, directory, internet, janitor)
+    const lab = new Lab({ prefix, directory, family }, internet, janitor)
     await internet.ip(`link add ${BRIDGE} type bridge`, `link set ${BRIDGE} up`)
     const { code } = await tryRun([
       'setpriv',
@@ -68,13 +80,13 @@ export class Lab {
     return this.#internet
   }
 
-  /** A host whose public address is 203.0.113.`number`. */
+  /** A host whose public address is 203.0.113.`number`, or 2001:db8::`number`. */
   async publicHost(name: string, number: number): Promise<{ host: Host; address: string }> {
     const host = await this.host(name)
-    const address = `203.0.113.${number}`
+    const [address, length] = this.#family === 4 ? [`203.0.113.${number}`, 24] : [`2001:db8::${number}`, 64]
     const link = `host${number}`
     await cable({ host, link: 'eth0' }, { host: this.#internet, link })
-    await host.ip(`address add ${address}/24 dev eth0`)
+    await host.ip(`address add ${address}/${length} dev eth0 nodad`)
     await this.#internet.ip(`link set ${link} master ${BRIDGE}`)
     return { host, address }
   }

@@ -57,7 +57,8 @@ async function startClients(lab: Lab, west: Cluster): Promise<Pick<TwoClusters, 
 
 async function startCluster(lab: Lab, domain: string, number: number): Promise<Cluster> {
   const registry = await startRegistry(lab, domain, number)
-  const nodes = await Promise.all([startNode(lab, registry, 1, number + 1), startNode(lab, registry, 2, number + 2)])
+  const start = (index: number) => startNode(lab, registry, { index, number: number + index })
+  const nodes = await Promise.all([start(1), start(2)])
   await Promise.all(nodes.map(nodeReady))
   return { registry, nodes }
 }

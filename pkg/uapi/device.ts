@@ -39,6 +39,7 @@ function listPeer(port: WireguardPort, counters: ReadonlyMap<string, bigint> | u
     `tx_bytes=${counters?.get('tx_bytes') ?? 0}`,
     `rx_bytes=${counters?.get('rx_bytes') ?? 0}`,
     `persistent_keepalive_interval=${port.keepaliveSeconds}`,
-    ...port.remotePrefixes.map((prefix) => `allowed_ip=${prefix}`),
+    // An address and the route to it are one prefix.
+    ...[...new Set(port.remotePrefixes)].map((prefix) => `allowed_ip=${prefix}`),
   ]
 }

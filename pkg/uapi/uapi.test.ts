@@ -23,7 +23,7 @@ const wireguard: PortStatus = {
   aead: 'chacha20poly1305',
   roaming: false,
   localPrefixes: ['172.16.1.101/32'],
-  remotePrefixes: ['172.16.1.100/32', 'fd00::/127'],
+  remotePrefixes: ['172.16.1.100/32', 'fd00::/127', '172.16.1.100/32'],
   mtuBytes: 1420,
   keepaliveSeconds: 10,
   session: 'established',

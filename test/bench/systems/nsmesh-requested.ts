@@ -8,7 +8,8 @@ export const nsmeshRequested: System = {
   name: 'nsmesh-aes',
   async up({ lab }) {
     const registry = await startRegistry(lab, 'bench', 30)
-    const [left, right] = await Promise.all([startNode(lab, registry, 1, 31), startNode(lab, registry, 2, 32)])
+    const start = (index: number) => startNode(lab, registry, { index, number: 30 + index })
+    const [left, right] = await Promise.all([start(1), start(2)])
     await Promise.all([left, right].map(nodeReady))
     const server = await startWorkload(lab, right, 'server')
     const client = await startWorkload(lab, left, 'client')
