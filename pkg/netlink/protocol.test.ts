@@ -11,6 +11,7 @@ test.each([
   ['PortKind', protocol.portKind],
   ['UnderlayKind', protocol.underlayKind],
   ['AeadKind', protocol.aeadKind],
+  ['PayloadKind', protocol.payloadKind],
   ['SessionState', protocol.sessionState],
   ['EventKind', protocol.eventKind],
 ])('protocol.ts has the numbers of enum %s of protocol.h', (name, ours) => {
@@ -18,7 +19,7 @@ test.each([
 })
 
 test('protocol.ts covers every enum of protocol.h', () => {
-  expect(code.match(/^enum \w+/gm)).toHaveLength(7)
+  expect(code.match(/^enum \w+/gm)).toHaveLength(8)
 })
 
 test.each([

@@ -81,11 +81,13 @@ export const attributeType = {
   handshakeAgeMs: 48,
   build: 49,
   sendOnly: 50,
+  payloadKind: 70,
 } as const
 
 export const portKind = { tun: 1, tap: 2, wireguard: 3, vxlan: 4 } as const
 export const underlayKind = { underlayWireguard: 1, underlayVxlan: 2 } as const
 export const aeadKind = { chaCha20Poly1305: 1, aes256Gcm: 2 } as const
+export const payloadKind = { ipPayload: 1, ethernetPayload: 2 } as const
 export const sessionState = { idle: 0, handshaking: 1, established: 2, receiveOnly: 3 } as const
 export const eventKind = {
   engineStarted: 1,

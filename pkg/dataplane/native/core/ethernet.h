@@ -16,6 +16,8 @@ namespace nsm {
 
 inline constexpr std::size_t kEthernetBytes = 14;
 inline constexpr std::size_t kVlanTagBytes = 4;
+inline constexpr std::size_t kMaxLinkHeaderBytes =
+    kEthernetBytes + kVlanTagBytes;  // that an MTU leaves room for
 inline constexpr std::size_t kEtherTypeAt = 12;
 inline constexpr std::uint16_t kEtherTypeIpv4 = 0x0800;
 inline constexpr std::uint16_t kEtherTypeVlan = 0x8100;

@@ -60,7 +60,7 @@ enum class Tx : std::uint8_t {
   malformed,
   inner_source,
   inner_destination,
-  oversize,     // longer than the wire's MTU; answered by Packet Too Big
+  oversize,     // longer than the wire's MTU; IP packets are answered by Packet Too Big
   no_session,   // the handshake gave up
   refused,      // the kernel did not take it
   no_buffers,   // ENOBUFS

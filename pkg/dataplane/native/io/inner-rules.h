@@ -1,4 +1,9 @@
-// What may travel on a wire: the addresses that the connection assigned, and how long a packet may be.
+// What may travel on a wire: packets between the addresses that the connection
+// assigned, or frames; and how long they may be.
+//
+// Frames are not held to addresses: a wire of Ethernet joins two segments, where
+// ARP, DHCP, bridges and protocols without addresses must pass. That frames come
+// from the one peer of the wire, and go to its one device, is all that keeps them apart.
 #pragma once
 
 #include <cstdint>
@@ -8,10 +13,13 @@
 
 namespace nsm::io {
 
+enum class Payload : std::uint8_t { kIp = 1, kEthernet = 2 };  // protocol::PayloadKind
+
 struct InnerRules {
-  PrefixList local;                 // of this side
-  PrefixList remote;                // of the far side
-  std::uint32_t mtu_bytes = 65535;  // of an inner packet
+  Payload payload = Payload::kIp;
+  PrefixList local;                 // of this side; of IP only
+  PrefixList remote;                // of the far side; of IP only
+  std::uint32_t mtu_bytes = 65535;  // of an inner packet, without the Ethernet header of a frame
 };
 
 // Counts what did not pass; `Name` is Rx or Tx.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/framed.h"
 #include "io/clock.h"
 #include "io/transport-message.h"
 
@@ -103,7 +104,13 @@ bool Opener::deliver(WireguardIngress& port, const AeadJob& job) noexcept {
     port.counters->rx.add(Rx::keepalives);
     return false;
   }
-  const Bytes packet{job.text, job.bytes};
+  const Bytes plaintext{job.text, job.bytes};
+  port.rules->payload == Payload::kEthernet ? deliver_frame(port, plaintext)
+                                            : deliver_packet(port, plaintext);
+  return true;
+}
+
+void Opener::deliver_packet(WireguardIngress& port, Bytes packet) noexcept {
   const auto inner = parse_inner_ip(packet);
   if (!inner) {
     port.counters->rx.add(Rx::malformed);
@@ -112,7 +119,17 @@ bool Opener::deliver(WireguardIngress& port, const AeadJob& job) noexcept {
   } else if (count_verdict(check_inner(*inner, port.rules->remote, port.rules->local), port.counters->rx)) {
     parts_.writer.add(*port.device, packet.first(inner->total_bytes), *inner);
   }
-  return true;
+}
+
+void Opener::deliver_frame(WireguardIngress& port, Bytes plaintext) noexcept {
+  const auto frame = read_frame(plaintext);
+  if (!frame || frame->size() > kMaxLinkHeaderBytes + port.rules->mtu_bytes) {
+    port.counters->rx.add(Rx::malformed);
+  } else if (!port.device) {
+    port.counters->rx.add(Rx::no_wire);
+  } else {
+    parts_.writer.add_frame(*port.device, *frame);
+  }
 }
 
 }  // namespace nsm::io

@@ -44,6 +44,8 @@ class Opener {
   void note_source(Session& session, const SocketAddress& from) noexcept;
   void confirm(Session& session, const Endpoint& source) noexcept;
   bool deliver(WireguardIngress& port, const AeadJob& job) noexcept;
+  void deliver_packet(WireguardIngress& port, Bytes packet) noexcept;
+  void deliver_frame(WireguardIngress& port, Bytes plaintext) noexcept;
 
   IngressParts parts_;
   std::unordered_map<std::uint32_t, Session> sessions_;  // by our receiver index, which we chose at random

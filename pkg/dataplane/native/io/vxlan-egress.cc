@@ -1,17 +1,14 @@
 #include "io/vxlan-egress.h"
 
-#include "core/gso.h"
 #include "core/vxlan.h"
+#include "io/admit-frame.h"
 
 namespace nsm::io {
 
 void VxlanEgress::take(const TunPacket& frame, EgressParts parts) noexcept {
-  if (frame.bytes.size() < kEthernetBytes) return parts_.counters.tx.add(Tx::malformed);
-  const std::size_t link = link_header_bytes(frame.bytes);
-  const auto segments = GsoPacket::parse(frame.header, frame.bytes, link);
-  if (!segments) return parts_.counters.tx.add(Tx::malformed);
+  const auto segments = admit_frame(frame, parts_.mtu_bytes, parts_.counters);
+  if (!segments) return;
   const std::size_t longest = segments->segment_bytes();
-  if (longest > link + parts_.mtu_bytes) return parts_.counters.tx.add(Tx::oversize);
   for (std::size_t i = 0; i < segments->segments(); i++) {
     if (!parts.batch.has_room(kVxlanHeaderBytes + longest)) flush(parts);
     std::uint8_t* datagram = parts.batch.space();

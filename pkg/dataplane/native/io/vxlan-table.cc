@@ -5,8 +5,6 @@
 namespace nsm::io {
 namespace {
 
-constexpr std::size_t kFrameHeadersBytes = kEthernetBytes + kVlanTagBytes;
-
 // The sender's port is a hash of the flow (RFC 7348 section 5): only the address names it.
 bool is_same_host(const Endpoint& a, const Endpoint& b) noexcept {
   return a.family == b.family && a.address == b.address;
@@ -23,7 +21,7 @@ void VxlanTable::deliver(const IngressUnderlay& underlay, Bytes datagram, const 
   VxlanIngress& port = *found->second;
   if (!is_same_host(from, port.remote)) return port.counters->rx.add(Rx::unknown_remote);
   const Bytes frame = datagram.subspan(kVxlanHeaderBytes);
-  if (frame.size() > kFrameHeadersBytes + port.mtu_bytes) return port.counters->rx.add(Rx::malformed);
+  if (frame.size() > kMaxLinkHeaderBytes + port.mtu_bytes) return port.counters->rx.add(Rx::malformed);
   port.counters->rx.add(Rx::packets);
   port.counters->rx.add(Rx::bytes, datagram.size());
   if (!port.device) return port.counters->rx.add(Rx::no_wire);

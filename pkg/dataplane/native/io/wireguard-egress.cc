@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "core/gso.h"
+#include "io/admit-frame.h"
 #include "io/clock.h"
 #include "io/packet-too-big.h"
 #include "io/transport-message.h"
@@ -27,25 +27,34 @@ void WireguardEgress::want() noexcept {
 }
 
 void WireguardEgress::take(const TunPacket& packet, EgressParts parts) noexcept {
-  const auto inner = parse_inner_ip(packet.bytes);
-  if (!inner) return parts_.counters.tx.add(Tx::malformed);
-  if (!count_verdict(check_inner(*inner, rules_->local, rules_->remote), parts_.counters.tx)) return;
-  const ConstBytes bytes = packet.bytes.first(inner->total_bytes);
-  const auto segments = GsoPacket::parse(packet.header, bytes, 0);
-  if (!segments) return parts_.counters.tx.add(Tx::malformed);
-  const std::size_t longest = segments->segment_bytes();
-  if (longest > rules_->mtu_bytes) return refuse_oversize(*inner, bytes);
+  const auto segments =
+      has_frames() ? admit_frame(packet, rules_->mtu_bytes, parts_.counters) : admit_packet(packet);
+  if (!segments) return;
+  const std::size_t longest = segments->segment_bytes() + kFrameLengthBytes;
   for (std::size_t i = 0; i < segments->segments(); i++) {
     if (!parts.batch.has_room(longest + kPaddingBytes + kTransportOverheadBytes)) flush(parts);
     if (!can_begin(parts.batch)) return parts_.counters.tx.add(Tx::no_session, segments->segments() - i);
-    const std::size_t plain = segments->write(i, {parts.batch.space() + kTransportHeaderBytes, longest});
+    const std::size_t plain = write_plaintext(*segments, i, parts.batch.space() + kTransportHeaderBytes);
     append(plain, parts.batch);
   }
   has_data_ = true;
 }
 
-void WireguardEgress::refuse_oversize(const InnerIp& inner, ConstBytes packet) noexcept {
-  parts_.counters.tx.add(Tx::oversize);
+// What of a device's packet goes over the wire; absent: it is refused, and counted.
+std::optional<GsoPacket> WireguardEgress::admit_packet(const TunPacket& packet) noexcept {
+  const auto inner = parse_inner_ip(packet.bytes);
+  if (!inner) return refuse(Tx::malformed);
+  if (!count_verdict(check_inner(*inner, rules_->local, rules_->remote), parts_.counters.tx))
+    return std::nullopt;
+  const ConstBytes bytes = packet.bytes.first(inner->total_bytes);
+  const auto segments = GsoPacket::parse(packet.header, bytes, 0);
+  if (!segments) return refuse(Tx::malformed);
+  if (segments->segment_bytes() <= rules_->mtu_bytes) return segments;
+  answer_oversize(*inner, bytes);
+  return refuse(Tx::oversize);
+}
+
+void WireguardEgress::answer_oversize(const InnerIp& inner, ConstBytes packet) noexcept {
   PacketTooBig answer;
   if (!answer.make(inner, packet, rules_->mtu_bytes)) return;
   // A full ring loses the answer; the sender's next packet makes another.
@@ -57,11 +66,25 @@ bool WireguardEgress::can_begin(const EgressBatch& batch) const noexcept {
   return !batch.empty() || has_usable_key(boot_ns());
 }
 
+std::nullopt_t WireguardEgress::refuse(Tx why) noexcept {
+  parts_.counters.tx.add(why);
+  return std::nullopt;
+}
+
+std::size_t WireguardEgress::write_plaintext(const GsoPacket& segments, std::size_t index,
+                                             std::uint8_t* out) const noexcept {
+  const std::size_t longest = segments.segment_bytes();
+  if (!has_frames()) return segments.write(index, {out, longest});
+  const std::size_t frame_bytes = segments.write(index, {out + kFrameLengthBytes, longest});
+  write_frame_length(std::span<std::uint8_t, kFrameLengthBytes>(out, kFrameLengthBytes), frame_bytes);
+  return kFrameLengthBytes + frame_bytes;
+}
+
 // Makes a datagram of the plaintext that stands at its place in the batch; seal() completes it.
 void WireguardEgress::append(std::size_t plain_bytes, EgressBatch& batch) noexcept {
   const std::size_t aligned = (plain_bytes + kPaddingBytes - 1) / kPaddingBytes * kPaddingBytes;
   const std::size_t padded =
-      std::max<std::size_t>(plain_bytes, std::min<std::size_t>(aligned, rules_->mtu_bytes));
+      std::max<std::size_t>(plain_bytes, std::min<std::size_t>(aligned, longest_plaintext()));
   std::fill_n(batch.space() + kTransportHeaderBytes + plain_bytes, padded - plain_bytes, std::uint8_t{0});
   batch.commit(padded + kTransportOverheadBytes);
   if (batch.datagrams().size() - sealed_ == kSealedTogether) seal(batch);

@@ -1,11 +1,13 @@
-// Egress of a wireguard port: an inner packet or super-packet is checked, cut
-// into segments, padded, sealed a few at a time and sent to the peer by the batch.
+// Egress of a wireguard port: an inner packet or frame, or a super-packet of many,
+// is checked, cut into segments, padded, sealed a few at a time and sent to the peer by the batch.
 #pragma once
 
 #include <atomic>
 #include <memory>
 
 #include "core/activity.h"
+#include "core/framed.h"
+#include "core/gso.h"
 #include "core/keypair.h"
 #include "io/egress-port.h"
 #include "io/inner-rules.h"
@@ -44,10 +46,18 @@ class WireguardEgress final : public EgressPort {
   void drop_waiting(std::uint64_t packets) noexcept { parts_.counters.tx.add(Tx::no_session, packets); }
 
  private:
-  void refuse_oversize(const InnerIp& inner, ConstBytes packet) noexcept;
+  std::optional<GsoPacket> admit_packet(const TunPacket& packet) noexcept;
+  std::nullopt_t refuse(Tx why) noexcept;
+  void answer_oversize(const InnerIp& inner, ConstBytes packet) noexcept;
+  std::size_t write_plaintext(const GsoPacket& segments, std::size_t index, std::uint8_t* out) const noexcept;
   void append(std::size_t plain_bytes, EgressBatch& batch) noexcept;
   bool can_begin(const EgressBatch& batch) const noexcept;
   void seal(EgressBatch& batch) noexcept;
+  // Padding adds nothing to it: an underlay that carries the longest packet carries it padded.
+  std::size_t longest_plaintext() const noexcept {
+    return rules_->mtu_bytes + (has_frames() ? kFrameLengthBytes + kEthernetBytes : 0);
+  }
+  bool has_frames() const noexcept { return rules_->payload == Payload::kEthernet; }
   bool has_usable_key(std::uint64_t now_ns) const noexcept {
     return key_ && key_->remaining(now_ns) >= EgressBatch::kDatagrams;
   }

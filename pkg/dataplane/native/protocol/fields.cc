@@ -73,6 +73,7 @@ constexpr Entry kEntries[] = {
     {kHandshakeAgeMs, {"handshakeAgeMs", 8, 8}},
     {kBuild, {"build", 1, 128, Form::kText}},
     {kSendOnly, {"sendOnly", 1, 0}},  // reserved
+    {kPayloadKind, {"payloadKind", 1, 1}},
 };
 
 constexpr std::array<Shape, kAttributeCount> kShapes = [] {

@@ -116,11 +116,13 @@ enum Attribute : std::uint16_t {
   kHandshakeAgeMs = 48,  // u64 (port reply): since the last completed handshake; absent: none yet
   kBuild = 49,           // string (hello reply): version of the program
   kSendOnly = 50,        // reserved
+  kPayloadKind = 70,     // u8, PayloadKind: what a wireguard port carries; absent: ip
 };
 
 enum PortKind : std::uint8_t { kTun = 1, kTap = 2, kWireguard = 3, kVxlan = 4 };
 enum UnderlayKind : std::uint8_t { kUnderlayWireguard = 1, kUnderlayVxlan = 2 };
 enum AeadKind : std::uint8_t { kChaCha20Poly1305 = 1, kAes256Gcm = 2 };
+enum PayloadKind : std::uint8_t { kIpPayload = 1, kEthernetPayload = 2 };
 enum SessionState : std::uint8_t { kIdle = 0, kHandshaking = 1, kEstablished = 2, kReceiveOnly = 3 };
 enum EventKind : std::uint8_t {
   kEngineStarted = 1,   // {enginePid, engineRestarts}: also after a restart, when all objects are back

@@ -32,7 +32,8 @@ Status read_id_and_kind(View attributes, Fields& fields) {
                                                   kRemotePrefix,
                                                   kKeepaliveSeconds,
                                                   kVni,
-                                                  kMtuBytes});
+                                                  kMtuBytes,
+                                                  kPayloadKind});
   return status.ok() ? fields.require({kId, kKind}) : status;
 }
 

@@ -24,6 +24,17 @@ Status read_aead(const Fields& fields, AeadAlgorithm& algorithm) {
   return {};
 }
 
+// After the other rules.
+Status read_payload(const Fields& fields, InnerRules& rules) {
+  const std::uint8_t payload = fields.u8(kPayloadKind).value_or(kIpPayload);
+  if (payload != kIpPayload && payload != kEthernetPayload) {
+    return {EOPNOTSUPP, "this payload is not known: it is neither ip (1) nor ethernet (2)"};
+  }
+  rules.payload = static_cast<Payload>(payload);
+  if (payload == kIpPayload || rules.local.size() + rules.remote.size() == 0) return {};
+  return {EINVAL, "localPrefix and remotePrefix are for payload ip: frames are not held to addresses"};
+}
+
 bool is_same_secret(const std::optional<SecretKey>& a, const std::optional<SecretKey>& b) noexcept {
   return a && b ? equal_constant_time(*a, *b) : !a && !b;
 }
@@ -37,11 +48,12 @@ Status WireguardPort::parse(View attributes, WireguardConfig& config) {
   Status status =
       fields.parse(attributes, {kId, kKind, kUnderlay, kPrivateKey, kPeerResponderKey, kPeerInitiatorKey,
                                 kPresharedKey, kPeerAddress, kPeerPort, kAead, kRoaming, kLocalPrefix,
-                                kRemotePrefix, kKeepaliveSeconds, kMtuBytes});
+                                kRemotePrefix, kKeepaliveSeconds, kMtuBytes, kPayloadKind});
   if (status.ok()) status = fields.require({kId, kUnderlay, kPeerResponderKey});
   if (status.ok()) status = read_peer_endpoint(fields, config.peer.endpoint);
   if (status.ok()) status = read_aead(fields, config.peer.algorithm);
   if (status.ok()) status = read_rules(fields, config.rules);
+  if (status.ok()) status = read_payload(fields, config.rules);
   if (!status.ok()) return status;
   config.id = fields.text(kId);
   config.underlay = fields.text(kUnderlay);
@@ -106,9 +118,9 @@ std::optional<Status> WireguardPort::update(View attributes) {
 bool WireguardPort::is_same_peer(const WireguardConfig& config) const noexcept {
   const PeerConfig& now = config_.peer;
   const PeerConfig& then = config.peer;
-  return config.underlay == config_.underlay && then.remote_responder == now.remote_responder &&
-         then.remote_initiator == now.remote_initiator && then.algorithm == now.algorithm &&
-         equal_constant_time(then.preshared, now.preshared) &&
+  return config.underlay == config_.underlay && config.rules.payload == config_.rules.payload &&
+         then.remote_responder == now.remote_responder && then.remote_initiator == now.remote_initiator &&
+         then.algorithm == now.algorithm && equal_constant_time(then.preshared, now.preshared) &&
          is_same_secret(then.initiator_private, now.initiator_private);
 }
 
@@ -116,6 +128,7 @@ void WireguardPort::describe(MessageBuilder& reply) const {
   const Now time = now();
   reply.text(kUnderlay, config_.underlay).u8(kAead, static_cast<std::uint8_t>(config_.peer.algorithm));
   reply.u8(kRoaming, config_.peer.roaming).u32(kMtuBytes, config_.rules.mtu_bytes);
+  reply.u8(kPayloadKind, static_cast<std::uint8_t>(config_.rules.payload));
   reply.u8(kSessionState, static_cast<std::uint8_t>(peer_->state(time)));
   describe_endpoint(peer_->endpoint(), reply);
   reply.bytes(kPublicKey, peer_->initiator_public()).u16(kKeepaliveSeconds, config_.peer.keepalive_seconds);

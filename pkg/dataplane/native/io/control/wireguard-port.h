@@ -31,7 +31,7 @@ class WireguardPort final : public Port {
   std::optional<protocol::Status> update(protocol::View attributes) override;
   void describe(protocol::MessageBuilder& reply) const override;
   std::optional<Network> network() noexcept override {
-    return Network{egress_.get(), &ingress_, protocol::kTun};
+    return Network{egress_.get(), &ingress_, has_frames() ? protocol::kTap : protocol::kTun};
   }
 
   Peer& peer() noexcept { return *peer_; }
@@ -39,6 +39,7 @@ class WireguardPort final : public Port {
   WireguardIngress& ingress() noexcept { return ingress_; }
 
  private:
+  bool has_frames() const noexcept { return config_.rules.payload == Payload::kEthernet; }
   bool is_same_peer(const WireguardConfig& config) const noexcept;
 
   Underlay& underlay_;

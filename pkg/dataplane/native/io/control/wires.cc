@@ -53,8 +53,10 @@ Status Wires::ends_of(const Wire& wire, Ends& ends) const {
   Port* const near = a->device() ? a : b;
   Port* const far = near == a ? b : a;
   if (!near->device() || !far->network() || far->network()->device != near->kind()) {
-    return {EOPNOTSUPP, "a wire joins tun to wireguard, or tap to vxlan; this one has " + wire.port_a +
-                            " and " + wire.port_b};
+    return {EOPNOTSUPP,
+            "a wire joins tun to wireguard of payload ip, or tap to vxlan or wireguard of payload ethernet; "
+            "this one has " +
+                wire.port_a + " and " + wire.port_b};
   }
   ends = {*near->device(), *far->network()};
   return {};

@@ -18,7 +18,7 @@ MESSAGES, ATTRIBUTES = _enum('Message'), _enum('Attribute')
 EVENTS, STATES = _enum('EventKind'), _enum('SessionState')
 FORMATS = {
     'version_attr': 'I', 'ns_dev': 'Q', 'ns_ino': 'Q', 'engine_pid': 'I', 'engine_restarts': 'I', 'ifindex': 'I', 'kind': 'B', 'family': 'B', 'udp_port': 'H', 'peer_port': 'H', 'aead': 'B', 'roaming': 'B',
-    'keepalive_seconds': 'H', 'vni': 'I', 'mtu_bytes': 'I', 'event_kind': 'B', 'counter_value': 'Q',
+    'keepalive_seconds': 'H', 'payload_kind': 'B', 'vni': 'I', 'mtu_bytes': 'I', 'event_kind': 'B', 'counter_value': 'Q',
     'session_state': 'B', 'handshake_age_ms': 'Q',
 }  # fmt: skip
 TEXTS = {'id', 'underlay', 'port_a', 'port_b', 'ifname', 'feature', 'text', 'counter_name'}

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""ping.py ADDRESS COUNT SECONDS: ICMP echoes, one every SECONDS; prints what came back as JSON."""
+"""ping.py ADDRESS COUNT SECONDS: ICMP or ICMPv6 echoes, one every SECONDS; prints what came back as JSON."""
 
 import json
 import select
@@ -16,21 +16,36 @@ def checksum(data):
     return ~total & 0xFFFF
 
 
-def echo(ident, sequence, size=56):
-    body = bytes(size)
-    head = struct.pack('!BBHHH', 8, 0, 0, ident, sequence)
-    return struct.pack('!BBHHH', 8, 0, checksum(head + body), ident, sequence) + body
+class Icmp:
+    """Of one address family: IPv4 needs our checksum and gives its own header, IPv6 neither."""
+
+    def __init__(self, address):
+        self.v6 = ':' in address
+        self.request, self.reply = (128, 129) if self.v6 else (8, 0)
+        family, protocol = (socket.AF_INET6, 58) if self.v6 else (socket.AF_INET, socket.IPPROTO_ICMP)
+        self.socket = socket.socket(family, socket.SOCK_RAW, protocol)
+
+    def echo(self, ident, sequence, size=56):
+        body = bytes(size)
+        head = struct.pack('!BBHHH', self.request, 0, 0, ident, sequence)
+        return head[:2] + struct.pack('!H', checksum(head + body)) + head[4:] + body
+
+    def answered(self, ident):
+        """The sequence number of an answer to `ident`; none: it was something else."""
+        kind, _, _, got, sequence = struct.unpack_from('!BBHHH', self.socket.recv(2048), 0 if self.v6 else 20)
+        return sequence if kind == self.reply and got == ident else None
 
 
 def ping(address, count, interval):
-    sock = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
+    icmp = Icmp(address)
+    sock = icmp.socket
     ident, seen, sent, extra = id(sock) & 0xFFFF, {}, {}, 0
     start, end = time.monotonic(), None
     while end is None or time.monotonic() < end and len(seen) < count:
         due = start + len(sent) * interval
         now = time.monotonic()
         if len(sent) < count and now >= due:
-            sock.sendto(echo(ident, len(sent)), (address, 0))
+            sock.sendto(icmp.echo(ident, len(sent)), (address, 0))
             sent[len(sent)] = now
             continue
         if len(sent) == count and end is None:
@@ -38,9 +53,8 @@ def ping(address, count, interval):
         wait = (due if end is None else end) - now
         if not select.select([sock], [], [], max(0, wait))[0]:
             continue
-        packet = sock.recv(2048)
-        kind, _, _, got, sequence = struct.unpack_from('!BBHHH', packet, 20)
-        if kind != 0 or got != ident:
+        sequence = icmp.answered(ident)
+        if sequence is None:
             continue
         extra += sequence in seen
         seen.setdefault(sequence, time.monotonic() - sent[sequence])
