@@ -1,3 +1,4 @@
+import { aeads } from './aeads.ts'
 import { absolutePath, duration, integer, ip, list, logLevel, name, port, uapiSocket, url } from './parsers.ts'
 import { defineConfig, optional, required, withDefault } from './table.ts'
 
@@ -27,6 +28,10 @@ export const nsmdConfig = defineConfig('nsmd: manager and forwarder of one node,
   tunnelMtuBytes: withDefault(
     required('NSM_TUNNEL_MTU', 'MTU of the network between nodes', integer(1280, 65_535)),
     '1500',
+  ),
+  aeads: withDefault(
+    required('NSM_AEADS', 'what encrypted wires are sealed with, best first; AES only where the CPU has it', aeads),
+    'aes-256-gcm,chacha20-poly1305',
   ),
   vxlanPort: optional('NSM_VXLAN_PORT', 'UDP port for plaintext wires (4789); without it they are refused', port),
   uapiSocket: optional(

@@ -14,7 +14,7 @@ import {
 } from '../api/index.ts'
 import { FakeClock, NsmError, silentLogger } from '../base/index.ts'
 import type { Exports } from '../policy/index.ts'
-import { generateKey } from '../tunnel/index.ts'
+import { type AeadName, generateKey } from '../tunnel/index.ts'
 import {
   type ConnectionRecord,
   ConnectionTable,
@@ -86,6 +86,8 @@ export interface TestNodeOptions {
   readonly records?: MemoryRecords
   readonly exports?: Exports
   readonly vxlanPort?: number
+  /** Best first. */
+  readonly aeads?: readonly AeadName[]
   readonly payload?: 'IP' | 'ETHERNET'
   /** Whom a target leads to. */
   readonly connect: (target: Target) => Hop
@@ -113,7 +115,7 @@ export class TestNode {
     this.table = new ConnectionTable(this.records)
     const tunnel = { ip: '192.0.2.1', port: 51820, mtuBytes: 1500, vxlanPort: given.vxlanPort, nodeKey: generateKey() }
     const publicUrl = `tcp://${name === 'n1' ? '192.0.2.1' : '192.0.2.2'}:5001`
-    const aeads = () => ['aes256gcm', 'chacha20poly1305'] as const
+    const aeads = () => given.aeads ?? (['aes256gcm', 'chacha20poly1305'] as const)
     this.self = { name, domain, publicUrl, hostNamespace: HOST_NAMESPACE, tunnel: { ...tunnel, aeads } }
     this.service = new NodeNetworkService({
       self: this.self,

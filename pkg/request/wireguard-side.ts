@@ -3,15 +3,18 @@
  * initiates each wire with a key of its own, so that a wire is known by its first packet. A foreign peer has one key
  * for both and expects the same of us: for it our node key is also the key of the wire.
  */
-import { type IntentEnd, type Mechanism, REMOTE, WIREGUARD } from '../api/index.ts'
+import { type Mechanism, REMOTE, WIREGUARD, type WireguardEnd } from '../api/index.ts'
 import { NsmError } from '../base/index.ts'
 import {
+  type AeadName,
   generateKey,
+  isAeadName,
   lowestMtuBytes,
   negotiateAead,
   publicKeyOf,
   readWireguard,
   tunnelMtuBytes,
+  WIREGUARD_AEAD,
   type WireguardMechanism,
   type WireguardSide,
   type WireKey,
@@ -28,7 +31,7 @@ export function acceptWireguard(tunnel: Tunnel, offered: Mechanism, wireKey: str
   const mechanism = readWireguard(offered.parameters)
   const peer = demand(mechanism.src, 'src')
   const key = peer.nodeKey === undefined ? tunnel.nodeKey : wireKeyFrom(wireKey)
-  const aead = peer.nodeKey === undefined ? 'chacha20poly1305' : negotiateAead(mechanism.aeads, tunnel.aeads())
+  const aead = peer.nodeKey === undefined ? WIREGUARD_AEAD : negotiateAead(mechanism.aeads, tunnel.aeads())
   const mtuBytes = lowestMtuBytes(mechanism.mtuBytes, ownMtu(tunnel, peer.ip))
   return sideOf({ peer, key, mechanism: { ...mechanism, dst: half(tunnel, key), aead, mtuBytes } })
 }
@@ -48,14 +51,18 @@ export function offerWireguard(tunnel: Tunnel, key: WireKey, peerIp: string): Me
 export function joinWireguard(tunnel: Tunnel, key: WireKey, answered: Mechanism): Side {
   const mechanism = readWireguard(answered.parameters)
   const peer = demand(mechanism.dst, 'dst')
-  const aead = mechanism.aead ?? 'chacha20poly1305'
-  if (aead !== 'chacha20poly1305' && !tunnel.aeads().includes(aead)) {
-    throw new NsmError('failed_precondition', 'Cannot seal the wire: the other node chose what we did not offer', {
-      fields: { aead },
-    })
-  }
+  const aead = peer.nodeKey === undefined ? WIREGUARD_AEAD : checkTaken(mechanism.aead, tunnel.aeads())
   const mtuBytes = lowestMtuBytes(mechanism.mtuBytes, ownMtu(tunnel, peer.ip))
   return sideOf({ peer, key, mechanism: { ...mechanism, aead, mtuBytes } })
+}
+
+/** WireGuard's own needs no offer. @throws {NsmError} `failed_precondition` for another one that was not offered */
+function checkTaken(taken: string | undefined, offered: readonly AeadName[]): AeadName {
+  if (taken === undefined || taken === WIREGUARD_AEAD) return WIREGUARD_AEAD
+  if (isAeadName(taken) && offered.includes(taken)) return taken
+  throw new NsmError('failed_precondition', 'Cannot seal the wire: the other node chose what we did not offer', {
+    fields: { aead: taken.slice(0, 64) },
+  })
 }
 
 /** Whether the answer is of a node that is not ours, which would take our wire's key for our only one. */
@@ -70,11 +77,11 @@ export function wireKeyFrom(privateKey: string | undefined): WireKey {
 interface Joined {
   readonly peer: WireguardSide
   readonly key: WireKey
-  readonly mechanism: WireguardMechanism & { readonly aead: 'chacha20poly1305' | 'aes256gcm' }
+  readonly mechanism: WireguardMechanism & { readonly aead: AeadName }
 }
 
 function sideOf({ peer, key, mechanism }: Joined): Side {
-  const end: IntentEnd = {
+  const end: WireguardEnd = {
     kind: 'wireguard',
     privateKey: key.privateKey,
     peerResponderKey: peer.nodeKey ?? peer.publicKey,

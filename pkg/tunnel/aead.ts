@@ -1,12 +1,18 @@
-/** Which AEAD seals the transport messages between two nodes of nsmesh. The handshake is WireGuard's in any case. */
+/**
+ * Which AEAD seals the transport messages between two nodes of nsmesh. The handshake is WireGuard's in any case. What
+ * each side may use, and what was taken, travels in requests and answers between nodes whose certificates both have
+ * checked: nobody between them can change it, and a packet cannot ask for another.
+ */
 export type AeadName = 'chacha20poly1305' | 'aes256gcm'
+
+/** What WireGuard prescribes: every peer has it, and a foreign one has nothing else. */
+export const WIREGUARD_AEAD: AeadName = 'chacha20poly1305'
 
 export function isAeadName(text: string): text is AeadName {
   return text === 'chacha20poly1305' || text === 'aes256gcm'
 }
 
-/** AES-256-GCM where both sides offer it, else what WireGuard prescribes and a foreign peer expects. */
+/** @returns the first of `theirs`, best first, that is one of `ours`; WireGuard's own where there is none. */
 export function negotiateAead(theirs: readonly AeadName[], ours: readonly AeadName[]): AeadName {
-  const canBoth = theirs.includes('aes256gcm') && ours.includes('aes256gcm')
-  return canBoth ? 'aes256gcm' : 'chacha20poly1305'
+  return theirs.find((aead) => ours.includes(aead)) ?? WIREGUARD_AEAD
 }

@@ -1,5 +1,5 @@
 /** What two nodes agree on for a remote wire: mechanism parameters, keys, AEAD, MTU, VNI. Pure. */
-export { type AeadName, negotiateAead } from './aead.ts'
+export { type AeadName, isAeadName, negotiateAead, WIREGUARD_AEAD } from './aead.ts'
 export { generateInterfaceName } from './interface-name.ts'
 export { generateKey, keyBytes, keyText, publicKeyOf, type WireKey } from './key.ts'
 export { LOCAL_MTU_BYTES, lowestMtuBytes, type TunnelPath, tunnelMtuBytes } from './mtu.ts'

@@ -80,6 +80,12 @@ describe('mechanism parameters', () => {
     expect(readVxlan({ src_ip: '192.0.2.1' }).src).toEqual({ ip: '192.0.2.1', port: 4789 })
   })
 
+  test('AEADs that nobody here knows are passed over in an offer', () => {
+    const aeadsOf = (aeads: string) => readWireguard({ aeads, aead: 'rot13' }).aeads
+    expect(aeadsOf('rot13,aes256gcm, chacha20poly1305,AES256GCM,,constructor')).toEqual(['aes256gcm'])
+    expect(aeadsOf('aegis256')).toEqual([])
+  })
+
   test.each([
     ['src_public_key', { src_public_key: 'short', src_ip: '192.0.2.1' }],
     ['src_public_key', { src_public_key: Buffer.alloc(31, 1).toString('base64'), src_ip: '192.0.2.1' }],
@@ -92,7 +98,6 @@ describe('mechanism parameters', () => {
     ['src_port', { src_public_key: generateKey().publicKey, src_ip: '192.0.2.1', src_port: '65536' }],
     ['src_port', { src_public_key: generateKey().publicKey, src_ip: '192.0.2.1', src_port: '0x1' }],
     ['src_node_public_key', { src_public_key: generateKey().publicKey, src_ip: '::1', src_node_public_key: 'x' }],
-    ['aead', { aead: 'rot13' }],
     ['MTU', { MTU: '-1' }],
     ['MTU', { MTU: '65536' }],
   ])('WIREGUARD refuses a bad %s and names it', (parameter, parameters) => {
@@ -127,7 +132,9 @@ describe('negotiation', () => {
   test.each([
     [['aes256gcm', 'chacha20poly1305'], ['aes256gcm'], 'aes256gcm'],
     [['aes256gcm'], ['chacha20poly1305'], 'chacha20poly1305'],
+    [['chacha20poly1305', 'aes256gcm'], ['aes256gcm', 'chacha20poly1305'], 'chacha20poly1305'],
     [[], ['aes256gcm'], 'chacha20poly1305'],
+    [['aes256gcm'], [], 'chacha20poly1305'],
   ] as const)('negotiateAead of %j and %j is %s', (theirs, ours, taken) => {
     expect(negotiateAead(theirs, ours)).toBe(taken)
   })

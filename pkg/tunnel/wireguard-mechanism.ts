@@ -5,7 +5,7 @@
  */
 import { parameter } from '../api/index.ts'
 import { type AeadName, isAeadName } from './aead.ts'
-import { own, type Parameters, readIp, readKey, readMtu, readPort, refuse, writeParameters } from './parameters.ts'
+import { own, type Parameters, readIp, readKey, readMtu, readPort, writeParameters } from './parameters.ts'
 
 /** Keys are base64 of 32 bytes. */
 export interface WireguardSide {
@@ -19,10 +19,10 @@ export interface WireguardSide {
 export interface WireguardMechanism {
   readonly src: WireguardSide | undefined
   readonly dst: WireguardSide | undefined
-  /** What the client's side can, best first; empty for a foreign peer. */
+  /** What the client's side may use, best first, of what we know; empty for a foreign peer. */
   readonly aeads: readonly AeadName[]
-  /** What the server's side took. */
-  readonly aead: AeadName | undefined
+  /** What the server's side took, in its own word: it may be one that we do not know. */
+  readonly aead: string | undefined
   readonly mtuBytes: number | undefined
 }
 
@@ -40,7 +40,7 @@ export function readWireguard(parameters: Parameters): WireguardMechanism {
     src: readSide(parameters, names.src),
     dst: readSide(parameters, names.dst),
     aeads: (own(parameters, parameter.aeads) ?? '').split(',').filter(isAeadName),
-    aead: readAead(parameters),
+    aead: own(parameters, parameter.aead),
     mtuBytes: readMtu(parameters, parameter.mtu),
   }
 }
@@ -70,10 +70,4 @@ function readSide(parameters: Parameters, side: SideNames): WireguardSide | unde
 function writeSide(side: WireguardSide | undefined, names: SideNames): Record<string, string | number | undefined> {
   if (side === undefined) return {}
   return { [names.ip]: side.ip, [names.port]: side.port, [names.key]: side.publicKey, [names.node]: side.nodeKey }
-}
-
-function readAead(parameters: Parameters): AeadName | undefined {
-  const text = own(parameters, parameter.aead)
-  if (text === undefined || isAeadName(text)) return text
-  return refuse(parameter.aead, text, 'no such AEAD is known')
 }

@@ -46,7 +46,7 @@ export async function selfOf(config: NsmdConfig, { dataplane }: Machine, signal:
       mtuBytes: config.tunnelMtuBytes,
       vxlanPort: config.vxlanPort,
       nodeKey: key,
-      aeads: () => (isAesFast ? ['aes256gcm', 'chacha20poly1305'] : ['chacha20poly1305']),
+      aeads: () => config.aeads.filter((aead) => aead !== 'aes256gcm' || isAesFast),
     },
   }
 }

@@ -13,15 +13,16 @@ AEADS = {'ChaCha20-Poly1305': 1, 'AES-256-GCM': 2}
 
 
 def build(world, aead, make_engine=lambda world, work, node: Engine(world), make_device=Device):
-    """West and east: a node each on one cable, and a workload each with a device."""
+    """West and east: a node each on one cable, and a workload each with a device. `aead` is for both, or a pair."""
     for name in ('wa', 'na', 'nb', 'wb'):
         world.namespace(name)
     world.cable('na', 'nb')
     ns, keys, engines, devices = world.namespaces, [Keys(), Keys()], [], []
+    aeads = aead if isinstance(aead, tuple) else (aead, aead)
     for i, (work, node) in enumerate((('wa', 'na'), ('wb', 'nb'))):
         engine, device = make_engine(world, work, node), make_device(ns[work], 'nsm-1')
         add_underlay(engine, ns[node], f'10.9.0.{i + 1}', keys[i])
-        add_wire(engine, device, f'10.0.0.{i + 1}', f'10.0.0.{2 - i}', keys[1 - i], aead=aead,
+        add_wire(engine, device, f'10.0.0.{i + 1}', f'10.0.0.{2 - i}', keys[1 - i], aead=aeads[i],
                  peer_address=bytes([10, 9, 0, 2 - i]), peer_port=51820)  # fmt: skip
         device.up(f'10.0.0.{i + 1}/24')
         engines.append(engine)
