@@ -2,7 +2,7 @@
  * Asks the chosen endpoint, or the node where it lives, and takes its part of the connection back when something goes
  * wrong behind it: a request that fails leaves nothing half-made anywhere.
  */
-import type { Connection } from '../api/index.ts'
+import type { Connection, Mechanism } from '../api/index.ts'
 import { describeError, type Logger, NsmError, withTimeout } from '../base/index.ts'
 import type { Begun } from './begin.ts'
 import { splitDomain } from './interdomain.ts'
@@ -87,10 +87,17 @@ function toNextHop({ connection, target, payload, clientSide, known }: Asking, o
     networkService: nameAt(target, connection.networkService),
     endpointName: splitDomain(target.endpoint).name,
     payload,
-    mechanism: known?.outgoing.mechanism,
+    mechanism: renew(known?.outgoing.mechanism, offer),
     context: { ...connection.context, mtuBytes },
     state: 'UP',
   }
+}
+
+/** What stands with that hop, with our own half as it is now: our configuration may have changed since. */
+function renew(standing: Mechanism | undefined, { preferences }: Offer): Mechanism | undefined {
+  const own = preferences.find(({ type }) => type === standing?.type)
+  if (standing === undefined || own === undefined) return standing
+  return { ...standing, parameters: { ...standing.parameters, ...own.parameters } }
 }
 
 function nameAt(target: Target, name: string): string {

@@ -95,6 +95,15 @@ describe('the AEAD of a wire between two nodes', () => {
     expect(aeadsOf(strange.near, strange.far)).toEqual([AES, AES])
   })
 
+  it.each(['near', 'far'] as const)('is agreed anew on a refresh when the %s node may use less', async (which) => {
+    const may = { near: [AES, CHACHA], far: [AES, CHACHA] }
+    const { near, far } = pair(may)
+    const first = await near.service.request(firstRequest('files'), near.call())
+    may[which].shift()
+    await near.service.request(refreshOf(first), near.call())
+    expect(aeadsOf(near, far)).toEqual([CHACHA, CHACHA])
+  })
+
   it.each([
     ['was not offered', [CHACHA], AES],
     ['nobody knows', [AES, CHACHA], 'rot13'],

@@ -12,10 +12,12 @@ const SERVICE_IPS = ['172.16.1.100', 'fd00::100']
 /** Bytes of each ping, so that what is counted is more than keepalives. */
 const PING_BYTES = 1000
 
-/** The first node shows its sessions, the second is as it is by default. */
+/** The first node shows its sessions; the second does not, as is the default, and may use no AEAD but WireGuard's. */
 const cluster = oneCluster(2, {
   environment: (lab, index): Record<string, string> =>
-    index === 1 ? { NSM_UAPI_SOCKET: `${lab.directory}/west-1/state/wireguard/west-1.sock` } : {},
+    index === 1
+      ? { NSM_UAPI_SOCKET: `${lab.directory}/west-1/state/wireguard/west-1.sock` }
+      : { NSM_AEADS: 'chacha20-poly1305' },
 })
 let client: Workload
 
@@ -69,6 +71,13 @@ test('wg show dump lists the wire: peer, endpoint, allowed ips, handshake, trans
   expect(allowedIps?.split(',')).toEqual(SERVICE_IPS.map((ip) => `${ip}/${ip.includes(':') ? 128 : 32}`))
   expect(Math.abs(Date.now() / 1000 - Number(handshake))).toBeLessThan(60)
   for (const bytes of [received, sent]) expect(Number(bytes)).toBeGreaterThan(2 * 3 * PING_BYTES)
+})
+
+test('a wire to a node that may use nothing else is exact WireGuard', async () => {
+  for (const node of cluster().nodes) {
+    const [wire] = JSON.parse((await nsmctl(node, 'get', 'wires', '-o', 'json')).stdout)
+    expect([wire.client.aead, wire.server.aead]).toContain('chacha20poly1305')
+  }
 })
 
 test('wg show is readable for people, and finds the node by itself', async () => {
