@@ -1,0 +1,34 @@
+// Two nodes for each input as if they were new. Their devices are made once: the
+// tables of their rate limiters cost more than a handshake. So much time passes
+// between two inputs that a device remembers nothing of the one before.
+#pragma once
+
+#include "test/core/world.h"
+
+namespace nsm::fuzz {
+
+inline void forget(test::Node& node, std::uint64_t seed) {
+  node.ups = node.downs = node.given_up = node.keepalives = 0;
+  node.handled = {};
+  node.delivered.clear();
+  node.moves.clear();
+  node.outbox.clear();
+  node.random = test::SeededRandom(seed);
+}
+
+// Without peers: connect() comes next.
+inline test::World& fresh_world() {
+  static test::World world;
+  if (world.to_b != nullptr) {
+    world.a->device.remove_peer(*world.to_b);
+    world.b->device.remove_peer(*world.to_a);
+  }
+  forget(*world.a, 1);
+  forget(*world.b, 2);
+  world.seen.clear();
+  world.now.boot_ns += 1000 * test::kSecond;
+  world.now.realtime_ns = 1'800'000'000 * test::kSecond;
+  return world;
+}
+
+}  // namespace nsm::fuzz
