@@ -26,4 +26,7 @@ export const parameter = {
   // nsmesh: AEADs that the client side can, best first ("aes256gcm,chacha20poly1305"), and the one that the server took.
   aeads: 'aeads',
   aead: 'aead',
+  // nsmesh: what the client side would put into the tunnel instead of IP packets ("ETHERNET"), and what the server took.
+  payloads: 'payloads',
+  payload: 'payload',
 } as const

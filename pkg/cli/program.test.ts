@@ -22,6 +22,7 @@ const WIRE = nodeV1.Wire.fromPartial({
     ['server_rx_replay', 0n],
   ]),
   mtuBytes: 1440,
+  payload: 'ETHERNET',
   expires: seconds(clock.nowMs() + 512_000),
 })
 
@@ -60,6 +61,7 @@ test('get wires prints a table, and more columns when wide', async () => {
   const wide = await cli('get wires -o wide', { node })
   expect(wide.out).toContain('reader-1 > west-1 > east-1 > files-1')
   expect(wide.out).toContain('3.0 MiB')
+  expect(wide.out).toContain('ETHERNET')
   expect(wide.out).toContain('8m32s')
 })
 

@@ -16,7 +16,7 @@ export interface World {
 }
 
 const signal = AbortSignal.timeout(120_000)
-const [node, near, peer] = [makeKeys(), makeKeys(), makeKeys()]
+const [node, near, peer, another] = [makeKeys(), makeKeys(), makeKeys(), makeKeys()]
 const wire = { id: 'one', ports: ['one:c', 'one:s'] } as const
 
 const underlays: readonly UnderlaySpec[] = [
@@ -34,10 +34,21 @@ const remote: WireguardPortSpec = {
   peerEndpoint: { ip: '127.0.0.1', port: 51_821 },
   aead: 'chacha20poly1305',
   roaming: false,
+  payload: 'IP',
   localPrefixes: ['172.16.1.101/32', '2001:db8::/64'],
   remotePrefixes: ['172.16.1.100/32'],
   mtuBytes: 1420,
   keepaliveSeconds: 25,
+}
+
+const frames: WireguardPortSpec = {
+  ...remote,
+  id: 'three:s',
+  peerResponderKey: another.publicKey,
+  peerInitiatorKey: another.publicKey,
+  payload: 'ETHERNET',
+  localPrefixes: [],
+  remotePrefixes: [],
 }
 
 const plain: VxlanPortSpec = {
@@ -132,6 +143,19 @@ function refusals(world: () => World): void {
     await dataplane.removePort('three:c', signal)
   })
 
+  test('a wire joins tap to a wireguard port of frames alone', async () => {
+    const { dataplane } = world()
+    const ports = ['three:c', 'three:s'] as const
+    await dataplane.setPort({ ...device(world(), 'three:c', 'nsm-3'), kind: 'tap' }, signal)
+    await dataplane.setPort({ ...frames, payload: 'IP' }, signal)
+    await refused(dataplane.setWire({ id: 'three', ports }, signal), 'unimplemented')
+    await dataplane.setPort(frames, signal)
+    await dataplane.setWire({ id: 'three', ports }, signal)
+    expect((await dataplane.ports(signal)).get('three:s')).toMatchObject({ payload: 'ETHERNET' })
+    await dataplane.removeWire('three', signal)
+    for (const id of ports) await dataplane.removePort(id, signal)
+  })
+
   test('names, keys and numbers that are taken are refused', async () => {
     const { dataplane } = world()
     await world().addBystander('eth7')
@@ -146,6 +170,7 @@ function refusals(world: () => World): void {
     const { dataplane } = world()
     await refused(dataplane.setPort({ ...plain, vni: 2 ** 24 }, signal), 'invalid_argument')
     await refused(dataplane.setPort({ ...remote, privateKey: new Uint8Array(31) }, signal), 'invalid_argument')
+    await refused(dataplane.setPort({ ...remote, payload: 'ETHERNET' }, signal), 'invalid_argument')
     await refused(dataplane.setWire({ id: 'three', ports: ['one:c', 'one:c'] }, signal), 'invalid_argument')
     for (const id of ['', 'a b', 'x'.repeat(65), 'ä'])
       await refused(dataplane.removePort(id, signal), 'invalid_argument')

@@ -38,7 +38,9 @@ export interface WireguardPortSpec {
   readonly aead: Aead
   /** True: the endpoint follows authenticated packets. Nodes of nsmesh are pinned instead. */
   readonly roaming: boolean
-  /** CIDRs: inner addresses of this side and of the far side. */
+  /** What travels: IP packets between the prefixes, or Ethernet frames, which are held to no addresses. */
+  readonly payload: 'IP' | 'ETHERNET'
+  /** CIDRs: inner addresses of this side and of the far side. None for Ethernet frames. */
   readonly localPrefixes: readonly string[]
   readonly remotePrefixes: readonly string[]
   readonly mtuBytes: number

@@ -31,6 +31,9 @@ export function checkPort(spec: PortSpec): void {
   }
   if (spec.kind !== 'wireguard') return
   const keys = [spec.privateKey, spec.peerResponderKey, spec.peerInitiatorKey]
+  if (spec.payload === 'ETHERNET' && spec.localPrefixes.length + spec.remotePrefixes.length > 0) {
+    throw refuse(spec.id, 'frames are held to no addresses')
+  }
   if (keys.some((key) => key.length !== KEY_BYTES)) throw refuse(spec.id, 'a key is not 32 bytes long')
 }
 

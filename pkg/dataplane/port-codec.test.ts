@@ -28,6 +28,7 @@ const anyWireguard: fc.Arbitrary<WireguardPortSpec> = fc.record({
   peerEndpoint,
   aead: fc.constantFrom('chacha20poly1305', 'aes256gcm'),
   roaming: fc.boolean(),
+  payload: fc.constantFrom('IP', 'ETHERNET'),
   localPrefixes: prefixes,
   remotePrefixes: prefixes,
   mtuBytes,

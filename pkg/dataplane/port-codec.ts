@@ -9,6 +9,7 @@ import {
   attribute,
   attributeType,
   type Message,
+  payloadKind,
   portKind,
   sessionState,
   underlayKind,
@@ -65,6 +66,8 @@ function encodeWireguard(spec: WireguardPortSpec): readonly Attribute[] {
     ...spec.localPrefixes.map((prefix) => prefixAttribute(attributeType.localPrefix, prefix)),
     ...spec.remotePrefixes.map((prefix) => prefixAttribute(attributeType.remotePrefix, prefix)),
     u16(attributeType.keepaliveSeconds, spec.keepaliveSeconds),
+    // Left out for IP packets: an engine from before there was a choice knows nothing else.
+    ...(spec.payload === 'IP' ? [] : [u8(attributeType.payloadKind, payloadKind.ethernetPayload)]),
   ]
 }
 
@@ -121,6 +124,7 @@ function decodeWireguard(attributes: Attributes) {
     peerInitiatorKey: key(attributeType.peerInitiatorKey),
     aead: attributes.u8(attributeType.aead) === aeadKind.aes256Gcm ? 'aes256gcm' : 'chacha20poly1305',
     roaming: attributes.u8(attributeType.roaming) === 1,
+    payload: attributes.u8(attributeType.payloadKind) === payloadKind.ethernetPayload ? 'ETHERNET' : 'IP',
     localPrefixes: attributes.all(attributeType.localPrefix).map(decodePrefix),
     remotePrefixes: attributes.all(attributeType.remotePrefix).map(decodePrefix),
     keepaliveSeconds: attributes.u16(attributeType.keepaliveSeconds) ?? 0,

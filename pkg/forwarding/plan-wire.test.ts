@@ -76,6 +76,13 @@ describe('planWire', () => {
     }
   })
 
+  test('holds frames inside WireGuard to no addresses', () => {
+    expect(specs(remoteWire('w1', { payload: 'ETHERNET' }), 'port')).toMatchObject([
+      { id: 'w1:c', kind: 'tap', interfaceName: 'c-w1' },
+      { id: 'w1:s', kind: 'wireguard', payload: 'ETHERNET', localPrefixes: [], remotePrefixes: [] },
+    ])
+  })
+
   test('does not route to a peer that is in the own prefix', () => {
     expect(
       objects(withClient({ addresses: ['10.0.1.1/24', 'fd00::1/8'] })).filter((o) => o.includes('c-w1 254')),

@@ -93,8 +93,7 @@ function devicePort({ intent, side, end }: Half<LocalEnd>): DevicePortSpec {
 function tunnelPort({ intent, side, end }: Half<RemoteEnd>): PortSpec {
   const common = { id: portId(intent.id, side), peerEndpoint: end.peer, mtuBytes: intent.mtuBytes }
   if (end.kind === 'vxlan') return { ...common, kind: 'vxlan', underlay: VXLAN_UNDERLAY, vni: end.vni }
-  const [local, remote] =
-    side === 'server' ? [intent.clientPrefixes, intent.serverPrefixes] : [intent.serverPrefixes, intent.clientPrefixes]
+  const [local, remote] = prefixesOf(intent, side)
   return {
     ...common,
     kind: 'wireguard',
@@ -104,8 +103,15 @@ function tunnelPort({ intent, side, end }: Half<RemoteEnd>): PortSpec {
     peerInitiatorKey: keyBytes(end.peerInitiatorKey),
     aead: end.aead,
     roaming: end.roaming,
+    payload: intent.payload,
     localPrefixes: local,
     remotePrefixes: remote,
     keepaliveSeconds: end.keepaliveSeconds,
   }
+}
+
+/** Those of this side and of the far side that packets are held to. */
+function prefixesOf({ payload, clientPrefixes, serverPrefixes }: WireIntent, side: WireSide) {
+  if (payload === 'ETHERNET') return [[], []] as const
+  return side === 'server' ? ([clientPrefixes, serverPrefixes] as const) : ([serverPrefixes, clientPrefixes] as const)
 }

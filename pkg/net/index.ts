@@ -15,6 +15,7 @@ export {
   MAX_MTU_BYTES,
   MIN_IPV4_MTU_BYTES,
   vxlanOverheadBytes,
+  wireguardFrameOverheadBytes,
   wireguardOverheadBytes,
 } from './mtu.ts'
 export { formatNamespaceId, type NamespaceId, parseNamespaceId } from './namespace-id.ts'

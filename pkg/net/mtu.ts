@@ -12,6 +12,8 @@ const VXLAN_HEADER_BYTES = 8
 const VLAN_TAG_BYTES = 4
 /** Type, receiver index and counter (16), and the authentication tag (16). */
 const WIREGUARD_BYTES = 32
+/** In front of an Ethernet frame inside WireGuard. */
+const FRAME_LENGTH_BYTES = 2
 
 function ipHeaderBytes(underlay: IpFamily): number {
   return underlay === 4 ? 20 : 40
@@ -20,6 +22,14 @@ function ipHeaderBytes(underlay: IpFamily): number {
 /** Outer IP, UDP and WireGuard around an inner IP packet: 60 over IPv4, 80 over IPv6. */
 export function wireguardOverheadBytes(underlay: IpFamily): number {
   return ipHeaderBytes(underlay) + UDP_HEADER_BYTES + WIREGUARD_BYTES
+}
+
+/**
+ * The same around an Ethernet frame with its length and a tag, as in VXLAN: what is left is for the IP packet in it.
+ * 80 over IPv4, 100 over IPv6.
+ */
+export function wireguardFrameOverheadBytes(underlay: IpFamily): number {
+  return wireguardOverheadBytes(underlay) + FRAME_LENGTH_BYTES + ETHERNET_HEADER_BYTES + VLAN_TAG_BYTES
 }
 
 /**

@@ -10,6 +10,7 @@ import {
   parseNamespaceId,
   parseSocketAddress,
   vxlanOverheadBytes,
+  wireguardFrameOverheadBytes,
   wireguardOverheadBytes,
 } from './index.ts'
 
@@ -80,4 +81,5 @@ test.each(['', '02:00:5e:10:00', '02:00:5e:10:00:ff:01', '02-00-5e-10-00-ff', '2
 test('overheads are those of the wire formats', () => {
   expect([vxlanOverheadBytes(4), vxlanOverheadBytes(6)]).toEqual([54, 74])
   expect([wireguardOverheadBytes(4), wireguardOverheadBytes(6)]).toEqual([60, 80])
+  expect([wireguardFrameOverheadBytes(4), wireguardFrameOverheadBytes(6)]).toEqual([80, 100])
 })

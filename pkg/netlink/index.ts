@@ -20,6 +20,7 @@ export {
   MAX_MESSAGE_BYTES,
   messageType,
   PROTOCOL_VERSION,
+  payloadKind,
   portKind,
   sessionState,
   underlayKind,

@@ -1,5 +1,5 @@
 /** From what was agreed to what the node must have: the intent of a wire. Pure. */
-import { type ConnectionContext, PAYLOAD_ETHERNET, type Route, type WireIntent } from '../api/index.ts'
+import { type ConnectionContext, PAYLOAD_IP, parameter, type Route, type WireIntent } from '../api/index.ts'
 import { NsmError } from '../base/index.ts'
 import { contains, hostPrefix, overlaps, type Prefix, parseIp, parsePrefix } from '../net/index.ts'
 import { LOCAL_MTU_BYTES, lowestMtuBytes } from '../tunnel/index.ts'
@@ -28,7 +28,7 @@ export function planWire({ id, payload, context, client, server, tunnelIp }: Pla
   checkContext(context, parseIp(tunnelIp))
   const { ip } = context
   const ends = { client: client.plan(context), server: server.plan(context) }
-  if (payload === PAYLOAD_ETHERNET) checkFrames(ends)
+  for (const side of [client, server]) checkPayload(payload, side)
   return {
     id,
     payload,
@@ -44,8 +44,14 @@ export function agreeMtu(mtuBytes: number, ...sides: readonly Pick<Side, 'mostMt
   return lowestMtuBytes(mtuBytes, ...sides.map(({ mostMtuBytes }) => mostMtuBytes)) ?? LOCAL_MTU_BYTES
 }
 
-function checkFrames({ client, server }: Pick<WireIntent, 'client' | 'server'>): void {
-  if (client.kind !== 'wireguard' && server.kind !== 'wireguard') return
+/** What travels is the service's to say, and both sides must mean the same by it. */
+function checkPayload(payload: Plan['payload'], { payload: agreed = payload }: Side): void {
+  if (agreed === payload) return
+  if (payload === PAYLOAD_IP) {
+    throw new NsmError('invalid_argument', 'Cannot carry IP packets: Ethernet frames were agreed for the tunnel', {
+      next: `leave the parameter ${parameter.payloads} out, or register the network service with payload ETHERNET`,
+    })
+  }
   throw new NsmError('invalid_argument', 'Cannot carry Ethernet frames: the mechanism is for IP packets', {
     next: 'ask for REMOTE/VXLAN, or register the network service with payload IP',
   })

@@ -11,7 +11,7 @@ import {
   WIREGUARD,
 } from '../api/index.ts'
 import { NsmError } from '../base/index.ts'
-import { generateInterfaceName } from '../tunnel/index.ts'
+import { generateInterfaceName, offersFrames } from '../tunnel/index.ts'
 import type { Begun } from './begin.ts'
 import type { ConnectionTable } from './connection-table.ts'
 import type { Arrived, Incoming, Self } from './parts.ts'
@@ -59,10 +59,14 @@ function nodeSide({ tunnel }: Self, asking: Asking, vnis: Vnis): Side {
   return acceptWireguard(tunnel, mechanism, asking.known?.clientKey)
 }
 
-/** The mechanism that the connection has, else the first of the preferences that we can. */
+/**
+ * The mechanism that the connection has, else the first of the preferences that we can; but frames sealed before frames
+ * in plaintext, which a node of ours offers first for the sake of foreign ones.
+ */
 function choose({ request, connection }: Asking, can: (mechanism: Mechanism) => boolean): Mechanism {
   const asked = connection.mechanism === undefined ? request.mechanismPreferences : [connection.mechanism]
-  const found = asked.find(can)
+  const possible = asked.filter(can)
+  const found = possible.find(({ parameters }) => offersFrames(parameters)) ?? possible[0]
   if (found !== undefined) return found
   throw new NsmError('invalid_argument', 'Cannot support any of the requested mechanisms', {
     fields: { requested: asked.map(({ cls, type }) => `${cls}/${type}`).join(', ') || 'none' },

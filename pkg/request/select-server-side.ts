@@ -32,8 +32,8 @@ export interface Offer {
 export function offerTo(self: Self, { target, payload, known }: Chosen & Begun, hop: Hop): Offer {
   if (target.at === 'endpoint') return kernelOffer(self, hop, known?.outgoing.mechanism)
   const peerIp = addressOf(target.url)
-  if (payload === PAYLOAD_ETHERNET) return frameOffer(self.tunnel, peerIp)
-  return packetOffer(self.tunnel, peerIp, wireKeyFrom(known?.serverKey))
+  const makeOffer = payload === PAYLOAD_ETHERNET ? frameOffer : packetOffer
+  return makeOffer(self.tunnel, peerIp, wireKeyFrom(known?.serverKey))
 }
 
 /** @param before as the endpoint was joined until now: an interface that nobody names keeps its name. */
@@ -56,7 +56,7 @@ function kernelOffer({ hostNamespace }: Self, { namespace }: Hop, before: Mechan
 
 /** Encrypted; where the operator allows plaintext wires, also those, for nodes that have nothing else. */
 function packetOffer(tunnel: Tunnel, peerIp: string, key: WireKey): Offer {
-  const wireguard = offerWireguard(tunnel, key, peerIp)
+  const wireguard = offerWireguard(tunnel, key, { peerIp, carriesFrames: false })
   return {
     preferences: tunnel.vxlanPort === undefined ? [wireguard] : [wireguard, offerVxlan(tunnel, peerIp)],
     mostMtuBytes: Number(wireguard.parameters[parameter.mtu]),
@@ -73,23 +73,31 @@ function packetOffer(tunnel: Tunnel, peerIp: string, key: WireKey): Offer {
   }
 }
 
-/** Ethernet frames go by VXLAN: the WireGuard protocol carries IP packets. */
-function frameOffer(tunnel: Tunnel, peerIp: string): Offer {
-  if (tunnel.vxlanPort === undefined) {
-    throw new NsmError('failed_precondition', 'Cannot carry Ethernet frames to another node: plaintext wires are off', {
-      next: 'register the network service with payload IP, or set NSM_VXLAN_PORT=4789 on both nodes',
-    })
-  }
-  const vxlan = offerVxlan(tunnel, peerIp)
+/**
+ * Frames go inside WireGuard, between nodes of ours alone. Where the operator allows plaintext wires, they go by VXLAN
+ * to all others: these take the first offer that they know, so that one stands in front; ours look for the sealed one.
+ */
+function frameOffer(tunnel: Tunnel, peerIp: string, key: WireKey): Offer {
+  const wireguard = offerWireguard(tunnel, key, { peerIp, carriesFrames: true })
+  const preferences = tunnel.vxlanPort === undefined ? [wireguard] : [offerVxlan(tunnel, peerIp), wireguard]
   return {
-    preferences: [vxlan],
-    mostMtuBytes: Number(vxlan.parameters[parameter.mtu]),
+    preferences,
+    mostMtuBytes: Math.max(...preferences.map(({ parameters }) => Number(parameters[parameter.mtu]))),
     accept: ({ mechanism }) => {
-      if (mechanism?.type === VXLAN) return joinVxlan(tunnel, mechanism)
-      throw refusedMechanism(mechanism)
+      if (mechanism?.type === VXLAN && tunnel.vxlanPort !== undefined) return joinVxlan(tunnel, mechanism)
+      const side = mechanism?.type === WIREGUARD ? joinWireguard(tunnel, key, mechanism) : undefined
+      if (side?.payload !== PAYLOAD_ETHERNET) throw refusedFrames(mechanism)
+      return side
     },
     instead: () => undefined,
   }
+}
+
+function refusedFrames(mechanism: Mechanism | undefined): NsmError {
+  return new NsmError('failed_precondition', 'Cannot carry Ethernet frames: the other node takes none by WIREGUARD', {
+    fields: { mechanism: nameOf(mechanism) },
+    next: 'register the network service with payload IP, or set NSM_VXLAN_PORT=4789 on both nodes (plaintext)',
+  })
 }
 
 function nameIn(mechanism: Mechanism | undefined): string {
@@ -102,6 +110,10 @@ function addressOf(url: string): string {
 
 function refusedMechanism(mechanism: Mechanism | undefined): NsmError {
   return new NsmError('failed_precondition', 'Cannot join the endpoint: it chose a mechanism that was not offered', {
-    fields: { mechanism: mechanism === undefined ? 'none' : `${mechanism.cls}/${mechanism.type}` },
+    fields: { mechanism: nameOf(mechanism) },
   })
+}
+
+function nameOf(mechanism: Mechanism | undefined): string {
+  return mechanism === undefined ? 'none' : `${mechanism.cls}/${mechanism.type}`
 }

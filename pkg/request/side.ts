@@ -19,6 +19,8 @@ export type Role = 'client' | 'server'
 export interface Side {
   /** As it is answered to the client, or as the endpoint answered it. */
   readonly mechanism: Mechanism
+  /** All that it carries; undefined where it takes packets and frames alike. */
+  readonly payload: 'IP' | 'ETHERNET' | undefined
   /** The largest packet that fits; undefined where this side sets no limit. */
   readonly mostMtuBytes: number | undefined
   /** X25519 private key with which this side initiates, base64; undefined for local sides. */
@@ -40,6 +42,7 @@ export function localSide({ role, namespace, interfaceName, mechanism }: LocalSi
   const shown = { [parameter.inodeUrl]: namespace, ...mechanism.parameters, [parameter.interfaceName]: name }
   return {
     mechanism: { cls: LOCAL, type: KERNEL, parameters: shown },
+    payload: undefined,
     mostMtuBytes: undefined,
     wireKey: undefined,
     plan: (context) => ({ kind: 'local', namespace, interfaceName: name, ...addressesOf(role, context) }),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { WireguardEnd } from '../api/index.ts'
+import type { ConnectionRequest, WireguardEnd } from '../api/index.ts'
 import type { Exports } from '../policy/index.ts'
 import { publicKeyOf } from '../tunnel/index.ts'
 import { type Hop, joinDomain } from './index.ts'
@@ -137,8 +137,26 @@ describe('a request for a service of another domain', () => {
 })
 
 describe('a request for Ethernet frames from another node', () => {
-  it('goes by VXLAN where the operator allows plaintext, under one VNI that stays', async () => {
-    const { near, far } = pair({ plaintext: { payload: 'ETHERNET', vxlanPort: 4789 } })
+  const [ethernet, plaintext] = [{ payload: 'ETHERNET' }, { payload: 'ETHERNET', vxlanPort: 4789 }] as const
+
+  it.each([ethernet, plaintext])('goes inside WireGuard between nodes of ours: %j', async (options) => {
+    const { near, far, endpoint } = pair({ plaintext: options })
+    const first = await near.service.request(firstRequest('files'), near.call())
+    const { ours, theirs } = ends(near, far)
+    expect([ours.kind, theirs.kind]).toEqual(['wireguard', 'wireguard'])
+    expect(ours.peerInitiatorKey).toBe(publicKeyOf(theirs.privateKey))
+    const intents = [...near.intents.values(), ...far.intents.values()]
+    expect(intents.map(({ payload, mtuBytes }) => [payload, mtuBytes])).toEqual([
+      ['ETHERNET', 1420],
+      ['ETHERNET', 1420],
+    ])
+    expect([first.context.mtuBytes, endpoint.asked[0]?.connection.context.mtuBytes]).toEqual([1420, 1420])
+    await near.service.request(refreshOf(first), near.call())
+    expect([near.established[1], far.established[1]]).toEqual([near.established[0], far.established[0]])
+  })
+
+  it('goes by VXLAN to a foreign node where the operator allows plaintext, under one VNI that stays', async () => {
+    const { near, far } = pair({ plaintext, tamper: foreign })
     const first = await near.service.request(firstRequest('files'), near.call())
     const [ours, theirs] = [[...near.intents.values()][0]?.server, [...far.intents.values()][0]?.client]
     expect(ours).toMatchObject({ kind: 'vxlan', peer: { port: 4789 } })
@@ -148,8 +166,16 @@ describe('a request for Ethernet frames from another node', () => {
     expect(near.established[1]).toEqual(near.established[0])
   })
 
-  it('is refused with what to do where he does not', async () => {
-    const { near, far } = pair({ plaintext: { payload: 'ETHERNET' } })
+  it('is refused with what to do by a foreign node where he does not, and leaves nothing', async () => {
+    const { near, far } = pair({ plaintext: ethernet, tamper: foreign })
+    const request = near.service.request(firstRequest('files'), near.call())
+    await expect(request).rejects.toMatchObject({ code: 'invalid_argument', next: expect.stringMatching(/VXLAN/) })
+    expect([near.intents.size, far.intents.size]).toEqual([0, 0])
+  })
+
+  it('is refused where the answer takes IP packets after all, and leaves nothing', async () => {
+    const tamper = answering(({ payload: _, ...parameters }) => parameters)
+    const { near, far } = pair({ plaintext: ethernet, tamper })
     const request = near.service.request(firstRequest('files'), near.call())
     await expect(request).rejects.toMatchObject({
       code: 'failed_precondition',
@@ -158,3 +184,42 @@ describe('a request for Ethernet frames from another node', () => {
     expect([near.intents.size, far.intents.size]).toEqual([0, 0])
   })
 })
+
+describe('a request for IP packets', () => {
+  it('is refused where the answer takes Ethernet frames, and leaves nothing', async () => {
+    const { near, far } = pair({ tamper: answering((parameters) => ({ ...parameters, payload: 'ETHERNET' })) })
+    const request = near.service.request(firstRequest('files'), near.call())
+    await expect(request).rejects.toMatchObject({ code: 'invalid_argument', next: expect.stringMatching(/payloads/) })
+    expect([near.intents.size, far.intents.size]).toEqual([0, 0])
+  })
+})
+
+type Parameters = Readonly<Record<string, string>>
+
+/** A node that knows only what NSM v1 says: of our parameters it understands none, and offers none. */
+function foreign(hop: Hop): Hop {
+  const strip = ({ payloads: _, ...parameters }: Parameters): Parameters => parameters
+  return requesting(hop, (request) => ({
+    ...request,
+    mechanismPreferences: request.mechanismPreferences.map((each) => ({ ...each, parameters: strip(each.parameters) })),
+  }))
+}
+
+function requesting(hop: Hop, change: (request: ConnectionRequest) => ConnectionRequest): Hop {
+  return { ...hop, client: { ...hop.client, request: (request, call) => hop.client.request(change(request), call) } }
+}
+
+function answering(change: (parameters: Parameters) => Record<string, string>): (hop: Hop) => Hop {
+  return (hop) => ({
+    ...hop,
+    client: {
+      ...hop.client,
+      request: async (request, call) => {
+        const answer = await hop.client.request(request, call)
+        const { mechanism } = answer
+        if (mechanism === undefined) return answer
+        return { ...answer, mechanism: { ...mechanism, parameters: change(mechanism.parameters) } }
+      },
+    },
+  })
+}

@@ -66,6 +66,7 @@ function sideOf(tunnel: Tunnel, peer: VxlanSide, mechanism: VxlanMechanism): Sid
   const mtuBytes = lowestMtuBytes(mechanism.mtuBytes, ownMtu(tunnel, peer.ip))
   return {
     mechanism: write({ ...mechanism, mtuBytes }),
+    payload: undefined,
     mostMtuBytes: mtuBytes,
     wireKey: undefined,
     plan: () => ({ kind: 'vxlan', vni, peer }),

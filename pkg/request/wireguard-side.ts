@@ -3,7 +3,7 @@
  * initiates each wire with a key of its own, so that a wire is known by its first packet. A foreign peer has one key
  * for both and expects the same of us: for it our node key is also the key of the wire.
  */
-import { type Mechanism, REMOTE, WIREGUARD, type WireguardEnd } from '../api/index.ts'
+import { type Mechanism, PAYLOAD_ETHERNET, PAYLOAD_IP, REMOTE, WIREGUARD, type WireguardEnd } from '../api/index.ts'
 import { NsmError } from '../base/index.ts'
 import {
   type AeadName,
@@ -26,24 +26,34 @@ import type { Side } from './side.ts'
 /** As WireGuard's users set it behind NAT: the far side's idea of our address stays fresh. */
 const KEEPALIVE_SECONDS = 10
 
+export interface WireguardWish {
+  /** Address of the other node. */
+  readonly peerIp: string
+  /** Ethernet frames are to go into the tunnel, not IP packets. */
+  readonly carriesFrames: boolean
+}
+
 /** What the other node offered, with our half filled in. `wireKey` is the one of before, on a refresh. */
 export function acceptWireguard(tunnel: Tunnel, offered: Mechanism, wireKey: string | undefined): Side {
   const mechanism = readWireguard(offered.parameters)
   const peer = demand(mechanism.src, 'src')
   const key = peer.nodeKey === undefined ? tunnel.nodeKey : wireKeyFrom(wireKey)
   const aead = peer.nodeKey === undefined ? WIREGUARD_AEAD : negotiateAead(mechanism.aeads, tunnel.aeads())
-  const mtuBytes = lowestMtuBytes(mechanism.mtuBytes, ownMtu(tunnel, peer.ip))
-  return sideOf({ peer, key, mechanism: { ...mechanism, dst: half(tunnel, key), aead, mtuBytes } })
+  const carriesFrames = peer.nodeKey !== undefined && mechanism.offersFrames
+  const mtuBytes = lowestMtuBytes(mechanism.mtuBytes, ownMtu(tunnel, { peerIp: peer.ip, carriesFrames }))
+  return sideOf({ peer, key, mechanism: { ...mechanism, dst: half(tunnel, key), aead, carriesFrames, mtuBytes } })
 }
 
 /** What we ask the other node for. */
-export function offerWireguard(tunnel: Tunnel, key: WireKey, peerIp: string): Mechanism {
+export function offerWireguard(tunnel: Tunnel, key: WireKey, wish: WireguardWish): Mechanism {
   return write({
     src: half(tunnel, key),
     dst: undefined,
     aeads: tunnel.aeads(),
     aead: undefined,
-    mtuBytes: ownMtu(tunnel, peerIp),
+    offersFrames: wish.carriesFrames,
+    carriesFrames: false,
+    mtuBytes: ownMtu(tunnel, wish),
   })
 }
 
@@ -52,7 +62,8 @@ export function joinWireguard(tunnel: Tunnel, key: WireKey, answered: Mechanism)
   const mechanism = readWireguard(answered.parameters)
   const peer = demand(mechanism.dst, 'dst')
   const aead = peer.nodeKey === undefined ? WIREGUARD_AEAD : checkTaken(mechanism.aead, tunnel.aeads())
-  const mtuBytes = lowestMtuBytes(mechanism.mtuBytes, ownMtu(tunnel, peer.ip))
+  const wish = { peerIp: peer.ip, carriesFrames: mechanism.carriesFrames }
+  const mtuBytes = lowestMtuBytes(mechanism.mtuBytes, ownMtu(tunnel, wish))
   return sideOf({ peer, key, mechanism: { ...mechanism, aead, mtuBytes } })
 }
 
@@ -93,6 +104,7 @@ function sideOf({ peer, key, mechanism }: Joined): Side {
   }
   return {
     mechanism: write(mechanism),
+    payload: mechanism.carriesFrames ? PAYLOAD_ETHERNET : PAYLOAD_IP,
     mostMtuBytes: mechanism.mtuBytes,
     wireKey: key.privateKey,
     plan: () => end,
@@ -103,8 +115,9 @@ function half({ ip, port, nodeKey }: Tunnel, key: WireKey): WireguardSide {
   return { ip, port, publicKey: key.publicKey, nodeKey: nodeKey.publicKey }
 }
 
-function ownMtu({ mtuBytes }: Tunnel, peerIp: string): number {
-  return tunnelMtuBytes({ type: WIREGUARD, linkMtuBytes: mtuBytes, peerIp })
+function ownMtu({ mtuBytes }: Tunnel, { peerIp, carriesFrames }: WireguardWish): number {
+  const type = carriesFrames ? 'WIREGUARD of frames' : WIREGUARD
+  return tunnelMtuBytes({ type, linkMtuBytes: mtuBytes, peerIp })
 }
 
 function write(mechanism: WireguardMechanism): Mechanism {

@@ -6,6 +6,7 @@ export { LOCAL_MTU_BYTES, lowestMtuBytes, type TunnelPath, tunnelMtuBytes } from
 export { drawVni, MAX_VNI, type VniDraw } from './vni.ts'
 export { DEFAULT_VXLAN_PORT, readVxlan, type VxlanMechanism, type VxlanSide, writeVxlan } from './vxlan-mechanism.ts'
 export {
+  offersFrames,
   readWireguard,
   type WireguardMechanism,
   type WireguardSide,

@@ -33,6 +33,8 @@ const wireguard = fc.record({
   dst: wireguardSide,
   aeads: fc.uniqueArray(aead),
   aead: maybe(aead),
+  offersFrames: fc.boolean(),
+  carriesFrames: fc.boolean(),
   mtuBytes: mtu,
 })
 const vxlanSide = maybe(fc.record({ ip, port }))
@@ -75,6 +77,8 @@ describe('mechanism parameters', () => {
       dst: undefined,
       aeads: [],
       aead: undefined,
+      offersFrames: false,
+      carriesFrames: false,
       mtuBytes: undefined,
     })
     expect(readVxlan({ src_ip: '192.0.2.1' }).src).toEqual({ ip: '192.0.2.1', port: 4789 })
@@ -98,6 +102,7 @@ describe('mechanism parameters', () => {
     ['src_port', { src_public_key: generateKey().publicKey, src_ip: '192.0.2.1', src_port: '65536' }],
     ['src_port', { src_public_key: generateKey().publicKey, src_ip: '192.0.2.1', src_port: '0x1' }],
     ['src_node_public_key', { src_public_key: generateKey().publicKey, src_ip: '::1', src_node_public_key: 'x' }],
+    ['payload', { payload: 'TOKEN_RING' }],
     ['MTU', { MTU: '-1' }],
     ['MTU', { MTU: '65536' }],
   ])('WIREGUARD refuses a bad %s and names it', (parameter, parameters) => {
@@ -142,6 +147,7 @@ describe('negotiation', () => {
   test.each([
     [{ type: 'WIREGUARD', linkMtuBytes: 1500, peerIp: '192.0.2.1' }, 1440],
     [{ type: 'WIREGUARD', linkMtuBytes: 1500, peerIp: '2001:db8::1' }, 1420],
+    [{ type: 'WIREGUARD of frames', linkMtuBytes: 1500, peerIp: '192.0.2.1' }, 1420],
     [{ type: 'VXLAN', linkMtuBytes: 1500, peerIp: '192.0.2.1' }, 1446],
     [{ type: 'VXLAN', linkMtuBytes: 9000, peerIp: '2001:db8::1' }, 8926],
   ] as const)('tunnelMtuBytes of %j is %i', (path, mtuBytes) => expect(tunnelMtuBytes(path)).toBe(mtuBytes))

@@ -3,9 +3,9 @@
  * initiates each wire with a key of its own (`*_public_key`) and answers all handshakes with its node key
  * (`*_node_public_key`); a foreign peer has one key for both, and leaves out what only we know.
  */
-import { parameter } from '../api/index.ts'
+import { PAYLOAD_ETHERNET, PAYLOAD_IP, parameter } from '../api/index.ts'
 import { type AeadName, isAeadName } from './aead.ts'
-import { own, type Parameters, readIp, readKey, readMtu, readPort, writeParameters } from './parameters.ts'
+import { own, type Parameters, readIp, readKey, readMtu, readPort, refuse, writeParameters } from './parameters.ts'
 
 /** Keys are base64 of 32 bytes. */
 export interface WireguardSide {
@@ -23,6 +23,10 @@ export interface WireguardMechanism {
   readonly aeads: readonly AeadName[]
   /** What the server's side took, in its own word: it may be one that we do not know. */
   readonly aead: string | undefined
+  /** Whether the client's side would put Ethernet frames into the tunnel: a foreign peer knows IP packets alone. */
+  readonly offersFrames: boolean
+  /** Whether the server's side took that: nothing else travels then. */
+  readonly carriesFrames: boolean
   readonly mtuBytes: number | undefined
 }
 
@@ -41,16 +45,26 @@ export function readWireguard(parameters: Parameters): WireguardMechanism {
     dst: readSide(parameters, names.dst),
     aeads: (own(parameters, parameter.aeads) ?? '').split(',').filter(isAeadName),
     aead: own(parameters, parameter.aead),
+    offersFrames: offersFrames(parameters),
+    carriesFrames: readPayload(parameters) === PAYLOAD_ETHERNET,
     mtuBytes: readMtu(parameters, parameter.mtu),
   }
 }
 
-export function writeWireguard({ src, dst, aeads, aead, mtuBytes }: WireguardMechanism): Record<string, string> {
+/** Whether a node asks for frames inside WireGuard, which no node but ours does. */
+export function offersFrames(parameters: Parameters): boolean {
+  return (own(parameters, parameter.payloads) ?? '').split(',').includes(PAYLOAD_ETHERNET)
+}
+
+export function writeWireguard(mechanism: WireguardMechanism): Record<string, string> {
+  const { src, dst, aeads, aead, offersFrames, carriesFrames, mtuBytes } = mechanism
   return writeParameters({
     ...writeSide(src, names.src),
     ...writeSide(dst, names.dst),
     [parameter.aeads]: aeads.length === 0 ? undefined : aeads.join(','),
     [parameter.aead]: aead,
+    [parameter.payloads]: offersFrames ? PAYLOAD_ETHERNET : undefined,
+    [parameter.payload]: carriesFrames ? PAYLOAD_ETHERNET : undefined,
     [parameter.mtu]: mtuBytes,
   })
 }
@@ -70,4 +84,10 @@ function readSide(parameters: Parameters, side: SideNames): WireguardSide | unde
 function writeSide(side: WireguardSide | undefined, names: SideNames): Record<string, string | number | undefined> {
   if (side === undefined) return {}
   return { [names.ip]: side.ip, [names.port]: side.port, [names.key]: side.publicKey, [names.node]: side.nodeKey }
+}
+
+function readPayload(parameters: Parameters): string {
+  const text = own(parameters, parameter.payload) ?? PAYLOAD_IP
+  if (text === PAYLOAD_IP || text === PAYLOAD_ETHERNET) return text
+  return refuse(parameter.payload, text, 'it is neither IP nor ETHERNET')
 }

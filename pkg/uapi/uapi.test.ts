@@ -22,6 +22,7 @@ const wireguard: PortStatus = {
   peerEndpoint: { ip: '2001:db8::2', port: 51_820 },
   aead: 'chacha20poly1305',
   roaming: false,
+  payload: 'IP',
   localPrefixes: ['172.16.1.101/32'],
   remotePrefixes: ['172.16.1.100/32', 'fd00::/127', '172.16.1.100/32'],
   mtuBytes: 1420,

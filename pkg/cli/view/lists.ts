@@ -50,6 +50,7 @@ export function wires({ nowMs }: Moment): View<nodeV1.Wire> {
       { title: 'STATE', text: ({ state }) => state },
       { title: 'FROM CLIENT', text: ({ counters }) => carried(counters.get('client_rx_bytes')), isWide: true },
       { title: 'TO CLIENT', text: ({ counters }) => carried(counters.get('server_rx_bytes')), isWide: true },
+      { title: 'PAYLOAD', text: ({ payload }) => payload, isWide: true },
       { title: 'MTU', text: ({ mtuBytes }) => `${mtuBytes}`, isWide: true },
       { title: 'EXPIRES', text: ({ expires }) => durationText((timestampMs(expires) ?? nowMs) - nowMs), isWide: true },
       { title: 'PATH', text: ({ path }) => path.join(' > '), isWide: true },

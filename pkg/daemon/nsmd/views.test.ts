@@ -63,6 +63,7 @@ describe('viewWire', () => {
     expect(viewWire(facts)).toMatchObject({
       state: 'up',
       problem: '',
+      payload: 'IP',
       client: { mechanism: 'KERNEL', interface: 'nsm-1', namespace: 'inode://4/7' },
       server: { mechanism: 'VXLAN', peer: '192.0.2.2:4789' },
       path: ['client-app', 'c1-app', 'far-app'],

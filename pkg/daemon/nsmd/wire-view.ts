@@ -45,6 +45,7 @@ export function viewWire(facts: WireFacts): nodeV1.Wire {
     expires: timestamp(expiresMs),
     counters: countersOf(facts),
     remoteDomain: remoteDomain(record, facts.ownDomain),
+    payload: connection.payload,
   }
 }
 

@@ -143,9 +143,9 @@ function removePort(engine: FakeEngine, id: string): void {
 
 /** A wire joins a device to the network, and a port belongs to one wire. */
 function setWire(engine: FakeEngine, spec: WireSpec): void {
-  const kinds = spec.ports.map((id) => requirePort(engine, id).kind).sort()
-  if (!['tun+wireguard', 'tap+vxlan'].includes(kinds.join('+'))) {
-    throw new NsmError('unimplemented', 'Cannot set the wire: it joins tun to wireguard, or tap to vxlan', {
+  const kinds = spec.ports.map((id) => kindOf(requirePort(engine, id))).sort()
+  if (!['tun+wireguard IP', 'tap+vxlan', 'tap+wireguard ETHERNET'].includes(kinds.join('+'))) {
+    throw new NsmError('unimplemented', 'Cannot set the wire: its ports do not carry the same', {
       fields: { wire: spec.id, kinds: kinds.join(', ') },
     })
   }
@@ -158,6 +158,10 @@ function setWire(engine: FakeEngine, spec: WireSpec): void {
     })
   }
   engine.wires.set(spec.id, spec)
+}
+
+function kindOf(spec: PortSpec): string {
+  return spec.kind === 'wireguard' ? `wireguard ${spec.payload}` : spec.kind
 }
 
 function isSameDevice(a: DevicePortSpec, b: DevicePortSpec): boolean {

@@ -107,6 +107,7 @@ async function wireguard(
     peerEndpoint: { ip: other.address, port },
     aead,
     roaming: false,
+    payload: 'IP',
     localPrefixes: [`${inner}/24`],
     remotePrefixes: [`${inner}/24`],
     mtuBytes: WIREGUARD_MTU_BYTES,

@@ -150,6 +150,7 @@ export class WireFarm {
       peerEndpoint: { ip: other.address, port: this.#spec.udpPort },
       aead: 'aes256gcm',
       roaming: false,
+      payload: 'IP',
       localPrefixes: [`${this.inner(0, wire)}/30`],
       remotePrefixes: [`${this.inner(0, wire)}/30`],
       mtuBytes: MTU_BYTES,

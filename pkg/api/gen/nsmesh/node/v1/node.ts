@@ -88,6 +88,8 @@ export interface Wire {
   counters: Map<string, bigint>;
   /** Of the other domain, where the wire crosses. */
   remoteDomain: string;
+  /** IP, ETHERNET */
+  payload: string;
 }
 
 export interface Wire_CountersEntry {
@@ -748,6 +750,7 @@ function createBaseWire(): Wire {
     expires: undefined,
     counters: new Map(),
     remoteDomain: "",
+    payload: "",
   };
 }
 
@@ -797,6 +800,9 @@ export const Wire: MessageFns<Wire> = {
     });
     if (message.remoteDomain !== "") {
       writer.uint32(122).string(message.remoteDomain);
+    }
+    if (message.payload !== "") {
+      writer.uint32(130).string(message.payload);
     }
     return writer;
   },
@@ -937,6 +943,14 @@ export const Wire: MessageFns<Wire> = {
             message.remoteDomain = reader.string(true);
             continue;
           }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.payload = reader.string(true);
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -983,6 +997,7 @@ export const Wire: MessageFns<Wire> = {
       return m;
     })();
     message.remoteDomain = object.remoteDomain ?? "";
+    message.payload = object.payload ?? "";
     return message;
   },
 };
