@@ -25,10 +25,12 @@ bool ends_with_packet(ConstBytes ip) noexcept {
   return load_be16(ip.data() + at) + (at == 2 ? 0 : kIpv6Bytes) == ip.size();
 }
 
-// A super-packet gets its checksum made anew, so a wrong one must not enter it.
-bool checksum_right(ConstBytes packet, const TransportHeader& transport) noexcept {
-  const ConstBytes segment = packet.subspan(transport.offset);
-  const std::uint64_t pseudo = pseudo_header_sum(packet, transport.protocol(), segment.size());
+// A super-packet gets its checksums made anew, so a wrong one must not enter it.
+bool checksums_right(ConstBytes ip, const TransportHeader& transport) noexcept {
+  const bool v4 = ip[0] >> 4 == 4;
+  if (v4 && checksum_fold(checksum_add(0, ip.first(kIpv4Bytes))) != 0xffff) return false;
+  const ConstBytes segment = ip.subspan(transport.offset);
+  const std::uint64_t pseudo = pseudo_header_sum(ip, transport.protocol(), segment.size());
   return checksum_fold(checksum_add(pseudo, segment)) == 0xffff;
 }
 
@@ -49,7 +51,7 @@ GroPacket::Candidate GroPacket::inspect(Bytes ip, bool udp) noexcept {
     const bool whole = load_be16(header + kUdpLengthAt) == ip.size() - transport->offset;
     if (!udp || !whole || load_be16(header + kUdpChecksumAt) == 0) return candidate;
   }
-  candidate.joinable = checksum_right(ip, *transport);
+  candidate.joinable = checksums_right(ip, *transport);
   return candidate;
 }
 

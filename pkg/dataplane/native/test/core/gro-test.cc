@@ -196,6 +196,7 @@ TEST("what differs is not joined") {
   CHECK(patched(35, 9));                        // window
   CHECK(patched(45, 9));                        // options
   CHECK(alone([](Packet& p) { p[60] ^= 1; }));  // a wrong checksum must stay visible
+  CHECK(alone([](Packet& p) { p[10] ^= 1; }));  // that of the IPv4 header too
 }
 
 TEST("without DF the ids have to count up") {
