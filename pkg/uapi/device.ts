@@ -3,7 +3,8 @@
  *
  *   - Every wire initiates with a key of its own, so the device has no key to show. A peer is known by the key with
  *     which it initiates, which no two wires share; several of them may be wires to the same node.
- *   - Allowed IPs are checked wire by wire and do not route between peers: two of them may have the same ones.
+ *   - Allowed IPs are checked wire by wire and do not route between peers: two of them may have the same ones, and a
+ *     wire of Ethernet frames has none.
  *   - Bytes are those of transport messages, without handshakes.
  */
 import type { PortStatus } from '../dataplane/index.ts'
