@@ -168,7 +168,7 @@ function refusals(world: () => World): void {
 
   test('what no dataplane takes is refused before it is sent', async () => {
     const { dataplane } = world()
-    await refused(dataplane.setPort({ ...plain, vni: 2 ** 24 }, signal), 'invalid_argument')
+    for (const vni of [0, 2 ** 24]) await refused(dataplane.setPort({ ...plain, vni }, signal), 'invalid_argument')
     await refused(dataplane.setPort({ ...remote, privateKey: new Uint8Array(31) }, signal), 'invalid_argument')
     await refused(dataplane.setPort({ ...remote, payload: 'ETHERNET' }, signal), 'invalid_argument')
     await refused(dataplane.setWire({ id: 'three', ports: ['one:c', 'one:c'] }, signal), 'invalid_argument')

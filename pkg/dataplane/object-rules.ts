@@ -26,8 +26,8 @@ export function checkWire({ id, ports }: WireSpec): void {
 /** @throws {NsmError} `invalid_argument` */
 export function checkPort(spec: PortSpec): void {
   checkId(spec.id)
-  if (spec.kind === 'vxlan' && !(Number.isInteger(spec.vni) && spec.vni >= 0 && spec.vni <= MAX_VNI)) {
-    throw refuse(spec.id, 'its VNI is not 0 to 2^24 - 1')
+  if (spec.kind === 'vxlan' && !(Number.isInteger(spec.vni) && spec.vni > 0 && spec.vni <= MAX_VNI)) {
+    throw refuse(spec.id, 'its VNI is not 1 to 2^24 - 1')
   }
   if (spec.kind !== 'wireguard') return
   const keys = [spec.privateKey, spec.peerResponderKey, spec.peerInitiatorKey]

@@ -24,13 +24,18 @@ inline void write_vxlan_header(std::span<std::uint8_t, kVxlanHeaderBytes> header
   store_be32(header.data() + 4, vni << 8);
 }
 
-// The VNI; absent when the datagram is too short for an Ethernet header behind
-// it, or any flag but I is set (GPE and GBP are other protocols). Reserved
-// fields are ignored on receipt, as the RFC says.
-inline std::optional<std::uint32_t> read_vxlan_header(ConstBytes datagram) noexcept {
+struct VxlanHeader {
+  std::uint8_t flags = 0;
+  std::uint32_t vni = 0;
+  // Any flag but I makes it another protocol: GPE, GBP.
+  bool is_vxlan() const noexcept { return flags == kVxlanFlagVni; }
+};
+
+// Absent when the datagram is too short for an Ethernet header behind it.
+// Reserved fields are ignored on receipt, as the RFC says.
+inline std::optional<VxlanHeader> read_vxlan_header(ConstBytes datagram) noexcept {
   if (datagram.size() < kVxlanHeaderBytes + kEthernetBytes) return std::nullopt;
-  if (datagram[0] != kVxlanFlagVni) return std::nullopt;
-  return load_be32(datagram.data() + 4) >> 8;
+  return VxlanHeader{datagram[0], load_be32(datagram.data() + 4) >> 8};
 }
 
 }  // namespace nsm

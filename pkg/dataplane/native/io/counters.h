@@ -37,7 +37,9 @@ enum class Rx : std::uint8_t {
   keepalives,
   malformed,       // headers, lengths or virtio_net_hdr that make no sense
   unknown_index,   // no session has this receiver index
-  unknown_remote,  // a VXLAN frame that no port negotiated
+  unknown_remote,  // a VXLAN frame from elsewhere than its port's remote
+  unknown_vni,     // a VXLAN frame that is no port's
+  unknown_flags,   // a VXLAN header of another protocol: GPE, GBP
   auth_failed,
   replay,
   expired,       // sealed with a key past its last use
@@ -50,9 +52,10 @@ enum class Rx : std::uint8_t {
   count
 };
 inline constexpr std::array<std::string_view, static_cast<std::size_t>(Rx::count)> kRxNames = {
-    "rx_packets",           "rx_bytes",       "rx_keepalives", "rx_malformed", "rx_unknown_index",
-    "rx_unknown_remote",    "rx_auth_failed", "rx_replay",     "rx_expired",   "rx_inner_source",
-    "rx_inner_destination", "rx_no_wire",     "rx_truncated",  "rx_bad_mac1",  "rx_queue_full"};
+    "rx_packets",        "rx_bytes",        "rx_keepalives",        "rx_malformed",   "rx_unknown_index",
+    "rx_unknown_remote", "rx_unknown_vni",  "rx_unknown_flags",     "rx_auth_failed", "rx_replay",
+    "rx_expired",        "rx_inner_source", "rx_inner_destination", "rx_no_wire",     "rx_truncated",
+    "rx_bad_mac1",       "rx_queue_full"};
 
 enum class Tx : std::uint8_t {
   packets,

@@ -14,10 +14,11 @@ bool is_same_host(const Endpoint& a, const Endpoint& b) noexcept {
 
 void VxlanTable::deliver(const IngressUnderlay& underlay, Bytes datagram, const Endpoint& from,
                          const IngressParts& parts) noexcept {
-  const auto vni = read_vxlan_header(datagram);
-  if (!vni) return parts.engine.rx.add(Rx::malformed);
-  const auto found = ports_.find(key(underlay.number, *vni));
-  if (found == ports_.end()) return parts.engine.rx.add(Rx::unknown_remote);
+  const auto header = read_vxlan_header(datagram);
+  if (!header) return parts.engine.rx.add(Rx::malformed);
+  if (!header->is_vxlan()) return parts.engine.rx.add(Rx::unknown_flags);
+  const auto found = ports_.find(key(underlay.number, header->vni));
+  if (found == ports_.end()) return parts.engine.rx.add(Rx::unknown_vni);
   VxlanIngress& port = *found->second;
   if (!is_same_host(from, port.remote)) return port.counters->rx.add(Rx::unknown_remote);
   const Bytes frame = datagram.subspan(kVxlanHeaderBytes);

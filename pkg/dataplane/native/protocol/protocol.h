@@ -93,7 +93,7 @@ enum Attribute : std::uint16_t {
   kLocalPrefix = 25,     // bytes: family u8, length u8, address; repeated: inner addresses of this side
   kRemotePrefix = 26,    // the same for the far side
   kKeepaliveSeconds = 27,  // u16, 0 = off
-  kVni = 28,             // u32, 24 bits
+  kVni = 28,             // u32, 1 to 2^24 - 1
   kPortA = 29,           // string
   kPortB = 30,           // string
   kMtuBytes = 31,        // u32: of the inner packets of the wire

@@ -21,7 +21,8 @@ Status VxlanPort::parse(View attributes, VxlanConfig& config) {
   config.underlay = fields.text(kUnderlay);
   config.vni = *fields.u32(kVni);
   config.mtu_bytes = rules.mtu_bytes;
-  return config.vni <= kVniMax ? Status{} : Status{EINVAL, "vni does not fit 24 bits"};
+  // 0 is "none chosen yet" between nodes, and what careless senders use.
+  return config.vni > 0 && config.vni <= kVniMax ? Status{} : Status{EINVAL, "vni is not 1 to 2^24 - 1"};
 }
 
 VxlanPort::VxlanPort(const VxlanConfig& config, Underlay& underlay)

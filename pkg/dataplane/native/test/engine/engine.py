@@ -31,8 +31,7 @@ def packed(address):
 
 def prefix(text):
     network = ipaddress.ip_network(text)
-    family = socket.AF_INET if network.version == 4 else socket.AF_INET6
-    return bytes([family, network.prefixlen]) + network.network_address.packed
+    return bytes([family_of(text), network.prefixlen]) + network.network_address.packed
 
 
 class Engine:
@@ -155,8 +154,12 @@ class Keys:
         self.private, self.public = map(base64.b64decode, (self.private_text, self.public_text))
 
 
+def family_of(address):
+    return socket.AF_INET6 if ':' in address else socket.AF_INET
+
+
 def add_underlay(engine, namespace, address, keys, port=51820):
-    engine.set('underlay_set', engine.udp(namespace, address, port), id='u', kind=1, family=socket.AF_INET,
+    engine.set('underlay_set', engine.udp(namespace, address, port), id='u', kind=1, family=family_of(address),
                address=packed(address), udp_port=port, private_key=keys.private)  # fmt: skip
 
 

@@ -10,41 +10,44 @@ import time
 
 import frames
 import lab
-from engine import Device, Engine, Keys, Refused, add_underlay, packed, prefix
+from engine import Device, Engine, Keys, Refused, add_underlay, family_of, packed, prefix
 from lab import check, iperf, ping, serve_iperf
 
 WEST, EAST = ('10.0.0.1', 'fd00::1'), ('10.0.0.2', 'fd00::2')
+NODES, NODES6 = ('10.9.0.1', '10.9.0.2'), ('fd09::1', 'fd09::2')
+MTU = 1400  # fits a cable of 1500 bytes with everything around it, a VLAN tag and IPv6 outside included
 VNI = 42
 ETHERNET = 2
 LOCAL_EXPERIMENT, VLAN, ARP = 0x88B5, 0x8100, 0x0806
 UNWANTED = ('rx_malformed', 'rx_auth_failed', 'rx_replay', 'tx_malformed', 'tx_oversize', 'tx_refused', 'tx_blocked')
 
 
-def wireguard(engine, i, keys, namespace):
-    add_underlay(engine, namespace, f'10.9.0.{i + 1}', keys[i])
-    engine.set('port_set', id='net', kind=3, underlay='u', peer_responder_key=keys[1 - i].public, payload_kind=ETHERNET,
-               peer_address=bytes([10, 9, 0, 2 - i]), peer_port=51820, aead=2, mtu_bytes=1424)  # fmt: skip
+def wireguard(engine, namespace, nodes, keys):
+    (ours, theirs), (own, other) = nodes, keys
+    add_underlay(engine, namespace, ours, own)
+    engine.set('port_set', id='net', kind=3, underlay='u', peer_responder_key=other.public, payload_kind=ETHERNET,
+               peer_address=packed(theirs), peer_port=51820, aead=2, mtu_bytes=MTU)  # fmt: skip
 
 
-def vxlan(engine, i, keys, namespace):
-    address = f'10.9.0.{i + 1}'
-    engine.set('underlay_set', engine.udp(namespace, address, 4789), id='u', kind=2, family=socket.AF_INET,
-               address=packed(address), udp_port=4789)  # fmt: skip
-    engine.set('port_set', id='net', kind=4, underlay='u', vni=VNI, peer_address=bytes([10, 9, 0, 2 - i]), peer_port=4789,
-               mtu_bytes=1424)  # fmt: skip
+def vxlan(engine, namespace, nodes, _):
+    ours, theirs = nodes
+    engine.set('underlay_set', engine.udp(namespace, ours, 4789), id='u', kind=2, family=family_of(ours),
+               address=packed(ours), udp_port=4789)  # fmt: skip
+    engine.set('port_set', id='net', kind=4, underlay='u', vni=VNI, peer_address=packed(theirs), peer_port=4789,
+               mtu_bytes=MTU)  # fmt: skip
 
 
-def build(world, add_network):
+def build(world, add_network, nodes=NODES):
     for name in ('wa', 'na', 'nb', 'wb'):
         world.namespace(name)
     world.cable('na', 'nb')
     ns, keys, engines = world.namespaces, [Keys(), Keys()], []
     for i, (work, node, addresses) in enumerate((('wa', 'na', WEST), ('wb', 'nb', EAST))):
         engine, device = Engine(world), Device(ns[work], 'nsm-1', tap=True)
-        add_network(engine, i, keys, ns[node])
+        add_network(engine, ns[node], (nodes[i], nodes[1 - i]), (keys[i], keys[1 - i]))
         engine.set('port_set', device, id='tap', kind=2, ifname='nsm-1')
         engine.set('wire_set', id='wire', port_a='tap', port_b='net')
-        device.up(f'{addresses[0]}/24', mtu=1424)
+        device.up(f'{addresses[0]}/24', mtu=MTU)
         ns[work].sh(f'ip addr add {addresses[1]}/64 dev nsm-1 nodad')
         engines.append(engine)
     return engines
@@ -96,8 +99,8 @@ def everything_passes(world):
     ends = Ends(world)
     for claim, sent in (('a protocol that is not IP', frame(LOCAL_EXPERIMENT, bytes(46))),
                         ('a header and one byte', frame(LOCAL_EXPERIMENT, b'x')),
-                        ('the longest frame', frame(LOCAL_EXPERIMENT, bytes(1424))),
-                        ('the longest frame with a VLAN tag', frame(LOCAL_EXPERIMENT, bytes(1424), struct.pack('!HH', VLAN, 7))),
+                        ('the longest frame', frame(LOCAL_EXPERIMENT, bytes(MTU))),
+                        ('the longest frame with a VLAN tag', frame(LOCAL_EXPERIMENT, bytes(MTU), struct.pack('!HH', VLAN, 7))),
                         ('what only says that it is IPv4', frame(0x0800, b'\x60' + bytes(45)))):  # fmt: skip
         check(f'{claim} passes', ends.passes(sent))
 
@@ -125,7 +128,7 @@ def too_long(world, engines):
     world.namespaces['wa'].sh('ip link set nsm-1 mtu 1500')
     before = engines[0].counters('net')['tx_oversize']
     ends = Ends(world)
-    ends.near.send(frame(LOCAL_EXPERIMENT, bytes(1425)))
+    ends.near.send(frame(LOCAL_EXPERIMENT, bytes(MTU + 1)))
     check('what comes behind a frame that is too long passes', ends.passes(frame(LOCAL_EXPERIMENT, bytes(46))))
     check('and the frame itself is counted', engines[0].counters('net')['tx_oversize'] == before + 1)
     _, attributes, _ = engines[1].journal['port_set', 'net']
@@ -176,6 +179,15 @@ def restarts(world, engines):
     check('after a restart frames pass', seen['received'] >= 18, seen)
 
 
+def over_ipv6(add_network):
+    def test(world):
+        engines = build(world, add_network, NODES6)
+        everything_passes(world)
+        bulk_moves(world, engines)
+
+    return test
+
+
 def inside_vxlan(world):
     engines = build(world, vxlan)
     everything_passes(world)
@@ -194,4 +206,6 @@ def inside_wireguard(world):
 
 
 if __name__ == '__main__':
-    lab.run({'vxlan': inside_vxlan, 'wireguard': inside_wireguard}[sys.argv[1]], needs=('iperf3', 'wg'))
+    tests = {'vxlan': inside_vxlan, 'wireguard': inside_wireguard, 'vxlan-over-ipv6': over_ipv6(vxlan),
+             'wireguard-over-ipv6': over_ipv6(wireguard)}  # fmt: skip
+    lab.run(tests[sys.argv[1]], needs=('iperf3', 'wg'))

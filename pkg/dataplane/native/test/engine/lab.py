@@ -78,6 +78,7 @@ class Lab:
         sh(f'ip link add {ends[0]} type veth peer name {ends[1]}')
         for ns, link, host in ((ns_a, name_b, 1), (ns_b, name_a, 2)):
             ns.sh(f'ip addr add 10.9.0.{host}/24 dev {link}')
+            ns.sh(f'ip addr add fd09::{host}/64 dev {link} nodad')
             ns.sh(f'ip link set {link} up')
 
     def defer(self, cleanup):

@@ -10,15 +10,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / 'engine'))
 
 import frames
 import lab
-from engine import Device, Engine, Keys, add_underlay, add_wire
+from engine import Device, Engine, Keys, add_underlay, add_wire, packed, prefix
 from lab import check, iperf, ping, serve_iperf
 from wireguard_go import WireguardGo, preshared
 
 OURS, THEIRS = '10.0.0.1', '10.0.0.2'
+OURS6, THEIRS6 = 'fd00::1', 'fd00::2'
 PORT = f'wg-{OURS}'
 
 
-def build(world, psk='', our_idea_of_their_key=None):
+def build(world, psk='', our_idea_of_their_key=None, nodes=('10.9.0.1', '10.9.0.2')):
     for name in ('wa', 'na', 'nb'):
         world.namespace(name)
     world.cable('na', 'nb')
@@ -26,10 +27,10 @@ def build(world, psk='', our_idea_of_their_key=None):
     engine, device = Engine(world), Device(world.namespaces['wa'], 'nsm-1')
     device.up(f'{OURS}/24')
     other = WireguardGo(world, 'nb', theirs)
-    other.add_peer(ours.public_text, '10.9.0.1:51820', f'{OURS}/32', psk)
+    other.add_peer(ours.public_text, f'[{nodes[0]}]:51820', f'{OURS}/32', psk)
     other.up(f'{THEIRS}/24')
-    add_underlay(engine, world.namespaces['na'], '10.9.0.1', ours)
-    add_wire(engine, device, OURS, THEIRS, our_idea_of_their_key or theirs, peer_address=bytes([10, 9, 0, 2]),
+    add_underlay(engine, world.namespaces['na'], nodes[0], ours)
+    add_wire(engine, device, OURS, THEIRS, our_idea_of_their_key or theirs, peer_address=packed(nodes[1]),
              peer_port=51820, preshared_key=base64.b64decode(psk) or None)  # fmt: skip
     return engine, other, ours
 
@@ -75,6 +76,28 @@ def they_initiate(world):
     both_ways(world, 'after they rekeyed')
 
 
+def over_ipv6(world):
+    engine, other, ours = build(world, nodes=('fd09::1', 'fd09::2'))
+    also_ipv6_inside(world, engine, other, ours)
+    both_ways(world, 'over IPv6')
+    serve_iperf(world, 'nb')
+    for inner in (THEIRS, THEIRS6):
+        seen = ping(world.namespaces['wa'], inner, 50, 0.005)
+        check(f'50 pings to {inner}', seen['received'] == 50 and seen['duplicates'] == 0, seen)
+        for name, options in (('TCP there', '-t 1'), ('TCP back', '-t 1 -R')):
+            speed = iperf(world.namespaces['wa'], inner, options)
+            check(f'iperf3 {name} to {inner}', speed > 0.02, f'{speed:.2f} Gb/s')
+
+
+def also_ipv6_inside(world, engine, other, ours):
+    _, attributes, _ = engine.journal['port_set', PORT]
+    engine.set('port_set', **{**attributes, 'local_prefix': [prefix(OURS), prefix(OURS6)],
+                              'remote_prefix': [prefix(THEIRS), prefix(THEIRS6)]})  # fmt: skip
+    other.wg(f'peer {ours.public_text} allowed-ips {OURS}/32,{OURS6}/128')
+    for name, address, device in (('wa', OURS6, 'nsm-1'), ('nb', THEIRS6, other.name)):
+        world.namespaces[name].sh(f'ip addr add {address}/64 dev {device} nodad')
+
+
 def wrong_keys(world):
     engine, other, _ = build(world, our_idea_of_their_key=Keys())
     check('wrong key: nothing passes there', ping(world.namespaces['wa'], THEIRS, 5, 0.01)['received'] == 0)
@@ -84,7 +107,7 @@ def wrong_keys(world):
     check('wrong key: there is no session', not established(engine) and other.transfer()[0] == 0)
 
 
-CASES = {case.__name__: case for case in (we_initiate, they_initiate, wrong_keys)}
+CASES = {case.__name__: case for case in (we_initiate, they_initiate, over_ipv6, wrong_keys)}
 
 if __name__ == '__main__':
     lab.run(CASES[sys.argv[1]], needs=('wireguard-go', 'wg', 'iperf3'))
