@@ -1,0 +1,83 @@
+// Ethernet frames: with their length in front as the plaintext of a message, from
+// a TAP on their way to a wire, and the packet inside them.
+#include "core/ethernet.h"
+
+#include "core/framed.h"
+#include "fuzzed-input.h"
+#include "io/admit-frame.h"
+#include "test/core/packets.h"
+
+namespace {
+
+using nsm::fuzz::FuzzedInput;
+using nsm::fuzz::require;
+using nsm::io::Tx;
+using nsm::test::Packet;
+
+void check_framing(Packet plaintext) {
+  const auto frame = nsm::read_frame(plaintext);
+  const std::size_t said = plaintext.size() < 2 ? 0 : plaintext[0] * 256u + plaintext[1];
+  require(frame.has_value() == (said >= 14 && said + 2 <= plaintext.size()));
+  if (!frame) return;
+  require(frame->data() == plaintext.data() + 2 && frame->size() == said);
+  std::array<std::uint8_t, nsm::kFrameLengthBytes> length;
+  nsm::write_frame_length(length, said);
+  require(length[0] == plaintext[0] && length[1] == plaintext[1]);
+}
+
+void check_inner(const Packet& frame) {
+  const auto ip = nsm::parse_ethernet_ip(frame);
+  if (!ip) return;
+  require(nsm::load_be16(&frame[12]) == (frame[14] >> 4 == 4 ? 0x0800 : 0x86dd));
+  require(ip->source > &frame[14] && ip->header_bytes <= ip->total_bytes);
+  require(14 + ip->total_bytes <= frame.size());
+}
+
+// Cut or whole, with the right EtherType, one tag or none.
+Packet next_frame(FuzzedInput& input, nsm::VnetHeader& header) {
+  const nsm::test::PacketSpec spec = {.v6 = input.flag(), .tcp = input.flag(), .payload = input.below(4000)};
+  const Packet ip = make_packet(spec);
+  Packet frame(12, 0xee);
+  if (input.flag()) frame.insert(frame.end(), {0x81, 0x00, 0x00, 0x07});
+  header.flags = nsm::kVnetNeedsChecksum;
+  header.gso_type = !spec.tcp ? nsm::kGsoUdpL4 : spec.v6 ? nsm::kGsoTcp6 : nsm::kGsoTcp4;
+  header.gso_bytes = static_cast<std::uint16_t>(input.below(1500));
+  header.csum_start = static_cast<std::uint16_t>(frame.size() + 2 + (spec.v6 ? 40 : 20));
+  header.csum_offset = spec.tcp ? 16 : 6;
+  frame.insert(frame.end(), {spec.v6 ? std::uint8_t{0x86} : std::uint8_t{0x08},
+                             spec.v6 ? std::uint8_t{0xdd} : std::uint8_t{0}});
+  frame.insert(frame.end(), ip.begin(), ip.end());
+  if (input.flag()) header = {};
+  nsm::fuzz::damage(input, frame);
+  return frame;
+}
+
+// Refused is counted once; what is admitted fits, and each segment has the headers of the frame.
+void check_admitted(const nsm::io::TunPacket& packet, std::uint32_t mtu_bytes) {
+  nsm::io::Counters counters;
+  const auto segments = nsm::io::admit_frame(packet, mtu_bytes, counters);
+  const std::uint64_t refused = counters.tx.at(Tx::malformed) + counters.tx.at(Tx::oversize);
+  require(refused == (segments ? 0 : 1));
+  if (!segments) return;
+  const std::size_t link = nsm::link_header_bytes(packet.bytes);
+  for (std::size_t index = 0; index < segments->segments(); index++) {
+    Packet segment(segments->segment_bytes());
+    segment.resize(segments->write(index, segment));
+    require(segment.size() <= link + mtu_bytes && segment.size() <= nsm::kMaxFrameBytes);
+    require(std::equal(segment.begin(), segment.begin() + 14, packet.bytes.begin()));
+  }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  FuzzedInput input(data, size);
+  check_framing(Packet(data, data + size));
+  check_inner(Packet(data, data + size));
+  nsm::VnetHeader header;
+  const std::uint32_t mtu_bytes = 68 + static_cast<std::uint32_t>(input.below(9000));
+  const Packet frame = next_frame(input, header);
+  check_inner(frame);
+  check_admitted({header, frame}, mtu_bytes);
+  return 0;
+}
