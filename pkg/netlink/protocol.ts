@@ -81,7 +81,7 @@ export const attributeType = {
   handshakeAgeMs: 48,
   build: 49,
   sendOnly: 50,
-  payloadKind: 70,
+  payloadKind: 58,
 } as const
 
 export const portKind = { tun: 1, tap: 2, wireguard: 3, vxlan: 4 } as const

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <compare>
 #include <cstdint>
 
 #include "bytes.h"
@@ -29,7 +30,7 @@ struct Endpoint {
   std::uint16_t port = 0;                     // host byte order
   std::array<std::uint8_t, 16> address = {};  // IPv4: the first 4 bytes, the others zero
   bool known() const noexcept { return family != 0; }
-  friend bool operator==(const Endpoint&, const Endpoint&) noexcept = default;
+  friend auto operator<=>(const Endpoint&, const Endpoint&) noexcept = default;
 };
 
 // Where and when a datagram came.

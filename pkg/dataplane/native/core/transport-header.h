@@ -21,6 +21,7 @@ inline constexpr std::size_t kUdpLengthAt = 4;
 inline constexpr std::size_t kUdpChecksumAt = 6;
 
 inline constexpr std::uint8_t kTcpFin = 0x01;
+inline constexpr std::uint8_t kTcpSyn = 0x02;
 inline constexpr std::uint8_t kTcpPsh = 0x08;
 inline constexpr std::uint8_t kTcpAck = 0x10;
 inline constexpr std::uint8_t kTcpCwr = 0x80;

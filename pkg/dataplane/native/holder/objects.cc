@@ -24,6 +24,7 @@ Status Objects::handle(const ConnectionRef& connection, const Frame& request) {
     case kUnderlayGet:
     case kPortGet:
     case kWireGet:
+    case kPathGet:
     case kRehandshake:
       return pass(connection, request, {});
     default:

@@ -47,15 +47,16 @@ enum class Rx : std::uint8_t {
   inner_destination,
   no_wire,  // the port is not joined to another
   truncated,
-  bad_mac1,    // an initiation from who does not know our public key
-  queue_full,  // more handshakes than the control thread can answer
+  bad_mac1,     // an initiation from who does not know our public key
+  queue_full,   // more handshakes than the control thread can answer
+  path_excess,  // path messages past what an honest peer sends
   count
 };
 inline constexpr std::array<std::string_view, static_cast<std::size_t>(Rx::count)> kRxNames = {
     "rx_packets",        "rx_bytes",        "rx_keepalives",        "rx_malformed",   "rx_unknown_index",
     "rx_unknown_remote", "rx_unknown_vni",  "rx_unknown_flags",     "rx_auth_failed", "rx_replay",
     "rx_expired",        "rx_inner_source", "rx_inner_destination", "rx_no_wire",     "rx_truncated",
-    "rx_bad_mac1",       "rx_queue_full"};
+    "rx_bad_mac1",       "rx_queue_full",   "rx_path_excess"};
 
 enum class Tx : std::uint8_t {
   packets,

@@ -35,6 +35,10 @@ struct ResumeEgress {  // after WireguardEgress::Parts::hold
 struct SendKeepalive {  // unless data was sent just now
   WireguardEgress* port;
 };
+struct SendPathMessage {
+  WireguardEgress* port;
+  PathMessage message;
+};
 struct DropWaiting {  // the handshake gave up
   WireguardEgress* port;
 };
@@ -47,7 +51,7 @@ struct UseEgressRules {
   std::unique_ptr<InnerRules> rules;
 };
 using EgressCommand = std::variant<std::monostate, JoinEgress, ForgetDevice, UseSendKey, ResumeEgress,
-                                   SendKeepalive, DropWaiting, MoveEgress, UseEgressRules>;
+                                   SendKeepalive, SendPathMessage, DropWaiting, MoveEgress, UseEgressRules>;
 
 class Egress {
  public:
@@ -62,6 +66,9 @@ class Egress {
   void execute(UseSendKey command) noexcept;
   void execute(ResumeEgress command) noexcept;
   void execute(SendKeepalive command) noexcept;
+  void execute(SendPathMessage command) noexcept {
+    command.port->send_path_message(command.message, {batch_, sender_});
+  }
   void execute(DropWaiting command) noexcept;
   void execute(MoveEgress command) noexcept { command.port->move_to(command.to); }
   void execute(UseEgressRules command) noexcept { command.port->use_rules(std::move(command.rules)); }

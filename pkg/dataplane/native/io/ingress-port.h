@@ -10,6 +10,7 @@
 
 #include "core/activity.h"
 #include "core/device.h"
+#include "core/path-allowance.h"
 #include "io/counters.h"
 #include "io/inner-rules.h"
 #include "io/note.h"
@@ -29,8 +30,10 @@ struct WireguardIngress : IngressPort {
   Activity* activity = nullptr;
   std::atomic<bool>* hold = nullptr;  // see WireguardEgress::Parts
   std::unique_ptr<InnerRules> rules;
-  Endpoint endpoint;     // where packets came from last
-  bool roaming = false;  // tell the control thread when that changes
+  const std::atomic<std::uint32_t>* path_mtu = nullptr;  // see WireguardEgress::Parts
+  Endpoint endpoint;                                     // where packets came from last
+  bool roaming = false;                                  // tell the control thread when that changes
+  PathAllowance path_messages;
 };
 
 struct VxlanIngress : IngressPort {

@@ -102,6 +102,7 @@ void Ingress::execute(ForgetUnderlay command) noexcept {
 void Ingress::execute(UseIngressRules command) noexcept {
   command.port->rules = std::move(command.rules);
   command.port->roaming = command.roaming;
+  command.port->path_messages.set(command.path_messages);
 }
 
 void Ingress::execute(StartReading) noexcept {

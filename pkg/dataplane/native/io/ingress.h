@@ -36,6 +36,7 @@ struct UseIngressRules {
   WireguardIngress* port;
   std::unique_ptr<InnerRules> rules;
   bool roaming;
+  bool path_messages;
 };
 struct MoveIngress {
   WireguardIngress* port;

@@ -6,8 +6,11 @@
 // from the one peer of the wire, and go to its one device, is all that keeps them apart.
 #pragma once
 
+#include <algorithm>
+#include <atomic>
 #include <cstdint>
 
+#include "core/framed.h"
 #include "core/inner-ip.h"
 #include "io/counters.h"
 
@@ -21,6 +24,16 @@ struct InnerRules {
   PrefixList remote;                // of the far side; of IP only
   std::uint32_t mtu_bytes = 65535;  // of an inner packet, without the Ethernet header of a frame
 };
+
+// What stands around a packet in a plaintext, at most: of a frame its length, its header and a tag.
+inline std::uint32_t framing_bytes(const InnerRules& rules) noexcept {
+  return rules.payload == Payload::kEthernet ? kFrameLengthBytes + kMaxLinkHeaderBytes : 0;
+}
+
+// How long a packet of a wire may be now: as agreed, and as its path passes plaintexts.
+inline std::uint32_t mtu_bytes(const InnerRules& rules, const std::atomic<std::uint32_t>& path_mtu) noexcept {
+  return std::min(rules.mtu_bytes, path_mtu.load(std::memory_order_relaxed) - framing_bytes(rules));
+}
 
 // Counts what did not pass; `Name` is Rx or Tx.
 template <typename Name, std::size_t kCount>

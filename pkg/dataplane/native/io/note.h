@@ -9,6 +9,7 @@
 
 #include "core/bytes.h"
 #include "core/environment.h"
+#include "core/path-message.h"
 #include "io/doorbell.h"
 #include "io/spsc-queue.h"
 #include "io/transport-message.h"
@@ -30,10 +31,14 @@ struct MovedNote {     // authentic packets come from another address
   std::uint64_t port;  // WireguardIngress::tag
   Endpoint from;
 };
+struct PathNote {      // a probe to echo, or an echo
+  std::uint64_t port;  // WireguardIngress::tag
+  PathMessage message;
+};
 
 struct Note {
   std::uint32_t underlay = 0;  // IngressUnderlay::number
-  std::variant<std::monostate, HandshakeNote, ConfirmNote, MovedNote> what;
+  std::variant<std::monostate, HandshakeNote, ConfirmNote, MovedNote, PathNote> what;
 };
 
 // Producer: the ingress thread. Consumer: the control thread, which `bell` wakes.

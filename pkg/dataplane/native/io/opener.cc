@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/framed.h"
+#include "core/mss-clamp.h"
 #include "io/clock.h"
 #include "io/transport-message.h"
 
@@ -105,6 +106,10 @@ bool Opener::deliver(WireguardIngress& port, const AeadJob& job) noexcept {
     return false;
   }
   const Bytes plaintext{job.text, job.bytes};
+  if (port.path_messages.any() && is_path_message(plaintext)) {
+    note_path(port, plaintext);
+    return false;
+  }
   port.rules->payload == Payload::kEthernet ? deliver_frame(port, plaintext)
                                             : deliver_packet(port, plaintext);
   return true;
@@ -117,7 +122,9 @@ void Opener::deliver_packet(WireguardIngress& port, Bytes packet) noexcept {
   } else if (!port.device) {
     port.counters->rx.add(Rx::no_wire);
   } else if (count_verdict(check_inner(*inner, port.rules->remote, port.rules->local), port.counters->rx)) {
-    parts_.writer.add(*port.device, packet.first(inner->total_bytes), *inner);
+    const Bytes exact = packet.first(inner->total_bytes);
+    clamp_mss(exact, *inner, mtu_bytes(*port.rules, *port.path_mtu), true);
+    parts_.writer.add(*port.device, exact, *inner);
   }
 }
 
@@ -130,6 +137,14 @@ void Opener::deliver_frame(WireguardIngress& port, Bytes plaintext) noexcept {
   } else {
     parts_.writer.add_frame(*port.device, *frame);
   }
+}
+
+void Opener::note_path(WireguardIngress& port, ConstBytes plaintext) noexcept {
+  const auto message = read_path_message(plaintext);
+  if (!message) return port.counters->rx.add(Rx::malformed);
+  const bool noted =
+      port.path_messages.take(boot_ns()) && parts_.notes.push({port.underlay, PathNote{port.tag, *message}});
+  if (!noted) port.counters->rx.add(Rx::path_excess);
 }
 
 }  // namespace nsm::io

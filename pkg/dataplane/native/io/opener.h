@@ -46,6 +46,7 @@ class Opener {
   bool deliver(WireguardIngress& port, const AeadJob& job) noexcept;
   void deliver_packet(WireguardIngress& port, Bytes packet) noexcept;
   void deliver_frame(WireguardIngress& port, Bytes plaintext) noexcept;
+  void note_path(WireguardIngress& port, ConstBytes plaintext) noexcept;
 
   IngressParts parts_;
   std::unordered_map<std::uint32_t, Session> sessions_;  // by our receiver index, which we chose at random

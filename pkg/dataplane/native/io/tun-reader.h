@@ -11,7 +11,7 @@ namespace nsm::io {
 
 struct TunPacket {
   VnetHeader header;
-  ConstBytes bytes;  // valid until the next read
+  Bytes bytes;  // valid until the next read
 };
 
 // Owner: the egress thread; one buffer serves all devices.

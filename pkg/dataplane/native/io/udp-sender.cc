@@ -16,6 +16,15 @@ bool wait_writable(int socket) noexcept {
   return poll(&writable, 1, kPatienceMs) == 1;
 }
 
+// `whole`: with DF, whatever the kernel believes of the path. Otherwise it fragments as IP does by default.
+void forbid_fragments(const UdpTarget& target, bool whole) noexcept {
+  const bool v4 = target.to.any.sa_family == AF_INET;
+  const int how = v4 ? (whole ? IP_PMTUDISC_PROBE : IP_PMTUDISC_OMIT)
+                     : (whole ? IPV6_PMTUDISC_PROBE : IPV6_PMTUDISC_OMIT);
+  setsockopt(target.socket, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_MTU_DISCOVER : IPV6_MTU_DISCOVER, &how,
+             sizeof how);
+}
+
 }  // namespace
 
 void UdpSender::send(const UdpTarget& target, std::span<const Datagram> datagrams,
@@ -25,6 +34,17 @@ void UdpSender::send(const UdpTarget& target, std::span<const Datagram> datagram
     prepare(target);
     transmit(target, counters);
   }
+}
+
+// The option is the socket's: a handshake of the control thread may meet it, and is short enough not to mind.
+void UdpSender::send_whole(const UdpTarget& target, const Datagram& datagram, Counters& counters) noexcept {
+  forbid_fragments(target, true);
+  const ssize_t sent = sendto(target.socket, datagram.data, datagram.bytes, MSG_DONTWAIT | MSG_NOSIGNAL,
+                              &target.to.any, target.to.size());
+  forbid_fragments(target, false);
+  if (sent < 0) return;
+  counters.tx.add(Tx::packets);
+  counters.tx.add(Tx::bytes, datagram.bytes);
 }
 
 // Cuts runs from the front of `datagrams`; returns what found no room.

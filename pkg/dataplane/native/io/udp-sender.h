@@ -32,6 +32,8 @@ class UdpSender {
   // Sends all of them in order; `datagrams` stand one behind the other in memory.
   // A full socket is waited for; what the kernel refuses is counted.
   void send(const UdpTarget& target, std::span<const Datagram> datagrams, Counters& counters) noexcept;
+  // Sends it unfragmented; what is too long for the path is nobody's loss, and not counted.
+  void send_whole(const UdpTarget& target, const Datagram& datagram, Counters& counters) noexcept;
 
  private:
   // Datagrams that leave by one UDP_SEGMENT: all of one length, the last may be shorter.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/mss-clamp.h"
 #include "io/admit-frame.h"
 #include "io/clock.h"
 #include "io/packet-too-big.h"
@@ -27,8 +28,7 @@ void WireguardEgress::want() noexcept {
 }
 
 void WireguardEgress::take(const TunPacket& packet, EgressParts parts) noexcept {
-  const auto segments =
-      has_frames() ? admit_frame(packet, rules_->mtu_bytes, parts_.counters) : admit_packet(packet);
+  const auto segments = has_frames() ? admit_frame(packet, mtu(), parts_.counters) : admit_packet(packet);
   if (!segments) return;
   const std::size_t longest = segments->segment_bytes() + kFrameLengthBytes;
   for (std::size_t i = 0; i < segments->segments(); i++) {
@@ -46,17 +46,18 @@ std::optional<GsoPacket> WireguardEgress::admit_packet(const TunPacket& packet) 
   if (!inner) return refuse(Tx::malformed);
   if (!count_verdict(check_inner(*inner, rules_->local, rules_->remote), parts_.counters.tx))
     return std::nullopt;
-  const ConstBytes bytes = packet.bytes.first(inner->total_bytes);
+  const Bytes bytes = packet.bytes.first(inner->total_bytes);
+  clamp_mss(bytes, *inner, mtu(), (packet.header.flags & kVnetNeedsChecksum) == 0);
   const auto segments = GsoPacket::parse(packet.header, bytes, 0);
   if (!segments) return refuse(Tx::malformed);
-  if (segments->segment_bytes() <= rules_->mtu_bytes) return segments;
+  if (segments->segment_bytes() <= mtu()) return segments;
   answer_oversize(*inner, bytes);
   return refuse(Tx::oversize);
 }
 
 void WireguardEgress::answer_oversize(const InnerIp& inner, ConstBytes packet) noexcept {
   PacketTooBig answer;
-  if (!answer.make(inner, packet, rules_->mtu_bytes)) return;
+  if (!answer.make(inner, packet, mtu())) return;
   // A full ring loses the answer; the sender's next packet makes another.
   [[maybe_unused]] const ssize_t written = write(device->fd, answer.bytes().data(), answer.bytes().size());
 }
@@ -121,6 +122,21 @@ void WireguardEgress::send_keepalive(EgressParts parts) noexcept {
   if (!can_begin(parts.batch)) return;
   append(0, parts.batch);
   flush(parts);
+}
+
+void WireguardEgress::send_path_message(const PathMessage& message, EgressParts parts) noexcept {
+  EgressBatch& batch = parts.batch;
+  const bool probe = message.kind == PathKind::kProbe;
+  const std::size_t plain = probe ? message.bytes : kPathMessageBytes;
+  if (!ready(boot_ns()) || !batch.has_room(plain + kTransportOverheadBytes)) return;
+  write_path_message(message, {batch.space() + kTransportHeaderBytes, plain});
+  batch.commit(plain + kTransportOverheadBytes);
+  seal(batch);
+  parts.sender.send_whole(parts_.target, batch.datagrams().front(), parts_.counters);
+  parts_.activity.sent(boot_ns(), false);
+  parts_.activity.counter(key_->next_counter);
+  batch.reset();
+  sealed_ = 0;
 }
 
 }  // namespace nsm::io

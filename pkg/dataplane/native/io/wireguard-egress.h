@@ -9,6 +9,7 @@
 #include "core/framed.h"
 #include "core/gso.h"
 #include "core/keypair.h"
+#include "core/path-message.h"
 #include "io/egress-port.h"
 #include "io/inner-rules.h"
 #include "io/wants.h"
@@ -27,6 +28,8 @@ class WireguardEgress final : public EgressPort {
     // until the sending key of that session is here: the peer may have lost the
     // keys of the old one, so answers to its first packet must not use them.
     std::atomic<bool>& hold;
+    // What packets the path to the peer passes now; the control thread changes it.
+    const std::atomic<std::uint32_t>& path_mtu;
     UdpTarget target;
   };
   WireguardEgress(const Parts& parts, std::unique_ptr<InnerRules> rules) noexcept
@@ -38,6 +41,8 @@ class WireguardEgress final : public EgressPort {
   void flush(EgressParts parts) noexcept override;
 
   void send_keepalive(EgressParts parts) noexcept;
+  // A probe goes out in one piece or not at all.
+  void send_path_message(const PathMessage& message, EgressParts parts) noexcept;
   std::uint64_t sealed() const noexcept { return key_ ? key_->next_counter : 0; }  // packets, with this key
   void use_key(std::unique_ptr<SendKey> key) noexcept { key_ = std::move(key); }
   void use_rules(std::unique_ptr<InnerRules> rules) noexcept { rules_ = std::move(rules); }
@@ -46,6 +51,7 @@ class WireguardEgress final : public EgressPort {
   void drop_waiting(std::uint64_t packets) noexcept { parts_.counters.tx.add(Tx::no_session, packets); }
 
  private:
+  std::uint32_t mtu() const noexcept { return mtu_bytes(*rules_, parts_.path_mtu); }
   std::optional<GsoPacket> admit_packet(const TunPacket& packet) noexcept;
   std::nullopt_t refuse(Tx why) noexcept;
   void answer_oversize(const InnerIp& inner, ConstBytes packet) noexcept;
@@ -54,9 +60,7 @@ class WireguardEgress final : public EgressPort {
   bool can_begin(const EgressBatch& batch) const noexcept;
   void seal(EgressBatch& batch) noexcept;
   // Padding adds nothing to it: an underlay that carries the longest packet carries it padded.
-  std::size_t longest_plaintext() const noexcept {
-    return rules_->mtu_bytes + (has_frames() ? kFrameLengthBytes + kEthernetBytes : 0);
-  }
+  std::size_t longest_plaintext() const noexcept { return mtu() + framing_bytes(*rules_); }
   bool has_frames() const noexcept { return rules_->payload == Payload::kEthernet; }
   bool has_usable_key(std::uint64_t now_ns) const noexcept {
     return key_ && key_->remaining(now_ns) >= EgressBatch::kDatagrams;

@@ -73,6 +73,13 @@ constexpr Entry kEntries[] = {
     {kHandshakeAgeMs, {"handshakeAgeMs", 8, 8}},
     {kBuild, {"build", 1, 128, Form::kText}},
     {kSendOnly, {"sendOnly", 1, 0}},  // reserved
+    {kPathMessages, {"pathMessages", 1, 1}},
+    {kPathState, {"pathState", 1, 1}},
+    {kPathRttUs, {"pathRttUs", 4, 4}},
+    {kPathJitterUs, {"pathJitterUs", 4, 4}},
+    {kPathLossPpm, {"pathLossPpm", 4, 4}},
+    {kPathProbes, {"pathProbes", 8, 8}},
+    {kPathLost, {"pathLost", 8, 8}},
     {kPayloadKind, {"payloadKind", 1, 1}},
 };
 

@@ -12,7 +12,7 @@
 
 namespace nsm::protocol {
 
-inline constexpr std::size_t kAttributeCount = 71;  // more than any number of protocol.h
+inline constexpr std::size_t kAttributeCount = 59;  // more than any number of protocol.h
 
 const char* attribute_name(std::uint16_t attribute);
 

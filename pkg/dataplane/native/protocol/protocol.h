@@ -59,6 +59,7 @@ enum Message : std::uint16_t {
   kRehandshake = 0x39,  // {id of a wireguard port}: start a new handshake now
   kCountersGet = 0x3a,  // dump: {id of port | "engine", counter*}
   kEvent = 0x3b,        // {event, id?, text?, ...}
+  kPathGet = 0x3c,      // dump: {underlay, peerAddress, peerPort, path*} of each way to another node
 
   kPreface = 0x40,  // {listener, connection, pid, uid, gid, ns, cgroup}
   kDial = 0x41,     // {url}: unix:///path or inode://dev/ino of a descriptor that a client passed
@@ -116,7 +117,14 @@ enum Attribute : std::uint16_t {
   kHandshakeAgeMs = 48,  // u64 (port reply): since the last completed handshake; absent: none yet
   kBuild = 49,           // string (hello reply): version of the program
   kSendOnly = 50,        // reserved
-  kPayloadKind = 70,     // u8, PayloadKind: what a wireguard port carries; absent: ip
+  kPathMessages = 51,    // u8: 1 = the peer understands path messages, and gets them; absent: 0
+  kPathState = 52,       // u8, PathState
+  kPathRttUs = 53,       // u32, smoothed; 0: not known
+  kPathJitterUs = 54,    // u32: mean deviation of the round trip
+  kPathLossPpm = 55,     // u32: of the latest probes
+  kPathProbes = 56,      // u64: sent, but for searches of the MTU
+  kPathLost = 57,        // u64: of these
+  kPayloadKind = 58,     // u8, PayloadKind: what a wireguard port carries; absent: ip
 };
 
 enum PortKind : std::uint8_t { kTun = 1, kTap = 2, kWireguard = 3, kVxlan = 4 };
@@ -124,6 +132,7 @@ enum UnderlayKind : std::uint8_t { kUnderlayWireguard = 1, kUnderlayVxlan = 2 };
 enum AeadKind : std::uint8_t { kChaCha20Poly1305 = 1, kAes256Gcm = 2 };
 enum PayloadKind : std::uint8_t { kIpPayload = 1, kEthernetPayload = 2 };
 enum SessionState : std::uint8_t { kIdle = 0, kHandshaking = 1, kEstablished = 2, kReceiveOnly = 3 };
+enum PathState : std::uint8_t { kPathUnknown = 0, kPathAlive = 1, kPathDead = 2 };
 enum EventKind : std::uint8_t {
   kEngineStarted = 1,   // {enginePid, engineRestarts}: also after a restart, when all objects are back
   kEngineDied = 2,      // {enginePid, text}
@@ -131,6 +140,9 @@ enum EventKind : std::uint8_t {
   kSessionDown = 4,     // {id of port, text}: no handshake for 15 s while there is traffic
   kClientGone = 5,      // {connection}: a local client's connection ended
   kPeerMoved = 6,       // {id of port, peerAddress, peerPort}
+  kPathDown = 7,        // {underlay, peerAddress, peerPort, text}: probes get no answer
+  kPathUp = 8,          // {underlay, peerAddress, peerPort}
+  kPathMtuChanged = 9,  // {underlay, peerAddress, peerPort, mtuBytes}
 };
 
 // The engine's descriptors when it starts.

@@ -78,7 +78,7 @@ void Control::serve_wants(Now now) {
 
 void Control::tick(Now now) {
   std::uint64_t next = UINT64_MAX;
-  underlays_.each_node([&](WireguardNode& node) { next = std::min(next, node.device().tick(now)); });
+  underlays_.each_node([&](WireguardNode& node) { next = std::min(next, node.tick(now)); });
   itimerspec when{};
   if (next != UINT64_MAX) when.it_value = as_timespec(std::max(next, now.boot_ns + 1));
   timerfd_settime(timer_.get(), TFD_TIMER_ABSTIME, &when, nullptr);

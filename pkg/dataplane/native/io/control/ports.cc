@@ -33,7 +33,8 @@ Status read_id_and_kind(View attributes, Fields& fields) {
                                                   kKeepaliveSeconds,
                                                   kVni,
                                                   kMtuBytes,
-                                                  kPayloadKind});
+                                                  kPayloadKind,
+                                                  kPathMessages});
   return status.ok() ? fields.require({kId, kKind}) : status;
 }
 

@@ -34,6 +34,7 @@ const Requests::Entry Requests::kEntries[] = {
     {kWireSet, &Requests::set_wire, Entry::Names::kOwn},
     {kWireDel, &Requests::delete_wire, Entry::Names::kObject},
     {kWireGet, &Requests::get_wires, Entry::Names::kMaybe},
+    {kPathGet, &Requests::get_paths, Entry::Names::kNothing},
     {kRehandshake, &Requests::rehandshake, Entry::Names::kObject},
     {kCountersGet, &Requests::get_counters, Entry::Names::kMaybe},
 };
@@ -135,6 +136,14 @@ Status Requests::get_wires(const Call& call) {
     reply.text(kId, id).text(kPortA, wire.port_a).text(kPortB, wire.port_b);
     call.send(std::move(reply));
   }
+  return {};
+}
+
+Status Requests::get_paths(const Call& call) {
+  parts_.underlays.each_node([&](const WireguardNode& node) {
+    node.paths().describe([&] { return call.reply(); },
+                          [&](MessageBuilder&& reply) { call.send(std::move(reply)); });
+  });
   return {};
 }
 

@@ -45,6 +45,7 @@ class Requests {
   protocol::Status set_wire(const Call& call);
   protocol::Status delete_wire(const Call& call);
   protocol::Status get_wires(const Call& call);
+  protocol::Status get_paths(const Call& call);
   protocol::Status rehandshake(const Call& call);
   protocol::Status get_counters(const Call& call);
 

@@ -50,7 +50,8 @@ Underlay::Underlay(const Fields& fields, Fd socket, std::uint32_t number, const 
   if (local_.family == 6) set_option(socket_, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_OMIT);
   if (parts.offloads.udp_gro) set_option(socket_, SOL_UDP, UDP_GRO, 1);
   if (fields.u8(kKind) == kUnderlayWireguard) {
-    node_ = std::make_unique<WireguardNode>(secret_of(fields.bytes(kPrivateKey)), socket_.get(), parts.node);
+    node_ = std::make_unique<WireguardNode>(secret_of(fields.bytes(kPrivateKey)),
+                                            WireguardNode::Place{id_, socket_.get()}, parts.node);
     ingress_.mac1 = std::make_unique<Mac1Filter>(node_->device().public_key());
   }
   parts_.node.threads.ingress.post(ReadUnderlay{&ingress_});

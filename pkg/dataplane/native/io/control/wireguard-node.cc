@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <poll.h>
 
+#include <algorithm>
+
 #include "io/control/port-fields.h"
 #include "io/control/wireguard-port.h"
 
@@ -23,11 +25,12 @@ protocol::Bytes event_of(EventKind kind, const WireguardPort& port, const char* 
 
 }  // namespace
 
-WireguardNode::WireguardNode(const SecretKey& key, int socket, const Parts& parts)
-    : socket_(socket),
+WireguardNode::WireguardNode(const SecretKey& key, const Place& place, const Parts& parts)
+    : socket_(place.socket),
       key_(key),
       threads_(parts.threads),
       holder_(parts.holder),
+      paths_({place.id, parts.threads, parts.holder}),
       device_(key, {parts.suite, parts.random, parts.indexes, *this}) {}
 
 void WireguardNode::on_note(const Note& note, Now now) {
@@ -41,7 +44,15 @@ void WireguardNode::on_note(const Note& note, Now now) {
   } else if (const auto* moved = std::get_if<MovedNote>(&note.what)) {
     if (const auto found = ports_.find(moved->port); found != ports_.end())
       found->second->peer().roam(moved->from);
+  } else if (const auto* path = std::get_if<PathNote>(&note.what)) {
+    if (const auto found = ports_.find(path->port); found != ports_.end())
+      paths_.on_message(*found->second, path->message, now);
   }
+}
+
+std::uint64_t WireguardNode::tick(Now now) {
+  const std::uint64_t next_ns = paths_.tick(now);  // first: it may want a session
+  return std::min(next_ns, device_.tick(now));
 }
 
 void WireguardNode::want_session(std::uint64_t tag, Now now) noexcept {
@@ -109,6 +120,7 @@ void WireguardNode::endpoint_moved(Peer& peer, const Endpoint& to) noexcept {
   event.u8(kEventKind, kPeerMoved).text(kId, port.id());
   describe_endpoint(to, event);
   holder_.send(std::move(event).take());
+  port.choose_path(to);
 }
 
 void WireguardNode::session_up(Peer& peer) noexcept { holder_.send(event_of(kSessionUp, port_of(peer))); }

@@ -8,6 +8,7 @@
 
 #include "core/device.h"
 #include "io/control/data-threads.h"
+#include "io/control/paths.h"
 #include "io/holder-socket.h"
 
 namespace nsm::io {
@@ -24,10 +25,17 @@ class WireguardNode final : private Decisions {
     DataThreads threads;
     HolderSocket& holder;  // for events
   };
-  // `socket` outlives it.
-  WireguardNode(const SecretKey& key, int socket, const Parts& parts);
+  // What is its underlay's.
+  struct Place {
+    std::string_view id;
+    int socket;
+  };
+  // `place` outlives it.
+  WireguardNode(const SecretKey& key, const Place& place, const Parts& parts);
 
   Device& device() noexcept { return device_; }
+  Paths& paths() noexcept { return paths_; }
+  const Paths& paths() const noexcept { return paths_; }
   bool has_key(const SecretKey& key) const noexcept { return equal_constant_time(key_, key); }
 
   // The port whose peers carry `tag`. It is there before its peer is added, and until it is removed.
@@ -40,6 +48,8 @@ class WireguardNode final : private Decisions {
   void look_for_wants(Now now) noexcept;
   // After a restart: new sending keys for all sessions that came back.
   void resume(Now now) noexcept;
+  // Does what is due and returns when to call again, as Device::tick.
+  std::uint64_t tick(Now now);
 
   std::uint64_t handled(Handled kind) const noexcept { return handled_[static_cast<std::size_t>(kind)]; }
 
@@ -63,6 +73,7 @@ class WireguardNode final : private Decisions {
   HolderSocket& holder_;
   std::unordered_map<std::uint64_t, WireguardPort*> ports_;
   std::array<std::uint64_t, kHandledKinds> handled_ = {};
+  Paths paths_;
   Device device_;  // last: its destruction still decides
 };
 

@@ -48,7 +48,7 @@ Status WireguardPort::parse(View attributes, WireguardConfig& config) {
   Status status =
       fields.parse(attributes, {kId, kKind, kUnderlay, kPrivateKey, kPeerResponderKey, kPeerInitiatorKey,
                                 kPresharedKey, kPeerAddress, kPeerPort, kAead, kRoaming, kLocalPrefix,
-                                kRemotePrefix, kKeepaliveSeconds, kMtuBytes, kPayloadKind});
+                                kRemotePrefix, kKeepaliveSeconds, kMtuBytes, kPayloadKind, kPathMessages});
   if (status.ok()) status = fields.require({kId, kUnderlay, kPeerResponderKey});
   if (status.ok()) status = read_peer_endpoint(fields, config.peer.endpoint);
   if (status.ok()) status = read_aead(fields, config.peer.algorithm);
@@ -64,6 +64,7 @@ Status WireguardPort::parse(View attributes, WireguardConfig& config) {
   config.peer.preshared = secret_of(fields, kPresharedKey).value_or(SecretKey());
   config.peer.roaming = fields.u8(kRoaming).value_or(0) != 0;
   config.peer.keepalive_seconds = fields.u16(kKeepaliveSeconds).value_or(0);
+  config.path_messages = fields.u8(kPathMessages).value_or(0) != 0;
   return {};
 }
 
@@ -75,12 +76,15 @@ WireguardPort::WireguardPort(const WireguardConfig& config, Underlay& underlay)
   ingress_.tag = config.peer.tag;
   ingress_.underlay = underlay.number();
   ingress_.rules = copy_of(config.rules);
+  ingress_.path_mtu = &path_mtu_;
+  ingress_.path_messages.set(config.path_messages);
   ingress_.endpoint = config.peer.endpoint;
   ingress_.roaming = config.peer.roaming;
   underlay_.node()->enlist(config.peer.tag, *this);
 }
 
 WireguardPort::~WireguardPort() {
+  underlay_.node()->paths().leave(*this);
   if (peer_) underlay_.node()->device().remove_peer(*peer_);
   underlay_.node()->strike(config_.peer.tag);
   underlay_.parts().node.threads.settle();
@@ -92,14 +96,15 @@ Status WireguardPort::start(SavedPeer* saved, Now now) {
   if (!peer) return {result == AddPeer::kDuplicateKey ? EEXIST : EINVAL, std::string(explain(result))};
   peer_ = peer;
   const UdpTarget target{underlay_.socket(), SocketAddress(config_.peer.endpoint)};
-  egress_ =
-      std::make_unique<WireguardEgress>(WireguardEgress::Parts{counters_, peer->activity(), config_.peer.tag,
-                                                               underlay_.parts().wants, hold_, target},
-                                        copy_of(config_.rules));
+  egress_ = std::make_unique<WireguardEgress>(
+      WireguardEgress::Parts{counters_, peer->activity(), config_.peer.tag, underlay_.parts().wants, hold_,
+                             path_mtu_, target},
+      copy_of(config_.rules));
+  choose_path(config_.peer.endpoint);
   return {};
 }
 
-// What may change in place: endpoint, roaming, keepalive, addresses, MTU.
+// What may change in place: endpoint, roaming, keepalive, addresses, MTU, path messages.
 std::optional<Status> WireguardPort::update(View attributes) {
   WireguardConfig config;
   if (Status status = parse(attributes, config); !status.ok()) return status;
@@ -108,11 +113,20 @@ std::optional<Status> WireguardPort::update(View attributes) {
   config_ = config;
   const DataThreads& threads = underlay_.parts().node.threads;
   threads.egress.post(UseEgressRules{egress_.get(), copy_of(config.rules)});
-  threads.ingress.post(UseIngressRules{&ingress_, copy_of(config.rules), config.peer.roaming});
+  threads.ingress.post(
+      UseIngressRules{&ingress_, copy_of(config.rules), config.peer.roaming, config.path_messages});
   peer_->set_roaming(config.peer.roaming);
   peer_->set_keepalive(config.peer.keepalive_seconds);
   if (config.peer.endpoint.known()) peer_->set_endpoint(config.peer.endpoint);
+  choose_path(peer_->endpoint());
   return Status{};
+}
+
+void WireguardPort::choose_path(const Endpoint& to) {
+  Paths& paths = underlay_.node()->paths();
+  if (config_.path_messages && to.known()) return paths.join(*this, to);
+  paths.leave(*this);
+  use_path_mtu(kUnmeasured);
 }
 
 bool WireguardPort::is_same_peer(const WireguardConfig& config) const noexcept {
@@ -128,7 +142,8 @@ void WireguardPort::describe(MessageBuilder& reply) const {
   const Now time = now();
   reply.text(kUnderlay, config_.underlay).u8(kAead, static_cast<std::uint8_t>(config_.peer.algorithm));
   reply.u8(kRoaming, config_.peer.roaming).u32(kMtuBytes, config_.rules.mtu_bytes);
-  reply.u8(kPayloadKind, static_cast<std::uint8_t>(config_.rules.payload));
+  reply.u8(kPayloadKind, static_cast<std::uint8_t>(config_.rules.payload))
+      .u8(kPathMessages, config_.path_messages);
   reply.u8(kSessionState, static_cast<std::uint8_t>(peer_->state(time)));
   describe_endpoint(peer_->endpoint(), reply);
   reply.bytes(kPublicKey, peer_->initiator_public()).u16(kKeepaliveSeconds, config_.peer.keepalive_seconds);

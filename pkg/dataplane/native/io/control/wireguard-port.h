@@ -16,6 +16,7 @@ struct WireguardConfig {
   std::string underlay;
   PeerConfig peer;
   InnerRules rules;
+  bool path_messages = false;  // the peer understands them
 };
 
 class WireguardPort final : public Port {
@@ -35,17 +36,28 @@ class WireguardPort final : public Port {
   }
 
   Peer& peer() noexcept { return *peer_; }
+  // The peer is there now.
+  void choose_path(const Endpoint& to);
   WireguardEgress* egress() noexcept { return egress_.get(); }
   WireguardIngress& ingress() noexcept { return ingress_; }
+  // Its longest plaintext, as agreed.
+  std::uint32_t agreed_bytes() const noexcept {
+    return config_.rules.mtu_bytes + framing_bytes(config_.rules);
+  }
+  // What the path to the peer passes; as much as one likes where nobody has measured.
+  void use_path_mtu(std::uint32_t bytes) noexcept { path_mtu_.store(bytes, std::memory_order_relaxed); }
 
  private:
   bool has_frames() const noexcept { return config_.rules.payload == Payload::kEthernet; }
   bool is_same_peer(const WireguardConfig& config) const noexcept;
 
+  static constexpr std::uint32_t kUnmeasured = UINT32_MAX;
+
   Underlay& underlay_;
   WireguardConfig config_;
   Peer* peer_ = nullptr;
   std::atomic<bool> hold_{false};
+  std::atomic<std::uint32_t> path_mtu_{kUnmeasured};
   std::unique_ptr<WireguardEgress> egress_;
   WireguardIngress ingress_;
 };

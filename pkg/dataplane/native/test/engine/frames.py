@@ -19,7 +19,8 @@ EVENTS, STATES = _enum('EventKind'), _enum('SessionState')
 FORMATS = {
     'version_attr': 'I', 'ns_dev': 'Q', 'ns_ino': 'Q', 'engine_pid': 'I', 'engine_restarts': 'I', 'ifindex': 'I', 'kind': 'B', 'family': 'B', 'udp_port': 'H', 'peer_port': 'H', 'aead': 'B', 'roaming': 'B',
     'keepalive_seconds': 'H', 'payload_kind': 'B', 'vni': 'I', 'mtu_bytes': 'I', 'event_kind': 'B', 'counter_value': 'Q',
-    'session_state': 'B', 'handshake_age_ms': 'Q',
+    'session_state': 'B', 'handshake_age_ms': 'Q', 'path_messages': 'B', 'path_state': 'B', 'path_rtt_us': 'I',
+    'path_jitter_us': 'I', 'path_loss_ppm': 'I', 'path_probes': 'Q', 'path_lost': 'Q',
 }  # fmt: skip
 TEXTS = {'id', 'underlay', 'port_a', 'port_b', 'ifname', 'feature', 'text', 'counter_name'}
 NLMSG_ERROR, NLM_F_REQUEST = 2, 1

@@ -14,7 +14,7 @@ from relayed import FAR, NEAR, build_relayed, shown
 RATE = 1000
 
 
-def build(world, roaming):
+def build(world, roaming, **wire):
     """Two nodes on one cable, their sockets bound to no address: addresses may come and go."""
     for name in ('wa', 'na', 'nb', 'wb'):
         world.namespace(name)
@@ -24,7 +24,7 @@ def build(world, roaming):
         engine, device = Engine(world), Device(ns[work], 'nsm-1')
         add_underlay(engine, ns[node], '0.0.0.0', keys[i])
         add_wire(engine, device, f'10.0.0.{i + 1}', f'10.0.0.{2 - i}', keys[1 - i], aead=2, roaming=roaming,
-                 peer_address=packed(f'10.9.0.{2 - i}'), peer_port=51820)  # fmt: skip
+                 peer_address=packed(f'10.9.0.{2 - i}'), peer_port=51820, **wire)  # fmt: skip
         device.up(f'10.0.0.{i + 1}/24')
         engines.append(engine)
     check('the wire is up', ping(ns['wa'], '10.0.0.2', 20, 0.01)['received'] > 0)
@@ -88,6 +88,19 @@ def receiver_moves(world):
     check('receiver moves: the near side followed', near.session(NEAR)['peer_address'] == [packed('10.9.0.12')])
 
 
+def receiver_moves_untold(world):
+    """The same without a control plane: the probes of the side that moves say where it is."""
+    near, far = build(world, roaming=1, path_messages=1)
+    one = Probe(world, 'wb', '10.0.0.2')
+    one.start('wa', RATE, 2)
+    time.sleep(0.3)
+    move(world, 'nb', 'na', '10.9.0.2', '10.9.0.12')
+    seen = one.stop()
+    print(shown({**seen, 'missing': []}), flush=True)
+    check('receiver moves untold: silence of at most 1,500 ms', seen['gapMs'] <= 1500, seen['gapMs'])
+    check('receiver moves untold: the near side followed', near.session(NEAR)['peer_address'] == [packed('10.9.0.12')])
+
+
 def pinned(world):
     """The near side's control plane has signed word of the new address; the endpoint of a pinned wire is set in place."""
     near, far = build(world, roaming=0)
@@ -107,7 +120,7 @@ def pinned(world):
     check('pinned: the endpoint is where it was', near.session(NEAR)['peer_address'] == [packed('10.9.0.12')])
 
 
-CASES = {case.__name__: case for case in (rebound, sender_moves, receiver_moves, pinned)}
+CASES = {case.__name__: case for case in (rebound, sender_moves, receiver_moves, receiver_moves_untold, pinned)}
 
 if __name__ == '__main__':
     for case in sys.argv[1:] or CASES:

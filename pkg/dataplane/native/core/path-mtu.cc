@@ -1,0 +1,60 @@
+#include "path-mtu.h"
+
+#include <algorithm>
+
+namespace nsm {
+
+void PathMtu::set_most(std::uint32_t most) noexcept {
+  if (most == most_) return;
+  const bool believed = passes_ == most_;
+  most_ = most;
+  passes_ = believed ? most : std::min(passes_, most);
+}
+
+void PathMtu::answered(std::uint32_t bytes) noexcept {
+  if (searching_) {
+    if (std::find(ladder_.begin(), ladder_.end(), bytes) != ladder_.end()) best_ = std::max(best_, bytes);
+  } else if (bytes >= passes_) {
+    full_lost_ = 0;
+  } else if (full_lost_ > 0) {
+    shorter_answered_++;
+  }
+}
+
+void PathMtu::lost(std::uint32_t bytes) noexcept {
+  if (searching_ || bytes < passes_) return;
+  if (full_lost_++ == 0) shorter_answered_ = 0;
+}
+
+void PathMtu::consider(std::uint64_t now_ns) noexcept {
+  const bool hole = full_lost_ >= kLostForSearch && shorter_answered_ >= kShorterForSearch;
+  if (hole && passes_ > kLeast) {
+    search(kLeast, passes_, now_ns);
+  } else if (passes_ < most_ && now_ns >= raise_ns_) {
+    search(passes_, most_, now_ns);
+  }
+}
+
+void PathMtu::search(std::uint32_t low, std::uint32_t high, std::uint64_t now_ns) noexcept {
+  searching_ = true;
+  for (std::uint32_t i = 0; i < kRungs; i++) ladder_[i] = low + (high - low) * i / (kRungs - 1);
+  best_ = 0;
+  sends_ = 0;
+  next_ns_ = now_ns;
+}
+
+void PathMtu::conclude(std::uint64_t now_ns) noexcept {
+  if (best_ == 0) return watch(now_ns);  // nothing passes at all just now: that is not about lengths
+  passes_ = best_;
+  const auto* const above = std::upper_bound(ladder_.begin(), ladder_.end(), best_);
+  if (above == ladder_.end() || *above - best_ <= kPrecision) return watch(now_ns);
+  search(best_, *above, now_ns);
+}
+
+void PathMtu::watch(std::uint64_t now_ns) noexcept {
+  searching_ = false;
+  full_lost_ = 0;
+  raise_ns_ = now_ns + kRaiseNs;
+}
+
+}  // namespace nsm
