@@ -29,4 +29,6 @@ export const parameter = {
   // nsmesh: what the client side would put into the tunnel instead of IP packets ("ETHERNET"), and what the server took.
   payloads: 'payloads',
   payload: 'payload',
+  // nsmesh: the version of path messages that the client side speaks, and then that the server speaks it too.
+  pathMessages: 'path_messages',
 } as const

@@ -27,6 +27,8 @@ export interface WireguardEnd {
   readonly aead: 'chacha20poly1305' | 'aes256gcm'
   readonly roaming: boolean
   readonly keepaliveSeconds: number
+  /** Whether both nodes watch the path between them by messages inside the tunnel. */
+  readonly pathMessages: boolean
 }
 
 /** The other node, reached in plaintext by VXLAN. */

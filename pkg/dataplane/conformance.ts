@@ -39,6 +39,7 @@ const remote: WireguardPortSpec = {
   remotePrefixes: ['172.16.1.100/32'],
   mtuBytes: 1420,
   keepaliveSeconds: 25,
+  pathMessages: true,
 }
 
 const frames: WireguardPortSpec = {

@@ -242,7 +242,11 @@ test('events come out as what they are; unknown and malformed ones are dropped',
     u16(attributeType.peerPort, 51_820),
   ]
   holder.send(event(eventKind.peerMoved, ...moved))
-  await expect.poll(() => events.length).toBe(6)
+  const [, ...peer] = moved
+  holder.send(event(eventKind.pathDown, ...peer, text(attributeType.text, 'no answer')))
+  holder.send(event(eventKind.pathUp, ...peer))
+  holder.send(event(eventKind.pathMtuChanged, ...peer, u32(attributeType.mtuBytes, 1240)))
+  await expect.poll(() => events.length).toBe(9)
   expect(events).toEqual([
     { at: 'engine-died', pid: 7, reason: 'signal 9' },
     { at: 'engine-started', pid: 8, restarts: 1 },
@@ -250,6 +254,9 @@ test('events come out as what they are; unknown and malformed ones are dropped',
     { at: 'session-down', port: 'one:s', reason: 'silent' },
     { at: 'client-gone', connectionId: 9n },
     { at: 'peer-moved', port: 'one:s', endpoint: { ip: '192.0.2.1', port: 51_820 } },
+    { at: 'path-down', peer: { ip: '192.0.2.1', port: 51_820 }, reason: 'no answer' },
+    { at: 'path-up', peer: { ip: '192.0.2.1', port: 51_820 } },
+    { at: 'path-mtu-changed', peer: { ip: '192.0.2.1', port: 51_820 }, mtuBytes: 1240 },
   ])
 })
 

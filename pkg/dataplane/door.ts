@@ -45,6 +45,8 @@ export interface WireguardPortSpec {
   readonly remotePrefixes: readonly string[]
   readonly mtuBytes: number
   readonly keepaliveSeconds: number
+  /** Whether the peer understands path messages: then the engine watches the way to it. */
+  readonly pathMessages: boolean
 }
 
 export interface VxlanPortSpec {
@@ -68,6 +70,21 @@ export type PortStatus =
     })
   | VxlanPortSpec
 
+/** What the engine knows of the way to another node, by probes inside the tunnel. */
+export interface PathStatus {
+  readonly peer: Endpoint
+  readonly state: 'unknown' | 'up' | 'down'
+  /** Smoothed, and the mean deviation of it; 0 before the first answer. */
+  readonly rttUs: number
+  readonly jitterUs: number
+  /** Of the latest probes, how many in a million got lost. */
+  readonly lossPpm: number
+  /** The longest packet of a wire that passes. */
+  readonly mtuBytes: number
+  readonly probes: bigint
+  readonly lost: bigint
+}
+
 export interface WireSpec {
   readonly id: string
   readonly ports: readonly [string, string]
@@ -90,6 +107,9 @@ export type DataplaneEvent =
   | { readonly at: 'session-down'; readonly port: string; readonly reason: string }
   | { readonly at: 'client-gone'; readonly connectionId: bigint }
   | { readonly at: 'peer-moved'; readonly port: string; readonly endpoint: Endpoint }
+  | { readonly at: 'path-down'; readonly peer: Endpoint; readonly reason: string }
+  | { readonly at: 'path-up'; readonly peer: Endpoint }
+  | { readonly at: 'path-mtu-changed'; readonly peer: Endpoint; readonly mtuBytes: number }
 
 /** Failures: `unavailable` while the dataplane is away, `invalid_argument` for what it refuses, with its sentence. */
 export interface Dataplane {
@@ -101,6 +121,8 @@ export interface Dataplane {
   wires(signal: AbortSignal): Promise<ReadonlyMap<string, WireSpec>>
   setWire(spec: WireSpec, signal: AbortSignal): Promise<void>
   removeWire(id: string, signal: AbortSignal): Promise<void>
+  /** One per other node that wires go to and that answers path messages. */
+  paths(signal: AbortSignal): Promise<readonly PathStatus[]>
   rehandshake(portId: string, signal: AbortSignal): Promise<void>
   /** Port id, or `engine`, or `holder`, to counter name to value. */
   counters(signal: AbortSignal): Promise<ReadonlyMap<string, ReadonlyMap<string, bigint>>>

@@ -24,6 +24,14 @@ export function decodeEvent({ body }: Message): DataplaneEvent | undefined {
     }
     case eventKind.peerMoved:
       return { at: 'peer-moved', port: port(), endpoint: decodeEndpoint(attributes) }
+    case eventKind.pathDown:
+      return { at: 'path-down', peer: decodeEndpoint(attributes), reason }
+    case eventKind.pathUp:
+      return { at: 'path-up', peer: decodeEndpoint(attributes) }
+    case eventKind.pathMtuChanged: {
+      const mtuBytes = required('event', attributeType.mtuBytes, attributes.u32(attributeType.mtuBytes))
+      return { at: 'path-mtu-changed', peer: decodeEndpoint(attributes), mtuBytes }
+    }
   }
   return undefined
 }

@@ -6,6 +6,7 @@ import type {
   Dataplane,
   DataplaneEvent,
   DataplaneStatus,
+  PathStatus,
   PortSpec,
   PortStatus,
   UnderlaySpec,
@@ -14,6 +15,7 @@ import type {
 import { decodeEvent } from './event-codec.ts'
 import { required } from './malformed.ts'
 import { checkId, checkPort, checkWire } from './object-rules.ts'
+import { decodePath } from './path-codec.ts'
 import { decodePort, encodePort, encodeUnderlay } from './port-codec.ts'
 
 export class HolderDataplane implements Dataplane {
@@ -101,6 +103,10 @@ export class HolderDataplane implements Dataplane {
 
   async removeWire(id: string, signal: AbortSignal): Promise<void> {
     await this.#remove({ type: messageType.wireDel, what: 'Cannot remove the wire', id }, signal)
+  }
+
+  async paths(signal: AbortSignal): Promise<readonly PathStatus[]> {
+    return (await this.#get(messageType.pathGet, signal)).map(decodePath)
   }
 
   async rehandshake(portId: string, signal: AbortSignal): Promise<void> {

@@ -7,6 +7,7 @@ export type {
   DataplaneStatus,
   DevicePortSpec,
   Endpoint,
+  PathStatus,
   PortSpec,
   PortStatus,
   UnderlaySpec,

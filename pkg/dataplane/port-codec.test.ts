@@ -33,6 +33,7 @@ const anyWireguard: fc.Arbitrary<WireguardPortSpec> = fc.record({
   remotePrefixes: prefixes,
   mtuBytes,
   keepaliveSeconds: port,
+  pathMessages: fc.boolean(),
 })
 
 function received(attributes: readonly Attribute[]) {

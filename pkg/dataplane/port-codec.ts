@@ -68,6 +68,7 @@ function encodeWireguard(spec: WireguardPortSpec): readonly Attribute[] {
     u16(attributeType.keepaliveSeconds, spec.keepaliveSeconds),
     // Left out for IP packets: an engine from before there was a choice knows nothing else.
     ...(spec.payload === 'IP' ? [] : [u8(attributeType.payloadKind, payloadKind.ethernetPayload)]),
+    u8(attributeType.pathMessages, spec.pathMessages ? 1 : 0),
   ]
 }
 
@@ -128,6 +129,7 @@ function decodeWireguard(attributes: Attributes) {
     localPrefixes: attributes.all(attributeType.localPrefix).map(decodePrefix),
     remotePrefixes: attributes.all(attributeType.remotePrefix).map(decodePrefix),
     keepaliveSeconds: attributes.u16(attributeType.keepaliveSeconds) ?? 0,
+    pathMessages: attributes.u8(attributeType.pathMessages) === 1,
     session: decodeSession(attributes.u8(attributeType.sessionState)),
     handshakeAgeMs: ageMs === undefined ? undefined : Number(ageMs),
   } as const

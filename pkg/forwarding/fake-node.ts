@@ -193,6 +193,7 @@ export function wireguardEnd(id: string): WireguardEnd {
     aead: 'aes256gcm',
     roaming: false,
     keepaliveSeconds: 0,
+    pathMessages: true,
   }
 }
 

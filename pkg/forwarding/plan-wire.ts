@@ -107,6 +107,7 @@ function tunnelPort({ intent, side, end }: Half<RemoteEnd>): PortSpec {
     localPrefixes: local,
     remotePrefixes: remote,
     keepaliveSeconds: end.keepaliveSeconds,
+    pathMessages: end.pathMessages,
   }
 }
 

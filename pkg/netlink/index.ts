@@ -21,6 +21,7 @@ export {
   messageType,
   PROTOCOL_VERSION,
   payloadKind,
+  pathState,
   portKind,
   sessionState,
   underlayKind,

@@ -13,6 +13,7 @@ test.each([
   ['AeadKind', protocol.aeadKind],
   ['PayloadKind', protocol.payloadKind],
   ['SessionState', protocol.sessionState],
+  ['PathState', protocol.pathState],
   ['EventKind', protocol.eventKind],
 ])('protocol.ts has the numbers of enum %s of protocol.h', (name, ours) => {
   expect(ours).toEqual(readEnum(name))

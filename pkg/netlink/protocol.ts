@@ -26,6 +26,7 @@ export const messageType = {
   rehandshake: 0x39,
   countersGet: 0x3a,
   event: 0x3b,
+  pathGet: 0x3c,
   preface: 0x40,
   dial: 0x41,
 } as const
@@ -81,6 +82,13 @@ export const attributeType = {
   handshakeAgeMs: 48,
   build: 49,
   sendOnly: 50,
+  pathMessages: 51,
+  pathState: 52,
+  pathRttUs: 53,
+  pathJitterUs: 54,
+  pathLossPpm: 55,
+  pathProbes: 56,
+  pathLost: 57,
   payloadKind: 58,
 } as const
 
@@ -89,6 +97,7 @@ export const underlayKind = { underlayWireguard: 1, underlayVxlan: 2 } as const
 export const aeadKind = { chaCha20Poly1305: 1, aes256Gcm: 2 } as const
 export const payloadKind = { ipPayload: 1, ethernetPayload: 2 } as const
 export const sessionState = { idle: 0, handshaking: 1, established: 2, receiveOnly: 3 } as const
+export const pathState = { pathUnknown: 0, pathAlive: 1, pathDead: 2 } as const
 export const eventKind = {
   engineStarted: 1,
   engineDied: 2,
@@ -96,4 +105,7 @@ export const eventKind = {
   sessionDown: 4,
   clientGone: 5,
   peerMoved: 6,
+  pathDown: 7,
+  pathUp: 8,
+  pathMtuChanged: 9,
 } as const

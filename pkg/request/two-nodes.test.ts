@@ -43,6 +43,7 @@ describe('a request for a service on another node', () => {
     expect(ours.peerInitiatorKey).toBe(publicKeyOf(theirs.privateKey))
     expect(theirs.peerInitiatorKey).toBe(publicKeyOf(ours.privateKey))
     expect([ours.aead, theirs.aead]).toEqual(['aes256gcm', 'aes256gcm'])
+    expect([ours.pathMessages, theirs.pathMessages]).toEqual([true, true])
     expect(ours.privateKey).not.toBe(near.self.tunnel.nodeKey.privateKey)
   })
 
@@ -100,7 +101,11 @@ describe('a request for a service on another node', () => {
     await near.service.request(firstRequest('files'), near.call())
     const { ours } = ends(near, far)
     expect(asked.at(-1)).toBe(near.self.tunnel.nodeKey.publicKey)
-    expect(ours).toMatchObject({ privateKey: near.self.tunnel.nodeKey.privateKey, aead: 'chacha20poly1305' })
+    expect(ours).toMatchObject({
+      privateKey: near.self.tunnel.nodeKey.privateKey,
+      aead: 'chacha20poly1305',
+      pathMessages: false,
+    })
     expect(ours.peerResponderKey).toBe(ours.peerInitiatorKey)
   })
 })

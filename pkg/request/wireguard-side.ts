@@ -41,7 +41,9 @@ export function acceptWireguard(tunnel: Tunnel, offered: Mechanism, wireKey: str
   const aead = peer.nodeKey === undefined ? WIREGUARD_AEAD : negotiateAead(mechanism.aeads, tunnel.aeads())
   const carriesFrames = peer.nodeKey !== undefined && mechanism.offersFrames
   const mtuBytes = lowestMtuBytes(mechanism.mtuBytes, ownMtu(tunnel, { peerIp: peer.ip, carriesFrames }))
-  return sideOf({ peer, key, mechanism: { ...mechanism, dst: half(tunnel, key), aead, carriesFrames, mtuBytes } })
+  const pathMessages = peer.nodeKey !== undefined && mechanism.pathMessages
+  const agreed = { aead, carriesFrames, pathMessages, mtuBytes }
+  return sideOf({ peer, key, mechanism: { ...mechanism, dst: half(tunnel, key), ...agreed } })
 }
 
 /** What we ask the other node for. */
@@ -53,6 +55,7 @@ export function offerWireguard(tunnel: Tunnel, key: WireKey, wish: WireguardWish
     aead: undefined,
     offersFrames: wish.carriesFrames,
     carriesFrames: false,
+    pathMessages: true,
     mtuBytes: ownMtu(tunnel, wish),
   })
 }
@@ -64,7 +67,8 @@ export function joinWireguard(tunnel: Tunnel, key: WireKey, answered: Mechanism)
   const aead = peer.nodeKey === undefined ? WIREGUARD_AEAD : checkTaken(mechanism.aead, tunnel.aeads())
   const wish = { peerIp: peer.ip, carriesFrames: mechanism.carriesFrames }
   const mtuBytes = lowestMtuBytes(mechanism.mtuBytes, ownMtu(tunnel, wish))
-  return sideOf({ peer, key, mechanism: { ...mechanism, aead, mtuBytes } })
+  const pathMessages = peer.nodeKey !== undefined && mechanism.pathMessages
+  return sideOf({ peer, key, mechanism: { ...mechanism, aead, pathMessages, mtuBytes } })
 }
 
 /** WireGuard's own needs no offer. @throws {NsmError} `failed_precondition` for another one that was not offered */
@@ -101,6 +105,7 @@ function sideOf({ peer, key, mechanism }: Joined): Side {
     aead: mechanism.aead,
     roaming: false, // the other node's address is what it signed, never what a packet claims
     keepaliveSeconds: KEEPALIVE_SECONDS,
+    pathMessages: mechanism.pathMessages,
   }
   return {
     mechanism: write(mechanism),

@@ -27,11 +27,16 @@ export interface WireguardMechanism {
   readonly offersFrames: boolean
   /** Whether the server's side took that: nothing else travels then. */
   readonly carriesFrames: boolean
+  /** The client's side offers path messages; in an answer, both sides speak them. */
+  readonly pathMessages: boolean
   readonly mtuBytes: number | undefined
 }
 
 /** What upstream's forwarders use when a port is left out. */
 export const DEFAULT_WIREGUARD_PORT = 51_820
+
+/** What a node of another version says is not understood, and path messages are left out. */
+const PATH_MESSAGES_VERSION = '1'
 
 const names = {
   src: { ip: parameter.srcIp, port: parameter.srcPort, key: parameter.srcPublicKey, node: parameter.srcNodeKey },
@@ -47,6 +52,7 @@ export function readWireguard(parameters: Parameters): WireguardMechanism {
     aead: own(parameters, parameter.aead),
     offersFrames: offersFrames(parameters),
     carriesFrames: readPayload(parameters) === PAYLOAD_ETHERNET,
+    pathMessages: own(parameters, parameter.pathMessages) === PATH_MESSAGES_VERSION,
     mtuBytes: readMtu(parameters, parameter.mtu),
   }
 }
@@ -57,7 +63,7 @@ export function offersFrames(parameters: Parameters): boolean {
 }
 
 export function writeWireguard(mechanism: WireguardMechanism): Record<string, string> {
-  const { src, dst, aeads, aead, offersFrames, carriesFrames, mtuBytes } = mechanism
+  const { src, dst, aeads, aead, offersFrames, carriesFrames, pathMessages, mtuBytes } = mechanism
   return writeParameters({
     ...writeSide(src, names.src),
     ...writeSide(dst, names.dst),
@@ -65,6 +71,7 @@ export function writeWireguard(mechanism: WireguardMechanism): Record<string, st
     [parameter.aead]: aead,
     [parameter.payloads]: offersFrames ? PAYLOAD_ETHERNET : undefined,
     [parameter.payload]: carriesFrames ? PAYLOAD_ETHERNET : undefined,
+    [parameter.pathMessages]: pathMessages ? PATH_MESSAGES_VERSION : undefined,
     [parameter.mtu]: mtuBytes,
   })
 }

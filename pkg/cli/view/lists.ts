@@ -52,6 +52,7 @@ export function wires({ nowMs }: Moment): View<nodeV1.Wire> {
       { title: 'TO CLIENT', text: ({ counters }) => carried(counters.get('server_rx_bytes')), isWide: true },
       { title: 'PAYLOAD', text: ({ payload }) => payload, isWide: true },
       { title: 'MTU', text: ({ mtuBytes }) => `${mtuBytes}`, isWide: true },
+      { title: 'LINK', text: ({ client, server }) => pathText(client?.path ?? server?.path), isWide: true },
       { title: 'EXPIRES', text: ({ expires }) => durationText((timestampMs(expires) ?? nowMs) - nowMs), isWide: true },
       { title: 'PATH', text: ({ path }) => path.join(' > '), isWide: true },
       { title: 'PROBLEM', text: ({ problem }) => problem },
@@ -68,6 +69,14 @@ function endText(end: nodeV1.WireEnd | undefined): string {
   if (end === undefined) return ''
   if (end.interface !== '') return `${end.mechanism.toLowerCase()} ${end.interface}`
   return [end.mechanism.toLowerCase(), end.peer, end.aead, end.session].filter((part) => part !== '').join(' ')
+}
+
+/** Round trip and its deviation, loss, and the longest packet that passes. */
+function pathText(path: nodeV1.PathHealth | undefined): string {
+  if (path === undefined || path.state !== 'up') return path?.state ?? ''
+  const ms = (us: number) => (us / 1000).toFixed(1)
+  const loss = `${(path.lossPpm / 10_000).toFixed(1)} % lost`
+  return `${ms(path.rttUs)} ms +-${ms(path.jitterUs)}, ${loss}, ${path.mtuBytes} bytes`
 }
 
 export function nodes({ nowMs }: Moment): View<domainV1.NodeRecord> {

@@ -67,6 +67,11 @@ function onEvent({ table, logger }: KeepTrueOptions, event: DataplaneEvent): voi
   if (event.at === 'engine-died') logger.warn('The engine died: the holder starts it again', { reason: event.reason })
   if (event.at === 'engine-started') logger.info('The engine runs again', { restarts: event.restarts })
   if (event.at === 'disconnected') logger.warn('Lost nsm-dataplane: wires go on, changes wait')
+  if (event.at === 'path-down') logger.warn('The path to a node is down', { ...event.peer, reason: event.reason })
+  if (event.at === 'path-up') logger.info('The path to a node is up', { ...event.peer })
+  if (event.at === 'path-mtu-changed') {
+    logger.info('The path to a node passes packets of another length', { ...event.peer, mtuBytes: event.mtuBytes })
+  }
   if (event.at !== 'session-up' && event.at !== 'session-down') return
   const id = event.port.replace(/:[cs]$/, '')
   table.setState(id, event.at === 'session-up' ? 'UP' : 'DOWN')

@@ -63,9 +63,10 @@ async function getStatus(options: NodeServiceOptions, signal: AbortSignal): Prom
   const { self, identity, trust, forwarder, clock, startedMs, listen } = options
   const { svid } = identity.current()
   const dataplane = await options.dataplane.status(signal).catch((error: unknown) => ({ error }))
+  const paths = await options.dataplane.paths(signal).catch(() => [])
   const states = [...options.table.all()].map((record) => ({
     id: record.id,
-    state: wireState({ record, status: forwarder.status(record.id) }),
+    state: wireState({ record, intent: forwarder.intent(record.id), status: forwarder.status(record.id), paths }),
   }))
   const broken = states.filter(({ state }) => state === 'down').map(({ id }) => id)
   const identityLeftMs = svid.expiresMs - clock.nowMs()
@@ -92,9 +93,10 @@ async function listWires(
 ): Promise<nodeV1.ListWiresResponse> {
   const { forwarder, dataplane, self } = options
   const none = () => new Map()
-  const [ports, counters] = await Promise.all([
+  const [ports, counters, paths] = await Promise.all([
     dataplane.ports(signal).catch(none),
     dataplane.counters(signal).catch(none),
+    dataplane.paths(signal).catch(() => []),
   ])
   const wires = select(options, id).map((record) =>
     viewWire({
@@ -103,6 +105,7 @@ async function listWires(
       status: forwarder.status(record.id),
       ports,
       counters,
+      paths,
       ownDomain: self.domain,
     }),
   )

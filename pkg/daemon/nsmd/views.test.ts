@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type Connection, emptyContext, type WireIntent } from '../../api/index.ts'
+import { type Connection, emptyContext, type WireguardEnd, type WireIntent } from '../../api/index.ts'
 import { NsmError } from '../../base/index.ts'
 import type { ConnectionRecord } from '../../request/index.ts'
 import { conditionsOf, type NodeFacts } from './conditions.ts'
@@ -49,11 +49,24 @@ const intent: WireIntent = {
   serverPrefixes: [],
 }
 
+const wireguardEnd: WireguardEnd = {
+  kind: 'wireguard',
+  privateKey: '',
+  peerResponderKey: '',
+  peerInitiatorKey: '',
+  peer: { ip: '192.0.2.2', port: 51_820 },
+  aead: 'aes256gcm',
+  roaming: false,
+  keepaliveSeconds: 10,
+  pathMessages: true,
+}
+
 const facts: WireFacts = {
   record,
   intent,
   status: { at: 'settled' },
   ports: new Map(),
+  paths: [],
   counters: new Map([['c1:s', new Map([['rx_packets', 3n]])]]),
   ownDomain: 'west',
 }
@@ -90,6 +103,35 @@ describe('viewWire', () => {
     ],
   ])('says that a wire %s', (_what, change, state, problem) => {
     expect(viewWire({ ...facts, ...change })).toMatchObject({ state, problem: expect.stringMatching(problem) })
+  })
+
+  it('says what the probes of its path say, and that it is down when nothing comes back', () => {
+    const peer = { ip: '192.0.2.2', port: 51_820 }
+    const path = {
+      peer,
+      state: 'up',
+      rttUs: 900,
+      jitterUs: 40,
+      lossPpm: 5000,
+      mtuBytes: 1240,
+      probes: 9n,
+      lost: 1n,
+    } as const
+    const watched = { ...facts, intent: { ...intent, server: wireguardEnd }, paths: [path] }
+    expect(viewWire(watched)).toMatchObject({
+      state: 'up',
+      server: { path: { state: 'up', rttUs: 900, jitterUs: 40, lossPpm: 5000, mtuBytes: 1240 } },
+    })
+    expect(viewWire({ ...watched, paths: [{ ...path, state: 'down' }] })).toMatchObject({
+      state: 'down',
+      problem: 'no packet comes through to 192.0.2.2:51820 and back',
+    })
+    expect(
+      viewWire({ ...watched, paths: [{ ...path, peer: { ip: '192.0.2.9', port: 51_820 }, state: 'down' }] }),
+    ).toMatchObject({
+      state: 'up',
+      server: { path: undefined },
+    })
   })
 
   it('is found by the id of anybody on its path', () => {

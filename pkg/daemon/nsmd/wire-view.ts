@@ -1,7 +1,14 @@
 /** A wire as people see it: what was agreed, what there is of it, and what is wrong with it. Pure. */
-import { type Connection, type IntentEnd, nodeV1, parameter, type WireIntent } from '../../api/index.ts'
+import {
+  type Connection,
+  type IntentEnd,
+  nodeV1,
+  parameter,
+  type WireguardEnd,
+  type WireIntent,
+} from '../../api/index.ts'
 import { describeError } from '../../base/index.ts'
-import type { PortStatus } from '../../dataplane/index.ts'
+import type { PathStatus, PortStatus } from '../../dataplane/index.ts'
 import { portId } from '../../forwarding/index.ts'
 import { formatSocketAddress } from '../../net/index.ts'
 import type { OwnerStatus } from '../../reconcile/index.ts'
@@ -15,13 +22,16 @@ export interface WireFacts {
   /** Of all wires, by id. */
   readonly ports: ReadonlyMap<string, PortStatus>
   readonly counters: ReadonlyMap<string, ReadonlyMap<string, bigint>>
+  readonly paths: readonly PathStatus[]
   readonly ownDomain: string
 }
 
 export type WireState = 'up' | 'down' | 'settling'
 
-export function wireState({ record, status }: Pick<WireFacts, 'record' | 'status'>): WireState {
+export function wireState(facts: Pick<WireFacts, 'record' | 'status' | 'intent' | 'paths'>): WireState {
+  const { record, status } = facts
   if (status?.at === 'settling') return 'settling'
+  if (deadPath(facts) !== undefined) return 'down'
   return status?.at === 'settled' && record.connection.state === 'UP' ? 'up' : 'down'
 }
 
@@ -64,13 +74,33 @@ function viewEnd(facts: WireFacts, end: IntentEnd | undefined, port: string): no
   const status = facts.ports.get(port)
   const { session, handshakeAgeMs } = status?.kind === 'wireguard' ? status : { session: '', handshakeAgeMs: undefined }
   const age = handshakeAgeMs === undefined ? {} : { handshakeAgeMs: BigInt(Math.round(handshakeAgeMs)) }
-  return { ...empty, mechanism: 'WIREGUARD', peer, aead: end.aead, session, ...age }
+  return { ...empty, mechanism: 'WIREGUARD', peer, aead: end.aead, session, ...age, path: viewPath(facts, end) }
+}
+
+function viewPath({ paths }: WireFacts, end: WireguardEnd): nodeV1.PathHealth | undefined {
+  const path = pathOf(paths, end)
+  if (path === undefined) return undefined
+  const { state, rttUs, jitterUs, lossPpm, mtuBytes } = path
+  return { state, rttUs, jitterUs, lossPpm, mtuBytes }
+}
+
+function pathOf(paths: readonly PathStatus[], end: IntentEnd | undefined): PathStatus | undefined {
+  if (end?.kind !== 'wireguard' || !end.pathMessages) return undefined
+  return paths.find(({ peer }) => peer.ip === end.peer.ip && peer.port === end.peer.port)
+}
+
+function deadPath({ intent, paths }: Pick<WireFacts, 'intent' | 'paths'>): PathStatus | undefined {
+  const ends = [pathOf(paths, intent?.client), pathOf(paths, intent?.server)]
+  return ends.find((path) => path?.state === 'down')
 }
 
 /** The first broken step, in the order in which they are made. */
-function problemOf({ record, intent, status }: WireFacts): string {
+function problemOf(facts: WireFacts): string {
+  const { record, intent, status } = facts
   if (intent === undefined || status === undefined) return 'the wire is not there'
   if (status.at === 'failed') return describeError(status.error)
+  const dead = deadPath(facts)
+  if (dead !== undefined) return `no packet comes through to ${formatSocketAddress(dead.peer)} and back`
   if (record.connection.state === 'UP') return ''
   const far = record.connection.mechanism?.parameters[parameter.srcIp] ?? ''
   return far === '' ? 'the far end says that it is down' : `the session with ${far} is down`

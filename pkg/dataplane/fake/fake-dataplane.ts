@@ -46,6 +46,7 @@ export function fakeDataplane(engine: FakeEngine): Dataplane {
       if (!engine.wires.has(checkId(id)) && !engine.isAway) return
       await write(engine, { command: `wire del ${id}`, effect: () => void engine.wires.delete(id), signal })
     },
+    paths: (signal) => read(engine, { command: 'list paths', effect: () => [...engine.paths], signal }),
     async rehandshake(portId, signal) {
       const effect = () => {
         requirePort(engine, portId)

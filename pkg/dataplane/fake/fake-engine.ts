@@ -2,7 +2,7 @@
  * What holder and engine remember, in memory. It outlives the door, as the dataplane outlives the daemon: a test
  * restarts the daemon with a new `FakeDataplane` on the same `FakeEngine`.
  */
-import type { DataplaneEvent, DevicePortSpec, PortSpec, UnderlaySpec, WireSpec } from '../door.ts'
+import type { DataplaneEvent, DevicePortSpec, PathStatus, PortSpec, UnderlaySpec, WireSpec } from '../door.ts'
 import type { Intercept } from './intercept.ts'
 
 /** The part of a kernel that the holder needs: devices that appear in a namespace and go with their port. */
@@ -22,6 +22,7 @@ export class FakeEngine {
   readonly wires = new Map<string, WireSpec>()
   readonly counters = new Map<string, Map<string, bigint>>()
   readonly rehandshakes: string[] = []
+  readonly paths: PathStatus[] = []
   /** Replace it to inject failures. */
   intercept: Intercept = async (_operation, effect) => effect()
   restarts = 0

@@ -112,6 +112,7 @@ async function wireguard(
     remotePrefixes: [`${inner}/24`],
     mtuBytes: WIREGUARD_MTU_BYTES,
     keepaliveSeconds: 0,
+    pathMessages: true, // as between nodes
   } as const
   await dataplane.setPort(spec, soon())
 }

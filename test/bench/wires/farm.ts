@@ -155,6 +155,7 @@ export class WireFarm {
       remotePrefixes: [`${this.inner(0, wire)}/30`],
       mtuBytes: MTU_BYTES,
       keepaliveSeconds,
+      pathMessages: true,
     } as const
     await own.holder.dataplane.setPort(spec, soon())
   }

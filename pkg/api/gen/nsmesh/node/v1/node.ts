@@ -110,7 +110,23 @@ export interface WireEnd {
   /** idle, handshaking, established, receive-only */
   session: string;
   /** Milliseconds since the last handshake; absent before the first. */
-  handshakeAgeMs?: bigint | undefined;
+  handshakeAgeMs?:
+    | bigint
+    | undefined;
+  /** The way to the other node, where both watch it. */
+  path: PathHealth | undefined;
+}
+
+/** Measured by probes inside the tunnel. */
+export interface PathHealth {
+  /** unknown, up, down */
+  state: string;
+  rttUs: number;
+  jitterUs: number;
+  /** Of the latest probes, how many in a million got lost. */
+  lossPpm: number;
+  /** The longest packet of a wire that passes. */
+  mtuBytes: number;
 }
 
 function createBaseNodeStatus(): NodeStatus {
@@ -1073,7 +1089,16 @@ export const Wire_CountersEntry: MessageFns<Wire_CountersEntry> = {
 };
 
 function createBaseWireEnd(): WireEnd {
-  return { mechanism: "", interface: "", namespace: "", peer: "", aead: "", session: "", handshakeAgeMs: undefined };
+  return {
+    mechanism: "",
+    interface: "",
+    namespace: "",
+    peer: "",
+    aead: "",
+    session: "",
+    handshakeAgeMs: undefined,
+    path: undefined,
+  };
 }
 
 export const WireEnd: MessageFns<WireEnd> = {
@@ -1101,6 +1126,9 @@ export const WireEnd: MessageFns<WireEnd> = {
         throw new globalThis.Error("value provided for field message.handshakeAgeMs of type uint64 too large");
       }
       writer.uint32(56).uint64(message.handshakeAgeMs);
+    }
+    if (message.path !== undefined) {
+      PathHealth.encode(message.path, writer.uint32(66).fork()).join();
     }
     return writer;
   },
@@ -1174,6 +1202,14 @@ export const WireEnd: MessageFns<WireEnd> = {
             message.handshakeAgeMs = reader.uint64() as bigint;
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.path = PathHealth.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1200,6 +1236,112 @@ export const WireEnd: MessageFns<WireEnd> = {
     message.handshakeAgeMs = (object.handshakeAgeMs !== undefined && object.handshakeAgeMs !== null)
       ? BigInt(object.handshakeAgeMs)
       : undefined;
+    message.path = (object.path !== undefined && object.path !== null)
+      ? PathHealth.fromPartial(object.path)
+      : undefined;
+    return message;
+  },
+};
+
+function createBasePathHealth(): PathHealth {
+  return { state: "", rttUs: 0, jitterUs: 0, lossPpm: 0, mtuBytes: 0 };
+}
+
+export const PathHealth: MessageFns<PathHealth> = {
+  encode(message: PathHealth, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.state !== "") {
+      writer.uint32(10).string(message.state);
+    }
+    if (message.rttUs !== 0) {
+      writer.uint32(16).uint32(message.rttUs);
+    }
+    if (message.jitterUs !== 0) {
+      writer.uint32(24).uint32(message.jitterUs);
+    }
+    if (message.lossPpm !== 0) {
+      writer.uint32(32).uint32(message.lossPpm);
+    }
+    if (message.mtuBytes !== 0) {
+      writer.uint32(40).uint32(message.mtuBytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PathHealth {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePathHealth();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.state = reader.string(true);
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.rttUs = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.jitterUs = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.lossPpm = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.mtuBytes = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<PathHealth>, I>>(base?: I): PathHealth {
+    return PathHealth.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<PathHealth>, I>>(object: I): PathHealth {
+    const message = createBasePathHealth();
+    message.state = object.state ?? "";
+    message.rttUs = object.rttUs ?? 0;
+    message.jitterUs = object.jitterUs ?? 0;
+    message.lossPpm = object.lossPpm ?? 0;
+    message.mtuBytes = object.mtuBytes ?? 0;
     return message;
   },
 };

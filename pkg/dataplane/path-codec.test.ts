@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest'
+import {
+  type Attribute,
+  attribute,
+  attributeType,
+  decodeMessages,
+  encodeMessage,
+  messageType,
+} from '../netlink/index.ts'
+import { decodePath } from './path-codec.ts'
+
+const { bytes, u8, u16, u32, u64 } = attribute
+const sent: readonly Attribute[] = [
+  bytes(attributeType.peerAddress, Uint8Array.of(192, 0, 2, 1)),
+  u16(attributeType.peerPort, 51_820),
+  u8(attributeType.pathState, 1),
+  u32(attributeType.mtuBytes, 1240),
+  u32(attributeType.pathRttUs, 900),
+  u32(attributeType.pathJitterUs, 40),
+  u32(attributeType.pathLossPpm, 5000),
+  u64(attributeType.pathProbes, 200n),
+  u64(attributeType.pathLost, 1n),
+]
+
+function received(attributes: readonly Attribute[]) {
+  const { bytes } = encodeMessage({ type: messageType.pathGet, flags: 0, sequence: 1, attributes })
+  return decodePath(decodeMessages(bytes)[0]!)
+}
+
+test('a path reads as the engine tells it', () => {
+  expect(received(sent)).toEqual({
+    peer: { ip: '192.0.2.1', port: 51_820 },
+    state: 'up',
+    rttUs: 900,
+    jitterUs: 40,
+    lossPpm: 5000,
+    mtuBytes: 1240,
+    probes: 200n,
+    lost: 1n,
+  })
+})
+
+test('a path without its figures, or in a state that is none, is refused', () => {
+  for (const missing of sent.slice(2)) {
+    expect(() => received(sent.filter((each) => each !== missing))).toThrow()
+  }
+  const odd = sent.map((each) => (each.type === attributeType.pathState ? u8(attributeType.pathState, 9) : each))
+  expect(() => received(odd)).toThrow()
+})
