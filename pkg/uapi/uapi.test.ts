@@ -27,6 +27,7 @@ const wireguard: PortStatus = {
   remotePrefixes: ['172.16.1.100/32', 'fd00::/127', '172.16.1.100/32'],
   mtuBytes: 1420,
   keepaliveSeconds: 10,
+  pathMessages: true,
   session: 'established',
   handshakeAgeMs: 2_250,
 }

@@ -15,6 +15,7 @@
 namespace nsm {
 
 inline constexpr std::size_t kEthernetBytes = 14;
+inline constexpr std::size_t kMacAddressBytes = 6;
 inline constexpr std::size_t kVlanTagBytes = 4;
 inline constexpr std::size_t kMaxLinkHeaderBytes =
     kEthernetBytes + kVlanTagBytes;  // that an MTU leaves room for
@@ -22,6 +23,9 @@ inline constexpr std::size_t kEtherTypeAt = 12;
 inline constexpr std::uint16_t kEtherTypeIpv4 = 0x0800;
 inline constexpr std::uint16_t kEtherTypeVlan = 0x8100;
 inline constexpr std::uint16_t kEtherTypeIpv6 = 0x86dd;
+
+// Whether the frame is for one station: not for a group, not for all.
+inline bool is_unicast(ConstBytes frame) noexcept { return (frame[0] & 1) == 0; }
 
 // Of the headers in front of the packet inside `frame`, which has at least
 // kEthernetBytes; one VLAN tag is looked through.

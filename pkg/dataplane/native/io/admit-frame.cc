@@ -1,8 +1,12 @@
 #include "io/admit-frame.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "core/framed.h"
+#include "core/mss-clamp.h"
+#include "io/packet-too-big.h"
 
 namespace nsm::io {
 namespace {
@@ -12,16 +16,31 @@ std::nullopt_t refuse(Tx why, Counters& counters) noexcept {
   return std::nullopt;
 }
 
+void answer_oversize(ConstBytes frame, const InnerIp& inner, const FrameGate& gate) noexcept {
+  PacketTooBig answer;
+  if (!is_unicast(frame) || !answer.make(inner, frame.subspan(kEthernetBytes), gate.mtu_bytes)) return;
+  answer.put_into_frame(frame);
+  // A full ring loses the answer; the sender's next packet makes another.
+  [[maybe_unused]] const ssize_t written = write(gate.device, answer.bytes().data(), answer.bytes().size());
+}
+
 }  // namespace
 
-std::optional<GsoPacket> admit_frame(const TunPacket& frame, std::uint32_t mtu_bytes,
+std::optional<GsoPacket> admit_frame(const TunPacket& frame, const FrameGate& gate,
                                      Counters& counters) noexcept {
   if (frame.bytes.size() < kEthernetBytes) return refuse(Tx::malformed, counters);
+  const auto inner = parse_ethernet_ip(frame.bytes);
+  if (inner) {
+    const bool complete = (frame.header.flags & kVnetNeedsChecksum) == 0;
+    clamp_mss(frame.bytes.subspan(kEthernetBytes, inner->total_bytes), *inner, gate.mtu_bytes, complete);
+  }
   const std::size_t link = link_header_bytes(frame.bytes);
   const auto segments = GsoPacket::parse(frame.header, frame.bytes, link);
   if (!segments) return refuse(Tx::malformed, counters);
-  const std::size_t most = std::min<std::size_t>(link + mtu_bytes, kMaxFrameBytes);
-  return segments->segment_bytes() <= most ? segments : refuse(Tx::oversize, counters);
+  const std::size_t most = std::min<std::size_t>(link + gate.mtu_bytes, kMaxFrameBytes);
+  if (segments->segment_bytes() <= most) return segments;
+  if (inner) answer_oversize(frame.bytes, *inner, gate);
+  return refuse(Tx::oversize, counters);
 }
 
 }  // namespace nsm::io

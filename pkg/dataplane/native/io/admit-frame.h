@@ -9,9 +9,15 @@
 
 namespace nsm::io {
 
-// The frame, or the segments of a super-frame. Absent when it makes no sense, or
-// its packet is longer than `mtu_bytes`: then, as on a bridge, nobody answers; it is counted.
-std::optional<GsoPacket> admit_frame(const TunPacket& frame, std::uint32_t mtu_bytes,
+struct FrameGate {
+  std::uint32_t mtu_bytes;  // of the packet in a frame
+  int device;               // the TAP, where answers go
+};
+
+// The frame, or the segments of a super-frame, with the MSS of a SYN lowered to
+// what passes. Absent when it makes no sense, or its packet is too long: that is
+// counted, and an IP packet is answered by Packet Too Big.
+std::optional<GsoPacket> admit_frame(const TunPacket& frame, const FrameGate& gate,
                                      Counters& counters) noexcept;
 
 }  // namespace nsm::io

@@ -135,6 +135,10 @@ void Opener::deliver_frame(WireguardIngress& port, Bytes plaintext) noexcept {
   } else if (!port.device) {
     port.counters->rx.add(Rx::no_wire);
   } else {
+    if (const auto inner = parse_ethernet_ip(*frame)) {
+      const Bytes packet = frame->subspan(kEthernetBytes, inner->total_bytes);
+      clamp_mss(packet, *inner, mtu_bytes(*port.rules, *port.path_mtu), true);
+    }
     parts_.writer.add_frame(*port.device, *frame);
   }
 }

@@ -39,14 +39,23 @@ void write_checksum(std::uint8_t* field, std::uint64_t sum) noexcept {
 bool PacketTooBig::make(const InnerIp& inner, ConstBytes packet, std::uint32_t mtu_bytes) noexcept {
   if (is_later_fragment(inner, packet) || may_be_icmp_error(inner, packet)) return false;
   memory_.fill(0);
+  begin_ = kEthernetBytes;
   inner.family == 4 ? make_ipv4(inner, packet, mtu_bytes) : make_ipv6(inner, packet, mtu_bytes);
   return true;
+}
+
+void PacketTooBig::put_into_frame(ConstBytes frame) noexcept {
+  std::uint8_t* const ethernet = memory_.data() + kVnetHeaderBytes;
+  std::copy_n(frame.data() + kMacAddressBytes, kMacAddressBytes, ethernet);
+  std::copy_n(frame.data(), kMacAddressBytes, ethernet + kMacAddressBytes);
+  std::copy_n(frame.data() + kEtherTypeAt, 2, ethernet + kEtherTypeAt);
+  begin_ = 0;
 }
 
 void PacketTooBig::make_ipv4(const InnerIp& inner, ConstBytes packet, std::uint32_t mtu_bytes) noexcept {
   const std::size_t quoted = std::min(packet.size(), kMaxIpv4Bytes - kIpv4HeaderBytes - kIcmpHeaderBytes);
   const std::size_t total = kIpv4HeaderBytes + kIcmpHeaderBytes + quoted;
-  std::uint8_t* ip = memory_.data() + kVnetHeaderBytes;
+  std::uint8_t* ip = memory_.data() + kIpAt;
   ip[0] = 0x45;
   store_be16(ip + 2, static_cast<std::uint16_t>(total));
   ip[8] = kHopLimit;
@@ -60,13 +69,13 @@ void PacketTooBig::make_ipv4(const InnerIp& inner, ConstBytes packet, std::uint3
   store_be16(icmp + 6, static_cast<std::uint16_t>(mtu_bytes));
   std::copy_n(packet.data(), quoted, icmp + kIcmpHeaderBytes);
   write_checksum(icmp + 2, checksum_add(0, {icmp, kIcmpHeaderBytes + quoted}));
-  size_ = kVnetHeaderBytes + total;
+  end_ = kIpAt + total;
 }
 
 void PacketTooBig::make_ipv6(const InnerIp& inner, ConstBytes packet, std::uint32_t mtu_bytes) noexcept {
   const std::size_t quoted = std::min(packet.size(), kMaxBytes - kIpv6HeaderBytes - kIcmpHeaderBytes);
   const std::size_t payload = kIcmpHeaderBytes + quoted;
-  std::uint8_t* ip = memory_.data() + kVnetHeaderBytes;
+  std::uint8_t* ip = memory_.data() + kIpAt;
   ip[0] = 0x60;
   store_be16(ip + 4, static_cast<std::uint16_t>(payload));
   ip[6] = kIcmpv6;
@@ -79,7 +88,7 @@ void PacketTooBig::make_ipv6(const InnerIp& inner, ConstBytes packet, std::uint3
   std::copy_n(packet.data(), quoted, icmp + kIcmpHeaderBytes);
   const std::uint64_t pseudo = pseudo_header_sum({ip, kIpv6HeaderBytes}, kIcmpv6, payload);
   write_checksum(icmp + 2, checksum_add(pseudo, {icmp, payload}));
-  size_ = kVnetHeaderBytes + kIpv6HeaderBytes + payload;
+  end_ = kIpAt + kIpv6HeaderBytes + payload;
 }
 
 }  // namespace nsm::io

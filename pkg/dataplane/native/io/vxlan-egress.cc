@@ -6,7 +6,7 @@
 namespace nsm::io {
 
 void VxlanEgress::take(const TunPacket& frame, EgressParts parts) noexcept {
-  const auto segments = admit_frame(frame, parts_.mtu_bytes, parts_.counters);
+  const auto segments = admit_frame(frame, {parts_.mtu_bytes, device->fd}, parts_.counters);
   if (!segments) return;
   const std::size_t longest = segments->segment_bytes();
   for (std::size_t i = 0; i < segments->segments(); i++) {

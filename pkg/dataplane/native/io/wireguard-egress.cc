@@ -28,7 +28,8 @@ void WireguardEgress::want() noexcept {
 }
 
 void WireguardEgress::take(const TunPacket& packet, EgressParts parts) noexcept {
-  const auto segments = has_frames() ? admit_frame(packet, mtu(), parts_.counters) : admit_packet(packet);
+  const auto segments =
+      has_frames() ? admit_frame(packet, {mtu(), device->fd}, parts_.counters) : admit_packet(packet);
   if (!segments) return;
   const std::size_t longest = segments->segment_bytes() + kFrameLengthBytes;
   for (std::size_t i = 0; i < segments->segments(); i++) {

@@ -137,7 +137,7 @@ class Device:
             fcntl.ioctl(self.file, TUNSETIFF, struct.pack('16sH22x', name.encode(), flags))
         fcntl.ioctl(self.file, TUNSETOFFLOAD, OFFLOADS)
         fcntl.ioctl(self.file, TUNSETVNETHDRSZ, struct.pack('i', 10))
-        self.namespace, self.name = namespace, name
+        self.namespace, self.name, self.tap = namespace, name, tap
 
     def fileno(self):
         return self.file
@@ -164,8 +164,10 @@ def add_underlay(engine, namespace, address, keys, port=51820):
 
 
 def add_wire(engine, device, local, remote, peer, **more):
-    """A tun port, a wireguard port and the wire between them: `local` and `remote` are the inner addresses."""
-    engine.set('port_set', device, id=f'tun-{local}', kind=1, ifname=device.name, **device.place)
-    engine.set('port_set', id=f'wg-{local}', kind=3, underlay='u', peer_responder_key=peer.public,
-               local_prefix=prefix(local), remote_prefix=prefix(remote), mtu_bytes=1420, **more)  # fmt: skip
+    """A tun or tap port, a wireguard port and the wire between them: `local` and `remote` are the inner addresses."""
+    carried = {'local_prefix': prefix(local), 'remote_prefix': prefix(remote), 'mtu_bytes': 1420}
+    if device.tap:
+        carried = {'payload_kind': 2, 'mtu_bytes': 1400}
+    engine.set('port_set', device, id=f'tun-{local}', kind=2 if device.tap else 1, ifname=device.name, **device.place)
+    engine.set('port_set', id=f'wg-{local}', kind=3, underlay='u', peer_responder_key=peer.public, **carried, **more)
     engine.set('wire_set', id=f'wire-{local}', port_a=f'tun-{local}', port_b=f'wg-{local}')

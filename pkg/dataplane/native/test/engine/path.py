@@ -2,6 +2,7 @@
 """path.py CASE... [--seconds N]: what an engine finds out about the path to its peer, and what it does about it."""
 
 import argparse
+import functools
 import json
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import time
 
 import frames
 import lab
+from engine import Device
 from impair import Probe
 from lab import HERE, check
 from relayed import FAR, build_relayed, shown
@@ -22,9 +24,10 @@ OUTER = 20 + 8 + 32  # IPv4, UDP, data message
 class Paths:
     """A wire over the relay; both engines watch the path."""
 
-    def __init__(self, world, options, *commands):
+    def __init__(self, world, options, *commands, tap=False):
         self.world, self.options = world, options
-        self.relay, self.engines = build_relayed(world, *commands, path_messages=1)
+        device = functools.partial(Device, tap=tap)
+        self.relay, self.engines = build_relayed(world, *commands, make_device=device, path_messages=1)
         for engine in self.engines:
             until('the path is up', lambda: path_of(engine)['path_state'] == UP)
             engine.events.clear()
@@ -131,6 +134,11 @@ def hole_udp(paths):
     check('hole, UDP: the sender was told', paths.engines[0].counters('wg-10.0.0.1')['tx_oversize'] > 0)
 
 
+def hole_frames(paths):
+    """Under a wire of Ethernet frames: the packets in them are told."""
+    hole_tcp(paths)
+
+
 def small_from_start(paths):
     """The nodes were told of an MTU that their network does not have."""
     until('small: known in no time', lambda: path_of(paths.engines[0])['mtu_bytes'] <= HOLE - OUTER)
@@ -144,13 +152,14 @@ def refused(paths):
     return counted['rx_path_excess'] + counted['rx_malformed']
 
 
-CASES = {case.__name__: case for case in (measured, dead, lossy, hole_tcp, hole_udp, small_from_start)}
+CASES = {case.__name__: case for case in (measured, dead, lossy, hole_tcp, hole_udp, hole_frames, small_from_start)}
 STARTS = {'small_from_start': [f'mtu {HOLE}']}
+FRAMES = ('hole_frames',)
 
 
 def path(case, options):
     def run(world):
-        paths = Paths(world, options, *STARTS.get(case, []))
+        paths = Paths(world, options, *STARTS.get(case, []), tap=case in FRAMES)
         CASES[case](paths)
         check(f'{case}: no path message was refused', refused(paths) == 0)
 

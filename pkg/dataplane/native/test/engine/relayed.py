@@ -23,7 +23,7 @@ def build_relayed(world, *commands, seed=1, learns=False, make_engine=lambda wor
         add_underlay(engine, world.namespaces[node], address, keys[i])
         add_wire(engine, device, f'10.0.0.{i + 1}', f'10.0.0.{2 - i}', keys[1 - i],
                  **{'aead': AES, 'peer_address': packed(relay_address), 'peer_port': 51820, **wire})  # fmt: skip
-        device.up(f'10.0.0.{i + 1}/24')
+        device.up(f'10.0.0.{i + 1}/24', mtu=1400 if device.tap else 1420)
         engines.append(engine)
     seen = ping(world.namespaces['wa'], '10.0.0.2', 20, 0.01)
     check('the wire is up', seen['received'] > 0, f'seed {seed}')
