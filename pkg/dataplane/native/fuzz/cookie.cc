@@ -28,9 +28,7 @@ class Talk {
         now_.boot_ns += input_.number<std::uint16_t>() * 4 * nsm::kNsPerMs;
         break;
       case 1:
-        from_.family = input_.flag() ? 4 : 6;
-        from_.port = input_.number<std::uint16_t>() % 4;
-        from_.address[input_.below(16)] ^= 1;
+        move();
         break;
       case 2:
         stamp();
@@ -47,6 +45,14 @@ class Talk {
  private:
   // The model: mac2 counts when the cookie is the one that this address has to use now.
   bool knows_cookie() { return held_ && *held_ == maker_.cookie(from_, now_); }
+
+  void move() {
+    const nsm::Endpoint before = from_;
+    from_.family = input_.flag() ? 4 : 6;
+    from_.port = input_.number<std::uint16_t>() % 4;
+    from_.address[input_.below(16)] ^= input_.number<std::uint8_t>();
+    require((maker_.cookie(before, now_) == maker_.cookie(from_, now_)) == (before == from_));
+  }
 
   void stamp() {
     if (now_.boot_ns >= held_until_ns_) held_.reset();

@@ -23,6 +23,7 @@ struct Flow {  // where it stands
 // Often the one that continues the flow.
 Packet next_packet(FuzzedInput& input, Flow& flow) {
   const std::uint8_t shape = input.number<std::uint8_t>();
+  if ((shape & 128) != 0) flow.sequence += input.number<std::int8_t>();
   const nsm::test::PacketSpec spec = {.v6 = (shape & 1) != 0,
                                       .tcp = (shape & 2) != 0,
                                       .sequence = flow.sequence,

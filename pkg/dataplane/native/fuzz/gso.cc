@@ -103,9 +103,12 @@ Packet naive_segment(const Handed& from, std::size_t index) {
   return segment;
 }
 
+// The checksum is behind the IP header, whose addresses are checked before it is made.
 Packet naive_single(const Handed& from) {
   Packet packet = from.packet;
   if ((from.header.flags & nsm::kVnetNeedsChecksum) == 0) return packet;
+  const std::uint8_t first = packet[from.ip_offset];
+  require(from.header.csum_start >= from.ip_offset + (first >> 4 == 6 ? 40 : std::max(20, (first & 15) * 4)));
   const Packet summed(packet.begin() + from.header.csum_start, packet.end());
   std::uint8_t* const field = packet.data() + from.header.csum_start + from.header.csum_offset;
   store_checksum(field, nsm::test::naive_checksum(summed), from.header.csum_offset == 6);

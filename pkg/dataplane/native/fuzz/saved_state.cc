@@ -29,9 +29,19 @@ bool inside(const SavedPeer* slot) {
          at + sizeof(SavedPeer) <= sizeof memory;
 }
 
-void write_stamp(SavedPeer& slot, const std::string& id, Model& model, std::uint64_t now) {
-  const nsm::Timestamp stamp = nsm::later_than(slot.received.read(), nsm::tai64n(now));
+// As after a crash in the middle of a write: what was there before, or what is new.
+void check_torn(const nsm::SavedTimestamp& before, const nsm::SavedTimestamp& after, std::size_t written) {
+  nsm::SavedTimestamp torn = before;
+  std::memcpy(static_cast<void*>(&torn), &after, written);
+  require(torn.read() == before.read() || torn.read() == after.read());
+}
+
+void write_stamp(SavedPeer& slot, const std::string& id, Model& model, FuzzedInput& input) {
+  const nsm::SavedTimestamp before = slot.received;
+  const std::uint64_t now = input.number<std::uint32_t>() * nsm::kNsPerSecond;
+  const nsm::Timestamp stamp = nsm::later_than(before.read(), nsm::tai64n(now));
   slot.received.write(stamp);
+  check_torn(before, slot.received, input.below(sizeof before));
   model.newest[id] = stamp;
   model.stamps.insert(stamp);
 }
@@ -72,7 +82,7 @@ void live(FuzzedInput& input, Model& model) {
     if (slot == nullptr) continue;
     require(inside(slot) && state.take(id) == slot);
     require(slot->received.read() == (model.newest.contains(id) ? model.newest[id] : nsm::Timestamp{}));
-    write_stamp(*slot, id, model, input.number<std::uint32_t>() * nsm::kNsPerSecond);
+    write_stamp(*slot, id, model, input);
     write_key(*slot, model, input);
     check_slot(*slot, model);
   }

@@ -64,6 +64,13 @@ bool well_formed(nsm::ConstBytes bytes) {
          (bytes[0] == 3 && bytes.size() == 64);
 }
 
+// Whether mac1 is right decides before anything else but the index of a response.
+void check_mac1(nsm::ConstBytes bytes, Handled result, const World& world) {
+  const nsm::Key& owner = bytes[0] == 1 ? world.a->device.public_key() : world.to_b->initiator_public();
+  if (bytes[0] == 3 || result == Handled::kUnknownIndex) return;
+  require((result == Handled::kBadMac1) == !nsm::mac1_valid(nsm::mac1_key(owner), bytes));
+}
+
 // What no stranger may move.
 auto state_of(const World& world) {
   const Node& a = *world.a;
@@ -94,6 +101,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const nsm::Endpoint stranger = nsm::test::endpoint4(0xc6336401, 6666);
   const Handled result = node.device.receive(bytes, stranger, world.now);
   require(result != Handled::kAccepted && (result == Handled::kMalformed) == !well_formed(bytes));
+  if (result != Handled::kMalformed) check_mac1(bytes, result, world);
   require(result != Handled::kCookieSent || state == kLoaded);
   check_replies(node, result, bytes);
   if (!bytes.empty() && bytes[0] == 4) node.take({stranger, node.at, bytes}, world.now);
