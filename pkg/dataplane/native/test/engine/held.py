@@ -77,6 +77,8 @@ class HeldEngine(Engine):
 class HeldDevice:
     """A device that the holder makes in a namespace."""
 
+    tap = False
+
     def __init__(self, namespace, name):
         info = os.stat(f'/run/netns/{namespace.name}')
         self.place = {'ns_dev': info.st_dev, 'ns_ino': info.st_ino}
