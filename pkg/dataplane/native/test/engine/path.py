@@ -89,6 +89,22 @@ def lossy(paths):
         check('lossy: the loss is told', 0 < seen['path_lost'] < seen['path_probes'] * 0.3)
 
 
+def partitioned(paths):
+    """The link is gone for --seconds under traffic; packets pass as soon as it is back."""
+    one = Probe(paths.world, 'wb', '10.0.0.2')
+    one.start('wa', 100, paths.options.seconds + 4)
+    time.sleep(1)
+    cut = time.monotonic()
+    paths.relay.do('drop 100')
+    time.sleep(paths.options.seconds)
+    paths.relay.do('clear')
+    partition = (time.monotonic() - cut) * 1000
+    seen = one.stop()
+    print(shown({**seen, 'missing': []}), flush=True)
+    check('partitioned: healed within 1 s', partition <= seen['gapMs'] <= partition + 1000, seen['gapMs'] - partition)
+    until('partitioned: the path is up', lambda: path_of(paths.engines[0])['path_state'] == UP)
+
+
 def stream_through(paths, meanwhile):
     """TCP from wa to wb: what the receiver saw."""
     receiver = paths.world.start('wb', [sys.executable, f'{HERE}/stream.py', 'receive'])
@@ -152,7 +168,7 @@ def refused(paths):
     return counted['rx_path_excess'] + counted['rx_malformed']
 
 
-CASES = {case.__name__: case for case in (measured, dead, lossy, hole_tcp, hole_udp, hole_frames, small_from_start)}
+CASES = {case.__name__: case for case in (measured, dead, lossy, partitioned, hole_tcp, hole_udp, hole_frames, small_from_start)}
 STARTS = {'small_from_start': [f'mtu {HOLE}']}
 FRAMES = ('hole_frames',)
 
