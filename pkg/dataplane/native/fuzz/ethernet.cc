@@ -3,6 +3,7 @@
 #include "core/ethernet.h"
 
 #include "core/framed.h"
+#include "delivery.h"
 #include "fuzzed-input.h"
 #include "io/admit-frame.h"
 #include "test/core/packets.h"
@@ -52,19 +53,32 @@ Packet next_frame(FuzzedInput& input, nsm::VnetHeader& header) {
   return frame;
 }
 
+// An ICMP error for the sender, and no more than that.
+void check_answer(const Packet& answer, const Packet& frame) {
+  require(answer.size() <= nsm::kEthernetBytes + 1280);
+  require(std::equal(answer.begin(), answer.begin() + 6, frame.begin() + 6));
+  const auto ip = nsm::parse_ethernet_ip(answer);
+  require(ip && ip->protocol == (ip->family == 4 ? 1 : 58));
+  require(nsm::kEthernetBytes + ip->total_bytes == answer.size());
+}
+
 // Refused is counted once; what is admitted fits, and each segment has the headers of the frame.
-void check_admitted(const nsm::io::TunPacket& packet, std::uint32_t mtu_bytes) {
+void check_admitted(const nsm::VnetHeader& header, const Packet& frame, std::uint32_t mtu_bytes) {
+  static nsm::fuzz::Delivery tap;
   nsm::io::Counters counters;
-  const auto segments = nsm::io::admit_frame(packet, mtu_bytes, counters);
-  const std::uint64_t refused = counters.tx.at(Tx::malformed) + counters.tx.at(Tx::oversize);
-  require(refused == (segments ? 0 : 1));
+  Packet in_place = frame;
+  const auto segments = nsm::io::admit_frame({header, in_place}, {mtu_bytes, tap.device.fd}, counters);
+  require(counters.tx.at(Tx::malformed) + counters.tx.at(Tx::oversize) == (segments ? 0 : 1));
+  const auto answers = tap.take();
+  require(answers.size() <= counters.tx.at(Tx::oversize));
+  for (const Packet& answer : answers) check_answer(answer, frame);
   if (!segments) return;
-  const std::size_t link = nsm::link_header_bytes(packet.bytes);
+  const std::size_t link = nsm::link_header_bytes(frame);
   for (std::size_t index = 0; index < segments->segments(); index++) {
     Packet segment(segments->segment_bytes());
     segment.resize(segments->write(index, segment));
     require(segment.size() <= link + mtu_bytes && segment.size() <= nsm::kMaxFrameBytes);
-    require(std::equal(segment.begin(), segment.begin() + 14, packet.bytes.begin()));
+    require(std::equal(segment.begin(), segment.begin() + 14, frame.begin()));
   }
 }
 
@@ -78,6 +92,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::uint32_t mtu_bytes = 68 + static_cast<std::uint32_t>(input.below(9000));
   const Packet frame = next_frame(input, header);
   check_inner(frame);
-  check_admitted({header, frame}, mtu_bytes);
+  check_admitted(header, frame, mtu_bytes);
   return 0;
 }

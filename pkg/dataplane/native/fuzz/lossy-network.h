@@ -45,6 +45,8 @@ class LossyNetwork {
   void repeat(std::size_t which) {
     if (!sent_.empty()) hand_over(sent_[sent_.size() - 1 - which % sent_.size()]);
   }
+  // A node forgot what it accepted.
+  void accept_again() { accepted_.clear(); }
 
  private:
   void hand_over(const test::Datagram& datagram) {

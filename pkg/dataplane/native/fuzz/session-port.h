@@ -15,6 +15,7 @@ class SessionPort {
     port_.device = &delivery_.device;
     port_.activity = &activity_;
     port_.hold = &hold_;
+    port_.path_mtu = &path_mtu_;
     port_.rules = std::make_unique<io::InnerRules>();
     for (PrefixList* side : {&port_.rules->local, &port_.rules->remote}) {
       require(side->add({.family = 4, .length = 8, .address = {10}}));
@@ -58,6 +59,7 @@ class SessionPort {
   Delivery delivery_;
   Activity activity_;
   std::atomic<bool> hold_{false};
+  std::atomic<std::uint32_t> path_mtu_{65535};
   io::SocketAddress from_{Endpoint{.family = 4, .port = 1, .address = {192, 0, 2, 1}}};
   io::WireguardIngress port_;
   io::Opener opener_{{engine_, notes_, writer_}};

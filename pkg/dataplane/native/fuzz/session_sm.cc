@@ -81,8 +81,7 @@ class Session {
       case 10:
         return node(next_side()).device.under_load(world_.now);
       case 11:
-        world_.now.realtime_ns += static_cast<std::uint64_t>(input_.number<std::int8_t>() * 3600) * kSecond;
-        return;
+        return set_clock(input_.number<std::int8_t>());
       case 12:
         return restart(next_side());
     }
@@ -107,10 +106,28 @@ class Session {
     }
   }
 
-  // Its sessions can receive again, with what the holder kept of them.
+  void set_clock(int hours) {
+    latest_ns_ = std::max(latest_ns_, world_.now.realtime_ns);
+    world_.now.realtime_ns += static_cast<std::uint64_t>(hours * 3600) * kSecond;
+    if (forgot_) world_.now.realtime_ns = std::max(latest_ns_, world_.now.realtime_ns);
+  }
+
+  // A node without memory needs a clock that never goes back, or its peer takes
+  // what it sends for a replay: so it is in WireGuard.
+  void forget() {
+    forgot_ = true;
+    set_clock(1);
+    network_.accept_again();
+  }
+
+  // Its sessions can receive again, with what the holder kept of them; or the whole
+  // node restarts, and nothing is left.
   void restart(Side side) {
-    std::array<std::uint8_t, sizeof(nsm::SavedPeer)> kept;
-    std::memcpy(kept.data(), &saved[side], kept.size());
+    std::array<std::uint8_t, sizeof(nsm::SavedPeer)> kept = {};
+    if (input_.flag())
+      forget();
+    else
+      std::memcpy(kept.data(), &saved[side], kept.size());
     node(side).device.remove_peer(*peer(side));
     std::memcpy(static_cast<void*>(&saved[side]), kept.data(), kept.size());
     const nsm::PeerConfig config = side == kA ? world_.config_a(wire_) : world_.config_b(wire_);
@@ -132,6 +149,8 @@ class Session {
   std::set<std::string> delivered_;
   std::string last_text_;
   int texts_ = 0;
+  std::uint64_t latest_ns_ = 0;  // of the realtime clock
+  bool forgot_ = false;          // one of the nodes, all that it knew
 };
 
 }  // namespace
