@@ -10,6 +10,7 @@ namespace nsm::protocol {
 namespace {
 
 constexpr std::size_t kMaxValueBytes = 65'535 - NLA_HDRLEN;
+constexpr int kMaxErrno = 4095;  // as in the kernel
 
 template <typename T>
 View raw(const T& value) {
@@ -90,6 +91,7 @@ Status read_answer(const Frame& frame) {
     return {EBADMSG, "the answer is not a netlink error message"};
   }
   std::memcpy(&error, frame.attributes.data(), sizeof error);
+  if (error.error > 0 || error.error < -kMaxErrno) return {EBADMSG, "the answer's error is no errno"};
   Status status{-error.error, {}};
   const View rest = frame.attributes.subspan(sizeof error);
   if (!(frame.flags & NLM_F_ACK_TLVS) || rest.size() < NLA_HDRLEN) return status;

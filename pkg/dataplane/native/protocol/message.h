@@ -103,7 +103,7 @@ class MessageBuilder {
 // NLMSGERR_ATTR_MSG. Error 0 is the acknowledgement.
 Bytes answer(const Frame& request, const Status& status);
 
-// What an NLMSG_ERROR says; an error that is too short to read is EBADMSG.
+// What an NLMSG_ERROR says: 0 or an errno. One that is too short, or has another number, is EBADMSG.
 Status read_answer(const Frame& frame);
 
 // The same message under another sequence number.

@@ -4,6 +4,7 @@
 #include <linux/netlink.h>
 
 #include <cstdio>
+#include <cstring>
 #include <random>
 
 #include "protocol/fields.h"
@@ -120,6 +121,12 @@ void answers() {
   check(frame.type == NLMSG_ERROR && read_answer(frame).ok(), "no error is an acknowledgement");
   next_frame(request_bytes, frame);
   check(read_answer(frame).error == EBADMSG, "another message is no answer");
+  for (const std::int32_t error : {INT32_MIN, -4096, 1}) {
+    Bytes odd = done;
+    std::memcpy(odd.data() + NLMSG_HDRLEN, &error, sizeof error);
+    next_frame(odd, frame);
+    check(read_answer(frame).error == EBADMSG, "a number that is no errno is no answer");
+  }
 }
 
 }  // namespace
