@@ -34,9 +34,11 @@ class ProbeLog {
     return open && probe.message == asked ? &probe : nullptr;
   }
 
-  // Null: none (more) was sent `patience_ns` ago and has no answer. Each is told once.
+  // Null: none (more) was sent `patience_ns` ago, or has to make room, and has no
+  // answer. Each is told once.
   Probe* lose(std::uint64_t now_ns, std::uint64_t patience_ns) noexcept {
-    for (; judged_ != next_ && at(judged_).message.sent_ns + patience_ns <= now_ns; judged_++) {
+    const auto is_over = [&] { return at(judged_).message.sent_ns + patience_ns <= now_ns; };
+    for (; judged_ != next_ && (is_over() || is_full()); judged_++) {
       Probe& probe = at(judged_);
       if (probe.message.sequence != judged_ || probe.fate != Probe::Fate::kUnderWay) continue;
       probe.fate = Probe::Fate::kLost;
@@ -70,7 +72,12 @@ class ProbeLog {
   }
 
  private:
-  static constexpr std::uint32_t kMax = 128;  // more than are ever under way
+  static constexpr std::uint32_t kMax = 128;
+  static constexpr std::uint32_t kRoom = 16;  // more than are sent between two calls of lose()
+
+  // INVARIANT: what is not judged is still here. A late echo can make the patience
+  // longer than it takes to fill the log.
+  bool is_full() const noexcept { return next_ - judged_ > kMax - kRoom; }
   Probe& at(std::uint32_t sequence) noexcept { return all_[sequence % kMax]; }
 
   std::array<Probe, kMax> all_;

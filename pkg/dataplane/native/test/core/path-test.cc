@@ -77,6 +77,19 @@ TEST("a path that answers is up, with its round trip and without loss") {
   CHECK(run.path.mtu_bytes() == kMost);
 }
 
+TEST("a path that dies right after echoes that were ten seconds late is down in the end") {
+  Run run;
+  run.pass(10 * kNsPerSecond);
+  run.link.one_way_ns = 5 * kNsPerSecond;
+  run.pass(400 * kNsPerMs);
+  run.link.one_way_ns = 5 * kNsPerMs;
+  run.pass(10 * kNsPerSecond);
+  CHECK(run.path.rtt_ns() > kNsPerSecond);
+  run.link.cut = true;
+  run.pass(40 * kNsPerSecond);
+  CHECK(run.path.state() == PathState::kDown);
+}
+
 TEST("a dead path is known within 600 ms, whenever it dies and however long it is, and its return at once") {
   for (const std::uint64_t one_way_ms : {0, 1, 20, 50}) {
     for (std::uint64_t at_ms = 0; at_ms < 400; at_ms += 13) {
