@@ -155,7 +155,7 @@ export class WireFarm {
       remotePrefixes: [`${this.inner(0, wire)}/30`],
       mtuBytes: MTU_BYTES,
       keepaliveSeconds,
-      pathMessages: true,
+      pathMessages: false, // a watched path has a session before it is asked for
     } as const
     await own.holder.dataplane.setPort(spec, soon())
   }

@@ -13,7 +13,16 @@
 namespace nsm {
 namespace {
 
+// A deadline that is far away is met up to 134 ms late, along with others: thousands of idle peers share
+// wake-ups.
+constexpr std::uint64_t kFarNs = 5 * kNsPerSecond;
+constexpr std::uint64_t kTogetherNs = 1ull << 27;
+
 constexpr std::uint64_t kUnderLoadNs = kNsPerSecond;  // after the queue was last seen that full
+
+std::uint64_t together(std::uint64_t due_ns, std::uint64_t now_ns) noexcept {
+  return due_ns < now_ns + kFarNs ? due_ns : due_ns | (kTogetherNs - 1);
+}
 
 struct HashKey {  // public keys are random already
   std::size_t operator()(const Key& key) const noexcept { return load_le<std::uint64_t>(key.data()); }
@@ -147,7 +156,7 @@ std::uint64_t Device::tick(Now now) noexcept {
   Agenda& agenda = state_->agenda;
   while (Timed* const due = agenda.take(now.boot_ns)) {
     Peer& peer = static_cast<Peer&>(*due);
-    agenda.set(peer, std::max(peer.tick(now), now.boot_ns + 1));
+    agenda.set(peer, together(std::max(peer.tick(now), now.boot_ns + 1), now.boot_ns));
   }
   return agenda.next();
 }
