@@ -34,6 +34,7 @@ class Engine {
     // Each message of the answer; the last one is NLMSG_ERROR.
     std::function<void(const Frame&)> on_answer;
     int attempts = 0;
+    std::chrono::steady_clock::time_point sent_at = {};  // to the engine that is to answer
   };
   struct Listener {
     std::function<void(const Frame&)> on_event;  // kEvent of the engine
@@ -59,7 +60,7 @@ class Engine {
   void start();
   // An engine that hangs is ended like one that crashed.
   void check_hello(std::uint32_t start);
-  void check_answer(std::uint32_t start, std::uint32_t sequence);
+  void expect_answers();
   void kill(const char* why);
   void on_started(pid_t pid);
   void on_exited(pid_t pid, const std::string& how);
@@ -90,6 +91,7 @@ class Engine {
   std::vector<std::string> features_;
 
   std::uint32_t sequence_ = 0;
+  bool expecting_ = false;  // answers: a timer runs
   std::size_t replaying_ = 0;
   std::deque<Request> waiting_;                 // for an engine that serves
   std::deque<std::uint32_t> outgoing_;          // numbers of requests under way, not yet sent
