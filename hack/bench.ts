@@ -12,7 +12,7 @@ import { measureWires, WIRES_FIGURES } from '../test/bench/wires/measure.ts'
 import { Lab } from './lab/lab.ts'
 import { detail, step } from './story/progress.ts'
 
-const QUICK = { rounds: 3, bulkSeconds: 1, trialSeconds: 0.15, precision: 1.06, idleSeconds: 1, keepsAlive: false }
+const QUICK = { rounds: 3, bulkSeconds: 0.8, trialSeconds: 0.15, precision: 1.06, idleSeconds: 1, keepsAlive: false }
 const WHOLE = { rounds: 5, bulkSeconds: 4, trialSeconds: 0.5, precision: 1.03, idleSeconds: 10, keepsAlive: true }
 
 /** The system whose wires are counted in thousands. */

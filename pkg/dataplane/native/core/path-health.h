@@ -29,7 +29,7 @@ class PathHealth {
   // How long an echo is waited for.
   std::uint64_t patience_ns() const noexcept {
     if (rtt_ns_ == 0) return kFirstPatienceNs;
-    return std::max(kLeastPatienceNs, rtt_ns_ + 4 * jitter_ns_ + kSlackNs);
+    return std::clamp(rtt_ns_ + 4 * jitter_ns_ + kSlackNs, kLeastPatienceNs, kMostPatienceNs);
   }
   // The latest probe got lost: more are to follow quickly.
   bool doubtful() const noexcept { return lost_in_a_row_ > 0; }
@@ -54,6 +54,8 @@ class PathHealth {
  private:
   static constexpr std::uint64_t kFirstPatienceNs = 200 * kNsPerMs;
   static constexpr std::uint64_t kLeastPatienceNs = 50 * kNsPerMs;
+  // A few echoes that were very late do not put off for long what follows from silence.
+  static constexpr std::uint64_t kMostPatienceNs = 3 * kNsPerSecond;
   static constexpr std::uint64_t kSlackNs = 10 * kNsPerMs;
   static constexpr int kLostForDown = 8;
   static constexpr std::uint64_t kDownAfterNs = 370 * kNsPerMs;

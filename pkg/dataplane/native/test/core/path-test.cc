@@ -156,6 +156,17 @@ TEST("a dead path says nothing about lengths") {
   CHECK(run.path.mtu_bytes() == kMost);
 }
 
+TEST("a path that dies after its echoes were seconds late is known to be dead within 7 s") {
+  Run run;
+  run.pass(2 * kNsPerSecond);
+  run.link.one_way_ns = 5 * kNsPerSecond;
+  run.pass(20 * kNsPerSecond);
+  run.link.cut = true;
+  run.echoes.clear();
+  const auto is_down = [&] { return run.path.state() == PathState::kDown; };
+  CHECK(run.until(60 * kNsPerSecond, is_down) <= 7 * kNsPerSecond);
+}
+
 TEST("a process that had no turn blames itself, not the path") {
   Run run;
   run.pass(5 * kNsPerSecond);
