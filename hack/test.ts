@@ -10,6 +10,14 @@ interface Count {
   readonly failed: number
 }
 
+/** Some of the native tests. */
+interface Part {
+  /** A regular expression for their names. */
+  readonly tests: string
+  /** What has to be built for them. */
+  readonly programs: readonly string[]
+}
+
 interface Suite {
   readonly name: string
   run(): Promise<Count>
@@ -17,8 +25,12 @@ interface Suite {
 
 const MINUTE_MS = 60_000
 const NATIVE = `${ROOT}/pkg/dataplane/native`
-/** In which the engine's threads meet: load both ways, keys that change, an engine that ends. */
-const THREADED_TESTS = '^engine-(two-aes|is-away|hostile|roaming|rekey)$'
+const EVERYTHING: Part = { tests: '.', programs: [] }
+/** In which the engine's threads meet: load both ways, keys that change, paths, an engine that ends. */
+const THREADED: Part = {
+  tests: '^engine-(two-aes|is-away|hostile|roaming|rekey)$',
+  programs: ['nsm-dataplane', 'nsm-impair', 'nsm-udp-probe', 'nsm-flood'],
+}
 const scratch = mkdtempSync(join(tmpdir(), 'nsmesh-test-'))
 
 const SUITES: readonly Suite[] = [
@@ -36,7 +48,7 @@ const SUITES: readonly Suite[] = [
   { name: 'unit', run: () => vitest('pkg/', 'cmd/', 'hack/') },
   { name: 'native', run: () => ctest(`${NATIVE}/build`) },
   { name: 'sanitized', run: () => sanitized('address,undefined') },
-  { name: 'threads', run: () => sanitized('thread', THREADED_TESTS) },
+  { name: 'threads', run: () => sanitized('thread', THREADED) },
   { name: 'fuzz', run: () => succeeds(['hack/fuzz', '--replay']) },
   { name: 'mesh', run: () => vitest('test/') },
   { name: 'demo', run: () => succeeds(['hack/demo', '--check']) },
@@ -86,7 +98,7 @@ async function ctest(build: string, wanted = '.'): Promise<Count> {
 }
 
 /** Native tests once more, with every access watched: of memory, or of one thread to what another has in hands. */
-async function sanitized(sanitizers: string, wanted?: string): Promise<Count> {
+async function sanitized(sanitizers: string, { tests, programs }: Part = EVERYTHING): Promise<Count> {
   const build = `${NATIVE}/build-${sanitizers.replace(',', '-')}`
   const configure = [
     'cmake',
@@ -99,8 +111,9 @@ async function sanitized(sanitizers: string, wanted?: string): Promise<Count> {
     '-DCMAKE_BUILD_TYPE=RelWithDebInfo',
     `-DNSM_SANITIZE=${sanitizers}`,
   ]
-  const isBuilt = (await run(configure, MINUTE_MS)) && (await run(['ninja', '-C', build, '--quiet'], 15 * MINUTE_MS))
-  return isBuilt ? ctest(build, wanted) : { passed: 0, failed: 1 }
+  const isBuilt =
+    (await run(configure, MINUTE_MS)) && (await run(['ninja', '-C', build, '--quiet', ...programs], 15 * MINUTE_MS))
+  return isBuilt ? ctest(build, tests) : { passed: 0, failed: 1 }
 }
 
 async function programs(...commands: readonly (readonly string[])[]): Promise<Count> {

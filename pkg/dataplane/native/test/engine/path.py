@@ -19,6 +19,8 @@ UP, DOWN = 1, 2
 MOST = 1420  # inner bytes, as the wires agree
 HOLE = 1300  # outer bytes that pass
 OUTER = 20 + 8 + 32  # IPv4, UDP, data message
+DEAD_MS = 600  # as core/path promises, to the millisecond in its own test
+BUSY_MS = 100  # how late a busy machine may let the engine, and this test, find out
 
 
 class Paths:
@@ -70,7 +72,7 @@ def dead(paths):
             time.sleep(1 + delay)
             paths.relay.do(cut)
             took = until(f'dead: {cut}', lambda: told(near, 'path_down') and told(far, 'path_down'))
-            check(f'dead: {cut} is told at both ends within 600 ms', took <= 600, f'{took:.0f} ms')
+            check(f'dead: {cut} is told at both ends in time', took <= DEAD_MS + BUSY_MS, f'{took:.0f} ms')
             paths.relay.do('clear')
             took = until('dead: its end is told', lambda: told(near, 'path_up') and told(far, 'path_up'))
             check('dead: its end is told within 500 ms', took <= 500, f'{took:.0f} ms')
