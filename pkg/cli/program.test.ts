@@ -12,7 +12,13 @@ const WIRE = nodeV1.Wire.fromPartial({
   id: '3f1c',
   networkService: 'files@east',
   client: { mechanism: 'KERNEL', interface: 'nsm-1' },
-  server: { mechanism: 'WIREGUARD', peer: '203.0.113.21:51820', aead: 'aes256gcm', session: 'established' },
+  server: {
+    mechanism: 'WIREGUARD',
+    peer: '203.0.113.21:51820',
+    aead: 'aes256gcm',
+    session: 'established',
+    path: { state: 'up', rttUs: 12_340, jitterUs: 420, lossPpm: 15_000, mtuBytes: 1240 },
+  },
   state: 'up',
   clientAddresses: ['172.16.1.101/32'],
   endpointAddresses: ['172.16.1.100/32'],
@@ -63,6 +69,7 @@ test('get wires prints a table, and more columns when wide', async () => {
   expect(wide.out).toContain('3.0 MiB')
   expect(wide.out).toContain('ETHERNET')
   expect(wide.out).toContain('8m32s')
+  expect(wide.out).toContain('12.3 ms +-0.4, 1.5 % lost, 1240 bytes')
 })
 
 test('get prints JSON and YAML that say the same', async () => {
