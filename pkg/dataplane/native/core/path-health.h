@@ -5,6 +5,8 @@
 //      |                  ^--------------------- an echo ----------------------|  ^
 //      +--------------------------------------------------------------------------+
 //
+// While no probe can be sent, what was up is unknown; what was down stays down.
+//
 // A lost probe is followed by quick ones, so that a link that drops one packet
 // in twenty is not taken for a dead one: eight lost in a row are one case in
 // 10^8 there.
@@ -50,6 +52,9 @@ class PathHealth {
     if (lost_in_a_row_ >= kLostForDown && now_ns - doubt_since_ns_ >= kDownAfterNs) state_ = PathState::kDown;
   }
   void forget_losses() noexcept { lost_in_a_row_ = 0; }
+  void lose_sight() noexcept {
+    if (state_ == PathState::kUp) state_ = PathState::kUnknown;
+  }
 
  private:
   static constexpr std::uint64_t kFirstPatienceNs = 200 * kNsPerMs;

@@ -4,11 +4,10 @@
 
 namespace nsm {
 
-void PathMtu::set_most(std::uint32_t most) noexcept {
-  if (most == most_) return;
-  const bool believed = passes_ == most_;
-  most_ = most;
-  passes_ = believed ? most : std::min(passes_, most);
+void PathMtu::want(std::uint32_t bytes) noexcept {
+  if (bytes <= most_) return;
+  if (passes_ == most_) passes_ = bytes;
+  most_ = bytes;
 }
 
 void PathMtu::answered(std::uint32_t bytes) noexcept {

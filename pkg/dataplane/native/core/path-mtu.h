@@ -28,7 +28,8 @@ class PathMtu {
   bool searching() const noexcept { return searching_; }
   // A full-size probe got lost: more are to follow quickly, along with short ones.
   bool doubtful() const noexcept { return !searching_ && full_lost_ > 0; }
-  void set_most(std::uint32_t most) noexcept;
+  // Another wire has packets that long.
+  void want(std::uint32_t bytes) noexcept;
 
   // A probe of that length came back, or did not.
   void answered(std::uint32_t bytes) noexcept;

@@ -13,12 +13,17 @@ void Path::echoed(const PathMessage& echo, std::uint64_t now_ns) noexcept {
 }
 
 void Path::pause() noexcept {
+  forget();
+  health_.lose_sight();
+}
+
+void Path::forget() noexcept {
   log_.forget();
   health_.forget_losses();
 }
 
 void Path::judge(std::uint64_t now_ns) noexcept {
-  if (due_ns_ != UINT64_MAX && now_ns > due_ns_ + kStallNs) pause();
+  if (due_ns_ != UINT64_MAX && now_ns > due_ns_ + kStallNs) forget();
   while (const Probe* const probe = log_.lose(now_ns, health_.patience_ns())) {
     if (probe->purpose == Probe::Purpose::kSearch) continue;
     lost_++;

@@ -26,14 +26,15 @@ class Path {
   std::uint32_t loss_ppm() const noexcept { return log_.loss_ppm(); }  // of the last 128 probes
   std::uint64_t probes() const noexcept { return probes_; }
   std::uint64_t lost() const noexcept { return lost_; }
-  void set_most_mtu(std::uint32_t bytes) noexcept { mtu_.set_most(bytes); }
+  // Another wire goes this way, with packets that long.
+  void want_mtu(std::uint32_t bytes) noexcept { mtu_.want(bytes); }
 
   void echoed(const PathMessage& echo, std::uint64_t now_ns) noexcept;
-  // Nothing can be sent for a while, and nothing follows from it.
+  // There is no session to send probes in: a path that was up is one of which nothing is known.
   void pause() noexcept;
 
-  // Calls send(const PathMessage&) for each probe that is due; returns when to call again (CLOCK_BOOTTIME
-  // ns).
+  // Calls send(const PathMessage&) for each probe that is due; returns when to call
+  // again (CLOCK_BOOTTIME ns).
   template <typename Send>
   std::uint64_t tick(std::uint64_t now_ns, Send&& send) noexcept {
     judge(now_ns);
@@ -61,6 +62,8 @@ class Path {
   // Called that late, this process had no turn: echoes may wait unread.
   static constexpr std::uint64_t kStallNs = 100 * kNsPerMs;
 
+  // Nobody could have noticed the echoes of what is under way.
+  void forget() noexcept;
   void judge(std::uint64_t now_ns) noexcept;
   std::uint64_t next_probe_ns() const noexcept {
     const bool quick = state() != PathState::kDown && (health_.doubtful() || mtu_.doubtful());

@@ -146,8 +146,9 @@ void Opener::deliver_frame(WireguardIngress& port, Bytes plaintext) noexcept {
 void Opener::note_path(WireguardIngress& port, ConstBytes plaintext) noexcept {
   const auto message = read_path_message(plaintext);
   if (!message) return port.counters->rx.add(Rx::malformed);
-  const bool noted =
-      port.path_messages.take(boot_ns()) && parts_.notes.push({port.underlay, PathNote{port.tag, *message}});
+  // However many wires a hostile node has, half of the queue is left to handshakes.
+  const bool noted = parts_.notes.size() < Notes::kCapacity / 2 && port.path_messages.take(boot_ns()) &&
+                     parts_.notes.push({port.underlay, PathNote{port.tag, *message}});
   if (!noted) port.counters->rx.add(Rx::path_excess);
 }
 

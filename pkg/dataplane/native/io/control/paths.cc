@@ -28,7 +28,9 @@ void Paths::join(WireguardPort& port, const Endpoint& to) {
   if (known != by_port_.end() && known->second->to != to) leave(port);
   Shared& shared = by_endpoint_.try_emplace(to, to, port.agreed_bytes()).first->second;
   if (by_port_.emplace(&port, &shared).second) shared.ports.push_back(&port);
-  measure_ports(shared);
+  // Wanting more leaves the others as they are: none has longer packets than it was told.
+  shared.path.want_mtu(port.agreed_bytes());
+  port.use_path_mtu(shared.path.mtu_bytes());
   agenda_.set(shared, 0);
 }
 
@@ -39,18 +41,10 @@ void Paths::leave(WireguardPort& port) noexcept {
   by_port_.erase(found);
   std::erase(shared.ports, &port);
   if (shared.carrier == &port) shared.carrier = nullptr;
-  if (!shared.ports.empty()) return measure_ports(shared);
+  if (!shared.ports.empty()) return;
   agenda_.set(shared, UINT64_MAX);
   const Endpoint to = shared.to;  // a copy: it goes with its entry
   by_endpoint_.erase(to);
-}
-
-// The path is measured for the longest packet of any of its wires.
-void Paths::measure_ports(Shared& shared) {
-  std::uint32_t most = 0;
-  for (const WireguardPort* port : shared.ports) most = std::max(most, port->agreed_bytes());
-  shared.path.set_most_mtu(most);
-  use_mtu(shared);
 }
 
 void Paths::use_mtu(const Shared& shared) noexcept {

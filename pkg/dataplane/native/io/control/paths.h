@@ -60,7 +60,6 @@ class Paths {
   void tell_state(const Shared& shared, Now now) const;
 
   static bool choose_carrier(Shared& shared, Now now);
-  static void measure_ports(Shared& shared);
   static void use_mtu(const Shared& shared) noexcept;
   std::uint64_t probe(Shared& shared, Now now);
 

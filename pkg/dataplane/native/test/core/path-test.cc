@@ -167,6 +167,32 @@ TEST("a path that dies after its echoes were seconds late is known to be dead wi
   CHECK(run.until(60 * kNsPerSecond, is_down) <= 7 * kNsPerSecond);
 }
 
+TEST("while nothing can be asked a path that was up is unknown, and one that was down stays down") {
+  Run run;
+  run.pass(kNsPerSecond);
+  run.path.pause();
+  CHECK(run.path.state() == PathState::kUnknown);
+  run.pass(kNsPerSecond);
+  CHECK(run.path.state() == PathState::kUp);
+  run.link.cut = true;
+  run.pass(5 * kNsPerSecond);
+  run.path.pause();
+  CHECK(run.path.state() == PathState::kDown);
+}
+
+TEST("a wire with longer packets has them believed, and searched for where there is a hole") {
+  Run run;
+  run.pass(kNsPerSecond);
+  run.path.want_mtu(kMost - 100);
+  CHECK(run.path.mtu_bytes() == kMost);
+  run.path.want_mtu(8000);
+  CHECK(run.path.mtu_bytes() == 8000);
+  run.link.longest = 5000;
+  run.pass(20 * kNsPerSecond);
+  run.path.want_mtu(9000);
+  CHECK(run.path.mtu_bytes() <= 5000 && run.path.mtu_bytes() + 8 > 5000);
+}
+
 TEST("a process that had no turn blames itself, not the path") {
   Run run;
   run.pass(5 * kNsPerSecond);
