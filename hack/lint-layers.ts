@@ -39,6 +39,8 @@ const OUTSIDE: readonly OutsideRule[] = [
   { what: 'sockets', pattern: /import \{(?! isIP).*from 'node:net'/, allowed: ['pkg/rpc/', 'pkg/dataplane/'] },
   { what: 'SQLite', pattern: /from 'node:sqlite'/, allowed: ['pkg/store/'] },
   { what: 'other programs', pattern: /from 'node:child_process'/, allowed: [] },
+  { what: 'vitest', pattern: /from 'vitest'/, allowed: [] },
+  { what: 'fakes and fixtures', pattern: /(?:from|import) '\.[^']*\/testing\//, allowed: [] },
 ]
 
 const breaches: string[] = []
@@ -47,7 +49,7 @@ for (const file of globSync('{pkg,cmd,hack,test}/**/*.ts').sort()) {
   if (file.includes('/gen/') || file.includes('node_modules') || file.includes('/build')) continue
   const lines = readFileSync(file, 'utf8').split('\n')
   if (lines.length > MOST_LINES) report(file, 1, `${lines.length} lines; split it (at most ${MOST_LINES})`)
-  const isTest = file.endsWith('.test.ts') || file.startsWith('test/') || file.startsWith('hack/')
+  const isTest = isOfTests(file)
   for (const [index, line] of lines.entries()) {
     if (!isTest) checkOutside(file, index + 1, line)
     if (!file.startsWith('hack/')) checkImport(file, index + 1, line)
@@ -81,13 +83,20 @@ function checkImport(file: string, line: number, text: string): void {
   const path = normalize(join(dirname(file), target))
   const to = folderOf(path)
   if (to === undefined || from === to) return
-  if (path !== `pkg/${to}/index.ts` && !file.includes('.test.ts') && !file.startsWith('test/')) {
+  const isTest = isOfTests(file)
+  const isDoor = path === `pkg/${to}/index.ts` || (isTest && path === `pkg/${to}/testing/index.ts`)
+  if (!isDoor && !file.includes('.test.ts') && !file.startsWith('test/')) {
     report(file, line, `reaches into pkg/${to}; import its index.ts`)
   }
   if (from === undefined || file.endsWith('.test.ts')) return
   if (layerOf(to) >= layerOf(from)) {
     report(file, line, `pkg/${from} (layer ${layerOf(from)}) may not import pkg/${to} (layer ${layerOf(to)})`)
   }
+}
+
+/** Tests, and what only they use: fakes, fixtures, conformance suites. */
+function isOfTests(file: string): boolean {
+  return /\.test\.ts$|^test\/|^hack\/|\/testing\//.test(file)
 }
 
 function folderOf(path: string): string | undefined {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { FakeClock, systemClock, within, withTimeout } from './index.ts'
+import { systemClock, within, withTimeout } from './index.ts'
+import { FakeClock } from './testing/index.ts'
 
 test('FakeClock fires what falls due in order and leaves the rest', async () => {
   const clock = new FakeClock(1_000)

@@ -10,7 +10,6 @@ export {
   type NsmErrorOptions,
   nextStep,
 } from './errors.ts'
-export { FakeClock } from './fake-clock.ts'
 export { KeyedQueue } from './keyed-queue.ts'
 export { type LogFields, type Logger, silentLogger } from './logger.ts'
 export { Scope } from './scope.ts'

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { nodeV1 } from '../api/index.ts'
-import { FakeClock, NsmError } from '../base/index.ts'
+import { NsmError } from '../base/index.ts'
+import { FakeClock } from '../base/testing/index.ts'
 import type { AdminApi, Mesh, NodeApi } from './mesh.ts'
 import { runCli } from './program.ts'
 

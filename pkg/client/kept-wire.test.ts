@@ -6,7 +6,8 @@ import type {
   MonitorClient,
   NetworkServiceClient,
 } from '../api/index.ts'
-import { FakeClock, NsmError, silentLogger } from '../base/index.ts'
+import { NsmError, silentLogger } from '../base/index.ts'
+import { FakeClock } from '../base/testing/index.ts'
 import { KeptWire, parseNsmUrl } from './index.ts'
 
 const TOKEN_LIFE_MS = 600_000

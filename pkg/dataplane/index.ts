@@ -15,7 +15,5 @@ export type {
   WireguardPortSpec,
   WireSpec,
 } from './door.ts'
-export { fakeDataplane } from './fake/fake-dataplane.ts'
-export { type FakeDevices, FakeEngine } from './fake/fake-engine.ts'
 export { HolderDataplane } from './holder-dataplane.ts'
 export { HolderRtnl } from './holder-rtnl.ts'

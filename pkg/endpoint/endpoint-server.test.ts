@@ -1,6 +1,7 @@
 import { beforeAll, expect, test } from 'vitest'
 import { type Call, type Connection, type ConnectionRequest, emptyContext } from '../api/index.ts'
-import { FakeClock, silentLogger } from '../base/index.ts'
+import { silentLogger } from '../base/index.ts'
+import { FakeClock } from '../base/testing/index.ts'
 import {
   Authority,
   createAuthorityMaterial,

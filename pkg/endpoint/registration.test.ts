@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { NetworkService, NetworkServiceEndpoint, RegistryClient } from '../api/index.ts'
-import { FakeClock, NsmError, silentLogger } from '../base/index.ts'
+import { NsmError, silentLogger } from '../base/index.ts'
+import { FakeClock } from '../base/testing/index.ts'
 import { Registration, type RegistrationOptions } from './index.ts'
 
 const LIFE_MS = 60_000

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createKeyAndCsr, verifySvid } from '../identity/index.ts'
-import { callOf, type TestDomain, TestWorld } from './testing.ts'
+import { callOf, type TestDomain, TestWorld } from './testing/test-domain.ts'
 import { decodeToken, encodeToken } from './token.ts'
 
 const admin = callOf('')

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { FakeClock } from '../base/index.ts'
+import { FakeClock } from '../base/testing/index.ts'
 import { type Database, openDatabase } from '../store/index.ts'
 import { Invitations } from './invitations.ts'
 import { federationSchema } from './schema.ts'

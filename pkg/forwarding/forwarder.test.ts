@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { NsmError } from '../base/index.ts'
-import { CLIENT_NS, FakeNode, localWire, remoteWire } from './fake-node.ts'
 import type { Forwarder } from './index.ts'
+import { CLIENT_NS, FakeNode, localWire, remoteWire } from './testing/fake-node.ts'
 
 const soon = () => AbortSignal.timeout(5000)
 

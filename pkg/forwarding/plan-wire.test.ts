@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import type { LocalEnd, PolicyRoute, WireIntent } from '../api/index.ts'
-import { FakeEngine, fakeDataplane } from '../dataplane/index.ts'
-import { FakeKernel, fakePlatform } from '../platform/index.ts'
-import { CLIENT_NS, localWire, remoteWire, SERVER_NS, vxlanWire, wireguardEnd } from './fake-node.ts'
+import { FakeEngine, fakeDataplane } from '../dataplane/testing/index.ts'
+import { FakeKernel, fakePlatform } from '../platform/testing/index.ts'
 import { wireKinds } from './kinds/index.ts'
 import { planWire } from './plan-wire.ts'
+import { CLIENT_NS, localWire, remoteWire, SERVER_NS, vxlanWire, wireguardEnd } from './testing/fake-node.ts'
 
 const kinds = wireKinds(fakePlatform(new FakeKernel()), fakeDataplane(new FakeEngine()))
 const plan = (intent: WireIntent) => planWire(kinds, intent, { client: [1, 2], server: [3] })

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { LocalEnd, WireIntent } from '../api/index.ts'
-import { localWire } from './fake-node.ts'
 import { RoutingTables } from './routing-tables.ts'
+import { localWire } from './testing/fake-node.ts'
 
 const policy = { from: '10.0.0.1/32', proto: '', dstPort: '', srcPort: '', routes: [] }
 

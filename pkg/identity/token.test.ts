@@ -1,9 +1,9 @@
 import { createHmac, createPublicKey, type JsonWebKey, sign } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { type Forged, forgeAuthority, forgeLeaf, NOW_MS } from './forge-fixture.ts'
 import { type PathTokenCheck, verifyPathTokens } from './path-tokens.ts'
 import type { Bundles } from './svid.ts'
+import { type Forged, forgeAuthority, forgeLeaf, NOW_MS } from './testing/forge-fixture.ts'
 import { checkToken, isSignedBy, parseToken, signToken } from './token.ts'
 
 const MINUTE_MS = 60_000

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { NsmError } from '../base/index.ts'
-import { type Forged, forgeAuthority, forgeLeaf, NOW_MS, type Shape, usage } from './forge-fixture.ts'
 import type { Bundles } from './svid.ts'
+import { type Forged, forgeAuthority, forgeLeaf, NOW_MS, type Shape, usage } from './testing/forge-fixture.ts'
 import { verifySvid } from './verify-svid.ts'
 import { x509 } from './x509.ts'
 

@@ -6,7 +6,8 @@ import {
   emptyContext,
   type MonitorScopeSelector,
 } from '../api/index.ts'
-import { FakeClock, silentLogger } from '../base/index.ts'
+import { silentLogger } from '../base/index.ts'
+import { FakeClock } from '../base/testing/index.ts'
 import { type ConnectionChange, ConnectionMonitor, FarEnds, isSelected, type WatchedConnection } from './index.ts'
 
 const ALICE = 'spiffe://west/node/n1/uid/1000'

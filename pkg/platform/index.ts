@@ -18,18 +18,5 @@ export type {
   Rules,
 } from './doors.ts'
 
-export { FakeKernel } from './fake/fake-kernel.ts'
-export { fakePlatform } from './fake/fake-platform.ts'
-export {
-  Crash,
-  crashing,
-  failing,
-  hanging,
-  type Intercept,
-  nthWrite,
-  type Operation,
-  passThrough,
-  type Selects,
-} from './fake/intercept.ts'
 export { ALIAS_PREFIX } from './link-rules.ts'
 export { linuxPlatform } from './linux/linux-platform.ts'

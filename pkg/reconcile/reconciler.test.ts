@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { FakeClock, NsmError, silentLogger } from '../base/index.ts'
+import { NsmError, silentLogger } from '../base/index.ts'
+import { FakeClock } from '../base/testing/index.ts'
 import { type Kind, NODE_PLACE, Reconciler, want } from './index.ts'
 
 interface Thing {

@@ -1,11 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { FakeClock, silentLogger } from '../base/index.ts'
+import { silentLogger } from '../base/index.ts'
+import { FakeClock } from '../base/testing/index.ts'
 import { type Database, openDatabase } from '../store/index.ts'
 import { EndpointRegistry } from './endpoint-registry.ts'
 import { OtherDomains } from './other-domains.ts'
 import { registrySchema } from './schema.ts'
 import { sqliteStore } from './sqlite-store.ts'
-import { callOf, collect, endpoint, FakeExports, Reader } from './testing.ts'
+import { callOf, collect, endpoint, FakeExports, Reader } from './testing/registrations.ts'
 
 const NODE = 'spiffe://west/node/n1'
 const WORKLOAD = `${NODE}/uid/1000`

@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Found, NetworkServiceEndpoint, NetworkServiceEndpointQuery } from '../api/index.ts'
-import { FakeClock, NsmError, silentLogger } from '../base/index.ts'
+import { NsmError, silentLogger } from '../base/index.ts'
+import { FakeClock } from '../base/testing/index.ts'
 import { OtherDomains } from './other-domains.ts'
 import { isReachableUrl } from './reachable-url.ts'
-import { callOf, collect, endpoint, FakeExports, Reader } from './testing.ts'
+import { callOf, collect, endpoint, FakeExports, Reader } from './testing/registrations.ts'
 import { viewOf } from './view.ts'
 import { WatchQueue } from './watch-queue.ts'
 

@@ -6,8 +6,8 @@ import { openDatabase } from '../store/index.ts'
 import { History } from './history.ts'
 import { registrySchema } from './schema.ts'
 import { sqliteStore } from './sqlite-store.ts'
-import { registryStoreConformance } from './store-conformance.ts'
-import { endpoint, Reader } from './testing.ts'
+import { endpoint, Reader } from './testing/registrations.ts'
+import { registryStoreConformance } from './testing/store-conformance.ts'
 
 const options = { application: 'registry test', migrations: [registrySchema] }
 

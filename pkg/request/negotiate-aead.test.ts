@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Connection, ConnectionRequest, Mechanism, Outgoing, WireguardEnd, WireIntent } from '../api/index.ts'
 import type { AeadName } from '../tunnel/index.ts'
 import type { Hop } from './index.ts'
-import { firstRequest, refreshOf, TestEndpoint, TestNode } from './test-node.ts'
+import { firstRequest, refreshOf, TestEndpoint, TestNode } from './testing/test-node.ts'
 
 const AES: AeadName = 'aes256gcm'
 const CHACHA: AeadName = 'chacha20poly1305'

@@ -11,7 +11,7 @@ import {
   TestEndpoint,
   TestNode,
   TOKEN_MS,
-} from './test-node.ts'
+} from './testing/test-node.ts'
 
 function localNode() {
   const endpoint = new TestEndpoint()

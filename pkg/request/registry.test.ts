@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Call, Found, NetworkService, NetworkServiceEndpoint, Outgoing } from '../api/index.ts'
-import { FakeClock, NsmError, silentLogger } from '../base/index.ts'
+import { NsmError, silentLogger } from '../base/index.ts'
+import { FakeClock } from '../base/testing/index.ts'
 import {
   type EndpointStore,
   keepRegistered,
@@ -9,7 +10,7 @@ import {
   RegisteredEndpoints,
   RegistryDirectory,
 } from './index.ts'
-import { TestNode } from './test-node.ts'
+import { TestNode } from './testing/test-node.ts'
 
 const signal = new AbortController().signal
 

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { openDatabase } from '../store/index.ts'
 import { connectionRecords, nodeStateMigrations, type RegisteredEndpoint, registeredEndpoints } from './index.ts'
-import { firstRequest, TestEndpoint, TestNode } from './test-node.ts'
+import { firstRequest, TestEndpoint, TestNode } from './testing/test-node.ts'
 
 function database() {
   return openDatabase(':memory:', { application: 'nsmd connections', migrations: nodeStateMigrations })

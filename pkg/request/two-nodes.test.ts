@@ -3,7 +3,7 @@ import type { ConnectionRequest, WireguardEnd } from '../api/index.ts'
 import type { Exports } from '../policy/index.ts'
 import { publicKeyOf } from '../tunnel/index.ts'
 import { type Hop, joinDomain } from './index.ts'
-import { firstRequest, refreshOf, TestEndpoint, TestNode, TOKEN_MS } from './test-node.ts'
+import { firstRequest, refreshOf, TestEndpoint, TestNode, TOKEN_MS } from './testing/test-node.ts'
 
 interface Pair {
   readonly farDomain?: string

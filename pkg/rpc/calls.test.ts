@@ -16,6 +16,7 @@ import { Health } from './health.ts'
 import type { Service } from './implement.ts'
 import { endpointRegistryClient, monitorClient, networkServiceClient } from './nsm-clients.ts'
 import { endpointRegistryService, networkService } from './nsm-services.ts'
+import { serve } from './serve.ts'
 import {
   connection,
   echoService,
@@ -26,8 +27,7 @@ import {
   request,
   soon,
   startServer,
-} from './rpc-fixture.ts'
-import { serve } from './serve.ts'
+} from './testing/rpc-fixture.ts'
 
 let authority: Authority
 

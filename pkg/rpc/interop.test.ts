@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, it, onTestFinished } from 'vitest'
 import { type Identity, staticSource } from '../identity/index.ts'
-import { connection, echoService, eventService, newAuthority, newIdentity, startServer } from './rpc-fixture.ts'
+import { connection, echoService, eventService, newAuthority, newIdentity, startServer } from './testing/rpc-fixture.ts'
 
 // Debian's own interpreter, which has Debian's grpcio.
 const PYTHON = '/usr/bin/python3'

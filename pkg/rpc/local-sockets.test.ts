@@ -10,6 +10,7 @@ import { prefaceMessage } from '../netlink/index.ts'
 import { clientOf } from './client.ts'
 import { serveDeliveries } from './deliver.ts'
 import { networkServiceClient } from './nsm-clients.ts'
+import { serve } from './serve.ts'
 import {
   echoService,
   newAuthority,
@@ -19,8 +20,7 @@ import {
   request,
   soon,
   startServer,
-} from './rpc-fixture.ts'
-import { serve } from './serve.ts'
+} from './testing/rpc-fixture.ts'
 import { workloadApiService } from './workload-api-server.ts'
 import { workloadApiSource } from './workload-api-source.ts'
 

@@ -2,7 +2,8 @@ import { connect } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { healthV1 } from '../api/index.ts'
-import { FakeClock, NsmError } from '../base/index.ts'
+import { NsmError } from '../base/index.ts'
+import { FakeClock } from '../base/testing/index.ts'
 import { type Authority, staticSource } from '../identity/index.ts'
 import { clientOf } from './client.ts'
 import { Health } from './health.ts'
@@ -17,7 +18,7 @@ import {
   request,
   soon,
   startServer,
-} from './rpc-fixture.ts'
+} from './testing/rpc-fixture.ts'
 
 const MINUTE_MS = 60_000
 

@@ -1,5 +1,6 @@
 import { beforeAll, expect, it } from 'vitest'
-import { FakeClock, systemClock } from '../base/index.ts'
+import { systemClock } from '../base/index.ts'
+import { FakeClock } from '../base/testing/index.ts'
 import { type Authority, type StaticSource, staticSource } from '../identity/index.ts'
 import type { Channel } from './channel.ts'
 import { monitorClient, networkServiceClient } from './nsm-clients.ts'
@@ -13,7 +14,7 @@ import {
   request,
   soon,
   startServer,
-} from './rpc-fixture.ts'
+} from './testing/rpc-fixture.ts'
 
 let authority: Authority
 

@@ -5,10 +5,11 @@
  */
 import { describe, expect, test } from 'vitest'
 import type { WireIntent } from '../../pkg/api/index.ts'
-import { FakeClock, NsmError } from '../../pkg/base/index.ts'
-import { FakeNode, localWire, remoteWire, vxlanWire, wireguardEnd } from '../../pkg/forwarding/fake-node.ts'
+import { NsmError } from '../../pkg/base/index.ts'
+import { FakeClock } from '../../pkg/base/testing/index.ts'
 import type { Forwarder } from '../../pkg/forwarding/index.ts'
-import { Crash, type Intercept, type Operation } from '../../pkg/platform/index.ts'
+import { FakeNode, localWire, remoteWire, vxlanWire, wireguardEnd } from '../../pkg/forwarding/testing/fake-node.ts'
+import { Crash, type Intercept, type Operation } from '../../pkg/platform/testing/index.ts'
 import { converge, expectWorldOfIntents, finish, succeed } from './drive.ts'
 
 const ID = 'w1'

@@ -2,10 +2,11 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { WireIntent } from '../../pkg/api/index.ts'
-import { FakeClock, NsmError } from '../../pkg/base/index.ts'
-import { FakeNode, localWire, remoteWire, SERVER_NS, vxlanWire } from '../../pkg/forwarding/fake-node.ts'
+import { NsmError } from '../../pkg/base/index.ts'
+import { FakeClock } from '../../pkg/base/testing/index.ts'
 import type { Forwarder } from '../../pkg/forwarding/index.ts'
-import { Crash } from '../../pkg/platform/index.ts'
+import { FakeNode, localWire, remoteWire, SERVER_NS, vxlanWire } from '../../pkg/forwarding/testing/fake-node.ts'
+import { Crash } from '../../pkg/platform/testing/index.ts'
 import { converge, expectWorldOfIntents, succeed } from './drive.ts'
 
 const IDS = ['w1', 'w2', 'w3']

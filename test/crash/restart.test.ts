@@ -1,8 +1,16 @@
 /** A restart finds all in order and writes nothing; a wire that fails is alone with it; what others break comes back. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { describeError, FakeClock, NsmError } from '../../pkg/base/index.ts'
-import { CLIENT_NS, FakeNode, localWire, remoteWire, SERVER_NS, vxlanWire } from '../../pkg/forwarding/fake-node.ts'
+import { describeError, NsmError } from '../../pkg/base/index.ts'
+import { FakeClock } from '../../pkg/base/testing/index.ts'
 import type { Forwarder } from '../../pkg/forwarding/index.ts'
+import {
+  CLIENT_NS,
+  FakeNode,
+  localWire,
+  remoteWire,
+  SERVER_NS,
+  vxlanWire,
+} from '../../pkg/forwarding/testing/fake-node.ts'
 import { converge, expectWorldOfIntents, finish, succeed } from './drive.ts'
 
 const never = new AbortController().signal

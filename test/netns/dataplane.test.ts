@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { conformance } from '../../pkg/dataplane/conformance.ts'
+import { conformance } from '../../pkg/dataplane/testing/conformance.ts'
 import { missingForKernelTests, NetnsLab } from './lab.ts'
 
 const missing = missingForKernelTests()

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, test } from 'vitest'
-import { conformance } from '../../pkg/platform/conformance.ts'
 import { linuxPlatform } from '../../pkg/platform/index.ts'
+import { conformance } from '../../pkg/platform/testing/conformance.ts'
 import { missingForKernelTests, NetnsLab } from './lab.ts'
 
 const missing = missingForKernelTests()

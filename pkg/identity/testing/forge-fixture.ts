@@ -1,7 +1,7 @@
 /** An authority for tests that issues whatever it is told, right or wrong. */
 import { generateKeyPairSync, randomBytes, type webcrypto } from 'node:crypto'
-import type { Svid } from './svid.ts'
-import { x509 } from './x509.ts'
+import type { Svid } from '../svid.ts'
+import { x509 } from '../x509.ts'
 
 export const NOW_MS = Date.UTC(2030, 0, 1)
 const HOUR_MS = 3_600_000

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { AddressSpec, LinkSpec } from '../doors.ts'
+import type { AddressSpec, LinkSpec } from '../../doors.ts'
 import { pair, refusal, signal, sorted, type World, withPair } from './world.ts'
 
 export function addressRules(world: () => World): void {

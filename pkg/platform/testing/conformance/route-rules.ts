@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { LinkSpec, RouteSpec } from '../doors.ts'
+import type { LinkSpec, RouteSpec } from '../../doors.ts'
 import { pair, refusal, signal, sorted, type World, withPair } from './world.ts'
 
 export function routeRules(world: () => World): void {

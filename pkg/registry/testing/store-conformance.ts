@@ -1,7 +1,7 @@
 /** The one suite that every {@link RegistryStore} passes. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { RegistryStore } from './store.ts'
-import { endpoint, Reader, service } from './testing.ts'
+import type { RegistryStore } from '../store.ts'
+import { endpoint, Reader, service } from './registrations.ts'
 
 export interface OpenStore {
   readonly store: RegistryStore

@@ -1,7 +1,7 @@
 /** What the suite needs of a world, and what its parts share. */
 import { expect } from 'vitest'
-import type { NsmError } from '../../base/index.ts'
-import type { LinkSpec, Platform } from '../doors.ts'
+import type { NsmError } from '../../../base/index.ts'
+import type { LinkSpec, Platform } from '../../doors.ts'
 
 export interface World {
   readonly platform: Platform

@@ -1,8 +1,8 @@
 /** What every implementation of the dataplane's door must do, as one suite for the fake and for holder and engine. */
 import { generateKeyPairSync } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { NsmError } from '../base/index.ts'
-import type { Dataplane, DevicePortSpec, UnderlaySpec, VxlanPortSpec, WireguardPortSpec } from './door.ts'
+import type { NsmError } from '../../base/index.ts'
+import type { Dataplane, DevicePortSpec, UnderlaySpec, VxlanPortSpec, WireguardPortSpec } from '../door.ts'
 
 export interface World {
   readonly dataplane: Dataplane

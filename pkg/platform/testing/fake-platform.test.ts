@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { errorCode } from '../../base/index.ts'
-import { conformance } from '../conformance.ts'
 import type { LinkSpec } from '../doors.ts'
-import { Crash, crashing, FakeKernel, failing, fakePlatform, hanging, nthWrite } from '../index.ts'
+import { conformance } from './conformance.ts'
+import { Crash, crashing, FakeKernel, failing, fakePlatform, hanging, nthWrite } from './index.ts'
 
 const signal = AbortSignal.timeout(60_000)
 const A = 'inode://4/101'

@@ -1,7 +1,7 @@
 /** What the tests of this folder share: an authority, identities of it, a server, and channels to it. */
 import { onTestFinished } from 'vitest'
-import { type Call, type Connection, type ConnectionEvent, emptyContext } from '../api/index.ts'
-import { type Clock, silentLogger, systemClock } from '../base/index.ts'
+import { type Call, type Connection, type ConnectionEvent, emptyContext } from '../../api/index.ts'
+import { type Clock, silentLogger, systemClock } from '../../base/index.ts'
 import {
   Authority,
   createAuthorityMaterial,
@@ -10,10 +10,10 @@ import {
   issueIdentity,
   type StaticSource,
   staticSource,
-} from '../identity/index.ts'
-import { Channel, type DialOptions } from './channel.ts'
-import { monitorService, networkService } from './nsm-services.ts'
-import { type ServeOptions, type Server, serve } from './serve.ts'
+} from '../../identity/index.ts'
+import { Channel, type DialOptions } from '../channel.ts'
+import { monitorService, networkService } from '../nsm-services.ts'
+import { type ServeOptions, type Server, serve } from '../serve.ts'
 
 export async function newAuthority(domain = 'east', clock: Clock = systemClock): Promise<Authority> {
   return new Authority(await createAuthorityMaterial(domain, clock), clock)

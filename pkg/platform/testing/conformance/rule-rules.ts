@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { RuleSpec } from '../doors.ts'
+import type { RuleSpec } from '../../doors.ts'
 import { refusal, signal, sorted, type World } from './world.ts'
 
 export function ruleRules(world: () => World): void {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { NeighbourSpec } from '../doors.ts'
+import type { NeighbourSpec } from '../../doors.ts'
 import { pair, refusal, signal, sorted, type World, withPair } from './world.ts'
 
 export function neighbourRules(world: () => World): void {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { errorCode } from '../../base/index.ts'
-import { conformance } from '../conformance.ts'
-import { FakeEngine, fakeDataplane } from '../index.ts'
+import { conformance } from './conformance.ts'
+import { FakeEngine, fakeDataplane } from './index.ts'
 
 const signal = AbortSignal.timeout(60_000)
 const namespace = 'inode://4/101'

@@ -1,7 +1,7 @@
 /** What the tests of the registry build their cases from. */
-import type { Call, NetworkService, NetworkServiceEndpoint } from '../api/index.ts'
-import type { Exports } from '../policy/index.ts'
-import type { ExportSource } from './view.ts'
+import type { Call, NetworkService, NetworkServiceEndpoint } from '../../api/index.ts'
+import type { Exports } from '../../policy/index.ts'
+import type { ExportSource } from '../view.ts'
 
 export function service(name: string, more: Partial<NetworkService> = {}): NetworkService {
   return { name, payload: 'IP', matches: [], pathIds: ['spiffe://west/node/n1'], ...more }

@@ -11,10 +11,11 @@ import {
   type NetworkService,
   type NetworkServiceEndpoint,
   type WireIntent,
-} from '../api/index.ts'
-import { FakeClock, NsmError, silentLogger } from '../base/index.ts'
-import type { Exports } from '../policy/index.ts'
-import { type AeadName, generateKey } from '../tunnel/index.ts'
+} from '../../api/index.ts'
+import { NsmError, silentLogger } from '../../base/index.ts'
+import { FakeClock } from '../../base/testing/index.ts'
+import type { Exports } from '../../policy/index.ts'
+import { type AeadName, generateKey } from '../../tunnel/index.ts'
 import {
   type ConnectionRecord,
   ConnectionTable,
@@ -24,7 +25,7 @@ import {
   type RecordStore,
   type Self,
   type Target,
-} from './index.ts'
+} from '../index.ts'
 
 export const CLIENT_NAMESPACE = 'inode://4/101'
 export const ENDPOINT_NAMESPACE = 'inode://4/202'

@@ -3,12 +3,12 @@
  * namespace has an eth0 with an address and a route that are none of our business: bystanders.
  */
 import { createHash } from 'node:crypto'
-import type { LocalEnd, WireguardEnd, WireIntent } from '../api/index.ts'
-import { type Clock, silentLogger, systemClock } from '../base/index.ts'
-import { FakeEngine, fakeDataplane } from '../dataplane/index.ts'
-import { FakeKernel, fakePlatform, type Intercept, passThrough } from '../platform/index.ts'
-import { type Command, type Database, openDatabase, type Value } from '../store/index.ts'
-import { Forwarder, intentMigrations, VXLAN_UNDERLAY, WIREGUARD_UNDERLAY } from './index.ts'
+import type { LocalEnd, WireguardEnd, WireIntent } from '../../api/index.ts'
+import { type Clock, silentLogger, systemClock } from '../../base/index.ts'
+import { FakeEngine, fakeDataplane } from '../../dataplane/testing/index.ts'
+import { FakeKernel, fakePlatform, type Intercept, passThrough } from '../../platform/testing/index.ts'
+import { type Command, type Database, openDatabase, type Value } from '../../store/index.ts'
+import { Forwarder, intentMigrations, VXLAN_UNDERLAY, WIREGUARD_UNDERLAY } from '../index.ts'
 
 export const CLIENT_NS = 'inode://4/1001'
 export const SERVER_NS = 'inode://4/1002'
