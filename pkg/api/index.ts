@@ -52,6 +52,7 @@ export {
   serviceQueryToWire,
   serviceToWire,
 } from './convert/registration.ts'
+export { type ProtoTime, timeFromProto, timeToProto } from './convert/time.ts'
 export * as connectionWire from './gen/connection/connection.ts'
 export * as contextWire from './gen/connectioncontext/connectioncontext.ts'
 export * as healthV1 from './gen/health/health.ts'
@@ -100,6 +101,7 @@ export type {
   ServiceRegistryServer,
   Token,
 } from './services.ts'
+export { trustDomainOf } from './trust-domain.ts'
 export type {
   IntentEnd,
   LocalEnd,

@@ -47,6 +47,11 @@ export function errorCode(error: unknown): ErrorCode {
   return 'internal'
 }
 
+/** Whether nobody answered, which time may mend; everything else is an answer. */
+export function isAway(error: unknown): boolean {
+  return ['unavailable', 'deadline_exceeded'].includes(errorCode(error))
+}
+
 /** One line for people and logs: the message, its fields, and what caused it, outermost first. */
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error)

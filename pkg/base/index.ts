@@ -6,11 +6,22 @@ export {
   type ErrorCode,
   type ErrorFields,
   errorCode,
+  isAway,
   NsmError,
   type NsmErrorOptions,
   nextStep,
 } from './errors.ts'
+export { follow, followStream, type RetryOptions, retryUntilDone, type UntilOptions } from './follow.ts'
 export { KeyedQueue } from './keyed-queue.ts'
 export { type LogFields, type Logger, silentLogger } from './logger.ts'
+export {
+  isDomainOrNodeName,
+  isObjectId,
+  isRegisteredName,
+  LONGEST_NAME,
+  type QualifiedName,
+  qualifyName,
+  splitName,
+} from './names.ts'
 export { Scope } from './scope.ts'
 export { VERSION } from './version.ts'

@@ -1,8 +1,8 @@
 /** The mesh as nsmctl reaches it: the node with the caller's own identity, the registry through its admin socket. */
-import { domainV1, nodeV1 } from '../api/index.ts'
+import { domainV1, nodeV1, timeToProto, trustDomainOf } from '../api/index.ts'
 import { type Clock, NsmError, type NsmErrorOptions, Scope, silentLogger, withTimeout } from '../base/index.ts'
 import type { NsmctlConfig } from '../config/index.ts'
-import { isNode, trustDomainOf } from '../policy/index.ts'
+import { isNode } from '../policy/index.ts'
 import {
   Channel,
   clientOf,
@@ -69,18 +69,14 @@ function refuseIdentity(cause: unknown, url: string): never {
 function adminApi(channel: Channel, call: Calls): AdminApi {
   const domains = clientOf(domainV1.DomainsService, channel)
   return {
-    invite: (lifetimeMs) => domains.invite({ lifetime: durationOf(lifetimeMs) }, call()),
+    invite: (lifetimeMs) => domains.invite({ lifetime: timeToProto(lifetimeMs) }, call()),
     join: (token) => domains.join({ token }, call()),
     domains: () => domains.list({}, call()),
     revoke: async (name) => void (await domains.revoke({ name }, call())),
     export: async (service, domain) => void (await domains.export({ service, domain }, call())),
     unexport: async (service, domain) => void (await domains.unexport({ service, domain }, call())),
-    inviteNode: (node, lifetimeMs) => domains.inviteNode({ node, lifetime: durationOf(lifetimeMs) }, call()),
+    inviteNode: (node, lifetimeMs) => domains.inviteNode({ node, lifetime: timeToProto(lifetimeMs) }, call()),
     nodes: async () => (await domains.listNodes({}, call())).nodes,
     revokeNode: async (node) => void (await domains.revokeNode({ node }, call())),
   }
-}
-
-function durationOf(ms: number): { seconds: bigint; nanos: number } {
-  return { seconds: BigInt(Math.floor(ms / 1000)), nanos: Math.round(ms % 1000) * 1_000_000 }
 }

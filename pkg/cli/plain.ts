@@ -1,3 +1,5 @@
+import { type ProtoTime, timeFromProto } from '../api/index.ts'
+
 /** Messages as JSON: maps become objects, times ISO 8601, big numbers numbers where exact, bytes base64. */
 export type Plain = string | number | boolean | null | readonly Plain[] | { readonly [key: string]: Plain }
 
@@ -20,20 +22,15 @@ function time(key: string, value: unknown): Plain {
   return key.endsWith('Ms') && typeof value === 'number' ? new Date(value).toISOString() : plain(value)
 }
 
-interface Timestamp {
-  readonly seconds: bigint
-  readonly nanos: number
-}
-
-function isTimestamp(value: object): value is Timestamp {
+function isTimestamp(value: object): value is ProtoTime {
   return 'seconds' in value && 'nanos' in value && typeof value.seconds === 'bigint' && typeof value.nanos === 'number'
 }
 
-function timeText({ seconds, nanos }: Timestamp): string {
-  return new Date(Number(seconds) * 1000 + Math.floor(nanos / 1_000_000)).toISOString()
+function timeText(time: ProtoTime): string {
+  return new Date(timeFromProto(time)).toISOString()
 }
 
 /** Milliseconds since the epoch; undefined for a time that was not given. */
-export function timestampMs(time: Timestamp | undefined): number | undefined {
-  return time === undefined ? undefined : Number(time.seconds) * 1000 + Math.floor(time.nanos / 1_000_000)
+export function timestampMs(time: ProtoTime | undefined): number | undefined {
+  return time === undefined ? undefined : timeFromProto(time)
 }

@@ -1,5 +1,5 @@
 /** nsmesh.domain.v1.Domains: what an operator can do to a domain, on the registry's admin socket. */
-import type { Call, domainV1 } from '../api/index.ts'
+import { type Call, type domainV1, timeFromProto, timeToProto } from '../api/index.ts'
 import { type Clock, type Logger, NsmError } from '../base/index.ts'
 import { nodeId } from '../policy/index.ts'
 import type { Handlers } from '../rpc/index.ts'
@@ -13,7 +13,6 @@ import { joinDomain } from './join-domain.ts'
 import { revokeDomain } from './revoke-domain.ts'
 import { encodeToken, type JoinKind } from './token.ts'
 import type { Trust } from './trust.ts'
-import { fromMs, toMs } from './wire-time.ts'
 
 const DEFAULT_LIFETIME_MS = 3_600_000
 /** A node's name is a segment of its SPIFFE ID and a DNS name in its certificate. */
@@ -53,11 +52,11 @@ function invite(
   { node, lifetime }: domainV1.InviteNodeRequest,
 ): domainV1.Invitation {
   const { domain, addresses, authorities } = trust.introduction
-  const lifetimeMs = lifetime === undefined ? DEFAULT_LIFETIME_MS : toMs(lifetime)
+  const lifetimeMs = lifetime === undefined ? DEFAULT_LIFETIME_MS : timeFromProto(lifetime)
   const { secret, expiresMs } = invitations.create(kind, node, lifetimeMs)
   const pin = fingerprint(authorities[0] ?? new Uint8Array())
   const token = encodeToken({ kind, domain, node, addresses, secret, fingerprint: pin, expiresMs })
-  return { token, expires: fromMs(expiresMs) }
+  return { token, expires: timeToProto(expiresMs) }
 }
 
 async function join(options: DomainsOptions, { token }: domainV1.JoinRequest, call: Call): Promise<domainV1.Domain> {
@@ -100,8 +99,8 @@ function listNodes({ trust }: DomainsOptions): domainV1.ListNodesResponse {
   const nodes = trust.nodes.all().map(({ name, joinedMs, renewedMs, revokedMs }) => ({
     name,
     spiffeId: nodeId(trust.domain, name),
-    joined: fromMs(joinedMs),
-    renewed: fromMs(renewedMs),
+    joined: timeToProto(joinedMs),
+    renewed: timeToProto(renewedMs),
     revoked: revokedMs !== undefined,
   }))
   return { nodes }
@@ -121,7 +120,7 @@ function describe({ trust, links }: DomainsOptions, { domain, addresses, joinedM
   return {
     name: domain,
     addresses: [...addresses],
-    joined: fromMs(joinedMs),
+    joined: timeToProto(joinedMs),
     exportedServices: [...(trust.exports().get(domain) ?? [])],
     problem: links.problemOf(domain),
   }

@@ -1,7 +1,7 @@
 /** nsmesh.domain.v1.Federation: what the registries of two domains say to each other. */
-import type { Call, domainV1 } from '../api/index.ts'
+import { type Call, type domainV1, trustDomainOf } from '../api/index.ts'
 import { type Clock, type Logger, NsmError } from '../base/index.ts'
-import { isRegistry, trustDomainOf } from '../policy/index.ts'
+import { isRegistry } from '../policy/index.ts'
 import type { Handlers } from '../rpc/index.ts'
 import { readIntroduction, writeIntroduction } from './introduction.ts'
 import type { Invitations } from './invitations.ts'

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { isNode, isRegistry, isWorkloadOf, nodeNameOf, trustDomainOf } from './roles.ts'
+import { trustDomainOf } from '../api/index.ts'
+import { isNode, isRegistry, isWorkloadOf, nodeNameOf } from './roles.ts'
 
 describe('trustDomainOf', () => {
   test.each([

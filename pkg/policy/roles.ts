@@ -5,12 +5,9 @@
  *     spiffe://<domain>/node/<node>                   nsmd of a node
  *     spiffe://<domain>/node/<node>/<further path>    a workload that the node attested
  */
-const NODE_NAME = /^[A-Za-z0-9._-]+$/
+import { trustDomainOf } from '../api/index.ts'
 
-/** Empty when `spiffeId` is no SPIFFE ID; no trust domain is empty, so that it then equals none. */
-export function trustDomainOf(spiffeId: string): string {
-  return /^spiffe:\/\/([^/]+)/.exec(spiffeId)?.[1] ?? ''
-}
+const NODE_NAME = /^[A-Za-z0-9._-]+$/
 
 export function registryId(domain: string): string {
   return `spiffe://${domain}/registry`

@@ -2,8 +2,7 @@
  * What another domain's registry answers, made ours: names get `@domain`, so that nothing there can look like
  * something here; the domain is the one we asked, whatever the answer says. What breaks our rules is dropped.
  */
-import type { NetworkService, NetworkServiceEndpoint } from '../api/index.ts'
-import { trustDomainOf } from '../policy/index.ts'
+import { type NetworkService, type NetworkServiceEndpoint, trustDomainOf } from '../api/index.ts'
 import { checkEndpoint, checkService } from './limits.ts'
 import { joinName } from './names.ts'
 

@@ -5,9 +5,9 @@
  * The owner is stored with the record, so that a restarted registry still knows. A registry that lost its disk does
  * not: then a name belongs to the first who registers it. Owners refresh within two thirds of the default expiry.
  */
-import type { Call } from '../api/index.ts'
+import { type Call, trustDomainOf } from '../api/index.ts'
 import { NsmError } from '../base/index.ts'
-import { isWorkloadOf, trustDomainOf } from '../policy/index.ts'
+import { isWorkloadOf } from '../policy/index.ts'
 import type { RegistryRecord } from './store.ts'
 
 /** @throws {NsmError} `permission_denied` unless the caller is of `domain`. */

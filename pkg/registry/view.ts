@@ -3,9 +3,9 @@
  * their domain, and endpoints of those services with the other services left out. No caller can tell a service that
  * is not exported to it from one that does not exist.
  */
-import type { Call, NetworkService, NetworkServiceEndpoint } from '../api/index.ts'
+import { type Call, type NetworkService, type NetworkServiceEndpoint, trustDomainOf } from '../api/index.ts'
 import { NsmError } from '../base/index.ts'
-import { type Exports, mayRequest, trustDomainOf } from '../policy/index.ts'
+import { type Exports, mayRequest } from '../policy/index.ts'
 
 /** The exports of this domain, and word of their changes. */
 export interface ExportSource {

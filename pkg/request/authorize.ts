@@ -2,9 +2,9 @@
  * Who may ask for what. A caller is what its certificate proves and, on this machine, what the kernel says; what it
  * writes into a request counts for nothing.
  */
-import type { Call, Connection } from '../api/index.ts'
+import { type Call, type Connection, trustDomainOf } from '../api/index.ts'
 import { NsmError } from '../base/index.ts'
-import { type Exports, isNode, mayRequest, trustDomainOf } from '../policy/index.ts'
+import { type Exports, isNode, mayRequest } from '../policy/index.ts'
 import type { Arrived, Incoming, PathTokens, Self } from './parts.ts'
 import type { Step } from './step.ts'
 

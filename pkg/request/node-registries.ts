@@ -2,18 +2,18 @@
  * The registries as a node serves them. Endpoints of this machine register here: the domain's registry learns the
  * node's own URL, the node keeps theirs. All else is passed on.
  */
-import type {
-  Call,
-  EndpointRegistryServer,
-  Found,
-  NetworkService,
-  NetworkServiceEndpoint,
-  NetworkServiceEndpointQuery,
-  NetworkServiceQuery,
-  ServiceRegistryServer,
+import {
+  type Call,
+  type EndpointRegistryServer,
+  type Found,
+  type NetworkService,
+  type NetworkServiceEndpoint,
+  type NetworkServiceEndpointQuery,
+  type NetworkServiceQuery,
+  type ServiceRegistryServer,
+  trustDomainOf,
 } from '../api/index.ts'
 import { type Clock, describeError, errorCode, type Logger, NsmError } from '../base/index.ts'
-import { trustDomainOf } from '../policy/index.ts'
 import type { Self } from './parts.ts'
 import type { RegisteredEndpoint, RegisteredEndpoints } from './registered-endpoints.ts'
 import type { RegistryClients } from './registry-directory.ts'

@@ -5,7 +5,7 @@
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { SecureContextOptions } from 'node:tls'
-import type { Attestation } from '../api/index.ts'
+import { type Attestation, trustDomainOf } from '../api/index.ts'
 import { type Clock, type Logger, Scope } from '../base/index.ts'
 import type { Svid } from '../identity/index.ts'
 import { acceptTls } from './handshake.ts'
@@ -135,7 +135,7 @@ function peerRules({ security, clock }: FrontOptions): PeerRules | undefined {
 function newGeneration({ security, inject }: FrontOptions): Generation {
   if (security === 'plaintext') return { injector: inject(), svid: undefined, tls: undefined }
   const { svid, bundles } = security.identity.current()
-  const domain = svid.spiffeId.split('/')[2] ?? ''
+  const domain = trustDomainOf(svid.spiffeId)
   const authorities = security.sendAuthorities === true ? (bundles.get(domain) ?? []) : []
   return { injector: inject(), svid, tls: secureContextOptions({ svid, authorities }) }
 }

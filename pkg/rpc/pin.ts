@@ -17,10 +17,10 @@ export function verifyPinned(chain: readonly Uint8Array[], authoritySha256: Uint
     })
   }
   // Any trust domain that this authority signs for: the fingerprint says which authority, verification the rest.
-  return verifySvid(chain, new Map([[trustDomainOf(leaf), [authority]]]), nowMs)
+  return verifySvid(chain, new Map([[domainOfLeaf(leaf), [authority]]]), nowMs)
 }
 
-function trustDomainOf(leaf: Uint8Array): string {
+function domainOfLeaf(leaf: Uint8Array): string {
   const uri = /URI:(spiffe:[^,\s]+)/.exec(new X509Certificate(leaf).subjectAltName ?? '')?.[1]
   return parseSpiffeId(uri ?? '').trustDomain
 }

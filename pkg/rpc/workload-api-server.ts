@@ -3,7 +3,7 @@
  * asks is known from the kernel (`call.peer.attestation`), never from what is asked.
  */
 import type { Metadata } from '@grpc/grpc-js'
-import { type Call, workloadWire } from '../api/index.ts'
+import { type Call, trustDomainOf, workloadWire } from '../api/index.ts'
 import { NsmError } from '../base/index.ts'
 import type { Identity } from '../identity/index.ts'
 import { implement, type Service } from './implement.ts'
@@ -38,7 +38,7 @@ function checkMetadata(metadata: Metadata): void {
 }
 
 function svidResponse({ svid, bundles }: Identity): workloadWire.X509SVIDResponse {
-  const domain = domainId(svid.spiffeId.split('/')[2] ?? '')
+  const domain = domainId(trustDomainOf(svid.spiffeId))
   const all = wireBundles(bundles)
   const bundle = all.get(domain) ?? Buffer.alloc(0)
   all.delete(domain)

@@ -2,9 +2,11 @@
  * Checks at the border: what comes from the wire has these sizes and shapes or is refused with the name of the field.
  * Fields that we do not know are skipped by the codecs, so that newer peers can talk to us.
  */
+
 import { NsmError } from '../../base/index.ts'
 import type { Labels } from '../connection.ts'
 import type { Timestamp } from '../gen/google/protobuf/timestamp.ts'
+import { timeFromProto, timeToProto } from '../index.ts'
 
 /** A whole message; larger ones are refused before they are read. */
 export const MOST_MESSAGE_BYTES = 256 * 1024
@@ -68,13 +70,11 @@ export function timeMs(time: Timestamp | undefined, field: string): number | und
   if (time === undefined) return undefined
   if (time.seconds < FIRST_SECOND || time.seconds > LAST_SECOND) refuse(field, 'outside the years 1 to 9999')
   if (time.nanos < 0 || time.nanos > 999_999_999) refuse(field, 'nanoseconds outside 0 to 999999999')
-  return Number(time.seconds) * 1000 + Math.floor(time.nanos / 1e6)
+  return timeFromProto(time)
 }
 
 export function timestamp(ms: number | undefined): Timestamp | undefined {
-  if (ms === undefined) return undefined
-  const seconds = Math.floor(ms / 1000)
-  return { seconds: BigInt(seconds), nanos: Math.floor(ms - seconds * 1000) * 1e6 }
+  return ms === undefined ? undefined : timeToProto(ms)
 }
 
 export function entries(record: Labels): Map<string, string> {

@@ -3,11 +3,12 @@
  *
  *     NSM_NETWORK_SERVICES -> one KeptWire each --mTLS over the node's socket--> nsmd
  */
+import { trustDomainOf } from '../../api/index.ts'
 import { describeError, errorCode, NsmError, Scope } from '../../base/index.ts'
 import { KeptWire, parseNsmUrls } from '../../client/index.ts'
 import { type NsmClientConfig, nsmClientConfig } from '../../config/index.ts'
 import { TokenMinter } from '../../identity/index.ts'
-import { isNode, trustDomainOf } from '../../policy/index.ts'
+import { isNode } from '../../policy/index.ts'
 import { Channel, monitorClient, networkServiceClient, workloadApiSource } from '../../rpc/index.ts'
 import type { Program, Surroundings } from '../run-program.ts'
 

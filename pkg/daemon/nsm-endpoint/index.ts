@@ -4,13 +4,15 @@
  *     nsmd --mTLS, unix socket--> EndpointServer: addresses for both ends
  *     Registration --mTLS, node's socket--> nsmd -> registry
  */
+
 import { join } from 'node:path'
+import { trustDomainOf } from '../../api/index.ts'
 import { Scope } from '../../base/index.ts'
 import { type NsmEndpointConfig, nsmEndpointConfig } from '../../config/index.ts'
 import { EndpointServer, Registration } from '../../endpoint/index.ts'
 import { TokenMinter } from '../../identity/index.ts'
 import { PointToPointIpam, parseGroups } from '../../ipam/index.ts'
-import { isNode, trustDomainOf } from '../../policy/index.ts'
+import { isNode } from '../../policy/index.ts'
 import {
   Channel,
   endpointRegistryClient,

@@ -3,10 +3,11 @@
  * ends, and what must end because nobody trusts it any longer.
  */
 
+import { trustDomainOf } from '../../api/index.ts'
 import { type Clock, describeError, type Logger, NsmError, Scope } from '../../base/index.ts'
 import type { Dataplane, DataplaneEvent } from '../../dataplane/index.ts'
 import { FarEnds } from '../../monitor/index.ts'
-import { mayRequest, trustDomainOf } from '../../policy/index.ts'
+import { mayRequest } from '../../policy/index.ts'
 import type { ConnectionRecord, ConnectionTable, NodeNetworkService } from '../../request/index.ts'
 import { farMonitor, type NextHopOptions } from './next-hops.ts'
 import type { NodeTrust } from './node-trust.ts'

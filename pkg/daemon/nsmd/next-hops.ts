@@ -1,6 +1,6 @@
-import type { MonitorClient } from '../../api/index.ts'
+import { type MonitorClient, trustDomainOf } from '../../api/index.ts'
 import { NsmError } from '../../base/index.ts'
-import { isNode, trustDomainOf } from '../../policy/index.ts'
+import { isNode } from '../../policy/index.ts'
 import type { NextHops, Target } from '../../request/index.ts'
 import { type Channels, monitorClient, networkServiceClient } from '../../rpc/index.ts'
 

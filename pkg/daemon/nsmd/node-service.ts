@@ -1,5 +1,5 @@
 /** nsmesh.node.v1: what this node does, for its operators. */
-import type { Call, nodeV1, Peer } from '../../api/index.ts'
+import { type Call, type nodeV1, type Peer, timeToProto } from '../../api/index.ts'
 import { type Clock, NsmError, VERSION } from '../../base/index.ts'
 import type { Dataplane, DataplaneStatus } from '../../dataplane/index.ts'
 import type { Forwarder } from '../../forwarding/index.ts'
@@ -8,7 +8,6 @@ import type { ConnectionRecord, ConnectionTable, NodeNetworkService, Self } from
 import type { Handlers } from '../../rpc/index.ts'
 import { conditionsOf } from './conditions.ts'
 import type { NodeTrust } from './node-trust.ts'
-import { timestamp } from './timestamp.ts'
 import { isNamed, viewWire, wireState } from './wire-view.ts'
 
 export interface NodeServiceOptions {
@@ -75,8 +74,8 @@ async function getStatus(options: NodeServiceOptions, signal: AbortSignal): Prom
     domain: self.domain,
     spiffeId: svid.spiffeId,
     version: VERSION,
-    started: timestamp(startedMs),
-    identityExpires: timestamp(svid.expiresMs),
+    started: timeToProto(startedMs),
+    identityExpires: timeToProto(svid.expiresMs),
     dataplane: 'error' in dataplane ? undefined : toWire(dataplane),
     conditions: conditionsOf({ dataplane, registryProblem: trust.problem, identityLeftMs, broken }),
     wiresUp: states.filter(({ state }) => state === 'up').length,

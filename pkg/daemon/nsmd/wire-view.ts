@@ -4,6 +4,8 @@ import {
   type IntentEnd,
   nodeV1,
   parameter,
+  timeToProto,
+  trustDomainOf,
   type WireguardEnd,
   type WireIntent,
 } from '../../api/index.ts'
@@ -13,7 +15,6 @@ import { portId } from '../../forwarding/index.ts'
 import { formatSocketAddress } from '../../net/index.ts'
 import type { OwnerStatus } from '../../reconcile/index.ts'
 import { type ConnectionRecord, splitDomain } from '../../request/index.ts'
-import { timestamp } from './timestamp.ts'
 
 export interface WireFacts {
   readonly record: ConnectionRecord
@@ -52,7 +53,7 @@ export function viewWire(facts: WireFacts): nodeV1.Wire {
     clientAddresses: [...ip.srcIpAddrs],
     endpointAddresses: [...ip.dstIpAddrs],
     path: connection.path.segments.map(({ name }) => name),
-    expires: timestamp(expiresMs),
+    expires: timeToProto(expiresMs),
     counters: countersOf(facts),
     remoteDomain: remoteDomain(record, facts.ownDomain),
     payload: connection.payload,
@@ -116,6 +117,6 @@ function countersOf({ record, counters }: WireFacts): Map<string, bigint> {
 /** Where the endpoint is, or where the client asks from, when that is not our own domain. */
 function remoteDomain({ connection, owner }: ConnectionRecord, ownDomain: string): string {
   const { domain } = splitDomain(connection.networkService)
-  const callers = owner.split('/')[2] ?? ''
+  const callers = trustDomainOf(owner)
   return domain !== '' ? domain : callers === ownDomain ? '' : callers
 }
