@@ -1,6 +1,6 @@
 /** The mesh as nsmctl reaches it: the node with the caller's own identity, the registry through its admin socket. */
 import { domainV1, nodeV1, timeToProto, trustDomainOf } from '../api/index.ts'
-import { type Clock, NsmError, type NsmErrorOptions, Scope, silentLogger, withTimeout } from '../base/index.ts'
+import { type Clock, NsmError, type NsmErrorOptions, Scope, silentLogger, within } from '../base/index.ts'
 import type { NsmctlConfig } from '../config/index.ts'
 import { isNode } from '../policy/index.ts'
 import {
@@ -25,31 +25,37 @@ export interface ConnectOptions {
 
 export function connectMesh({ config, clock, signal }: ConnectOptions): Mesh {
   const scope = new Scope()
-  const call = () => ({ signal: withTimeout(signal, CALL_TIMEOUT_MS) })
+  const limited: Limited = (call) => within({ clock, ms: CALL_TIMEOUT_MS, signal }, (until) => call({ signal: until }))
   return {
-    node: () => connectNode({ config, clock, signal }, scope, call),
+    node: () => connectNode({ config, clock, signal }, scope, limited),
     admin: async () => {
       const url = `unix://${config.adminSocket}`
-      return adminApi(scope.own(new Channel(url, { security: 'plaintext', clock })), call)
+      return adminApi(scope.own(new Channel(url, { security: 'plaintext', clock })), limited)
     },
     close: () => scope.close(),
   }
 }
 
-type Calls = () => { readonly signal: AbortSignal }
+/** Makes a call that ends in time. */
+type Limited = <T>(call: (options: { readonly signal: AbortSignal }) => Promise<T>) => Promise<T>
 
-async function connectNode({ config, clock, signal }: ConnectOptions, scope: Scope, call: Calls): Promise<NodeApi> {
-  const wait = withTimeout(signal, IDENTITY_TIMEOUT_MS)
-  const source = workloadApiSource({ url: config.workloadApi, clock, logger: silentLogger, signal: wait })
+async function connectNode(
+  { config, clock, signal }: ConnectOptions,
+  scope: Scope,
+  limited: Limited,
+): Promise<NodeApi> {
+  const source = within({ clock, ms: IDENTITY_TIMEOUT_MS, signal }, (until) =>
+    workloadApiSource({ url: config.workloadApi, clock, logger: silentLogger, signal: until }),
+  )
   const identity = scope.own(await source.catch((error: unknown) => refuseIdentity(error, config.workloadApi)))
   const ownDomain = trustDomainOf(identity.current().svid.spiffeId)
   const security = { identity, expect: (spiffeId: string) => isNode(spiffeId, ownDomain) }
   const channel = scope.own(new Channel(config.connectTo, { security, clock }))
   const node = clientOf(nodeV1.NodeService, channel)
   return {
-    status: () => node.getStatus({}, call()),
-    wires: async (id) => (await node.listWires({ id }, call())).wires,
-    closeWire: async (id) => void (await node.closeWire({ id }, call())),
+    status: () => limited((call) => node.getStatus({}, call)),
+    wires: async (id) => (await limited((call) => node.listWires({ id }, call))).wires,
+    closeWire: async (id) => void (await limited((call) => node.closeWire({ id }, call))),
     services: serviceRegistryClient(channel),
     endpoints: endpointRegistryClient(channel),
     networkServices: networkServiceClient(channel),
@@ -66,17 +72,18 @@ function refuseIdentity(cause: unknown, url: string): never {
   throw new NsmError('unavailable', 'Cannot reach the node: it gave no identity in time', options)
 }
 
-function adminApi(channel: Channel, call: Calls): AdminApi {
+function adminApi(channel: Channel, limited: Limited): AdminApi {
   const domains = clientOf(domainV1.DomainsService, channel)
   return {
-    invite: (lifetimeMs) => domains.invite({ lifetime: timeToProto(lifetimeMs) }, call()),
-    join: (token) => domains.join({ token }, call()),
-    domains: () => domains.list({}, call()),
-    revoke: async (name) => void (await domains.revoke({ name }, call())),
-    export: async (service, domain) => void (await domains.export({ service, domain }, call())),
-    unexport: async (service, domain) => void (await domains.unexport({ service, domain }, call())),
-    inviteNode: (node, lifetimeMs) => domains.inviteNode({ node, lifetime: timeToProto(lifetimeMs) }, call()),
-    nodes: async () => (await domains.listNodes({}, call())).nodes,
-    revokeNode: async (node) => void (await domains.revokeNode({ node }, call())),
+    invite: (lifetimeMs) => limited((call) => domains.invite({ lifetime: timeToProto(lifetimeMs) }, call)),
+    join: (token) => limited((call) => domains.join({ token }, call)),
+    domains: () => limited((call) => domains.list({}, call)),
+    revoke: async (name) => void (await limited((call) => domains.revoke({ name }, call))),
+    export: async (service, domain) => void (await limited((call) => domains.export({ service, domain }, call))),
+    unexport: async (service, domain) => void (await limited((call) => domains.unexport({ service, domain }, call))),
+    inviteNode: (node, lifetimeMs) =>
+      limited((call) => domains.inviteNode({ node, lifetime: timeToProto(lifetimeMs) }, call)),
+    nodes: async () => (await limited((call) => domains.listNodes({}, call))).nodes,
+    revokeNode: async (node) => void (await limited((call) => domains.revokeNode({ node }, call))),
   }
 }

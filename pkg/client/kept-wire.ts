@@ -7,7 +7,7 @@
  *          '- healing <----------'
  */
 import type { Connection, ConnectionRequest, MonitorClient, NetworkServiceClient } from '../api/index.ts'
-import { Backoff, type Clock, errorCode, type Logger, withTimeout } from '../base/index.ts'
+import { type Clock, errorCode, isAway, type Logger, retryUntilDone, within } from '../base/index.ts'
 import { firstRequest, refreshRequest, reselectRequest, type WantedWire } from './first-request.ts'
 import { refreshDelayMs } from './refresh-delay.ts'
 import { wireTrouble } from './wire-trouble.ts'
@@ -70,7 +70,8 @@ export class KeptWire {
     this.#abort.abort()
     await this.#running.catch(() => {})
     if (!('connection' in state)) return
-    await this.#options.services.close(state.connection, { signal: AbortSignal.timeout(CLOSE_TIMEOUT_MS) })
+    const { services, clock } = this.#options
+    await within({ clock, ms: CLOSE_TIMEOUT_MS }, (signal) => services.close(state.connection, { signal }))
   }
 
   async #run(): Promise<void> {
@@ -92,18 +93,14 @@ export class KeptWire {
   async #request(request: ConnectionRequest): Promise<Connection> {
     const { services, clock, logger, requestTimeoutMs, isRetried } = this.#options
     const { signal } = this.#abort
-    const backoff = new Backoff(RETRY)
-    for (let asked = request; ; ) {
-      try {
-        return await services.request(asked, { signal: withTimeout(signal, requestTimeoutMs) })
-      } catch (error) {
-        signal.throwIfAborted()
-        if (!isRetried(error)) throw error
-        logger.warn('Cannot request the network service: trying again', { service: this.#wanted.url.service, error })
-        if (isLost(error, asked.connection, clock.nowMs())) asked = this.#heal(asked.connection)
-      }
-      await clock.sleep(backoff.next(), signal)
+    let asked = request
+    const onFailure = (error: unknown) => {
+      logger.warn('Cannot request the network service: trying again', { service: this.#wanted.url.service, error })
+      if (isLost(error, asked.connection, clock.nowMs())) asked = this.#heal(asked.connection)
     }
+    return retryUntilDone({ clock, retry: RETRY, signal, isRetried, onFailure }, () =>
+      within({ clock, ms: requestTimeoutMs, signal }, (until) => services.request(asked, { signal: until })),
+    )
   }
 
   /** Waits until something is to be done for a wire that is up, and gives the request that does it. */
@@ -143,7 +140,7 @@ export class KeptWire {
 
 /** The mesh answered that the wire as it stands cannot be had, or it expired while nobody answered. */
 function isLost(error: unknown, connection: Connection, nowMs: number): boolean {
-  const isAnswer = !['unavailable', 'deadline_exceeded', 'resource_exhausted'].includes(errorCode(error))
+  const isAnswer = !isAway(error) && errorCode(error) !== 'resource_exhausted'
   const expiries = connection.path.segments.flatMap(({ expiresMs }) => (expiresMs === undefined ? [] : [expiresMs]))
   return connection.mechanism !== undefined && (isAnswer || Math.min(...expiries) <= nowMs)
 }

@@ -5,17 +5,7 @@
  *
  * While it is not connected every request fails at once with `unavailable`: the callers' own retries are the queue.
  */
-import {
-  Backoff,
-  type Clock,
-  describeError,
-  errorCode,
-  type Logger,
-  NsmError,
-  Scope,
-  within,
-  withTimeout,
-} from '../base/index.ts'
+import { type Clock, describeError, errorCode, follow, type Logger, NsmError, Scope, within } from '../base/index.ts'
 import { attribute, attributeType, type Message, messageType, PROTOCOL_VERSION } from '../netlink/index.ts'
 import { ControlConnection, type ControlRequest } from './control-connection.ts'
 
@@ -100,30 +90,31 @@ export class ControlClient {
 
   async #run(): Promise<void> {
     const { clock } = this.#options
-    const backoff = new Backoff(RECONNECT)
-    const { signal } = this.#scope
-    while (!signal.aborted) {
-      try {
-        const connection = await this.#connect()
-        backoff.reset()
-        this.#become({ at: 'connected', connection })
-        await connection.ended
-      } catch (error) {
-        this.#report(error)
-      }
-      if (signal.aborted) break
-      this.#become({ at: 'waiting' })
-      await clock.sleep(backoff.next(), signal).catch(() => {})
-      if (!signal.aborted) this.#become({ at: 'connecting' })
-    }
+    const onFailure = (error: unknown) => this.#report(error)
+    await follow({ clock, retry: RECONNECT, signal: this.#scope.signal, onFailure }, (works) => this.#serve(works))
     this.#become({ at: 'closed' })
   }
 
+  /** One connection, from its opening to its end. */
+  async #serve(works: () => void): Promise<void> {
+    if (this.#state.at === 'waiting') this.#become({ at: 'connecting' })
+    try {
+      const connection = await this.#connect()
+      works()
+      this.#become({ at: 'connected', connection })
+      await connection.ended
+    } finally {
+      if (!this.#scope.signal.aborted) this.#become({ at: 'waiting' })
+    }
+  }
+
   async #connect(): Promise<ControlConnection> {
-    const { path, requestMs = REQUEST_MS } = this.#options
+    const { path, clock, requestMs = REQUEST_MS } = this.#options
     const connection = await ControlConnection.open(path, (message) => this.#emit(message))
     try {
-      await connection.request(this.hello(), withTimeout(this.#scope.signal, requestMs))
+      await within({ clock, ms: requestMs, signal: this.#scope.signal }, (signal) =>
+        connection.request(this.hello(), signal),
+      )
       return connection
     } catch (error) {
       await connection.close()

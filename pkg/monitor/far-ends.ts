@@ -4,7 +4,7 @@
  * is back. That a node is dead, the dataplane sees on the wire long before.
  */
 import type { Connection, ConnectionEvent, ConnectionState, MonitorClient } from '../api/index.ts'
-import { Backoff, type Clock, describeError, type Logger } from '../base/index.ts'
+import { type Clock, describeError, follow, type Logger } from '../base/index.ts'
 
 const RETRY = { firstMs: 200, mostMs: 10_000 }
 
@@ -62,16 +62,11 @@ export class FarEnds {
 
   async #run(url: string, ids: ReadonlySet<string>, signal: AbortSignal): Promise<void> {
     const { clock, logger } = this.#options
-    const backoff = new Backoff(RETRY)
-    while (!signal.aborted) {
-      try {
-        await this.#monitor(url, ids, { signal, onOpen: () => backoff.reset() })
-      } catch (error) {
-        if (signal.aborted) return
-        logger.warn('Lost the monitor of a node: its wires go on', { url, error: describeError(error) })
-      }
-      await clock.sleep(backoff.next(), signal).catch(() => {})
-    }
+    const onFailure = (error: unknown) =>
+      logger.warn('Lost the monitor of a node: its wires go on', { url, error: describeError(error) })
+    await follow({ clock, retry: RETRY, signal, onFailure }, (works) =>
+      this.#monitor(url, ids, { signal, onOpen: works }),
+    )
   }
 
   async #monitor(

@@ -6,7 +6,7 @@
  *     settle(owner, desired) --> queue of the owner --> remove what left, make what is missing --> settled
  *     changed(place) ----------> look ----> remove strays, queue the owners whose objects differ
  */
-import { type Clock, KeyedQueue, type Logger, NsmError, Scope } from '../base/index.ts'
+import { type Clock, KeyedQueue, type Logger, NsmError, Scope, within } from '../base/index.ts'
 import { type Item, inCreationOrder, toItem } from './item.ts'
 import { type AnyKind, type Desired, NODE_PLACE } from './kind.ts'
 import type { KindCounts } from './kind-counters.ts'
@@ -14,7 +14,6 @@ import { forEachLimited } from './limited.ts'
 import { Owner, type OwnerStatus } from './owner.ts'
 import type { Place } from './place.ts'
 import { Rounds } from './rounds.ts'
-import { bounded } from './time-limit.ts'
 import { World } from './world.ts'
 
 export interface ReconcilerOptions {
@@ -239,12 +238,10 @@ export class Reconciler {
   }
 
   async #limited<T>(parents: readonly AbortSignal[], action: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const limit = bounded(this.#options.clock, TRY_MS, [...parents, this.#scope.signal])
-    try {
-      limit.signal.throwIfAborted()
-      return await action(limit.signal)
-    } finally {
-      limit.done()
-    }
+    const limit = { clock: this.#options.clock, ms: TRY_MS, signal: AbortSignal.any([...parents, this.#scope.signal]) }
+    return within(limit, (signal) => {
+      signal.throwIfAborted()
+      return action(signal)
+    })
   }
 }

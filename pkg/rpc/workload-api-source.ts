@@ -1,7 +1,7 @@
 /** An identity kept fresh by the SPIFFE Workload API: ours, or SPIRE's. */
 import { createPrivateKey } from 'node:crypto'
 import { workloadWire } from '../api/index.ts'
-import { Backoff, type Clock, type Logger, NsmError, Scope } from '../base/index.ts'
+import { type Clock, followStream, type Logger, NsmError, Scope } from '../base/index.ts'
 import {
   type Identity,
   type IdentitySource,
@@ -12,6 +12,8 @@ import {
 } from '../identity/index.ts'
 import { Channel } from './channel.ts'
 import { clientOf } from './client.ts'
+
+const RETRY = { firstMs: 250, mostMs: 10_000 }
 
 export interface WorkloadApiOptions {
   /** `unix:///path`, as SPIFFE_ENDPOINT_SOCKET says it. */
@@ -68,19 +70,10 @@ async function* receiveForEver(
   signal: AbortSignal,
 ): AsyncGenerator<Identity> {
   const workloadApi = clientOf(workloadWire.SpiffeWorkloadAPIService, channel, { 'workload.spiffe.io': 'true' })
-  const backoff = new Backoff({ firstMs: 250, mostMs: 10_000 })
-  while (!signal.aborted) {
-    try {
-      for await (const response of workloadApi.fetchX509Svid({}, { signal })) {
-        yield readIdentity(response, clock.nowMs())
-        backoff.reset()
-      }
-    } catch (error) {
-      if (signal.aborted) return
-      logger.warn('Cannot get identity from the Workload API yet', { error, url })
-    }
-    await clock.sleep(backoff.next(), signal).catch(() => {})
-  }
+  const onFailure = (error: unknown) => logger.warn('Cannot get an identity from the Workload API yet', { error, url })
+  yield* followStream({ clock, retry: RETRY, signal, onFailure }, async function* () {
+    for await (const response of workloadApi.fetchX509Svid({}, { signal })) yield readIdentity(response, clock.nowMs())
+  })
 }
 
 /** @throws {NsmError} when it is not an identity that its own bundle verifies */
