@@ -5,7 +5,7 @@
  *     mechanism  service   domain      interface  labels
  */
 import { KERNEL, type Labels } from '../api/index.ts'
-import { NsmError } from '../base/index.ts'
+import { isDomainOrNodeName, isRegisteredName, NsmError, splitName } from '../base/index.ts'
 import { checkInterfaceName } from '../net/index.ts'
 
 export interface NsmUrl {
@@ -19,7 +19,6 @@ export interface NsmUrl {
 }
 
 const FORM = /^(?<mechanism>[A-Za-z][A-Za-z0-9]*):\/\/(?<service>[^/?#]+)(?:\/(?<path>[^?#]*))?(?:\?(?<query>[^#]*))?$/
-const SERVICE = /^[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?(@[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?)?$/
 
 /** @throws {NsmError} `invalid_argument` that says which part is wrong, and what it must look like. */
 export function parseNsmUrl(text: string): NsmUrl {
@@ -27,11 +26,16 @@ export function parseNsmUrl(text: string): NsmUrl {
   if (mechanism === '') throw malformed(text, 'it must look like kernel://service/interface')
   const mechanismType = mechanism.toUpperCase()
   if (mechanismType !== KERNEL) throw malformed(text, `the mechanism ${mechanism} is not known; kernel is`)
-  if (!SERVICE.test(service))
+  if (!isService(service))
     throw malformed(text, 'the service must be a name of letters, digits, ".", "_" and "-", or name@domain')
   const interfaceName = path.split('/').at(-1) ?? ''
   if (interfaceName !== '') checkInterfaceName(interfaceName)
   return { mechanismType, service, interfaceName, labels: parseLabels(query) }
+}
+
+function isService(text: string): boolean {
+  const { name, domain } = splitName(text)
+  return isRegisteredName(name) && (domain === '' ? !text.includes('@') : isDomainOrNodeName(domain))
 }
 
 /** A comma-separated list of URLs. A comma within a query belongs to its value unless a new URL follows. */

@@ -1,4 +1,5 @@
 /** Parsers of configuration texts. Each throws an Error that completes the sentence "VARIABLE=value ...". */
+import { isDomainOrNodeName } from '../base/index.ts'
 import type { Parser } from './table.ts'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
@@ -34,7 +35,7 @@ export const logLevel: Parser<LogLevel> = (value) => {
 
 /** A name that goes into SPIFFE IDs and paths: 1 to 63 of [a-z0-9._-], beginning and ending with a letter or digit. */
 export const name: Parser<string> = (value) => {
-  if (/^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$/.test(value)) return value
+  if (isDomainOrNodeName(value)) return value
   throw new Error('must be 1 to 63 lower-case letters, digits, ".", "_" or "-", with a letter or digit at both ends')
 }
 
