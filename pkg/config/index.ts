@@ -22,6 +22,7 @@ export type {
   Environment,
   Parser,
   Variable,
+  VariableText,
 } from './table.ts'
 export {
   type NsmClientConfig,

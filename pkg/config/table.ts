@@ -21,7 +21,12 @@ type Values<V extends Variables> = { readonly [K in keyof V]: V[K] extends Varia
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
+/** What people may read of a variable. */
+export type VariableText = Pick<Variable<unknown>, 'env' | 'help' | 'fallback' | 'isRequired'>
+
 export interface Config<T> {
+  readonly about: string
+  readonly variables: readonly VariableText[]
   readonly help: string
   /** @throws {NsmError} `invalid_argument` naming every variable that is missing or wrong, with its value and why. */
   read(environment?: Environment): T
@@ -42,6 +47,8 @@ export function withDefault<T>(variable: Variable<T>, fallback: string): Variabl
 
 export function defineConfig<V extends Variables>(about: string, variables: V): Config<Values<V>> {
   return {
+    about,
+    variables: Object.values(variables),
     help: renderHelp(about, variables),
     read: (environment = process.env) => readAll(variables, environment),
   }
