@@ -9,8 +9,8 @@ const LAYERS: readonly (readonly string[])[] = [
   ['base'],
   ['net', 'api', 'config', 'telemetry'],
   ['netlink', 'tunnel', 'ipam', 'identity', 'policy', 'store'],
-  ['platform', 'dataplane', 'rpc', 'reconcile'],
-  ['registry', 'request', 'forwarding', 'monitor', 'federation', 'client', 'endpoint', 'uapi'],
+  ['platform', 'dataplane', 'rpc', 'reconcile', 'connections', 'steps'],
+  ['registry', 'directory', 'request', 'forwarding', 'monitor', 'federation', 'client', 'endpoint', 'uapi'],
   ['daemon', 'cli'],
 ]
 const MOST_LINES = 400

@@ -1,6 +1,8 @@
 /** Errors, time, order and lifetimes: what every folder may use. No I/O, no globals. */
 export { Backoff, type BackoffOptions } from './backoff.ts'
+export { type Chain, chain, type OpenChain, type Step } from './chain.ts'
 export { type Clock, systemClock, type TimeLimit, within, withTimeout } from './clock.ts'
+export { Deadlines } from './deadlines.ts'
 export {
   describeError,
   type ErrorCode,
@@ -23,5 +25,6 @@ export {
   qualifyName,
   splitName,
 } from './names.ts'
+export type { Runtime } from './runtime.ts'
 export { Scope } from './scope.ts'
 export { VERSION } from './version.ts'

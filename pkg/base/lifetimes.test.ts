@@ -57,6 +57,18 @@ test('Scope closes in reverse order, goes on after a failure and says so', async
   expect(() => scope.defer(() => {})).toThrow('scope is closed')
 })
 
+test('Scope runs a task until it closes, and waits for it', async () => {
+  const scope = new Scope()
+  let hasEnded = false
+  scope.run(async (signal) => {
+    await new Promise((resolve) => signal.addEventListener('abort', resolve))
+    await Promise.resolve()
+    hasEnded = true
+  })
+  await scope.close()
+  expect(hasEnded).toBe(true)
+})
+
 test('Backoff doubles up to its ceiling with jitter and starts again after a success', () => {
   const backoff = new Backoff({ firstMs: 100, mostMs: 450, random: () => 0 })
   expect([backoff.next(), backoff.next(), backoff.next(), backoff.next()]).toEqual([50, 100, 200, 225])

@@ -27,6 +27,12 @@ export class Scope {
     this.#closers.push(closer)
   }
 
+  /** Runs `task` until the scope closes. @param task ends when its signal aborts, and does not reject. */
+  run(task: (signal: AbortSignal) => Promise<void>): void {
+    const running = task(this.signal)
+    this.defer(() => running)
+  }
+
   async close(): Promise<void> {
     this.#abort.abort(new NsmError('cancelled', 'Cannot go on: closing'))
     const failures: unknown[] = []

@@ -3,28 +3,30 @@
  * writes into a request counts for nothing.
  */
 import { type Call, type Connection, trustDomainOf } from '../api/index.ts'
-import { NsmError } from '../base/index.ts'
+import { NsmError, type Step } from '../base/index.ts'
 import { type Exports, isNode, mayRequest } from '../policy/index.ts'
-import type { Arrived, Incoming, PathTokens, Self } from './parts.ts'
-import type { Step } from './step.ts'
-
-export interface Authorized {
-  /** SPIFFE IDs proven on the path, the client's first. */
-  readonly identities: readonly string[]
-}
+import type { Arrived } from '../steps/index.ts'
+import type { Self } from './parts.ts'
 
 export interface AuthorizeParts {
   readonly self: Self
-  readonly tokens: PathTokens
-  /** Our services that other domains may request, as of now. */
+  /** Our services that other domains may request at this moment. */
   exports(): Exports
 }
 
-export function authorize(parts: AuthorizeParts): Step<Incoming & Arrived, Authorized, Connection> {
-  return async ({ connection, call }, next) => {
+/** A node is never the first on a path: it acts for the client whose segment comes before. */
+export const requireCaller: Step<Arrived, object, Connection> = async function requireCaller({ connection }, next) {
+  if (connection.path.index > 0) return next({})
+  throw new NsmError('invalid_argument', "Cannot accept the path: it lacks the caller's own segment", {
+    next: 'send a path whose current segment is the client itself',
+  })
+}
+
+export function authorize(parts: AuthorizeParts): Step<Arrived, object, Connection> {
+  return async function authorize({ connection, call }, next) {
     checkCaller(parts.self, call)
     checkService(parts, connection.networkService, call)
-    return next({ identities: await parts.tokens.verify(connection.path, call) })
+    return next({})
   }
 }
 
@@ -45,6 +47,6 @@ function checkService({ self, exports }: AuthorizeParts, service: string, { peer
   if (isOwn || mayRequest({ callerDomain, ownDomain: self.domain, service, exports: exports() })) return
   throw new NsmError('permission_denied', 'Cannot request the network service: it is not exported to your domain', {
     fields: { networkService: service, domain: callerDomain },
-    next: `ask the people of ${self.domain} to run: nsmctl domain export ${service} ${callerDomain}`,
+    next: `ask the operators of ${self.domain} to run: nsmctl domain export ${service} ${callerDomain}`,
   })
 }

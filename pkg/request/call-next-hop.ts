@@ -1,18 +1,17 @@
 /**
- * Asks the chosen endpoint, or the node where it lives, and takes its part of the connection back when something goes
- * wrong behind it: a request that fails leaves nothing half-made anywhere.
+ * Asks the chosen endpoint, or the node where it lives. When a later step fails, the next hop is told to close: a
+ * request that fails leaves nothing behind anywhere.
  */
+
 import type { Connection, Mechanism } from '../api/index.ts'
-import { describeError, type Logger, NsmError, withTimeout } from '../base/index.ts'
-import type { Begun } from './begin.ts'
-import { splitDomain } from './interdomain.ts'
-import type { Arrived, Hop, Incoming, NextHops, Self, Target } from './parts.ts'
+import { type Clock, describeError, type Logger, NsmError, type Step, splitName, within } from '../base/index.ts'
+import type { Target } from '../connections/index.ts'
+import type { Asking, Hop, NextHops, Self } from './parts.ts'
 import { agreeMtu } from './plan-wire.ts'
 import type { SelectedClientSide } from './select-client-side.ts'
 import type { Chosen } from './select-endpoint.ts'
 import { type Offer, offerTo } from './select-server-side.ts'
 import type { Side } from './side.ts'
-import type { Step } from './step.ts'
 
 const CLOSE_MS = 5_000
 
@@ -27,13 +26,14 @@ export interface Answered {
 export interface NextHopParts {
   readonly self: Self
   readonly nextHops: NextHops
+  readonly clock: Clock
   readonly logger: Logger
 }
 
-type Asking = Incoming & Arrived & Begun & SelectedClientSide & Chosen
+type AskingAt = Asking & SelectedClientSide & Chosen
 
-export function callNextHop(parts: NextHopParts): Step<Asking, Answered, Connection> {
-  return async (asking, next) => {
+export function callNextHop(parts: NextHopParts): Step<AskingAt, Answered, Connection> {
+  return async function callNextHop(asking, next) {
     const hop = await parts.nextHops.connect(asking.target, asking.signal)
     let offer = offerTo(parts.self, asking, hop)
     let answer = toNextHop(asking, offer)
@@ -52,19 +52,19 @@ export function callNextHop(parts: NextHopParts): Step<Asking, Answered, Connect
   }
 }
 
-async function ask(hop: Hop, connection: Connection, how: { offer: Offer; asking: Asking }): Promise<Connection> {
+async function ask(hop: Hop, connection: Connection, how: { offer: Offer; asking: AskingAt }): Promise<Connection> {
   const request = { connection, mechanismPreferences: how.offer.preferences }
   return checkAnswer(await hop.client.request(request, { signal: how.asking.signal }), connection)
 }
 
-/** Tells the next hop that the connection ends. What it misses, it ends by itself when our token expires. */
+/** Tells the next hop that the connection ends. A hop that does not hear it ends it when our token expires. */
 export async function closeNextHop(
-  { logger }: Pick<NextHopParts, 'logger'>,
+  { clock, logger }: Pick<NextHopParts, 'clock' | 'logger'>,
   hop: Hop,
   asked: Connection,
 ): Promise<void> {
   try {
-    await hop.client.close(ourPartOf(asked), { signal: withTimeout(undefined, CLOSE_MS) })
+    await within({ clock, ms: CLOSE_MS }, (signal) => hop.client.close(ourPartOf(asked), { signal }))
   } catch (error) {
     logger.warn('Cannot close the connection at the next hop: it will expire there', {
       connection: asked.id,
@@ -73,19 +73,19 @@ export async function closeNextHop(
   }
 }
 
-/** The path from here on: earlier tokens may have expired, which is often why it ends, and ours are ours to vouch for. */
+/** The path from here on: the tokens before ours may have expired, which is often why the connection ends. */
 function ourPartOf(asked: Connection): Connection {
   const { index, segments } = asked.path
   return { ...asked, path: { index: 0, segments: segments.slice(index) } }
 }
 
-/** Names without the domain that they are sent to, and what earlier answers of that hop have settled. */
-function toNextHop({ connection, target, payload, clientSide, known }: Asking, offer: Offer): Connection {
+/** With names as the next hop's domain spells them, and with what an earlier answer of that hop has settled. */
+function toNextHop({ connection, target, payload, clientSide, known }: AskingAt, offer: Offer): Connection {
   const mtuBytes = agreeMtu(connection.context.mtuBytes, clientSide, offer)
   return {
     ...connection,
     networkService: nameAt(target, connection.networkService),
-    endpointName: splitDomain(target.endpoint).name,
+    endpointName: splitName(target.endpoint).name,
     payload,
     mechanism: renew(known?.outgoing.mechanism, offer),
     context: { ...connection.context, mtuBytes },
@@ -93,7 +93,7 @@ function toNextHop({ connection, target, payload, clientSide, known }: Asking, o
   }
 }
 
-/** What stands with that hop, with our own half as it is now: our configuration may have changed since. */
+/** The mechanism that stands with that hop, with our half as it is now: our configuration may have changed. */
 function renew(standing: Mechanism | undefined, { preferences }: Offer): Mechanism | undefined {
   const own = preferences.find(({ type }) => type === standing?.type)
   if (standing === undefined || own === undefined) return standing
@@ -101,10 +101,10 @@ function renew(standing: Mechanism | undefined, { preferences }: Offer): Mechani
 }
 
 function nameAt(target: Target, name: string): string {
-  return target.at === 'node' && target.domain !== '' ? splitDomain(name).name : name
+  return target.at === 'node' && target.domain !== '' ? splitName(name).name : name
 }
 
-/** Our own segment and those before it are ours to write; of the rest the next hop knows best. */
+/** Our own segment and those before it stay as we sent them; of the rest, the next hop knows best. */
 function checkAnswer(answer: Connection, asked: Connection): Connection {
   const { index, segments } = asked.path
   const own = answer.path.segments[index]

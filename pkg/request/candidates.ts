@@ -2,12 +2,11 @@
  * Where a request may go. Services and endpoints of another domain carry its name, `files@east`, and are reached at
  * that domain's nodes; those of our own are on this machine or at another node.
  */
+
 import { type Call, type Connection, type NetworkServiceEndpoint, PAYLOAD_ETHERNET, PAYLOAD_IP } from '../api/index.ts'
-import { errorCode, NsmError } from '../base/index.ts'
-import type { ConnectionRecord } from './connection-table.ts'
-import { splitDomain } from './interdomain.ts'
-import { matchEndpoints } from './match-endpoints.ts'
-import type { Directory, Self, Target } from './parts.ts'
+import { errorCode, NsmError, splitName } from '../base/index.ts'
+import type { ConnectionRecord, Target } from '../connections/index.ts'
+import type { Directory, Self } from './parts.ts'
 
 /** An endpoint that registered through this node. */
 export interface LocalEndpoint {
@@ -49,22 +48,17 @@ export async function findCandidates(parts: CandidateParts, asked: Asked): Promi
 /** A connection that stands goes where it went, so that it outlives registries; a local endpoint may have moved. */
 async function findTargets(parts: CandidateParts, asked: Asked): Promise<readonly Target[]> {
   const { connection, call, known } = asked
-  const endpoint = connection.endpointName
+  const { endpointName: endpoint, networkService: service, labels } = connection
   if (known !== undefined) return [localTarget(parts, known.target.endpoint) ?? known.target]
-  if (endpoint !== '' && serves(parts.local(endpoint), connection.networkService)) {
+  if (endpoint !== '' && serves(parts.local(endpoint), service)) {
     return [localTarget(parts, endpoint)].filter((target) => target !== undefined)
   }
   const isFromNode = call.peer.attestation === undefined
-  const endpoints = endpoint === '' ? await matching(parts, asked) : [await named(parts, asked)]
+  const endpoints =
+    endpoint === '' ? await parts.directory.matching({ service, labels }, call.signal) : [await named(parts, asked)]
   const targets = endpoints.map((found) => toTarget(parts, found)).filter((target) => target !== undefined)
   // A node that asks has chosen us; to send it on would let two stale registries play ping-pong.
   return isFromNode ? targets.filter(({ at }) => at === 'endpoint') : targets
-}
-
-async function matching({ directory }: CandidateParts, { connection, call }: Asked) {
-  const service = await directory.service(connection.networkService, call.signal)
-  const endpoints = await directory.endpoints(connection.networkService, call.signal)
-  return matchEndpoints(service, endpoints, connection.labels)
 }
 
 async function named({ directory }: CandidateParts, { connection, call }: Asked): Promise<NetworkServiceEndpoint> {
@@ -85,7 +79,7 @@ function serves(endpoint: { readonly networkServiceNames: readonly string[] } | 
 function toTarget(parts: CandidateParts, { name, url }: NetworkServiceEndpoint): Target | undefined {
   const local = localTarget(parts, name)
   if (local !== undefined || url === parts.self.publicUrl) return local
-  return { at: 'node', endpoint: name, url, domain: splitDomain(name).domain }
+  return { at: 'node', endpoint: name, url, domain: splitName(name).domain }
 }
 
 function localTarget({ local }: CandidateParts, endpoint: string): Target | undefined {

@@ -1,12 +1,9 @@
 /** The end of the chain: what was agreed becomes an intent, the intent a wire, and the connection is remembered. */
 import type { Connection } from '../api/index.ts'
-import type { Authorized } from './authorize.ts'
-import type { Begun } from './begin.ts'
+import { qualifyName } from '../base/index.ts'
+import { type ConnectionRecord, type ConnectionTable, callerKey } from '../connections/index.ts'
 import type { Answered } from './call-next-hop.ts'
-import type { ConnectionRecord, ConnectionTable } from './connection-table.ts'
-import { callerKey } from './follow-path.ts'
-import { joinDomain } from './interdomain.ts'
-import type { Arrived, Forwarding, Incoming, Self } from './parts.ts'
+import type { Asking, Forwarding, Self } from './parts.ts'
 import { agreeMtu, planWire } from './plan-wire.ts'
 import type { SelectedClientSide } from './select-client-side.ts'
 import type { Chosen } from './select-endpoint.ts'
@@ -17,10 +14,10 @@ export interface EstablishParts {
   readonly table: ConnectionTable
 }
 
-type Agreed = Incoming & Arrived & Authorized & Begun & SelectedClientSide & Chosen & Answered
+type Agreed = Asking & SelectedClientSide & Chosen & Answered
 
 export function establish(parts: EstablishParts): (agreed: Agreed) => Promise<Connection> {
-  return async (agreed) => {
+  return async function establish(agreed) {
     const connection = toAnswer(agreed)
     const { id, context } = connection
     const { payload, clientSide: client, serverSide: server, known, signal } = agreed
@@ -42,7 +39,7 @@ function toAnswer({ connection, answer, clientSide, serverSide, target, payload 
   const domain = target.at === 'node' ? target.domain : ''
   return {
     ...connection,
-    endpointName: joinDomain(answer.endpointName, domain),
+    endpointName: qualifyName(answer.endpointName, domain),
     mechanism: clientSide.mechanism,
     context: { ...answer.context, mtuBytes: agreeMtu(answer.context.mtuBytes, clientSide, serverSide) },
     path: answer.path,
@@ -52,8 +49,7 @@ function toAnswer({ connection, answer, clientSide, serverSide, target, payload 
 }
 
 function toRecord(agreed: Agreed, connection: Connection): ConnectionRecord {
-  const { request, call, identities, answer, answeredBy, target, clientSide, serverSide } = agreed
-  const previous = connection.path.segments[connection.path.index - 1]
+  const { request, call, identities, expiresMs, answer, answeredBy, target, clientSide, serverSide } = agreed
   return {
     id: connection.id,
     owner: call.peer.spiffeId,
@@ -64,6 +60,6 @@ function toRecord(agreed: Agreed, connection: Connection): ConnectionRecord {
     target,
     clientKey: clientSide.wireKey,
     serverKey: serverSide.wireKey,
-    expiresMs: previous?.expiresMs ?? 0,
+    expiresMs,
   }
 }

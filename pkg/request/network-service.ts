@@ -1,57 +1,59 @@
 /**
  * The NetworkService of a node: manager and forwarder in one, a single segment on every path. A request goes down the
- * chain below, one step deciding one thing; close, and expiry, undo what it did.
+ * chain below, in which each step decides one thing; close and expiry undo what it did.
  */
+
 import type { Call, Connection, ConnectionRequest, NetworkServiceServer } from '../api/index.ts'
-import { type Clock, describeError, KeyedQueue, type Logger, withTimeout } from '../base/index.ts'
-import { type AuthorizeParts, authorize } from './authorize.ts'
-import { begin, checkOwner } from './begin.ts'
+import {
+  type Chain,
+  type Clock,
+  chain,
+  Deadlines,
+  describeError,
+  KeyedQueue,
+  type Logger,
+  within,
+} from '../base/index.ts'
+import type { ConnectionRecord, ConnectionTable } from '../connections/index.ts'
+import { begin, expire, type Incoming, type PathTokens, updatePath, updateToken, verifyPath } from '../steps/index.ts'
+import { addClientInfo } from './add-client-info.ts'
+import { type AuthorizeParts, authorize, requireCaller } from './authorize.ts'
 import { callNextHop, closeNextHop, type NextHopParts } from './call-next-hop.ts'
 import type { CandidateParts } from './candidates.ts'
-import { addClientInfo } from './client-info.ts'
-import type { ConnectionRecord, ConnectionTable } from './connection-table.ts'
 import { type EstablishParts, establish } from './establish.ts'
-import { Expiry } from './expiry.ts'
-import { arriveHere, updatePath, updateToken } from './follow-path.ts'
-import type { Incoming } from './parts.ts'
+import { reselect } from './reselect.ts'
 import { selectClientSide } from './select-client-side.ts'
 import { selectEndpoint } from './select-endpoint.ts'
-import { chain } from './step.ts'
 
 /** How long a close may look for a far end that is away. */
 const CONNECT_MS = 2_000
+/** Clients could not refresh while the daemon was down, so they get this long after its return. */
+const GRACE_MS = 60_000
 
 export interface NetworkServiceParts extends AuthorizeParts, CandidateParts, NextHopParts, EstablishParts {
   readonly table: ConnectionTable
+  readonly tokens: PathTokens
   readonly clock: Clock
   readonly logger: Logger
 }
 
 export class NodeNetworkService implements NetworkServiceServer {
+  /** What requests and closes go through. */
+  readonly chains: { readonly request: Chain<Incoming, Connection>; readonly close: Chain<Incoming, Connection> }
   readonly #parts: NetworkServiceParts
   readonly #queue = new KeyedQueue()
-  readonly #chain: (incoming: Incoming) => Promise<Connection>
-  readonly #expiry: Expiry
+  readonly #deadlines: Deadlines
   readonly #closing = new AbortController()
 
   constructor(parts: NetworkServiceParts) {
     this.#parts = parts
-    const close = (record: ConnectionRecord) => this.#remove(record)
-    this.#chain = chain<Incoming, Connection>()
-      .step(updatePath(parts))
-      .step(updateToken(parts))
-      .step(authorize(parts))
-      .step(addClientInfo(parts))
-      .step(begin({ table: parts.table, queue: this.#queue, close }))
-      .step(selectClientSide(parts))
-      .step(selectEndpoint(parts))
-      .step(callNextHop(parts))
-      .end(establish(parts))
-    this.#expiry = new Expiry({ ...parts, onExpired: (record) => void this.end(record.id, 'expired') })
+    this.#deadlines = new Deadlines(parts.clock, (id) => void this.end(id, 'expired'))
+    this.#timeStanding()
+    this.chains = this.#makeChains()
   }
 
   request(request: ConnectionRequest, call: Call): Promise<Connection> {
-    return this.#chain({ request, call })
+    return this.chains.request.run({ request, call })
   }
 
   /**
@@ -59,16 +61,10 @@ export class NodeNetworkService implements NetworkServiceServer {
    * expired: the certificate says whose it is.
    */
   async close(connection: Connection, call: Call): Promise<void> {
-    const { id } = arriveHere(this.#parts, connection, call)
-    await this.#queue.run(id, async () => {
-      const record = this.#parts.table.get(id)
-      if (record === undefined) return
-      checkOwner(record, call.peer.spiffeId)
-      await this.#remove(record)
-    })
+    await this.chains.close.run({ request: { connection, mechanismPreferences: [] }, call })
   }
 
-  /** Ends a connection of whoever it is: expired, revoked, or closed by an operator. Never throws. */
+  /** Ends a connection, whoever opened it: expired, revoked, or closed by an operator. Never throws. */
   async end(id: string, reason: string): Promise<void> {
     const { table, logger } = this.#parts
     await this.#queue.run(id, async () => {
@@ -76,19 +72,56 @@ export class NodeNetworkService implements NetworkServiceServer {
       if (record === undefined) return
       logger.info('Ending a connection', { connection: id, reason })
       await this.#remove(record).catch((error: unknown) => {
-        logger.error('Cannot remove the wire of a connection: it is tried again', { connection: id, error })
+        logger.error('Cannot remove the wire of a connection: trying again', { connection: id, error })
       })
     })
   }
 
   /** Stops timers and waits for what runs. Connections stay as they are. */
   async shutdown(): Promise<void> {
-    this.#expiry.close()
+    this.#deadlines.close()
     this.#closing.abort()
     await this.#queue.idle()
   }
 
-  /** The wire first: from here on it is to go, whoever may be away. */
+  #makeChains() {
+    const parts = this.#parts
+    const { self, table } = parts
+    const path = { name: self.name, idFor: (connection: Connection, call: Call) => table.idFor(connection, call) }
+    const order = { queue: this.#queue, find: (id: string) => table.get(id) }
+    const remove = async ({ connection, known }: { connection: Connection; known: ConnectionRecord | undefined }) => {
+      if (known !== undefined) await this.#remove(known)
+      return connection
+    }
+    const request = chain<Incoming, Connection>()
+      .step(updatePath(path))
+      .step(requireCaller)
+      .step(updateToken(parts))
+      .step(authorize(parts))
+      .step(verifyPath(parts))
+      .step(addClientInfo(parts))
+      .step(begin(order))
+      .step(expire(this.#deadlines))
+      .step(reselect({ table, close: (record) => this.#remove(record) }))
+      .step(selectClientSide(parts))
+      .step(selectEndpoint(parts))
+      .step(callNextHop(parts))
+      .end(establish(parts))
+    const close = chain<Incoming, Connection>()
+      .step(updatePath(path))
+      .step(requireCaller)
+      .step(begin(order))
+      .end(remove)
+    return { request, close }
+  }
+
+  #timeStanding(): void {
+    const { clock, table } = this.#parts
+    const soonestMs = clock.nowMs() + GRACE_MS
+    for (const { id, expiresMs } of table.all()) this.#deadlines.set(id, Math.max(expiresMs, soonestMs))
+  }
+
+  /** The wire first: from here on it is to go, even where the far end is away. */
   async #remove(record: ConnectionRecord): Promise<void> {
     const { forwarding, table } = this.#parts
     const farEnd = this.#closeFarEnd(record)
@@ -96,14 +129,16 @@ export class NodeNetworkService implements NetworkServiceServer {
       await forwarding.remove(record.id, this.#closing.signal)
     } finally {
       table.delete(record.id)
+      this.#deadlines.clear(record.id)
       await farEnd
     }
   }
 
   async #closeFarEnd({ target, outgoing }: ConnectionRecord): Promise<void> {
-    const { nextHops, logger } = this.#parts
+    const { nextHops, clock, logger } = this.#parts
+    const { signal } = this.#closing
     try {
-      const hop = await nextHops.connect(target, withTimeout(this.#closing.signal, CONNECT_MS))
+      const hop = await within({ clock, ms: CONNECT_MS, signal }, (until) => nextHops.connect(target, until))
       await closeNextHop(this.#parts, hop, outgoing)
     } catch (error) {
       logger.warn('Cannot close the connection at the next hop: it will expire there', {

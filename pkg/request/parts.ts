@@ -1,16 +1,12 @@
 /** What the request chain needs from the rest of the daemon: passed in, so that it can be joined to anything. */
-import type {
-  Call,
-  Connection,
-  ConnectionRequest,
-  NetworkService,
-  NetworkServiceClient,
-  NetworkServiceEndpoint,
-  Path,
-  Token,
-  WireIntent,
-} from '../api/index.ts'
+
+import type { Labels, NetworkService, NetworkServiceClient, NetworkServiceEndpoint, WireIntent } from '../api/index.ts'
+import type { ConnectionRecord, Target } from '../connections/index.ts'
+import type { Arrived, Begun, Verified } from '../steps/index.ts'
 import type { AeadName, WireKey } from '../tunnel/index.ts'
+
+/** A request that has come through the steps of every chain. */
+export type Asking = Arrived & Verified & Begun<ConnectionRecord> & { readonly expiresMs: number }
 
 /** This node's ends of tunnels. */
 export interface Tunnel {
@@ -36,30 +32,18 @@ export interface Self {
   readonly tunnel: Tunnel
 }
 
-export interface PathTokens {
-  /** A token of this node for `audience`, a SPIFFE ID. */
-  issue(audience: string): Promise<Token>
-  /**
-   * Verifies the tokens of all segments up to `path.index`: not expired, chained, the caller's one signed by it.
-   * @returns the SPIFFE IDs that are proven, the client's first.
-   * @throws {NsmError} `permission_denied` or `unauthenticated`
-   */
-  verify(path: Path, call: Call): Promise<readonly string[]>
-}
-
 /** What the domain's registry, and those of joined domains, know. Failures: `not_found`, or `unavailable`. */
 export interface Directory {
   service(name: string, signal: AbortSignal): Promise<NetworkService>
-  /** All that serve `service` and have not expired. */
-  endpoints(service: string, signal: AbortSignal): Promise<readonly NetworkServiceEndpoint[]>
+  /** The endpoints to which the service's matches lead a client with `labels`. */
+  matching(asked: ServiceForClient, signal: AbortSignal): Promise<readonly NetworkServiceEndpoint[]>
   endpoint(name: string, signal: AbortSignal): Promise<NetworkServiceEndpoint>
 }
 
-/** Where a request goes next. */
-export type Target =
-  | { readonly at: 'endpoint'; readonly endpoint: string; readonly url: string; readonly owner: string }
-  /** `domain` is empty for nodes of our own. */
-  | { readonly at: 'node'; readonly endpoint: string; readonly url: string; readonly domain: string }
+export interface ServiceForClient {
+  readonly service: string
+  readonly labels: Labels
+}
 
 export interface Hop {
   readonly client: NetworkServiceClient
@@ -77,15 +61,4 @@ export interface NextHops {
 export interface Forwarding {
   establish(intent: WireIntent, signal: AbortSignal): Promise<void>
   remove(id: string, signal: AbortSignal): Promise<void>
-}
-
-/** A request as `rpc` hands it over. */
-export interface Incoming {
-  readonly request: ConnectionRequest
-  readonly call: Call
-}
-
-/** What {@link Incoming} becomes once the path is followed: `connection` is this node's view of it. */
-export interface Arrived {
-  readonly connection: Connection
 }

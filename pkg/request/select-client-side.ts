@@ -1,4 +1,5 @@
 /** How the one who asks is joined: by an interface when it is a workload of this node, by a tunnel when it is a node. */
+
 import {
   type Attestation,
   type Connection,
@@ -10,13 +11,11 @@ import {
   VXLAN,
   WIREGUARD,
 } from '../api/index.ts'
-import { NsmError } from '../base/index.ts'
+import { NsmError, type Step } from '../base/index.ts'
+import type { ConnectionTable } from '../connections/index.ts'
 import { generateInterfaceName, offersFrames } from '../tunnel/index.ts'
-import type { Begun } from './begin.ts'
-import type { ConnectionTable } from './connection-table.ts'
-import type { Arrived, Incoming, Self } from './parts.ts'
+import type { Asking, Self } from './parts.ts'
 import { attestedNamespace, localSide, type Side } from './side.ts'
-import type { Step } from './step.ts'
 import { acceptVxlan, Vnis } from './vxlan-side.ts'
 import { acceptWireguard } from './wireguard-side.ts'
 
@@ -24,14 +23,12 @@ export interface SelectedClientSide {
   readonly clientSide: Side
 }
 
-type Asking = Incoming & Arrived & Begun
-
 export function selectClientSide(parts: {
   readonly self: Self
   readonly table: ConnectionTable
 }): Step<Asking, SelectedClientSide, Connection> {
   const vnis = new Vnis(parts.table)
-  return (asking, next) => {
+  return async function selectClientSide(asking, next) {
     const { attestation } = asking.call.peer
     const clientSide =
       attestation === undefined ? nodeSide(parts.self, asking, vnis) : workloadSide(parts.self, asking, attestation)

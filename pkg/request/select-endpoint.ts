@@ -1,11 +1,11 @@
 /** Finds the endpoints that may serve a request and settles for the first that accepts. */
+
 import type { Connection } from '../api/index.ts'
-import { type Clock, describeError, errorCode, NsmError, withTimeout } from '../base/index.ts'
-import type { Begun } from './begin.ts'
+import { type Clock, describeError, errorCode, isAway, NsmError, type Step, within } from '../base/index.ts'
+import type { Target } from '../connections/index.ts'
 import { type CandidateParts, findCandidates } from './candidates.ts'
-import type { Arrived, Incoming, Target } from './parts.ts'
-import type { Step } from './step.ts'
-import { Turns } from './turns.ts'
+import type { Asking } from './parts.ts'
+import { RoundRobin } from './round-robin.ts'
 
 /** How long one endpoint may take while there are others to try. */
 const ATTEMPT_MS = 4_000
@@ -17,20 +17,21 @@ export interface Chosen {
   readonly signal: AbortSignal
 }
 
-export function selectEndpoint(
-  parts: CandidateParts & { readonly clock: Clock },
-): Step<Incoming & Arrived & Begun, Chosen, Connection> {
-  const turns = new Turns(parts.clock)
-  return async ({ connection, call, known }, next) => {
+export function selectEndpoint(parts: CandidateParts & { readonly clock: Clock }): Step<Asking, Chosen, Connection> {
+  const { clock } = parts
+  const rounds = new RoundRobin(clock)
+  return async function selectEndpoint({ connection, call, known }, next) {
     const { targets, payload } = await findCandidates(parts, { connection, call, known })
     const refusals: unknown[] = []
-    for (const [position, target] of turns.order(connection.networkService, targets).entries()) {
+    for (const [position, target] of rounds.order(connection.networkService, targets).entries()) {
+      const attempt = (signal: AbortSignal) => next({ target, payload, signal })
       const isLast = position === targets.length - 1
       try {
-        return await next({ target, payload, signal: isLast ? call.signal : withTimeout(call.signal, ATTEMPT_MS) })
+        if (isLast) return await attempt(call.signal)
+        return await within({ clock, ms: ATTEMPT_MS, signal: call.signal }, attempt)
       } catch (error) {
         call.signal.throwIfAborted() // out of time: the others will not do better
-        if (errorCode(error) === 'unavailable' || errorCode(error) === 'deadline_exceeded') turns.avoid(target)
+        if (isAway(error)) rounds.avoid(target)
         refusals.push(error)
       }
     }

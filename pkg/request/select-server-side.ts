@@ -12,8 +12,7 @@ import {
 import { NsmError } from '../base/index.ts'
 import { parseSocketAddress } from '../net/index.ts'
 import { generateInterfaceName, type WireKey } from '../tunnel/index.ts'
-import type { Begun } from './begin.ts'
-import type { Hop, Self, Tunnel } from './parts.ts'
+import type { Asking, Hop, Self, Tunnel } from './parts.ts'
 import type { Chosen } from './select-endpoint.ts'
 import { attestedNamespace, localSide, type Side } from './side.ts'
 import { joinVxlan, offerVxlan } from './vxlan-side.ts'
@@ -29,7 +28,7 @@ export interface Offer {
   instead(answer: Connection): Offer | undefined
 }
 
-export function offerTo(self: Self, { target, payload, known }: Chosen & Begun, hop: Hop): Offer {
+export function offerTo(self: Self, { target, payload, known }: Chosen & Pick<Asking, 'known'>, hop: Hop): Offer {
   if (target.at === 'endpoint') return kernelOffer(self, hop, known?.outgoing.mechanism)
   const peerIp = addressOf(target.url)
   const makeOffer = payload === PAYLOAD_ETHERNET ? frameOffer : packetOffer

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import type { ConnectionRequest, WireguardEnd } from '../api/index.ts'
+import { qualifyName } from '../base/index.ts'
 import type { Exports } from '../policy/index.ts'
 import { publicKeyOf } from '../tunnel/index.ts'
-import { type Hop, joinDomain } from './index.ts'
+import type { Hop } from './index.ts'
 import { firstRequest, refreshOf, TestEndpoint, TestNode, TOKEN_MS } from './testing/test-node.ts'
 
 interface Pair {
@@ -24,7 +25,7 @@ function pair({
   const near = new TestNode({ clock: far.clock, ...plaintext, connect: () => tamper(far.hop('spiffe://west/node/n1')) })
   const domain = farDomain === 'west' ? '' : farDomain
   far.serve('files', 'nse-a')
-  near.serve(joinDomain('files', domain), joinDomain('nse-a', domain), far.self.publicUrl)
+  near.serve(qualifyName('files', domain), qualifyName('nse-a', domain), far.self.publicUrl)
   return { near, far, endpoint }
 }
 

@@ -1,6 +1,8 @@
 /** A side that leads to another node in plaintext, by VXLAN: only where the operator has given it a port. */
+
 import { type Mechanism, REMOTE, VXLAN } from '../api/index.ts'
 import { NsmError } from '../base/index.ts'
+import type { ConnectionTable } from '../connections/index.ts'
 import {
   DEFAULT_VXLAN_PORT,
   drawVni,
@@ -11,7 +13,6 @@ import {
   type VxlanSide,
   writeVxlan,
 } from '../tunnel/index.ts'
-import type { ConnectionTable } from './connection-table.ts'
 import type { Tunnel } from './parts.ts'
 import type { Side } from './side.ts'
 

@@ -5,10 +5,11 @@
 
 import { trustDomainOf } from '../../api/index.ts'
 import { type Clock, describeError, type Logger, NsmError, Scope } from '../../base/index.ts'
+import type { ConnectionRecord, ConnectionTable } from '../../connections/index.ts'
 import type { Dataplane, DataplaneEvent } from '../../dataplane/index.ts'
 import { FarEnds } from '../../monitor/index.ts'
 import { mayRequest } from '../../policy/index.ts'
-import type { ConnectionRecord, ConnectionTable, NodeNetworkService } from '../../request/index.ts'
+import type { NodeNetworkService } from '../../request/index.ts'
 import { farMonitor, type NextHopOptions } from './next-hops.ts'
 import type { NodeTrust } from './node-trust.ts'
 

@@ -1,7 +1,8 @@
 import { type MonitorClient, trustDomainOf } from '../../api/index.ts'
 import { NsmError } from '../../base/index.ts'
+import type { Target } from '../../connections/index.ts'
 import { isNode } from '../../policy/index.ts'
-import type { NextHops, Target } from '../../request/index.ts'
+import type { NextHops } from '../../request/index.ts'
 import { type Channels, monitorClient, networkServiceClient } from '../../rpc/index.ts'
 
 export interface NextHopOptions {

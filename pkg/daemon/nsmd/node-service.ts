@@ -1,10 +1,12 @@
 /** nsmesh.node.v1: what this node does, for its operators. */
+
 import { type Call, type nodeV1, type Peer, timeToProto } from '../../api/index.ts'
 import { type Clock, NsmError, VERSION } from '../../base/index.ts'
+import type { ConnectionRecord, ConnectionTable } from '../../connections/index.ts'
 import type { Dataplane, DataplaneStatus } from '../../dataplane/index.ts'
 import type { Forwarder } from '../../forwarding/index.ts'
 import type { IdentitySource } from '../../identity/index.ts'
-import type { ConnectionRecord, ConnectionTable, NodeNetworkService, Self } from '../../request/index.ts'
+import type { NodeNetworkService, Self } from '../../request/index.ts'
 import type { Handlers } from '../../rpc/index.ts'
 import { conditionsOf } from './conditions.ts'
 import type { NodeTrust } from './node-trust.ts'

@@ -9,22 +9,21 @@ import { join } from 'node:path'
 import { nodeV1, type Peer } from '../../api/index.ts'
 import { Scope } from '../../base/index.ts'
 import { type NsmdConfig, nsmdConfig } from '../../config/index.ts'
+import { ConnectionTable, connectionRecords } from '../../connections/index.ts'
+import {
+  endpointRecords,
+  keepRegistered,
+  NodeEndpointRegistry,
+  NodeServiceRegistry,
+  RegisteredEndpoints,
+  RegistryDirectory,
+} from '../../directory/index.ts'
 import { Forwarder } from '../../forwarding/index.ts'
 import { TokenMinter } from '../../identity/index.ts'
 import { ConnectionMonitor } from '../../monitor/index.ts'
-import {
-  ConnectionTable,
-  connectionRecords,
-  keepRegistered,
-  NodeEndpointRegistry,
-  NodeNetworkService,
-  NodeServiceRegistry,
-  pathTokens,
-  RegisteredEndpoints,
-  RegistryDirectory,
-  registeredEndpoints,
-} from '../../request/index.ts'
+import { NodeNetworkService } from '../../request/index.ts'
 import { Channels, implement } from '../../rpc/index.ts'
+import { pathTokens } from '../../steps/index.ts'
 import type { Program, Surroundings } from '../run-program.ts'
 import { keepTrue } from './keep-true.ts'
 import { type Machine, openMachine } from './machine.ts'
@@ -80,7 +79,7 @@ async function compose(config: NsmdConfig, options: NodeOptions, scope: Scope): 
   const channels = scope.own(new Channels({ identity, clock, tokens: minter }))
   const registry = registryOf(channels, config)
   const directory = scope.own(new RegistryDirectory({ ...registry, ...common }))
-  const registered = scope.own(new RegisteredEndpoints(registeredEndpoints(state.connections), clock))
+  const registered = scope.own(new RegisteredEndpoints(endpointRecords(state.connections), clock))
   const forwarder = scope.own(await Forwarder.open({ database: state.wires, ...machine, ...common }, signal))
 
   const table = new ConnectionTable(connectionRecords(state.connections))

@@ -3,10 +3,12 @@ import { join } from 'node:path'
 import { authorityV1 } from '../../api/index.ts'
 import type { Clock, Logger, Scope } from '../../base/index.ts'
 import { type NsmdConfig, ownNamespace } from '../../config/index.ts'
+import { type ConnectionTable, connectionsSchema } from '../../connections/index.ts'
 import type { Dataplane } from '../../dataplane/index.ts'
+import { endpointsSchema } from '../../directory/index.ts'
 import { type Forwarder, intentMigrations, VXLAN_UNDERLAY, WIREGUARD_UNDERLAY } from '../../forwarding/index.ts'
 import { isRegistry } from '../../policy/index.ts'
-import { type ConnectionTable, type NodeNetworkService, nodeStateMigrations, type Self } from '../../request/index.ts'
+import type { NodeNetworkService, Self } from '../../request/index.ts'
 import { type Channels, clientOf, endpointRegistryClient, serviceRegistryClient } from '../../rpc/index.ts'
 import { type Database, makePrivateDirectory, openDatabase } from '../../store/index.ts'
 import { keyBytes, type WireKey } from '../../tunnel/index.ts'
@@ -25,7 +27,7 @@ export function openState({ stateDir }: NsmdConfig, scope: Scope): NodeState {
   const open = (file: string, application: string, migrations: readonly string[]) =>
     scope.own(openDatabase(join(stateDir, file), { application, migrations }))
   return {
-    connections: open('connections.db', 'nsmd connections', nodeStateMigrations),
+    connections: open('connections.db', 'nsmd connections', [connectionsSchema, endpointsSchema]),
     wires: open('wires.db', 'nsmd wires', intentMigrations),
   }
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { type Connection, emptyContext, type WireguardEnd, type WireIntent } from '../../api/index.ts'
 import { NsmError } from '../../base/index.ts'
-import type { ConnectionRecord } from '../../request/index.ts'
+import type { ConnectionRecord } from '../../connections/index.ts'
 import { conditionsOf, type NodeFacts } from './conditions.ts'
 import { isNamed, viewWire, type WireFacts } from './wire-view.ts'
 

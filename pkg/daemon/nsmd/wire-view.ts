@@ -1,4 +1,5 @@
 /** A wire as people see it: what was agreed, what there is of it, and what is wrong with it. Pure. */
+
 import {
   type Connection,
   type IntentEnd,
@@ -9,12 +10,12 @@ import {
   type WireguardEnd,
   type WireIntent,
 } from '../../api/index.ts'
-import { describeError } from '../../base/index.ts'
+import { describeError, splitName } from '../../base/index.ts'
+import type { ConnectionRecord } from '../../connections/index.ts'
 import type { PathStatus, PortStatus } from '../../dataplane/index.ts'
 import { portId } from '../../forwarding/index.ts'
 import { formatSocketAddress } from '../../net/index.ts'
 import type { OwnerStatus } from '../../reconcile/index.ts'
-import { type ConnectionRecord, splitDomain } from '../../request/index.ts'
 
 export interface WireFacts {
   readonly record: ConnectionRecord
@@ -116,7 +117,7 @@ function countersOf({ record, counters }: WireFacts): Map<string, bigint> {
 
 /** Where the endpoint is, or where the client asks from, when that is not our own domain. */
 function remoteDomain({ connection, owner }: ConnectionRecord, ownDomain: string): string {
-  const { domain } = splitDomain(connection.networkService)
+  const { domain } = splitName(connection.networkService)
   const callers = trustDomainOf(owner)
   return domain !== '' ? domain : callers === ownDomain ? '' : callers
 }

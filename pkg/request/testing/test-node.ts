@@ -14,18 +14,10 @@ import {
 } from '../../api/index.ts'
 import { NsmError, silentLogger } from '../../base/index.ts'
 import { FakeClock } from '../../base/testing/index.ts'
+import { type ConnectionRecord, ConnectionTable, type RecordStore, type Target } from '../../connections/index.ts'
 import type { Exports } from '../../policy/index.ts'
 import { type AeadName, generateKey } from '../../tunnel/index.ts'
-import {
-  type ConnectionRecord,
-  ConnectionTable,
-  type Hop,
-  type LocalEndpoint,
-  NodeNetworkService,
-  type RecordStore,
-  type Self,
-  type Target,
-} from '../index.ts'
+import { type Hop, type LocalEndpoint, NodeNetworkService, type Self } from '../index.ts'
 
 export const CLIENT_NAMESPACE = 'inode://4/101'
 export const ENDPOINT_NAMESPACE = 'inode://4/202'
@@ -131,7 +123,7 @@ export class TestNode {
       directory: {
         service: async (service) => this.#find(this.services, service),
         endpoint: async (endpoint) => this.#find(this.endpoints, endpoint),
-        endpoints: async (service) =>
+        matching: async ({ service }) =>
           [...this.endpoints.values()].filter((each) => each.networkServiceNames.includes(service)),
       },
       local: (endpoint) => this.locals.get(endpoint),

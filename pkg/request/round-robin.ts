@@ -1,15 +1,16 @@
 /**
- * In which order endpoints are tried: each request begins with the next one, and those that did not answer lately come
- * last, so that one dead node does not cost every request its patience.
+ * The order in which endpoints are tried: each request begins with the next one, and those that did not answer lately
+ * come last, so that one dead node does not delay every request.
  */
+
 import type { Clock } from '../base/index.ts'
-import type { Target } from './parts.ts'
+import type { Target } from '../connections/index.ts'
 
 const AVOID_MS = 10_000
-/** Services and addresses remembered; beyond that the oldest is forgotten, which costs only its turn. */
+/** Services and addresses that are remembered; beyond that the oldest is forgotten, which only costs its turn. */
 const MOST = 10_000
 
-export class Turns {
+export class RoundRobin {
   readonly #clock: Clock
   readonly #next = new Map<string, number>()
   readonly #avoidUntilMs = new Map<string, number>()

@@ -1,12 +1,16 @@
 /**
  * The endpoints that registered through this node: by name their real URL, which nobody else learns. Durable, so that a
- * restarted node can reach them before they register again.
+ * restarted node reaches them before they register again.
  */
 import type { NetworkServiceEndpoint } from '../api/index.ts'
-import type { Clock } from '../base/index.ts'
-import type { LocalEndpoint } from './candidates.ts'
+import { type Clock, Deadlines } from '../base/index.ts'
 
-export interface RegisteredEndpoint extends LocalEndpoint {
+export interface RegisteredEndpoint {
+  /** Its own, `unix:///path` or `inode://<dev>/<ino>`. */
+  readonly url: string
+  /** SPIFFE ID of the workload that registered it. */
+  readonly owner: string
+  readonly networkServiceNames: readonly string[]
   /** As the registry has it. */
   readonly endpoint: NetworkServiceEndpoint
   readonly expiresMs: number
@@ -18,19 +22,19 @@ export interface EndpointStore {
   delete(name: string): void
 }
 
-/** Endpoints could not register again while the daemon was away. */
+/** Endpoints could not register again while the daemon was down. */
 const GRACE_MS = 60_000
 
 export class RegisteredEndpoints {
   readonly #store: EndpointStore
-  readonly #clock: Clock
   readonly #endpoints = new Map<string, RegisteredEndpoint>()
-  readonly #timers = new Map<string, () => void>()
+  readonly #deadlines: Deadlines
 
   constructor(store: EndpointStore, clock: Clock) {
     this.#store = store
-    this.#clock = clock
-    for (const registered of store.load()) this.#remember(registered, clock.nowMs() + GRACE_MS)
+    this.#deadlines = new Deadlines(clock, (name) => this.delete(name))
+    const soonestMs = clock.nowMs() + GRACE_MS
+    for (const registered of store.load()) this.#remember(registered, Math.max(registered.expiresMs, soonestMs))
   }
 
   get(name: string): RegisteredEndpoint | undefined {
@@ -41,32 +45,25 @@ export class RegisteredEndpoints {
     return this.#endpoints.values()
   }
 
-  /** @throws {NsmError} as the store does; then nothing has changed. */
+  /** @throws {NsmError} what the store throws; then nothing has changed. */
   save(registered: RegisteredEndpoint): void {
     this.#store.put(registered)
-    this.#remember(registered, 0)
+    this.#remember(registered, registered.expiresMs)
   }
 
   delete(name: string): void {
     this.#store.delete(name)
     this.#endpoints.delete(name)
-    this.#timers.get(name)?.()
-    this.#timers.delete(name)
+    this.#deadlines.clear(name)
   }
 
   close(): void {
-    for (const cancel of this.#timers.values()) cancel()
-    this.#timers.clear()
+    this.#deadlines.close()
   }
 
-  #remember(registered: RegisteredEndpoint, soonestMs: number): void {
+  #remember(registered: RegisteredEndpoint, untilMs: number): void {
     const { name } = registered.endpoint
     this.#endpoints.set(name, registered)
-    this.#timers.get(name)?.()
-    const atMs = Math.max(registered.expiresMs, soonestMs)
-    this.#timers.set(
-      name,
-      this.#clock.after(atMs - this.#clock.nowMs(), () => this.delete(name)),
-    )
+    this.#deadlines.set(name, untilMs)
   }
 }

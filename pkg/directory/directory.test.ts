@@ -8,9 +8,9 @@ import {
   NodeEndpointRegistry,
   type RegisteredEndpoint,
   RegisteredEndpoints,
+  type RegisteringNode,
   RegistryDirectory,
 } from './index.ts'
-import { TestNode } from './testing/test-node.ts'
 
 const signal = new AbortController().signal
 
@@ -172,18 +172,17 @@ class MemoryEndpoints implements EndpointStore {
 
 function node(clock = new FakeClock(), store = new MemoryEndpoints()) {
   const registry = new TestRegistry()
-  const { self, call } = new TestNode({
-    clock,
-    connect: () => ({ client: unused, spiffeId: '', namespace: undefined }),
-  })
   const registered = new RegisteredEndpoints(store, clock)
   const parts = { self, registry: registry.clients(), registered, clock, logger: silentLogger }
-  const caller = (spiffeId?: string): Call =>
-    call.call({ self, clock } as TestNode, spiffeId === undefined ? {} : { spiffeId })
+  const caller = (spiffeId = 'spiffe://west/node/n1/uid/1000'): Call => {
+    const token = { jwt: `token of ${spiffeId}`, expiresMs: clock.nowMs() + 600_000 }
+    return { peer: { spiffeId, chain: [], attestation }, token, signal }
+  }
   return { registry, clock, store, registered, parts, self, caller, endpoints: new NodeEndpointRegistry(parts) }
 }
 
-const unused = { request: () => Promise.reject(new Error('unused')), close: () => Promise.reject(new Error('unused')) }
+const self: RegisteringNode = { name: 'n1', domain: 'west', publicUrl: 'tcp://192.0.2.1:5001' }
+const attestation = { connectionId: 1n, pid: 7, uid: 1000, gid: 1000, namespace: 'inode://4/101', cgroup: '' }
 const mine = () => endpoint('nse-a', { url: 'unix:///run/nse.sock' })
 
 describe('NodeEndpointRegistry', () => {

@@ -1,9 +1,9 @@
 /**
- * A part of a registry, kept in step by one watch for everybody who asks. When the registry goes away the last state
+ * A part of a registry, kept in step by one watch for everybody who asks. When the registry goes away, the last state
  * serves on for half an hour, so that what is known can be requested without it.
  */
 import type { Found } from '../api/index.ts'
-import { Backoff, type Clock, describeError, type Logger, NsmError } from '../base/index.ts'
+import { type Clock, describeError, follow, type Logger, NsmError } from '../base/index.ts'
 
 const STALE_MS = 30 * 60_000
 const RETRY = { firstMs: 200, mostMs: 5_000 }
@@ -29,17 +29,17 @@ export class WatchedSet<T extends { readonly name: string }> {
     this.#running = this.#follow()
   }
 
-  /** @throws {NsmError} `unavailable` when the registry has been away for too long to trust what it said. */
+  /** @throws {NsmError} `unavailable` when the registry has been away for too long to go by what it said. */
   values(): readonly T[] {
     const awayMs = this.#lostMs === undefined ? 0 : this.#options.clock.monotonicMs() - this.#lostMs
     if (awayMs < STALE_MS) return [...this.#values.values()]
-    throw new NsmError('unavailable', 'Cannot use what the registry said: it has been away for too long', {
+    throw new NsmError('unavailable', 'Cannot use the cached registrations: the registry has been away for too long', {
       fields: { awayMs: Math.round(awayMs) },
       next: 'check that nsm-registry runs',
     })
   }
 
-  /** False while nobody can renew or withdraw what is in it. */
+  /** False while nobody can renew or withdraw a registration. */
   get isLive(): boolean {
     return this.#lostMs === undefined
   }
@@ -49,20 +49,17 @@ export class WatchedSet<T extends { readonly name: string }> {
     await this.#running
   }
 
-  async #follow(): Promise<void> {
+  #follow(): Promise<void> {
     const { clock, logger } = this.#options
-    const { signal } = this.#abort
-    const backoff = new Backoff(RETRY)
-    while (!signal.aborted) {
+    const onFailure = (error: unknown) =>
+      logger.warn('Lost the registry: going on with what it said', { error: describeError(error) })
+    return follow({ clock, retry: RETRY, signal: this.#abort.signal, onFailure }, async (works) => {
       try {
-        await this.#watchOnce(() => backoff.reset())
-      } catch (error) {
-        if (signal.aborted) return
-        logger.warn('Lost the registry: going on with what it said', { error: describeError(error) })
+        await this.#watchOnce(works)
+      } finally {
+        this.#lostMs ??= clock.monotonicMs()
       }
-      this.#lostMs ??= clock.monotonicMs()
-      await clock.sleep(backoff.next(), signal).catch(() => {})
-    }
+    })
   }
 
   /**

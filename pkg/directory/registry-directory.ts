@@ -1,21 +1,22 @@
 /**
- * The registry as the request chain asks it. A service that has been asked for is watched from then on, so that what
- * stands and what is asked for often costs no call, and works while the registry is away.
+ * The registry as the request chain asks it. A service that somebody asked for is watched from then on: what stands and
+ * what is often asked for costs no call, and works while the registry is away.
  */
 import type {
   EndpointRegistryClient,
   Found,
+  Labels,
   NetworkService,
   NetworkServiceEndpoint,
   ServiceRegistryClient,
 } from '../api/index.ts'
-import { type Clock, type Logger, NsmError, withTimeout } from '../base/index.ts'
-import type { Directory } from './parts.ts'
+import { type Clock, type Logger, NsmError, within } from '../base/index.ts'
+import { matchEndpoints } from './match-endpoints.ts'
 import { WatchedSet } from './watched-set.ts'
 
 /**
- * Services watched at a time; beyond that the one that was asked for longest ago is let go. Each takes two of the 100
- * streams that a registry allows on a connection, and calls need the rest.
+ * Services that are watched at a time; beyond that, the one whose last request is oldest is let go. Each takes two of
+ * the 100 streams that a registry allows on a connection, and calls need the rest.
  */
 const MOST_WATCHED = 32
 const CALL_MS = 5_000
@@ -35,7 +36,7 @@ interface Watched {
   readonly endpoints: WatchedSet<NetworkServiceEndpoint>
 }
 
-export class RegistryDirectory implements Directory {
+export class RegistryDirectory {
   readonly #options: RegistryDirectoryOptions
   readonly #watched = new Map<string, Watched>()
 
@@ -54,7 +55,16 @@ export class RegistryDirectory implements Directory {
     })
   }
 
-  /** What the watch knows; where that is nothing, the registry is asked, which may have heard since. */
+  /** The endpoints to which the service's matches lead a client with `labels`. */
+  async matching(
+    { service, labels }: { readonly service: string; readonly labels: Labels },
+    signal: AbortSignal,
+  ): Promise<readonly NetworkServiceEndpoint[]> {
+    const found = await this.service(service, signal)
+    return matchEndpoints(found, await this.endpoints(service, signal), labels)
+  }
+
+  /** All that serve `service` and have not expired: those that the watch knows, or, where it knows none, the registry. */
   async endpoints(service: string, signal: AbortSignal): Promise<readonly NetworkServiceEndpoint[]> {
     const known = this.#known(service)
     if (known.length > 0) return known
@@ -81,7 +91,7 @@ export class RegistryDirectory implements Directory {
     await Promise.all(all.map(stop))
   }
 
-  /** An expiry counts only while owners can renew: with the registry away all of them would pass. */
+  /** An expiry counts only while owners can renew: with the registry away, all of them would pass. */
   #known(service: string): readonly NetworkServiceEndpoint[] {
     const watched = this.#touch(service)?.endpoints
     if (watched === undefined) return []
@@ -117,10 +127,13 @@ export class RegistryDirectory implements Directory {
     void stop(oldest[1])
   }
 
-  async #ask<T>(find: (watch: boolean, signal: AbortSignal) => AsyncIterable<Found<T>>, signal: AbortSignal) {
-    const found: T[] = []
-    for await (const { value } of find(false, withTimeout(signal, CALL_MS))) found.push(value)
-    return found
+  #ask<T>(find: (watch: boolean, signal: AbortSignal) => AsyncIterable<Found<T>>, signal: AbortSignal): Promise<T[]> {
+    const { clock } = this.#options
+    return within({ clock, ms: CALL_MS, signal }, async (until) => {
+      const found: T[] = []
+      for await (const { value } of find(false, until)) found.push(value)
+      return found
+    })
   }
 
   #alive(endpoints: readonly NetworkServiceEndpoint[]): readonly NetworkServiceEndpoint[] {

@@ -1,9 +1,14 @@
 /**
- * The connections of this node, durable, so that a restarted daemon serves refresh, close, monitor and expiry of those
- * that stand. A record is written after its wire is settled and deleted after its wire is to go.
+ * The connections of a node, durable: after a restart, the node still serves refresh, close, monitor and expiry of those
+ * that stand. A record is written after its wire has settled, and deleted when its wire is to go.
  */
-import type { Connection, ConnectionEventType } from '../api/index.ts'
-import type { Target } from './parts.ts'
+import type { Call, Connection, ConnectionEventType } from '../api/index.ts'
+
+/** Where a request goes next. */
+export type Target =
+  | { readonly at: 'endpoint'; readonly endpoint: string; readonly url: string; readonly owner: string }
+  /** `domain` is empty for the nodes of our own domain. */
+  | { readonly at: 'node'; readonly endpoint: string; readonly url: string; readonly domain: string }
 
 /** Plain JSON: it lives in the store. */
 export interface ConnectionRecord {
@@ -11,23 +16,23 @@ export interface ConnectionRecord {
   readonly id: string
   /** SPIFFE ID of the previous hop; only it may refresh, close or replace the connection. */
   readonly owner: string
-  /** All SPIFFE IDs that were proven on the path, the client's first, the next hop's last. */
+  /** All SPIFFE IDs that were proven on the path: the client's first, the next hop's last. */
   readonly identities: readonly string[]
-  /** By which a caller that lost our answer is recognised, see `callerKey`. */
+  /** By which we recognise a caller that has lost our answer, see {@link callerKey}. */
   readonly callerKey: string
-  /** As answered, in this node's view. */
+  /** As we answered, in this node's view. */
   readonly connection: Connection
-  /** As the next hop answered, in this node's view: what it is asked with on refresh and close. */
+  /** As the next hop answered, in this node's view: what refresh and close send there. */
   readonly outgoing: Connection
   readonly target: Target
-  /** X25519 private keys with which the wire initiates, base64; undefined where that side is local. */
+  /** X25519 private keys with which the wire initiates handshakes, base64; undefined where that side is local. */
   readonly clientKey: string | undefined
   readonly serverKey: string | undefined
-  /** When the previous hop's token ends, and with it the connection. */
+  /** When the token of the previous hop expires, and the connection with it. */
   readonly expiresMs: number
 }
 
-/** Where records stay while the daemon is away. */
+/** Where the records stay while the daemon is down. */
 export interface RecordStore {
   load(): Iterable<ConnectionRecord>
   put(record: ConnectionRecord): void
@@ -54,16 +59,16 @@ export class ConnectionTable {
     return this.#records.get(id)
   }
 
-  /** The id of the connection that this caller has already, under whatever id it knows it. */
-  idOf(callerKey: string): string | undefined {
-    return this.#idsByCaller.get(callerKey)
+  /** The id of the connection that this caller has here already, under whatever id the caller knows it. */
+  idFor(connection: Connection, call: Call): string | undefined {
+    return this.#idsByCaller.get(callerKey(connection, call))
   }
 
   all(): Iterable<ConnectionRecord> {
     return this.#records.values()
   }
 
-  /** @throws {NsmError} as the store does; then nothing has changed. */
+  /** @throws {NsmError} what the store throws; then nothing has changed. */
   save(record: ConnectionRecord): void {
     this.#store.put(record)
     this.#remember(record)
@@ -79,7 +84,7 @@ export class ConnectionTable {
     this.#tell({ type: 'DELETE', record })
   }
 
-  /** Sets the state of a connection, for those who watch; nothing when it is so already. */
+  /** Changes the state of a connection, and tells the listeners; without effect where it is the same. */
   setState(id: string, state: Connection['state']): void {
     const record = this.#records.get(id)
     if (record === undefined || record.connection.state === state) return
@@ -99,4 +104,10 @@ export class ConnectionTable {
   #tell(event: TableEvent): void {
     for (const listener of this.#listeners) listener(event)
   }
+}
+
+/** INVARIANT: two callers never have the same key; ids are unique only within the program that made them. */
+export function callerKey({ id, path }: Connection, { peer }: Call): string {
+  const name = path.segments[path.index]?.name ?? ''
+  return JSON.stringify([peer.spiffeId, peer.attestation?.namespace ?? '', name, id])
 }

@@ -1,6 +1,6 @@
 /**
- * The registries as a node serves them. Endpoints of this machine register here: the domain's registry learns the
- * node's own URL, the node keeps theirs. All else is passed on.
+ * The registries as a node serves them. Endpoints of this machine register here: the domain's registry learns the URL of
+ * the node, the node keeps those of the endpoints. Everything else is passed on.
  */
 import {
   type Call,
@@ -13,16 +13,23 @@ import {
   type ServiceRegistryServer,
   trustDomainOf,
 } from '../api/index.ts'
-import { type Clock, describeError, errorCode, type Logger, NsmError } from '../base/index.ts'
-import type { Self } from './parts.ts'
+import { type Clock, describeError, isAway, type Logger, NsmError } from '../base/index.ts'
 import type { RegisteredEndpoint, RegisteredEndpoints } from './registered-endpoints.ts'
 import type { RegistryClients } from './registry-directory.ts'
 
-/** How long a registration that the registry could not confirm is good for: endpoints come back well before. */
+/** How long a registration counts that the registry could not confirm: endpoints renew well before. */
 const UNCONFIRMED_MS = 60_000
 
+/** The node at which endpoints register. */
+export interface RegisteringNode {
+  readonly name: string
+  readonly domain: string
+  /** Under which others reach it, and thereby its endpoints. */
+  readonly publicUrl: string
+}
+
 export interface NodeRegistryParts {
-  readonly self: Self
+  readonly self: RegisteringNode
   readonly registry: RegistryClients
   readonly registered: RegisteredEndpoints
   readonly clock: Clock
@@ -49,7 +56,7 @@ export class NodeEndpointRegistry implements EndpointRegistryServer {
     return { ...endpoint, url: asked.url }
   }
 
-  /** Endpoints that are said to be here and have not come back since a restart cannot be reached: they are left out. */
+  /** Leaves out endpoints that the registry takes to be here and that have not registered again since a restart. */
   async *find(query: NetworkServiceEndpointQuery, call: Call): AsyncIterable<Found<NetworkServiceEndpoint>> {
     const { self, registry, registered } = this.#parts
     checkOwnDomain(self, call)
@@ -67,7 +74,7 @@ export class NodeEndpointRegistry implements EndpointRegistryServer {
     await registry.endpoints.unregister(onBehalf({ ...asked, url: self.publicUrl }, call), passOn(call))
   }
 
-  /** One that is known stays usable on this machine, and where it is cached, while the registry is away. */
+  /** A known endpoint stays usable on this machine, and where it is cached, while the registry is away. */
   async #registerAbove(
     asked: NetworkServiceEndpoint,
     call: Call,
@@ -78,8 +85,7 @@ export class NodeEndpointRegistry implements EndpointRegistryServer {
     try {
       return await registry.endpoints.register(endpoint, passOn(call))
     } catch (error) {
-      const isAway = ['unavailable', 'deadline_exceeded'].includes(errorCode(error))
-      if (known === undefined || !isAway) throw error
+      if (known === undefined || !isAway(error)) throw error
       logger.warn('Cannot renew a registration yet: the registry is away', {
         endpoint: asked.name,
         error: describeError(error),
@@ -89,7 +95,7 @@ export class NodeEndpointRegistry implements EndpointRegistryServer {
   }
 }
 
-/** Network services are the registry's alone; a node only says for whom it asks. */
+/** Network services live in the registry alone; a node only says on whose behalf it asks. */
 export class NodeServiceRegistry implements ServiceRegistryServer {
   readonly #parts: Pick<NodeRegistryParts, 'self' | 'registry'>
 
@@ -113,7 +119,7 @@ export class NodeServiceRegistry implements ServiceRegistryServer {
   }
 }
 
-/** Registered for the workload that asks: the registry holds the name for it, not for its node. */
+/** Registered in the name of the workload that asks: the registry holds the name for it, not for its node. */
 function onBehalf<T extends { readonly pathIds: readonly string[] }>(value: T, { peer }: Call): T {
   return { ...value, pathIds: [peer.spiffeId] }
 }
@@ -122,12 +128,15 @@ function passOn({ path, signal }: Call) {
   return path === undefined ? { signal } : { path, signal }
 }
 
-function labelled({ name }: Self, asked: NetworkServiceEndpoint): NetworkServiceEndpoint['networkServiceLabels'] {
+function labelled(
+  { name }: RegisteringNode,
+  asked: NetworkServiceEndpoint,
+): NetworkServiceEndpoint['networkServiceLabels'] {
   const services = asked.networkServiceNames
   return new Map(services.map((each) => [each, { nodeName: name, ...asked.networkServiceLabels.get(each) }]))
 }
 
-function checkWorkload({ domain }: Self, { peer }: Call): void {
+function checkWorkload({ domain }: RegisteringNode, { peer }: Call): void {
   if (peer.attestation !== undefined && trustDomainOf(peer.spiffeId) === domain) return
   throw new NsmError('permission_denied', 'Cannot register: no sufficient privileges', {
     fields: { caller: peer.spiffeId },
@@ -135,7 +144,7 @@ function checkWorkload({ domain }: Self, { peer }: Call): void {
   })
 }
 
-function checkOwnDomain({ domain }: Self, { peer }: Call): void {
+function checkOwnDomain({ domain }: RegisteringNode, { peer }: Call): void {
   if (trustDomainOf(peer.spiffeId) === domain) return
   throw new NsmError('permission_denied', 'Cannot search the registry here: no sufficient privileges', {
     fields: { caller: peer.spiffeId },
@@ -155,6 +164,6 @@ function checkUrl(url: string): void {
   if (/^unix:\/\/\/[^\0]+$/.test(url) || /^inode:\/\/\d+\/\d+$/.test(url)) return
   throw new NsmError('invalid_argument', 'Cannot register the endpoint: its URL is not one of this machine', {
     fields: { url: url.slice(0, 256) },
-    next: 'give unix:///path, or inode://dev/ino of a descriptor that was passed',
+    next: 'give unix:///path, or the inode://dev/ino of a descriptor that you pass',
   })
 }

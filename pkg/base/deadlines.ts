@@ -1,0 +1,34 @@
+import type { Clock } from './clock.ts'
+
+/** One timer for each key: it calls back once at its time, unless it is set again or cleared before. */
+export class Deadlines {
+  readonly #clock: Clock
+  readonly #onDue: (key: string) => void
+  readonly #timers = new Map<string, () => void>()
+
+  /** @param onDue must not throw. */
+  constructor(clock: Clock, onDue: (key: string) => void) {
+    this.#clock = clock
+    this.#onDue = onDue
+  }
+
+  /** @param atMs milliseconds since the epoch; a time that has passed is due at once. */
+  set(key: string, atMs: number): void {
+    this.clear(key)
+    const fire = () => {
+      this.#timers.delete(key)
+      this.#onDue(key)
+    }
+    this.#timers.set(key, this.#clock.after(atMs - this.#clock.nowMs(), fire))
+  }
+
+  clear(key: string): void {
+    this.#timers.get(key)?.()
+    this.#timers.delete(key)
+  }
+
+  /** Clears all. */
+  close(): void {
+    for (const key of [...this.#timers.keys()]) this.clear(key)
+  }
+}

@@ -1,0 +1,19 @@
+/** Connections on disk. The records hold private keys of wires. */
+
+import { type Database, jsonTable } from '../store/index.ts'
+import type { RecordStore } from './connection-table.ts'
+import type { ConnectionRecord } from './index.ts'
+
+export const connectionsSchema = 'CREATE TABLE connections (id TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT'
+
+/** @param database with {@link connectionsSchema} */
+export function connectionRecords(database: Database): RecordStore {
+  const table = jsonTable(database, 'connections')
+  // Written below and by nobody else: the lock and the migrations of the database see to that.
+  const read = (text: string): ConnectionRecord => JSON.parse(text)
+  return {
+    load: () => table.all().map(read),
+    put: (record) => table.put(record.id, JSON.stringify(record)),
+    delete: table.delete,
+  }
+}

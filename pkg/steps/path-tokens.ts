@@ -1,0 +1,96 @@
+/**
+ * The tokens on a path: each application gives its own to the next one, and judges those of the segments before it.
+ */
+import { type Call, type Connection, changeSegment, type Path, type Token } from '../api/index.ts'
+import { type Clock, NsmError, type Step } from '../base/index.ts'
+import { type IdentitySource, type TokenMinter, verifyPathTokens } from '../identity/index.ts'
+import type { Arrived } from './update-path.ts'
+
+export interface PathTokens {
+  /** A token of this application for `audience`, a SPIFFE ID. */
+  issue(audience: string): Promise<Token>
+  /**
+   * Verifies the tokens of all segments before `path.index`: not expired, each meant for the next, the caller's own
+   * signed by it.
+   * @returns the SPIFFE IDs that are proven, the client's first.
+   * @throws {NsmError} `permission_denied` or `unauthenticated`
+   */
+  verify(path: Path, call: Call): Promise<readonly string[]>
+}
+
+export interface Signed {
+  readonly connection: Connection
+  /** When the caller's token expires, and with it the connection. */
+  readonly expiresMs: number
+}
+
+export interface Verified {
+  /** SPIFFE IDs that are proven on the path, the client's first. */
+  readonly identities: readonly string[]
+}
+
+interface TokenParts {
+  readonly tokens: PathTokens
+}
+
+/** Writes the caller's token into its segment, and ours for the caller into our own. */
+export function updateToken({ tokens }: TokenParts): Step<Arrived, Signed, Connection> {
+  return async function updateToken({ connection, call }, next) {
+    const { index } = connection.path
+    if (call.token === undefined) {
+      throw new NsmError('unauthenticated', 'Cannot accept the request: it carries no path token', {
+        next: 'send nsm-client-token and nsm-client-token-expires with the request',
+      })
+    }
+    const { jwt, expiresMs } = call.token
+    const own = await tokens.issue(call.peer.spiffeId)
+    const signed = changeSegment(connection, index - 1, { token: jwt, expiresMs })
+    return next({ connection: changeSegment(signed, index, { token: own.jwt, expiresMs: own.expiresMs }), expiresMs })
+  }
+}
+
+/** Only requests whose path is what it says it is come through. */
+export function verifyPath({ tokens }: TokenParts): Step<Arrived, Verified, Connection> {
+  return async function verifyPath({ connection, call }, next) {
+    return next({ identities: await tokens.verify(connection.path, call) })
+  }
+}
+
+export interface PathTokenParts {
+  readonly identity: IdentitySource
+  readonly minter: TokenMinter
+  readonly clock: Clock
+  /** Whether a SPIFFE ID is expelled at this moment; without it nobody is. */
+  isRevoked?(spiffeId: string): boolean
+}
+
+export function pathTokens({ identity, minter, clock, isRevoked = () => false }: PathTokenParts): PathTokens {
+  return {
+    async issue(audience) {
+      return minter.token(identity.current().svid, audience)
+    },
+    async verify({ index, segments }, { peer }) {
+      const { svid, bundles } = identity.current()
+      const peerIndex = index - 1
+      const tokens = verifyPathTokens({
+        tokens: segments.slice(0, index).map(({ token }) => token),
+        peerIndex,
+        peer,
+        audience: svid.spiffeId,
+        bundles,
+        nowMs: clock.nowMs(),
+      })
+      // Tokens of upstream programs carry no certificates: of those, only the caller's own proves anything.
+      const proven = tokens.filter(({ chain }, at) => at === peerIndex || chain.length > 0)
+      const identities = proven.map(({ subject }) => subject)
+      for (const spiffeId of identities) if (isRevoked(spiffeId)) throw expelled(spiffeId)
+      return identities
+    },
+  }
+}
+
+function expelled(spiffeId: string): NsmError {
+  return new NsmError('permission_denied', 'Cannot accept the path: an identity on it was expelled', {
+    fields: { spiffeId },
+  })
+}
