@@ -1,6 +1,6 @@
-/** Keeps an endpoint and its services registered: renews at two thirds of the life, and again after a failure. */
+/** Keeps an endpoint and its services registered: renews at two thirds of the life, and retries after a failure. */
 import type { EndpointRegistryClient, Labels, NetworkServiceEndpoint, ServiceRegistryClient } from '../api/index.ts'
-import { Backoff, type Clock, describeError, type Logger, withTimeout } from '../base/index.ts'
+import { type Clock, describeError, type Logger, retryUntilDone, within } from '../base/index.ts'
 
 export interface RegistrationOptions {
   readonly name: string
@@ -8,16 +8,17 @@ export interface RegistrationOptions {
   readonly labels: Labels
   readonly payload: string
   readonly url: string
-  /** Whether the network services are registered too, or somebody else does. */
+  /** Whether to register the network services too; else somebody else does. */
   readonly isServiceRegistered: boolean
   readonly registries: { readonly services: ServiceRegistryClient; readonly endpoints: EndpointRegistryClient }
   readonly clock: Clock
   readonly logger: Logger
 }
 
-const CALL_TIMEOUT_MS = 5_000
+const RETRY = { firstMs: 200, mostMs: 5_000 }
+const CALL_MS = 5_000
 const LEAST_RENEWAL_MS = 1_000
-/** Where the registry says nothing of an expiry. */
+/** Where the registry names no expiry. */
 const FALLBACK_MS = 60_000
 
 export class Registration {
@@ -41,21 +42,28 @@ export class Registration {
   async close(): Promise<void> {
     this.#abort.abort()
     await this.#running
-    if (this.#registered === undefined) return
-    const { registries, logger } = this.#options
-    const outcome = registries.endpoints.unregister(this.#registered, { signal: AbortSignal.timeout(CALL_TIMEOUT_MS) })
-    await outcome.catch((error: unknown) =>
-      logger.warn('Cannot unregister: it will expire', { error: describeError(error) }),
+    const registered = this.#registered
+    if (registered === undefined) return
+    const { registries, clock, logger } = this.#options
+    const unregister = (signal: AbortSignal) => registries.endpoints.unregister(registered, { signal })
+    await within({ clock, ms: CALL_MS }, unregister).catch((error: unknown) =>
+      logger.warn('Cannot unregister the endpoint: it will expire', { error: describeError(error) }),
     )
   }
 
   async #run(): Promise<void> {
     const { clock, logger } = this.#options
     const { signal } = this.#abort
-    const backoff = new Backoff({ firstMs: 200, mostMs: 5_000 })
+    const onFailure = (error: unknown) =>
+      logger.warn('Cannot register the endpoint: trying again', { error: describeError(error) })
+    const retry = { clock, retry: RETRY, signal, isRetried: () => true, onFailure }
     try {
       for (;;) {
-        await clock.sleep(await this.#registerOnce(backoff), signal)
+        const registered = await retryUntilDone(retry, () =>
+          within({ clock, ms: CALL_MS, signal }, (until) => this.#register(until)),
+        )
+        this.#onRegistered(registered)
+        await clock.sleep(renewalMs(registered, clock.nowMs()), signal)
       }
     } catch (error) {
       if (!signal.aborted) logger.error('Registration ended', { error: describeError(error) })
@@ -63,22 +71,10 @@ export class Registration {
     }
   }
 
-  /** @returns milliseconds until the next time */
-  async #registerOnce(backoff: Backoff): Promise<number> {
-    const { clock, logger } = this.#options
-    try {
-      const registered = await this.#register(withTimeout(this.#abort.signal, CALL_TIMEOUT_MS))
-      if (this.#registered === undefined) logger.info('Endpoint registered', { endpoint: registered.name })
-      this.#registered = registered
-      this.#first.resolve(registered)
-      backoff.reset()
-      const leftMs = registered.expiresMs === undefined ? FALLBACK_MS : registered.expiresMs - clock.nowMs()
-      return Math.max(LEAST_RENEWAL_MS, (leftMs * 2) / 3)
-    } catch (error) {
-      this.#abort.signal.throwIfAborted()
-      logger.warn('Cannot register: trying again', { error: describeError(error) })
-      return backoff.next()
-    }
+  #onRegistered(registered: NetworkServiceEndpoint): void {
+    if (this.#registered === undefined) this.#options.logger.info('Endpoint registered', { endpoint: registered.name })
+    this.#registered = registered
+    this.#first.resolve(registered)
   }
 
   async #register(signal: AbortSignal): Promise<NetworkServiceEndpoint> {
@@ -97,4 +93,10 @@ export class Registration {
     }
     return registries.endpoints.register(endpoint, { signal })
   }
+}
+
+/** Milliseconds until the next registration. */
+function renewalMs({ expiresMs }: NetworkServiceEndpoint, nowMs: number): number {
+  const leftMs = expiresMs === undefined ? FALLBACK_MS : expiresMs - nowMs
+  return Math.max(LEAST_RENEWAL_MS, (leftMs * 2) / 3)
 }

@@ -1,0 +1,63 @@
+/** The steps that only an endpoint has. */
+import { type Connection, type ConnectionContext, KERNEL, LOCAL, type Mechanism, parameter } from '../api/index.ts'
+import { NsmError, type Step } from '../base/index.ts'
+import type { PointToPointIpam } from '../ipam/index.ts'
+import type { Arrived, Begun, Incoming } from '../steps/index.ts'
+import { generateInterfaceName } from '../tunnel/index.ts'
+
+/** A connection that an endpoint has accepted. */
+export interface Served {
+  readonly connection: Connection
+  /** SPIFFE ID of the caller; only it may refresh or close the connection. */
+  readonly owner: string
+}
+
+type Asking = Arrived & Begun<Served>
+
+/** Our forwarder takes the namespace from the kernel's record of this process; upstream's want it named. */
+const OWN_NAMESPACE = 'file:///proc/thread-self/ns/net'
+
+export function checkService(services: readonly string[]): Step<Incoming, object, Connection> {
+  return async function checkService({ request }, next) {
+    const { networkService } = request.connection
+    if (services.includes(networkService)) return next({})
+    throw new NsmError('not_found', 'Cannot serve the request: the endpoint does not serve the network service', {
+      fields: { networkService, services: services.join(',') },
+    })
+  }
+}
+
+/** The path ends here: segments behind ours are of an earlier request. */
+export const trimPath: Step<Arrived, Pick<Arrived, 'connection'>, Connection> = async function trimPath(
+  { connection },
+  next,
+) {
+  const { index, segments } = connection.path
+  return next({ connection: { ...connection, path: { index, segments: segments.slice(0, index + 1) } } })
+}
+
+/** Takes KERNEL where it is offered. The interface keeps the name that it has. */
+export const selectMechanism: Step<Asking, { readonly mechanism: Mechanism }, Connection> =
+  async function selectMechanism({ connection, request, known }, next) {
+    const { mechanism, networkService } = connection
+    const wanted = [...(mechanism === undefined ? [] : [mechanism]), ...request.mechanismPreferences]
+    if (!wanted.some(({ cls, type }) => cls === LOCAL && type === KERNEL)) throw notSupported(wanted)
+    const before = known?.connection.mechanism ?? mechanism
+    const name = before?.parameters[parameter.interfaceName] ?? generateInterfaceName(networkService)
+    const parameters = { [parameter.interfaceName]: name, [parameter.inodeUrl]: OWN_NAMESPACE }
+    return next({ mechanism: { cls: LOCAL, type: KERNEL, parameters } })
+  }
+
+export function leaseAddresses(
+  ipam: PointToPointIpam,
+): Step<Asking, { readonly context: ConnectionContext }, Connection> {
+  return async function leaseAddresses({ connection: { id, context } }, next) {
+    return next({ context: { ...context, ip: ipam.lease(id, context.ip) } })
+  }
+}
+
+function notSupported(wanted: readonly Mechanism[]): NsmError {
+  return new NsmError('invalid_argument', 'Cannot support any of the requested mechanisms: only KERNEL', {
+    fields: { types: wanted.map(({ type }) => type).join(',') },
+  })
+}
