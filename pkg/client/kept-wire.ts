@@ -1,9 +1,9 @@
 /**
- * A wire that a workload keeps: requested, refreshed before it expires, asked for again when the mesh says that it is
+ * A wire that a workload keeps: requested, refreshed before it expires, requested again when the mesh says that it is
  * down, closed at the end.
  *
  *     requesting --> up --> refreshing --> up ...
- *          ^          |          | the mesh does not answer until the wire expired
+ *          ^          |          | the mesh does not answer before the wire expires
  *          '- healing <----------'
  */
 import type { Connection, ConnectionRequest, MonitorClient, NetworkServiceClient } from '../api/index.ts'
@@ -18,7 +18,7 @@ export interface KeptWireOptions {
   readonly clock: Clock
   readonly logger: Logger
   readonly requestTimeoutMs: number
-  /** Whether a request that failed is tried again; a refused one may be allowed later. */
+  /** Whether a request that failed is worth another try; what is refused now may be allowed later. */
   readonly isRetried: (error: unknown) => boolean
 }
 
@@ -30,7 +30,7 @@ export type KeptWireState =
   | { readonly at: 'closed' }
 
 const RETRY = { firstMs: 200, mostMs: 5_000 }
-const CLOSE_TIMEOUT_MS = 5_000
+const CLOSE_MS = 5_000
 
 export class KeptWire {
   readonly #wanted: WantedWire
@@ -55,12 +55,12 @@ export class KeptWire {
     return this.#state
   }
 
-  /** Resolves with the wire when it is up for the first time; rejects with what is not tried again. */
+  /** Resolves with the wire when it is up for the first time; rejects with the error that ends the tries. */
   get up(): Promise<Connection> {
     return this.#first.promise
   }
 
-  /** Resolves when the wire is closed, rejects when it is given up. */
+  /** Resolves when the wire is closed, rejects when we give it up. */
   get ended(): Promise<void> {
     return this.#running
   }
@@ -71,7 +71,7 @@ export class KeptWire {
     await this.#running.catch(() => {})
     if (!('connection' in state)) return
     const { services, clock } = this.#options
-    await within({ clock, ms: CLOSE_TIMEOUT_MS }, (signal) => services.close(state.connection, { signal }))
+    await within({ clock, ms: CLOSE_MS }, (signal) => services.close(state.connection, { signal }))
   }
 
   async #run(): Promise<void> {
@@ -89,9 +89,9 @@ export class KeptWire {
     }
   }
 
-  /** Tries until it succeeds; a wire that nobody confirmed before it expired is asked for anew. */
-  async #request(request: ConnectionRequest): Promise<Connection> {
-    const { services, clock, logger, requestTimeoutMs, isRetried } = this.#options
+  /** Tries until it succeeds; a wire that nobody confirmed before it expired is requested anew. */
+  #request(request: ConnectionRequest): Promise<Connection> {
+    const { services, clock, logger, requestTimeoutMs: ms, isRetried } = this.#options
     const { signal } = this.#abort
     let asked = request
     const onFailure = (error: unknown) => {
@@ -99,11 +99,11 @@ export class KeptWire {
       if (isLost(error, asked.connection, clock.nowMs())) asked = this.#heal(asked.connection)
     }
     return retryUntilDone({ clock, retry: RETRY, signal, isRetried, onFailure }, () =>
-      within({ clock, ms: requestTimeoutMs, signal }, (until) => services.request(asked, { signal: until })),
+      within({ clock, ms, signal }, (until) => services.request(asked, { signal: until })),
     )
   }
 
-  /** Waits until something is to be done for a wire that is up, and gives the request that does it. */
+  /** Waits until a wire that is up needs a request, and returns that request. */
   async #hold(connection: Connection): Promise<ConnectionRequest> {
     const { clock, monitor, logger } = this.#options
     const stop = new AbortController()
@@ -138,7 +138,7 @@ export class KeptWire {
   }
 }
 
-/** The mesh answered that the wire as it stands cannot be had, or it expired while nobody answered. */
+/** The mesh refused the wire as it stands, or the wire expired while nobody answered. */
 function isLost(error: unknown, connection: Connection, nowMs: number): boolean {
   const isAnswer = !isAway(error) && errorCode(error) !== 'resource_exhausted'
   const expiries = connection.path.segments.flatMap(({ expiresMs }) => (expiresMs === undefined ? [] : [expiresMs]))

@@ -46,6 +46,22 @@ export function parseNsmUrls(text: string): readonly NsmUrl[] {
     .map(parseNsmUrl)
 }
 
+/**
+ * What a workload wants: at least one URL, and no interface twice.
+ * @throws {NsmError} `invalid_argument` that says what to change
+ */
+export function parseNetworkServices(text: string): readonly NsmUrl[] {
+  const urls = parseNsmUrls(text)
+  if (urls.length === 0) throw new NsmError('invalid_argument', 'Cannot start: NSM_NETWORK_SERVICES names no service')
+  const names = urls.map(({ interfaceName }) => interfaceName).filter((name) => name !== '')
+  const twice = names.find((name, index) => names.indexOf(name) !== index)
+  if (twice === undefined) return urls
+  throw new NsmError('invalid_argument', 'Cannot start: two network services want the same interface', {
+    fields: { interface: twice },
+    next: 'give each URL in NSM_NETWORK_SERVICES an interface of its own',
+  })
+}
+
 /** Repeated keys are one label whose values are joined by commas. */
 function parseLabels(query: string): Labels {
   const labels = new Map<string, string>()

@@ -2,7 +2,7 @@
  * What each process is made of. A program is loaded when it is asked for, so that none starts with the weight of the
  * others.
  */
-export { type Program, runProgram, type Surroundings } from './run-program.ts'
+export { type Program, runProgram } from './run-program.ts'
 export const loadRegistry = async () => (await import('./nsm-registry/registry.ts')).registryProgram
 export const loadClient = async () => (await import('./nsm-client/index.ts')).clientProgram
 export const loadEndpoint = async () => (await import('./nsm-endpoint/index.ts')).endpointProgram

@@ -1,29 +1,24 @@
 /**
- * What all programs have in common: read the configuration, start, run until a signal, close, say by the exit code how
- * it went. 0 is a clean end, 1 a failure, 2 a mistake in the configuration or the arguments.
+ * What all programs have in common: they read the configuration, start, run until a signal, close, and report by the
+ * exit code: 0 is a clean end, 1 a failure, 2 a mistake in the configuration or the arguments.
  */
-import { type Clock, describeError, type Logger, NsmError, nextStep, systemClock, VERSION } from '../base/index.ts'
+import { describeError, type Logger, NsmError, nextStep, type Runtime, systemClock, VERSION } from '../base/index.ts'
 import type { Config, LogLevel } from '../config/index.ts'
 import { jsonLogger } from '../telemetry/index.ts'
 
-export interface Surroundings {
-  readonly clock: Clock
-  readonly logger: Logger
-  /** Aborts when the program is to end: for what waits while it starts. */
-  readonly signal: AbortSignal
-}
+export type Surroundings = Runtime
 
 export interface Program<C extends { readonly logLevel: LogLevel }> {
   readonly name: string
   readonly config: Config<C>
-  start(config: C, surroundings: Surroundings): Promise<{ close(): Promise<void> }>
+  start(config: C, runtime: Runtime): Promise<{ close(): Promise<void> }>
 }
 
 export async function runProgram<C extends { readonly logLevel: LogLevel }>(program: Program<C>): Promise<void> {
   const { name, config } = program
   const [argument] = process.argv.slice(2)
   if (argument !== undefined) return answer(program, argument)
-  // Ended by exit and not by an idle event loop: a handle that somebody forgot must not keep a daemon from ending.
+  // We exit instead of waiting for an idle event loop: a forgotten handle must not keep a daemon from ending.
   try {
     const values = config.read()
     await run(program, values, jsonLogger({ program: name, level: values.logLevel }))
@@ -50,7 +45,7 @@ async function run<C extends { readonly logLevel: LogLevel }>(
       stop.abort(new NsmError('cancelled', 'Cannot go on: the program was told to end', { fields: { signal } }))
     })
   }
-  // A fault that nobody caught leaves unknown state behind: end, and let the supervisor start anew.
+  // A fault that nobody caught leaves unknown state behind: we end, and the supervisor starts the program anew.
   process.on('uncaughtException', (error) => {
     logger.error('Ending after a fault that nobody caught', { error, stack: error.stack })
     process.exit(1)

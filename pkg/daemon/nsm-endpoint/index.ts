@@ -7,7 +7,7 @@
 
 import { join } from 'node:path'
 import { trustDomainOf } from '../../api/index.ts'
-import { Scope } from '../../base/index.ts'
+import { type Runtime, Scope } from '../../base/index.ts'
 import { type NsmEndpointConfig, nsmEndpointConfig } from '../../config/index.ts'
 import { EndpointServer, Registration } from '../../endpoint/index.ts'
 import { TokenMinter } from '../../identity/index.ts'
@@ -21,7 +21,7 @@ import {
   serviceRegistryClient,
   workloadApiSource,
 } from '../../rpc/index.ts'
-import type { Program, Surroundings } from '../run-program.ts'
+import type { Program } from '../run-program.ts'
 
 export const endpointProgram: Program<NsmEndpointConfig> = {
   name: 'nsm-endpoint',
@@ -29,14 +29,11 @@ export const endpointProgram: Program<NsmEndpointConfig> = {
   start: startEndpoint,
 }
 
-async function startEndpoint(
-  config: NsmEndpointConfig,
-  surroundings: Surroundings,
-): Promise<{ close(): Promise<void> }> {
-  const { clock, logger } = surroundings
+async function startEndpoint(config: NsmEndpointConfig, runtime: Runtime): Promise<Scope> {
+  const { clock, logger } = runtime
   const ipam = new PointToPointIpam(parseGroups(config.cidrPrefix))
   const scope = new Scope()
-  const identity = scope.own(await workloadApiSource({ url: config.workloadApi, ...surroundings }))
+  const identity = scope.own(await workloadApiSource({ url: config.workloadApi, ...runtime }))
   const ownDomain = trustDomainOf(identity.current().svid.spiffeId)
   const isOwnNode = (spiffeId: string) => isNode(spiffeId, ownDomain)
   const minter = new TokenMinter(clock, config.maxTokenLifetimeMs)

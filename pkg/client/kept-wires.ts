@@ -1,0 +1,38 @@
+/** The wires of one workload, kept side by side: a failing one never stops the others. */
+import type { Labels } from '../api/index.ts'
+import { describeError, errorCode } from '../base/index.ts'
+import { KeptWire, type KeptWireOptions } from './kept-wire.ts'
+import type { NsmUrl } from './nsm-url.ts'
+
+export interface KeptWiresOptions extends Omit<KeptWireOptions, 'isRetried'> {
+  /** Name of the client: the first segment of each path. */
+  readonly client: string
+  readonly labels: Labels
+}
+
+export class KeptWires {
+  readonly #wires: readonly KeptWire[]
+
+  constructor(urls: readonly NsmUrl[], { client, labels, ...options }: KeptWiresOptions) {
+    this.#wires = urls.map((url, index) =>
+      KeptWire.open({ client, id: `${client}-${index}`, url, labels }, { ...options, isRetried }),
+    )
+    for (const wire of this.#wires) {
+      wire.up.catch((error: unknown) =>
+        options.logger.error('Cannot establish the wire', { error: describeError(error) }),
+      )
+    }
+  }
+
+  /** @throws {AggregateError} of the wires that could not be closed at the mesh */
+  async close(): Promise<void> {
+    const outcomes = await Promise.allSettled(this.#wires.map((wire) => wire.close()))
+    const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []))
+    if (failures.length > 0) throw new AggregateError(failures, 'Cannot close every wire: they will expire')
+  }
+}
+
+/** A mistake in the request needs a person; everything else may pass with time. */
+function isRetried(error: unknown): boolean {
+  return errorCode(error) !== 'invalid_argument'
+}
