@@ -10,7 +10,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['net', 'api', 'config', 'telemetry'],
   ['netlink', 'tunnel', 'ipam', 'identity', 'policy', 'store'],
   ['platform', 'dataplane', 'rpc', 'reconcile', 'connections', 'steps'],
-  ['registry', 'directory', 'request', 'forwarding', 'monitor', 'federation', 'client', 'endpoint', 'uapi'],
+  ['registry', 'directory', 'request', 'forwarding', 'monitor', 'federation', 'client', 'endpoint', 'uapi', 'node'],
   ['daemon', 'cli'],
 ]
 const MOST_LINES = 400

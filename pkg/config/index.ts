@@ -1,8 +1,8 @@
 /** What people configure: one table per program. The only folder that reads the environment. */
-export { ownNamespace } from './born-into.ts'
 export { readTextFile } from './files.ts'
 export { type RegistryConfig, registryConfig } from './nsm-registry.ts'
 export { type NsmdConfig, nsmdConfig } from './nsmd.ts'
+export { ownNamespace } from './own-namespace.ts'
 export {
   absolutePath,
   boolean,

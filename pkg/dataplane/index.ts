@@ -17,3 +17,4 @@ export type {
 } from './door.ts'
 export { HolderDataplane } from './holder-dataplane.ts'
 export { HolderRtnl } from './holder-rtnl.ts'
+export { connectionOfPort, portId } from './port-id.ts'

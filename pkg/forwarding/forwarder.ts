@@ -10,14 +10,14 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { WireIntent } from '../api/index.ts'
 import { Backoff, type Clock, errorCode, KeyedQueue, type Logger, NsmError, Scope } from '../base/index.ts'
-import type { Dataplane } from '../dataplane/index.ts'
+import { type Dataplane, portId } from '../dataplane/index.ts'
 import { checkInterfaceName } from '../net/index.ts'
 import type { Platform } from '../platform/index.ts'
 import { type Desired, type KindCounts, type OwnerStatus, Reconciler } from '../reconcile/index.ts'
 import type { Database } from '../store/index.ts'
 import { IntentStore, type WireRecord } from './intent-store.ts'
 import { inOrder, type WireKinds, wireKinds } from './kinds/index.ts'
-import { planWire, portId } from './plan-wire.ts'
+import { planWire } from './plan-wire.ts'
 import { RoutingTables } from './routing-tables.ts'
 
 export interface ForwarderOptions {

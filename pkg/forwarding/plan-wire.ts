@@ -8,7 +8,7 @@
  *     remote     remote      two tunnel ports, joined (transit)
  */
 import type { IntentEnd, LocalEnd, RemoteEnd, WireIntent } from '../api/index.ts'
-import type { DevicePortSpec, PortSpec } from '../dataplane/index.ts'
+import { type DevicePortSpec, type PortSpec, portId } from '../dataplane/index.ts'
 import type { LinkSpec } from '../platform/index.ts'
 import { type Desired, want } from '../reconcile/index.ts'
 import { keyBytes } from '../tunnel/index.ts'
@@ -24,11 +24,6 @@ export interface WireTables {
 }
 
 export type WireSide = 'client' | 'server'
-
-/** The dataplane's name of one side of a wire: of its port, and of the pin of its namespace. */
-export function portId(id: string, side: WireSide): string {
-  return `${id}:${side === 'client' ? 'c' : 's'}`
-}
 
 interface Half<End extends IntentEnd> {
   readonly intent: WireIntent

@@ -1,4 +1,4 @@
-/** Who sees which connections, and what other nodes say about ours. */
+/** Who sees which connections of this node, now and as they change. */
 export {
   type ConnectionChange,
   ConnectionMonitor,
@@ -6,5 +6,4 @@ export {
   type Connections,
   type WatchedConnection,
 } from './connection-monitor.ts'
-export { FarEnds, type FarEndsOptions } from './far-ends.ts'
 export { isSelected } from './select-connections.ts'

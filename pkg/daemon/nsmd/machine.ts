@@ -1,8 +1,7 @@
-import { VERSION } from '../../base/index.ts'
+import { type Runtime, VERSION } from '../../base/index.ts'
 import type { NsmdConfig } from '../../config/index.ts'
 import { ControlClient, type Dataplane, HolderDataplane, HolderRtnl } from '../../dataplane/index.ts'
 import { linuxPlatform, type Platform } from '../../platform/index.ts'
-import type { Surroundings } from '../run-program.ts'
 
 /** The kernel and the dataplane of this machine. */
 export interface Machine {
@@ -12,7 +11,7 @@ export interface Machine {
 }
 
 /** Waits, and says so, for as long as nsm-dataplane is away. */
-export async function openMachine(config: NsmdConfig, { clock, logger, signal }: Surroundings): Promise<Machine> {
+export async function openMachine(config: NsmdConfig, { clock, logger, signal }: Runtime): Promise<Machine> {
   const client = new ControlClient({ path: config.control, clock, logger, build: VERSION })
   try {
     logger.info('Connecting to nsm-dataplane', { socket: config.control })

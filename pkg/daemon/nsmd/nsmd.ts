@@ -6,10 +6,10 @@
  *     registry <-- what there is, whom to trust, where our endpoints are
  */
 import { join } from 'node:path'
-import { nodeV1, type Peer } from '../../api/index.ts'
-import { Scope } from '../../base/index.ts'
+import { type Clock, type Runtime, Scope } from '../../base/index.ts'
 import { type NsmdConfig, nsmdConfig } from '../../config/index.ts'
 import { ConnectionTable, connectionRecords } from '../../connections/index.ts'
+import type { Dataplane } from '../../dataplane/index.ts'
 import {
   endpointRecords,
   keepRegistered,
@@ -18,40 +18,44 @@ import {
   RegisteredEndpoints,
   RegistryDirectory,
 } from '../../directory/index.ts'
-import { Forwarder } from '../../forwarding/index.ts'
-import { TokenMinter } from '../../identity/index.ts'
+import { decodeToken } from '../../federation/index.ts'
+import { Forwarder, underlaysOf } from '../../forwarding/index.ts'
+import { type IdentitySource, TokenMinter } from '../../identity/index.ts'
 import { ConnectionMonitor } from '../../monitor/index.ts'
-import { NodeNetworkService } from '../../request/index.ts'
-import { Channels, implement } from '../../rpc/index.ts'
-import { pathTokens } from '../../steps/index.ts'
-import type { Program, Surroundings } from '../run-program.ts'
-import { keepTrue } from './keep-true.ts'
-import { type Machine, openMachine } from './machine.ts'
-import { nextHops } from './next-hops.ts'
-import { nodeIdentity } from './node-identity.ts'
-import { nodeHandlers } from './node-service.ts'
-import { followTrust, NodeTrust } from './node-trust.ts'
 import {
-  adminUids,
-  dropHalfMade,
+  administrators,
+  authorityClient,
+  endIncomplete,
+  followTrust,
+  IdentityAgent,
   keepUnderlays,
-  openState,
-  registryOf,
-  runBeside,
+  NextHops,
+  NodeTrust,
+  NodeView,
+  nodeIdentity,
+  nodeKey,
+  nodeService,
   selfOf,
-  serveSessions,
-} from './parts.ts'
+  superviseConnections,
+} from '../../node/index.ts'
+import { isRegistry } from '../../policy/index.ts'
+import { NodeNetworkService } from '../../request/index.ts'
+import { Channels, endpointRegistryClient, serviceRegistryClient } from '../../rpc/index.ts'
+import { pathTokens } from '../../steps/index.ts'
+import { serveSessions } from '../../uapi/index.ts'
+import type { Program } from '../run-program.ts'
+import { type Machine, openMachine } from './machine.ts'
+import { openState } from './open-state.ts'
 import { type NodeServers, serveNode } from './servers.ts'
-import { NodeWorkloads } from './workload-identities.ts'
 
 export const nsmdProgram: Program<NsmdConfig> = { name: 'nsmd', config: nsmdConfig, start: startNode }
 
-export interface NodeOptions extends Surroundings {
+export interface NodeOptions extends Runtime {
   /** For tests: a machine in memory. */
-  readonly openMachine?: (config: NsmdConfig, surroundings: Surroundings) => Promise<Machine>
+  readonly openMachine?: (config: NsmdConfig, runtime: Runtime) => Promise<Machine>
 }
 
-/** Resolves when the wires of before are settled and the node serves. Closes what it opened when it cannot start. */
+/** Resolves when the wires from before have settled and the node serves. Closes what it opened when it cannot start. */
 export async function startNode(config: NsmdConfig, options: NodeOptions): Promise<NodeServers> {
   const scope = new Scope()
   try {
@@ -65,60 +69,82 @@ export async function startNode(config: NsmdConfig, options: NodeOptions): Promi
 
 async function compose(config: NsmdConfig, options: NodeOptions, scope: Scope): Promise<NodeServers> {
   const { clock, logger, signal } = options
+  const { domain } = config
   const common = { clock, logger }
-  const state = openState(config, scope)
+  const state = openState(config.stateDir, scope)
   const machine = scope.own(await (options.openMachine ?? openMachine)(config, options))
-  const trust = await NodeTrust.open(join(config.stateDir, 'trust'))
-  const identity = scope.own(await nodeIdentity({ ...options, config, trust, path: join(config.stateDir, 'identity') }))
-  const self = await selfOf(config, machine, signal)
-  await keepUnderlays({ config, dataplane: machine.dataplane, key: self.tunnel.nodeKey, logger }, scope, signal)
+  const { dataplane } = machine
+  const { trust, identity, self } = await identify(config, { ...options, dataplane }, scope)
+  const { registry, authority, nextHops, tokens } = connect(config, { identity, trust, clock }, scope)
 
-  await serveSessions(config, machine.dataplane, { scope, ...common })
-
-  const minter = new TokenMinter(clock, config.maxTokenLifetimeMs)
-  const channels = scope.own(new Channels({ identity, clock, tokens: minter }))
-  const registry = registryOf(channels, config)
   const directory = scope.own(new RegistryDirectory({ ...registry, ...common }))
   const registered = scope.own(new RegisteredEndpoints(endpointRecords(state.connections), clock))
-  const forwarder = scope.own(await Forwarder.open({ database: state.wires, ...machine, ...common }, signal))
-
+  const wires = scope.own(await Forwarder.open({ database: state.wires, ...machine, ...common }, signal))
   const table = new ConnectionTable(connectionRecords(state.connections))
-  const hops = { channels, domain: config.domain, dialSocket: config.dialSocket }
   const service = new NodeNetworkService({
     self,
     table,
     directory,
-    forwarding: forwarder,
-    nextHops: nextHops(hops),
-    tokens: pathTokens({ identity, minter, clock, isRevoked: (spiffeId) => trust.isRevoked(spiffeId) }),
+    forwarding: wires,
+    nextHops,
+    tokens,
     exports: () => trust.exports(),
     local: (endpoint) => registered.get(endpoint),
     ...common,
   })
   scope.defer(() => service.shutdown())
-  await dropHalfMade({ forwarder, table, service }, signal)
-  scope.own(keepTrue({ table, service, dataplane: machine.dataplane, trust, hops, ...common }))
+  const end = (id: string, reason: string) => service.end(id, reason)
+  await endIncomplete({ table, wires, end }, signal)
+  scope.own(superviseConnections({ domain, table, dataplane, trust, nextHops, end, ...common }))
 
   const registration = { self, registry, registered, ...common }
-  runBeside(scope, (until) =>
-    followTrust(trust, { watch: (each) => registry.authority.watchTrust({}, { signal: each }), ...common }, until),
-  )
-  runBeside(scope, (until) => keepRegistered(registration, until))
+  scope.run((until) => followTrust(trust, { watch: (each) => authority.watchTrust(each), ...common }, until))
+  scope.run((until) => keepRegistered(registration, until))
 
-  const isAdmin = ({ attestation }: Peer) => attestation !== undefined && adminUids(config).includes(attestation.uid)
-  const workloads = scope.own(new NodeWorkloads({ authority: registry.authority, trust, ...common }))
-  const watched = { self, identity, trust, table, forwarder, service, dataplane: machine.dataplane, isAdmin, clock }
-  return scope.own(
-    await serveNode(
-      { config, identity, trust, ...common },
-      {
-        networkService: service,
-        monitor: new ConnectionMonitor({ connections: table, isAdmin }),
-        services: new NodeServiceRegistry(registration),
-        endpoints: new NodeEndpointRegistry(registration),
-        workloads,
-        node: (listen) => implement(nodeV1.NodeService, nodeHandlers({ ...watched, listen, startedMs: clock.nowMs() })),
-      },
-    ),
-  )
+  const isAdmin = administrators(config.adminUids)
+  const seen = { self, identity, trust, table, wires, dataplane, startedMs: clock.nowMs(), clock }
+  const services = {
+    networkService: service,
+    monitor: new ConnectionMonitor({ connections: table, isAdmin }),
+    services: new NodeServiceRegistry(registration),
+    endpoints: new NodeEndpointRegistry(registration),
+    workloads: scope.own(new IdentityAgent({ authority, trust, ...common })),
+    node: (listen: readonly string[]) => nodeService({ view: new NodeView({ ...seen, listen }), end }),
+  }
+  return scope.own(await serveNode({ config, identity, trust, isAdmin, ...common }, services))
+}
+
+/** Who this node is, and the sockets under which other nodes know it. */
+async function identify(config: NsmdConfig, options: Runtime & { readonly dataplane: Dataplane }, scope: Scope) {
+  const { dataplane, clock, logger, signal } = options
+  const { stateDir, uapiSocket, tunnelPort: listenPort } = config
+  const trust = await NodeTrust.open(join(stateDir, 'trust'))
+  const path = join(stateDir, 'identity')
+  const identity = scope.own(await nodeIdentity({ ...options, config, trust, path, decodeToken }))
+  const self = selfOf(config, await dataplane.status(signal), await nodeKey(join(stateDir, 'node-key')))
+  scope.own(await keepUnderlays({ underlays: underlaysOf(self.tunnel), dataplane, logger }, signal))
+  const sessions = { listenPort, dataplane, clock, logger }
+  if (uapiSocket !== undefined) scope.own(await serveSessions({ path: uapiSocket, ...sessions }))
+  return { trust, identity, self }
+}
+
+interface Known {
+  readonly identity: IdentitySource
+  readonly trust: NodeTrust
+  readonly clock: Clock
+}
+
+/** The ways to the registry, to other nodes and to endpoints. */
+function connect(config: NsmdConfig, { identity, trust, clock }: Known, scope: Scope) {
+  const { domain, dialSocket } = config
+  const minter = new TokenMinter(clock, config.maxTokenLifetimeMs)
+  const channels = scope.own(new Channels({ identity, clock, tokens: minter }))
+  const expect = (spiffeId: string) => isRegistry(spiffeId, domain)
+  const channel = channels.to(config.registryUrl, { role: 'registry', expect })
+  return {
+    registry: { services: serviceRegistryClient(channel), endpoints: endpointRegistryClient(channel) },
+    authority: authorityClient(channel),
+    nextHops: new NextHops({ channels, domain, dialSocket }),
+    tokens: pathTokens({ identity, minter, clock, isRevoked: (spiffeId) => trust.isRevoked(spiffeId) }),
+  }
 }

@@ -1,16 +1,18 @@
 /**
  * Where a node is called: by other nodes over TCP, by its workloads through the holder, which says who they are, and by
- * those who want an identity, which they cannot show yet.
+ * workloads that want an identity and have none to show yet.
  */
 import type {
   EndpointRegistryServer,
   MonitorServer,
   NetworkServiceServer,
+  Peer,
   ServiceRegistryServer,
 } from '../../api/index.ts'
 import { type Clock, type Logger, Scope } from '../../base/index.ts'
 import type { NsmdConfig } from '../../config/index.ts'
 import type { IdentitySource } from '../../identity/index.ts'
+import { administratorsOnly, type NodeTrust } from '../../node/index.ts'
 import {
   endpointRegistryService,
   Health,
@@ -23,7 +25,6 @@ import {
   type WorkloadIdentities,
   workloadApiService,
 } from '../../rpc/index.ts'
-import type { NodeTrust } from './node-trust.ts'
 
 /** Names of the holder's sockets (`nsm-dataplane hold --listen <name>=<path>`). */
 const NSM_SOCKET = 'nsm'
@@ -35,7 +36,7 @@ export interface NodeServices {
   readonly services: ServiceRegistryServer
   readonly endpoints: EndpointRegistryServer
   readonly workloads: WorkloadIdentities
-  /** Where it listens is known only when it does. */
+  /** What it shows includes where the node listens, which is known only when it does. */
   node(listen: readonly string[]): Service
 }
 
@@ -43,6 +44,7 @@ export interface ServersOptions {
   readonly config: NsmdConfig
   readonly identity: IdentitySource
   readonly trust: NodeTrust
+  readonly isAdmin: (peer: Peer) => boolean
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -65,7 +67,7 @@ export async function serveNode(options: ServersOptions, services: NodeServices)
 }
 
 async function listen(
-  { config, identity, trust, clock, logger }: ServersOptions,
+  { config, identity, trust, isAdmin, clock, logger }: ServersOptions,
   services: NodeServices,
   scope: Scope,
 ) {
@@ -82,7 +84,8 @@ async function listen(
 
   const remote = scope.own(await serve({ ...mutual, listen: config.listenOn, services: [...mesh, health.service()] }))
   const own = [...mesh, health.service(), services.node([remote.url, NSM_SOCKET])]
-  const local = scope.own(await serve({ ...mutual, services: own }))
+  const authorize = administratorsOnly(isAdmin)
+  const local = scope.own(await serve({ ...mutual, services: own, authorize }))
   const identities = [workloadApiService(services.workloads)]
   const workload = scope.own(await serve({ security: 'plaintext', services: identities, clock, logger }))
   scope.defer(

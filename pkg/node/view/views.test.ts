@@ -3,6 +3,7 @@ import { type Connection, emptyContext, type WireguardEnd, type WireIntent } fro
 import { NsmError } from '../../base/index.ts'
 import type { ConnectionRecord } from '../../connections/index.ts'
 import { conditionsOf, type NodeFacts } from './conditions.ts'
+import { wireToProto } from './view-proto.ts'
 import { isNamed, viewWire, type WireFacts } from './wire-view.ts'
 
 const connection: Connection = {
@@ -73,7 +74,7 @@ const facts: WireFacts = {
 
 describe('viewWire', () => {
   it('shows both ends, the way, the counters and the other domain', () => {
-    expect(viewWire(facts)).toMatchObject({
+    expect(wireToProto(viewWire(facts))).toMatchObject({
       state: 'up',
       problem: '',
       payload: 'IP',
@@ -118,16 +119,17 @@ describe('viewWire', () => {
       lost: 1n,
     } as const
     const watched = { ...facts, intent: { ...intent, server: wireguardEnd }, paths: [path] }
-    expect(viewWire(watched)).toMatchObject({
+    const view = (each: WireFacts) => wireToProto(viewWire(each))
+    expect(view(watched)).toMatchObject({
       state: 'up',
       server: { path: { state: 'up', rttUs: 900, jitterUs: 40, lossPpm: 5000, mtuBytes: 1240 } },
     })
-    expect(viewWire({ ...watched, paths: [{ ...path, state: 'down' }] })).toMatchObject({
+    expect(view({ ...watched, paths: [{ ...path, state: 'down' }] })).toMatchObject({
       state: 'down',
       problem: 'no packet comes through to 192.0.2.2:51820 and back',
     })
     expect(
-      viewWire({ ...watched, paths: [{ ...path, peer: { ip: '192.0.2.9', port: 51_820 }, state: 'down' }] }),
+      view({ ...watched, paths: [{ ...path, peer: { ip: '192.0.2.9', port: 51_820 }, state: 'down' }] }),
     ).toMatchObject({
       state: 'up',
       server: { path: undefined },

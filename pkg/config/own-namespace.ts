@@ -1,4 +1,3 @@
-/** What a process is born into and does not choose, read at its start. */
 import { statSync } from 'node:fs'
 
 /** The network namespace of this process, `inode://<dev>/<ino>`. */

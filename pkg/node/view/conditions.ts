@@ -1,39 +1,46 @@
-/** What can be wrong with a node, one question each, with the next thing to do. */
-import type { nodeV1 } from '../../api/index.ts'
+/** What can be wrong with a node: one condition for each thing, with the next thing to do. Pure. */
 import { describeError } from '../../base/index.ts'
 import type { DataplaneStatus } from '../../dataplane/index.ts'
+
+export interface Condition {
+  readonly name: string
+  /** Empty: all is well. */
+  readonly problem: string
+  readonly next: string
+  /** The node goes on with what stands and with what it knows. */
+  readonly warningOnly: boolean
+}
 
 export interface NodeFacts {
   /** What the dataplane says, or why it does not answer. */
   readonly dataplane: DataplaneStatus | { readonly error: unknown }
-  /** Why the registry's word may be old; empty while it is there. */
+  /** Why the registry's word may be out of date; empty while the registry is there. */
   readonly registryProblem: string
   readonly identityLeftMs: number
   /** Ids of wires that should be up and are not. */
   readonly broken: readonly string[]
 }
 
-/** An identity lives an hour and is renewed at half of it. */
+/** An identity lives for an hour and is renewed at half of that. */
 const LEAST_IDENTITY_MS = 15 * 60_000
 
-export function conditionsOf(facts: NodeFacts): nodeV1.Condition[] {
+export function conditionsOf(facts: NodeFacts): readonly Condition[] {
   return [dataplaneCondition(facts), registryCondition(facts), identityCondition(facts), wiresCondition(facts)]
 }
 
-function dataplaneCondition({ dataplane }: NodeFacts): nodeV1.Condition {
+function dataplaneCondition({ dataplane }: NodeFacts): Condition {
   const healthy = { name: 'dataplane', problem: '', next: '', warningOnly: false }
   const next = 'check that `nsm-dataplane hold` runs and read its log'
   if ('error' in dataplane) return { ...healthy, problem: describeError(dataplane.error), next }
   return dataplane.enginePid === 0 ? { ...healthy, problem: 'the engine does not run', next } : healthy
 }
 
-/** What stands, and what is known, goes on without it. */
-function registryCondition({ registryProblem: problem }: NodeFacts): nodeV1.Condition {
+function registryCondition({ registryProblem: problem }: NodeFacts): Condition {
   const next = problem === '' ? '' : 'check that nsm-registry runs and that this node reaches it'
   return { name: 'registry', problem, next, warningOnly: true }
 }
 
-function identityCondition({ identityLeftMs }: NodeFacts): nodeV1.Condition {
+function identityCondition({ identityLeftMs }: NodeFacts): Condition {
   const healthy = { name: 'identity', problem: '', next: '', warningOnly: false }
   if (identityLeftMs > LEAST_IDENTITY_MS) return healthy
   const minutes = Math.max(0, Math.round(identityLeftMs / 60_000))
@@ -42,7 +49,7 @@ function identityCondition({ identityLeftMs }: NodeFacts): nodeV1.Condition {
   return { ...healthy, problem, next, warningOnly: minutes > 0 }
 }
 
-function wiresCondition({ broken }: NodeFacts): nodeV1.Condition {
+function wiresCondition({ broken }: NodeFacts): Condition {
   const [first] = broken
   if (first === undefined) return { name: 'wires', problem: '', next: '', warningOnly: true }
   const problem = broken.length === 1 ? `wire ${first} is down` : `${broken.length} wires are down`

@@ -1,19 +1,20 @@
 /**
- * The node as identity agent of its workloads. Who asks is known from the kernel; what it gets lies below the node's
- * own name, so that a node speaks for nobody but itself and what runs on it.
+ * The node as identity agent of its workloads. The kernel says who asks; what it gets lies below the node's own name, so
+ * that a node speaks for nobody but itself and what runs on it.
  */
-import type { authorityV1, Call } from '../../api/index.ts'
-import { type Clock, type Logger, NsmError } from '../../base/index.ts'
+import type { Call } from '../../api/index.ts'
+import { type Clock, Deadlines, type Logger, NsmError } from '../../base/index.ts'
 import { createKeyAndCsr, type Identity, type RenewingSource, renewingSource } from '../../identity/index.ts'
-import type { ClientOf, WorkloadIdentities } from '../../rpc/index.ts'
-import { toIdentity } from './node-identity.ts'
-import type { NodeTrust } from './node-trust.ts'
+import type { WorkloadIdentities } from '../../rpc/index.ts'
+import type { AuthorityClient } from '../authority-client.ts'
+import type { NodeTrust } from '../trust/node-trust.ts'
+import { identityOf } from './issued-identity.ts'
 
 /** How long an identity is kept ready after its last user has left. */
 const IDLE_MS = 10 * 60_000
 
-export interface NodeWorkloadsOptions {
-  readonly authority: ClientOf<typeof authorityV1.AuthorityService>
+export interface IdentityAgentOptions {
+  readonly authority: AuthorityClient
   readonly trust: NodeTrust
   readonly clock: Clock
   readonly logger: Logger
@@ -22,17 +23,17 @@ export interface NodeWorkloadsOptions {
 interface Kept {
   readonly source: Promise<RenewingSource>
   users: number
-  /** Stops waiting for the end of the idle time. */
-  keep: () => void
 }
 
-export class NodeWorkloads implements WorkloadIdentities {
-  readonly #options: NodeWorkloadsOptions
-  readonly #byUid = new Map<number, Kept>()
+export class IdentityAgent implements WorkloadIdentities {
+  readonly #options: IdentityAgentOptions
+  readonly #byUid = new Map<string, Kept>()
+  readonly #idle: Deadlines
   readonly #unsubscribe: () => void
 
-  constructor(options: NodeWorkloadsOptions) {
+  constructor(options: IdentityAgentOptions) {
     this.#options = options
+    this.#idle = new Deadlines(options.clock, (uid) => this.#drop(uid))
     this.#unsubscribe = options.trust.subscribe(() => this.#onTrust())
   }
 
@@ -41,40 +42,44 @@ export class NodeWorkloads implements WorkloadIdentities {
     if (attestation === undefined) {
       throw new NsmError('permission_denied', 'Cannot give an identity: the kernel does not say who asks')
     }
-    const kept = this.#use(attestation.uid)
+    const uid = String(attestation.uid)
+    const kept = this.#use(uid)
     try {
       yield* changesOf(await kept.source, signal)
     } finally {
-      this.#release(attestation.uid, kept)
+      this.#release(uid, kept)
     }
   }
 
   async close(): Promise<void> {
     this.#unsubscribe()
+    this.#idle.close()
     const all = [...this.#byUid.values()]
     this.#byUid.clear()
-    for (const { keep } of all) keep()
     await Promise.all(all.map(({ source }) => source.then((each) => each.close()).catch(() => {})))
   }
 
-  #use(uid: number): Kept {
-    const kept = this.#byUid.get(uid) ?? { source: this.#open(uid), users: 0, keep() {} }
-    kept.keep()
+  #use(uid: string): Kept {
+    const kept = this.#byUid.get(uid) ?? { source: this.#open(uid), users: 0 }
+    this.#idle.clear(uid)
     kept.users += 1
     this.#byUid.set(uid, kept)
     return kept
   }
 
-  #release(uid: number, kept: Kept): void {
+  #release(uid: string, kept: Kept): void {
     kept.users -= 1
     if (kept.users > 0 || this.#byUid.get(uid) !== kept) return
-    kept.keep = this.#options.clock.after(IDLE_MS, () => {
-      this.#byUid.delete(uid)
-      void kept.source.then((source) => source.close())
-    })
+    this.#idle.set(uid, this.#options.clock.nowMs() + IDLE_MS)
   }
 
-  async #open(uid: number): Promise<RenewingSource> {
+  #drop(uid: string): void {
+    const kept = this.#byUid.get(uid)
+    this.#byUid.delete(uid)
+    void kept?.source.then((source) => source.close())
+  }
+
+  async #open(uid: string): Promise<RenewingSource> {
     const { clock, logger } = this.#options
     try {
       return await renewingSource({ obtain: (_current, signal) => this.#issue(uid, signal), clock, logger })
@@ -84,11 +89,10 @@ export class NodeWorkloads implements WorkloadIdentities {
     }
   }
 
-  async #issue(uid: number, signal: AbortSignal): Promise<Identity> {
+  async #issue(uid: string, signal: AbortSignal): Promise<Identity> {
     const { authority, clock, logger } = this.#options
     const key = await createKeyAndCsr()
-    const request = { csr: Buffer.from(key.csr), path: `uid/${uid}`, dnsNames: [] }
-    const identity = toIdentity(await authority.issueWorkload(request, { signal }), key, clock)
+    const identity = identityOf(await authority.issueWorkload(key.csr, `uid/${uid}`, signal), key, clock)
     logger.info('Gave a workload its identity', { spiffeId: identity.svid.spiffeId })
     return identity
   }

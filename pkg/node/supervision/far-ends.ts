@@ -3,8 +3,8 @@
  * that breaks says nothing about wires, which live on without their daemons; what counts is what the node says when it
  * is back. That a node is dead, the dataplane sees on the wire long before.
  */
-import type { Connection, ConnectionEvent, ConnectionState, MonitorClient } from '../api/index.ts'
-import { type Clock, describeError, follow, type Logger } from '../base/index.ts'
+import type { Connection, ConnectionEvent, ConnectionState, MonitorClient } from '../../api/index.ts'
+import { type Clock, describeError, follow, type Logger } from '../../base/index.ts'
 
 const RETRY = { firstMs: 200, mostMs: 10_000 }
 

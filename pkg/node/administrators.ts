@@ -1,0 +1,7 @@
+import type { Peer } from '../api/index.ts'
+
+/** Whether a caller may see and end everything on this node: one of `uids`, or the daemon's own user. */
+export function administrators(uids: readonly number[]): (peer: Peer) => boolean {
+  const own = process.getuid?.()
+  return ({ attestation }) => attestation !== undefined && (attestation.uid === own || uids.includes(attestation.uid))
+}

@@ -1,0 +1,40 @@
+/** The domain's authority as a node calls it. */
+import { authorityV1 } from '../api/index.ts'
+import { type Channel, clientOf } from '../rpc/index.ts'
+import { trustFromProto } from './trust/trust-proto.ts'
+import type { TrustState } from './trust/trust-state.ts'
+
+/** What a certificate signing request comes to. */
+export interface Issued {
+  /** DER certificates, leaf first. */
+  readonly chain: readonly Uint8Array[]
+  readonly trust: TrustState | undefined
+}
+
+export interface AuthorityClient {
+  /** @param csr PKCS#10, DER */
+  joinNode(csr: Uint8Array, token: string, signal: AbortSignal): Promise<Issued>
+  renew(csr: Uint8Array, signal: AbortSignal): Promise<Issued>
+  /** @param path below the node's own: `uid/1000` */
+  issueWorkload(csr: Uint8Array, path: string, signal: AbortSignal): Promise<Issued>
+  /** The present state at once, then again after each change. */
+  watchTrust(signal: AbortSignal): AsyncIterable<TrustState>
+}
+
+export function authorityClient(channel: Channel): AuthorityClient {
+  const client = clientOf(authorityV1.AuthorityService, channel)
+  return {
+    joinNode: async (csr, token, signal) =>
+      issuedFromProto(await client.joinNode({ csr: Buffer.from(csr), token }, { signal })),
+    renew: async (csr, signal) => issuedFromProto(await client.renew({ csr: Buffer.from(csr) }, { signal })),
+    issueWorkload: async (csr, path, signal) =>
+      issuedFromProto(await client.issueWorkload({ csr: Buffer.from(csr), path, dnsNames: [] }, { signal })),
+    async *watchTrust(signal) {
+      for await (const state of client.watchTrust({}, { signal })) yield trustFromProto(state)
+    },
+  }
+}
+
+function issuedFromProto({ chain, trust }: authorityV1.IdentityResponse): Issued {
+  return { chain, trust: trust && trustFromProto(trust) }
+}

@@ -1,0 +1,57 @@
+import { type MonitorClient, type NetworkServiceClient, trustDomainOf } from '../api/index.ts'
+import { NsmError } from '../base/index.ts'
+import type { Target } from '../connections/index.ts'
+import { isNode } from '../policy/index.ts'
+import { type Channel, type Channels, monitorClient, networkServiceClient } from '../rpc/index.ts'
+
+export interface NextHopOptions {
+  readonly channels: Channels
+  readonly domain: string
+  /** Through which the holder reaches endpoints of this machine. */
+  readonly dialSocket: string
+}
+
+export interface NextHop {
+  readonly client: NetworkServiceClient
+  /** Who answers there, as its certificate proves. */
+  readonly spiffeId: string
+  /** `inode://<dev>/<ino>` of a local endpoint, from the kernel; undefined for nodes. */
+  readonly namespace: string | undefined
+}
+
+/** The ways to local endpoints and to other nodes: one connection for each, shared by all who call there. */
+export class NextHops {
+  readonly #options: NextHopOptions
+
+  constructor(options: NextHopOptions) {
+    this.#options = options
+  }
+
+  async connect(target: Target, signal: AbortSignal): Promise<NextHop> {
+    const channel = this.#channelTo(target)
+    const { spiffeId, attestation } = await channel.peer(signal)
+    if (target.at === 'endpoint' && attestation === undefined) {
+      throw new NsmError('failed_precondition', 'Cannot connect the endpoint: the kernel does not say where it is', {
+        fields: { endpoint: target.endpoint },
+      })
+    }
+    return { client: networkServiceClient(channel), spiffeId, namespace: attestation?.namespace }
+  }
+
+  /** What the target says about its connections, over the same connection. */
+  monitor(target: Target): MonitorClient {
+    return monitorClient(this.#channelTo(target))
+  }
+
+  /** An endpoint must be the workload that registered it, a node one of the domain in which it was found. */
+  #channelTo(target: Target): Channel {
+    const { channels, domain, dialSocket } = this.#options
+    if (target.at === 'endpoint') {
+      const { url, owner } = target
+      return channels.to(url, { via: dialSocket, role: owner, expect: (spiffeId) => spiffeId === owner })
+    }
+    const theirs = target.domain === '' ? domain : target.domain
+    const expect = (spiffeId: string) => trustDomainOf(spiffeId) === theirs && isNode(spiffeId, theirs)
+    return channels.to(target.url, { role: theirs, expect })
+  }
+}

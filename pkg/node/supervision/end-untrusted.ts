@@ -1,0 +1,38 @@
+/** Ends, at once, the wires of domains, services and nodes that are no longer trusted. */
+import { trustDomainOf } from '../../api/index.ts'
+import { describeError, type Logger } from '../../base/index.ts'
+import type { ConnectionRecord, ConnectionTable } from '../../connections/index.ts'
+import { mayRequest } from '../../policy/index.ts'
+import type { NodeTrust } from '../trust/node-trust.ts'
+
+interface Parts {
+  readonly domain: string
+  readonly table: ConnectionTable
+  readonly trust: NodeTrust
+  readonly end: (id: string, reason: string) => Promise<void>
+  readonly logger: Logger
+}
+
+export function endUntrusted(parts: Parts): void {
+  for (const record of parts.table.all()) {
+    const reason = whyUntrusted(record, parts)
+    if (reason === undefined) continue
+    parts.end(record.id, reason).catch((error: unknown) => {
+      parts.logger.error('Cannot end a connection', { connection: record.id, error: describeError(error) })
+    })
+  }
+}
+
+function whyUntrusted({ identities, owner, connection }: ConnectionRecord, parts: Parts): string | undefined {
+  const { trust, domain: ownDomain } = parts
+  const bundles = trust.bundles()
+  if (bundles.size === 0) return undefined // the authority has not said anything yet
+  const stranger = identities.find((spiffeId) => !bundles.has(trustDomainOf(spiffeId)))
+  if (stranger !== undefined) return `the domain of ${stranger} is not trusted`
+  const expelled = identities.find((spiffeId) => trust.isRevoked(spiffeId))
+  if (expelled !== undefined) return `${expelled} was expelled`
+  const callerDomain = trustDomainOf(owner)
+  const service = connection.networkService
+  if (mayRequest({ callerDomain, ownDomain, service, exports: trust.exports() })) return undefined
+  return `${service} is no longer exported to ${callerDomain}`
+}

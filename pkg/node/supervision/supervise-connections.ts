@@ -1,0 +1,77 @@
+/**
+ * Keeps the states of this node's connections true, and ends those that must not stand:
+ *
+ *     dataplane  a session came up or broke      --> state UP, DOWN
+ *     far nodes  what they say of their ends     --> state UP, DOWN
+ *     authority  whom the domain no longer trusts --> end
+ */
+import { type Clock, type Logger, NsmError, Scope } from '../../base/index.ts'
+import type { ConnectionRecord, ConnectionTable } from '../../connections/index.ts'
+import { connectionOfPort, type Dataplane, type DataplaneEvent } from '../../dataplane/index.ts'
+import type { NextHops } from '../next-hops.ts'
+import type { NodeTrust } from '../trust/node-trust.ts'
+import { endUntrusted } from './end-untrusted.ts'
+import { FarEnds } from './far-ends.ts'
+
+export interface SupervisionOptions {
+  readonly domain: string
+  readonly table: ConnectionTable
+  readonly dataplane: Dataplane
+  readonly trust: NodeTrust
+  readonly nextHops: NextHops
+  /** Ends a connection, whoever opened it. Does not reject. */
+  readonly end: (id: string, reason: string) => Promise<void>
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+export function superviseConnections(options: SupervisionOptions): { close(): Promise<void> } {
+  const { dataplane, trust } = options
+  const scope = new Scope()
+  scope.defer(followFarEnds(options))
+  scope.defer(dataplane.subscribe((event) => onEvent(options, event)))
+  scope.defer(trust.subscribe(() => endUntrusted(options)))
+  endUntrusted(options)
+  return { close: () => scope.close() }
+}
+
+/** One stream for each node, as long as a connection leads there. */
+function followFarEnds({ table, nextHops, clock, logger }: SupervisionOptions): () => Promise<void> {
+  const farEnds = new FarEnds({
+    connect: async (url) => nextHops.monitor(targetAt(table, url)),
+    onState: (id, state) => table.setState(id, state === 'DOWN' ? 'DOWN' : 'UP'),
+    clock,
+    logger,
+  })
+  const follow = ({ id, target }: ConnectionRecord) => {
+    if (target.at === 'node') farEnds.follow(id, target.url)
+  }
+  for (const record of table.all()) follow(record)
+  const unsubscribe = table.subscribe(({ type, record }) => {
+    if (type === 'UPDATE') follow(record)
+    else if (record.target.at === 'node') farEnds.unfollow(record.id, record.target.url)
+  })
+  return async () => {
+    unsubscribe()
+    await farEnds.close()
+  }
+}
+
+function targetAt(table: ConnectionTable, url: string) {
+  const found = [...table.all()].find(({ target }) => target.at === 'node' && target.url === url)
+  if (found !== undefined) return found.target
+  throw new NsmError('not_found', 'Cannot monitor the node: no connection leads there any more', { fields: { url } })
+}
+
+function onEvent({ table, logger }: SupervisionOptions, event: DataplaneEvent): void {
+  if (event.at === 'engine-died') logger.warn('The engine died: the holder starts it again', { reason: event.reason })
+  if (event.at === 'engine-started') logger.info('The engine runs again', { restarts: event.restarts })
+  if (event.at === 'disconnected') logger.warn('Lost nsm-dataplane: wires go on, changes wait')
+  if (event.at === 'path-down') logger.warn('The path to a node is down', { ...event.peer, reason: event.reason })
+  if (event.at === 'path-up') logger.info('The path to a node is up', { ...event.peer })
+  if (event.at === 'path-mtu-changed') {
+    logger.info('The path to a node passes packets of another length', { ...event.peer, mtuBytes: event.mtuBytes })
+  }
+  if (event.at !== 'session-up' && event.at !== 'session-down') return
+  table.setState(connectionOfPort(event.port), event.at === 'session-up' ? 'UP' : 'DOWN')
+}

@@ -1,0 +1,31 @@
+/** Whom a node trusts, and with what, as its domain's authority says. */
+import type { Bundles } from '../../identity/index.ts'
+import type { Exports } from '../../policy/index.ts'
+
+export interface TrustState {
+  /** Grows with each change. */
+  readonly revision: bigint
+  /** Our own domain; empty before the authority has said anything. */
+  readonly trustDomain: string
+  /** DER certificates of our own authority, newest first. */
+  readonly authorities: readonly Uint8Array[]
+  readonly domains: readonly FederatedDomain[]
+  /** SPIFFE IDs of nodes that were expelled. */
+  readonly revoked: readonly string[]
+}
+
+export interface FederatedDomain {
+  readonly trustDomain: string
+  readonly authorities: readonly Uint8Array[]
+  /** Our network services that this domain may find and request. */
+  readonly exportedServices: readonly string[]
+}
+
+export function bundlesOf({ trustDomain, authorities, domains }: TrustState): Bundles {
+  const joined = domains.map((each) => [each.trustDomain, each.authorities] as const)
+  return new Map(trustDomain === '' ? joined : [...joined, [trustDomain, authorities]])
+}
+
+export function exportsOf({ domains }: TrustState): Exports {
+  return new Map(domains.map((each) => [each.trustDomain, new Set(each.exportedServices)]))
+}

@@ -1,0 +1,95 @@
+/** What there is to know about a node and its wires, gathered for whoever shows it. */
+import type { WireIntent } from '../../api/index.ts'
+import { type Clock, VERSION } from '../../base/index.ts'
+import type { ConnectionRecord, ConnectionTable } from '../../connections/index.ts'
+import type { Dataplane, DataplaneStatus } from '../../dataplane/index.ts'
+import type { IdentitySource } from '../../identity/index.ts'
+import type { OwnerStatus } from '../../reconcile/index.ts'
+import type { NodeTrust } from '../trust/node-trust.ts'
+import { type Condition, conditionsOf } from './conditions.ts'
+import { isNamed, viewWire, type WireView, wireState } from './wire-view.ts'
+
+export interface NodeStatus {
+  readonly name: string
+  readonly domain: string
+  readonly spiffeId: string
+  readonly version: string
+  readonly startedMs: number
+  readonly identityExpiresMs: number
+  /** Undefined while it does not answer. */
+  readonly dataplane: DataplaneStatus | undefined
+  readonly conditions: readonly Condition[]
+  readonly wiresUp: number
+  readonly wiresDown: number
+  /** Where it is called. */
+  readonly listen: readonly string[]
+}
+
+export interface NodeViewOptions {
+  readonly self: { readonly name: string; readonly domain: string }
+  readonly identity: IdentitySource
+  readonly trust: NodeTrust
+  readonly table: ConnectionTable
+  /** The wires as they are wanted, and what became of them. */
+  readonly wires: {
+    intent(id: string): WireIntent | undefined
+    status(id: string): OwnerStatus | undefined
+  }
+  readonly dataplane: Dataplane
+  readonly listen: readonly string[]
+  readonly startedMs: number
+  readonly clock: Clock
+}
+
+export class NodeView {
+  readonly #options: NodeViewOptions
+
+  constructor(options: NodeViewOptions) {
+    this.#options = options
+  }
+
+  async status(signal: AbortSignal): Promise<NodeStatus> {
+    const { self, identity, trust, table, wires, clock, startedMs, listen } = this.#options
+    const { svid } = identity.current()
+    const dataplane = await this.#options.dataplane.status(signal).catch((error: unknown) => ({ error }))
+    const paths = await this.#options.dataplane.paths(signal).catch(() => [])
+    const states = [...table.all()].map((record) => ({
+      id: record.id,
+      state: wireState({ record, intent: wires.intent(record.id), status: wires.status(record.id), paths }),
+    }))
+    const broken = states.filter(({ state }) => state === 'down').map(({ id }) => id)
+    const identityLeftMs = svid.expiresMs - clock.nowMs()
+    return {
+      ...self,
+      spiffeId: svid.spiffeId,
+      version: VERSION,
+      startedMs,
+      identityExpiresMs: svid.expiresMs,
+      dataplane: 'error' in dataplane ? undefined : dataplane,
+      conditions: conditionsOf({ dataplane, registryProblem: trust.problem, identityLeftMs, broken }),
+      wiresUp: states.filter(({ state }) => state === 'up').length,
+      wiresDown: broken.length,
+      listen,
+    }
+  }
+
+  /** Without the dataplane there are no counters and no sessions, but still the wires. @param id empty for all */
+  async wires(id: string, signal: AbortSignal): Promise<readonly WireView[]> {
+    const { wires, dataplane, self } = this.#options
+    const none = () => new Map()
+    const [ports, counters, paths] = await Promise.all([
+      dataplane.ports(signal).catch(none),
+      dataplane.counters(signal).catch(none),
+      dataplane.paths(signal).catch(() => []),
+    ])
+    return this.find(id).map((record) => {
+      const own = { record, intent: wires.intent(record.id), status: wires.status(record.id) }
+      return viewWire({ ...own, ports, counters, paths, ownDomain: self.domain })
+    })
+  }
+
+  /** The connections with `id` anywhere on their path; all where it is empty. */
+  find(id: string): readonly ConnectionRecord[] {
+    return [...this.#options.table.all()].filter(({ connection }) => id === '' || isNamed(id, connection))
+  }
+}
