@@ -3,7 +3,6 @@
  * Messages of NSM v1 are turned into domain types by the `…FromWire` functions, which refuse what does not make sense;
  * our own services use their generated messages as they are, one namespace per proto package.
  */
-
 export type {
   Connection,
   ConnectionEvent,
@@ -73,7 +72,6 @@ export {
   VXLAN,
   WIREGUARD,
 } from './mechanism.ts'
-export { type Arrival, arrive, changeSegment, leave } from './path.ts'
 export type {
   Destination,
   Found,

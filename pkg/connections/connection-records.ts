@@ -1,5 +1,4 @@
 /** Connections on disk. The records hold private keys of wires. */
-
 import { type Database, jsonTable } from '../store/index.ts'
 import type { RecordStore } from './connection-table.ts'
 import type { ConnectionRecord } from './index.ts'

@@ -2,7 +2,6 @@
  * Asks the chosen endpoint, or the node where it lives. When a later step fails, the next hop is told to close: a
  * request that fails leaves nothing behind anywhere.
  */
-
 import type { Connection, Mechanism } from '../api/index.ts'
 import { type Clock, describeError, type Logger, NsmError, type Step, splitName, within } from '../base/index.ts'
 import type { Target } from '../connections/index.ts'

@@ -2,7 +2,6 @@
  * Where a request may go. Services and endpoints of another domain carry its name, `files@east`, and are reached at
  * that domain's nodes; those of our own are on this machine or at another node.
  */
-
 import { type Call, type Connection, type NetworkServiceEndpoint, PAYLOAD_ETHERNET, PAYLOAD_IP } from '../api/index.ts'
 import { errorCode, NsmError, splitName } from '../base/index.ts'
 import type { ConnectionRecord, Target } from '../connections/index.ts'

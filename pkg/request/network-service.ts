@@ -2,7 +2,6 @@
  * The NetworkService of a node: manager and forwarder in one, a single segment on every path. A request goes down the
  * chain below, in which each step decides one thing; close and expiry undo what it did.
  */
-
 import type { Call, Connection, ConnectionRequest, NetworkServiceServer } from '../api/index.ts'
 import {
   type Chain,
@@ -16,9 +15,8 @@ import {
 } from '../base/index.ts'
 import type { ConnectionRecord, ConnectionTable } from '../connections/index.ts'
 import { begin, expire, type Incoming, type PathTokens, updatePath, updateToken, verifyPath } from '../steps/index.ts'
-import { addClientInfo } from './add-client-info.ts'
-import { type AuthorizeParts, authorize, requireCaller } from './authorize.ts'
 import { callNextHop, closeNextHop, type NextHopParts } from './call-next-hop.ts'
+import { type AuthorizeParts, addClientInfo, authorize, requireCaller } from './caller.ts'
 import type { CandidateParts } from './candidates.ts'
 import { type EstablishParts, establish } from './establish.ts'
 import { reselect } from './reselect.ts'

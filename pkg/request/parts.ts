@@ -1,5 +1,4 @@
 /** What the request chain needs from the rest of the daemon: passed in, so that it can be joined to anything. */
-
 import type { Labels, NetworkService, NetworkServiceClient, NetworkServiceEndpoint, WireIntent } from '../api/index.ts'
 import type { ConnectionRecord, Target } from '../connections/index.ts'
 import type { Arrived, Begun, Verified } from '../steps/index.ts'

@@ -2,7 +2,6 @@
  * What a request means for the connection that stands: a client that wants another endpoint gets a new connection under
  * the same id, everybody else a refresh.
  */
-
 import type { Connection } from '../api/index.ts'
 import { errorCode, isAway, type Step } from '../base/index.ts'
 import type { ConnectionRecord, ConnectionTable } from '../connections/index.ts'

@@ -1,5 +1,4 @@
 /** How the one who asks is joined: by an interface when it is a workload of this node, by a tunnel when it is a node. */
-
 import {
   type Attestation,
   type Connection,

@@ -1,5 +1,4 @@
 /** A side that leads to another node in plaintext, by VXLAN: only where the operator has given it a port. */
-
 import { type Mechanism, REMOTE, VXLAN } from '../api/index.ts'
 import { NsmError } from '../base/index.ts'
 import type { ConnectionTable } from '../connections/index.ts'

@@ -1,6 +1,15 @@
 /** The steps that the chains of nodes and endpoints share, in the words of NSM. */
-export { type BeginParts, type Begun, begin, type Owned } from './begin.ts'
-export { expire } from './expire.ts'
+export { type BeginParts, type Begun, begin, expire, type Owned } from './lifetime.ts'
+export {
+  type Arrival,
+  type Arrived,
+  arrive,
+  changeSegment,
+  type Incoming,
+  leave,
+  type PathParts,
+  updatePath,
+} from './path.ts'
 export {
   type PathTokenParts,
   type PathTokens,
@@ -10,4 +19,3 @@ export {
   type Verified,
   verifyPath,
 } from './path-tokens.ts'
-export { type Arrived, type Incoming, type PathParts, updatePath } from './update-path.ts'

@@ -1,10 +1,10 @@
 /**
  * The tokens on a path: each application gives its own to the next one, and judges those of the segments before it.
  */
-import { type Call, type Connection, changeSegment, type Path, type Token } from '../api/index.ts'
+import type { Call, Connection, Path, Token } from '../api/index.ts'
 import { type Clock, NsmError, type Step } from '../base/index.ts'
 import { type IdentitySource, type TokenMinter, verifyPathTokens } from '../identity/index.ts'
-import type { Arrived } from './update-path.ts'
+import { type Arrived, changeSegment } from './path.ts'
 
 export interface PathTokens {
   /** A token of this application for `audience`, a SPIFFE ID. */

@@ -4,7 +4,6 @@
  *     nsmd --mTLS, unix socket--> EndpointServer: addresses for both ends
  *     Registration --mTLS, node's socket--> nsmd -> registry
  */
-
 import { join } from 'node:path'
 import { trustDomainOf } from '../../api/index.ts'
 import { type Runtime, Scope } from '../../base/index.ts'

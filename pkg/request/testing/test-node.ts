@@ -1,12 +1,10 @@
 /** A node's NetworkService with everything around it in memory, for the tests of this folder. */
 import {
   type Attestation,
-  arrive,
   type Call,
   type Connection,
   type ConnectionRequest,
   emptyContext,
-  leave,
   type Mechanism,
   type NetworkService,
   type NetworkServiceEndpoint,
@@ -16,6 +14,7 @@ import { NsmError, silentLogger } from '../../base/index.ts'
 import { FakeClock } from '../../base/testing/index.ts'
 import { type ConnectionRecord, ConnectionTable, type RecordStore, type Target } from '../../connections/index.ts'
 import type { Exports } from '../../policy/index.ts'
+import { arrive, leave } from '../../steps/index.ts'
 import { type AeadName, generateKey } from '../../tunnel/index.ts'
 import { type Hop, type LocalEndpoint, NodeNetworkService, type Self } from '../index.ts'
 

@@ -1,6 +1,6 @@
 /**
- * Who may ask for what. A caller is what its certificate proves and, on this machine, what the kernel says; what it
- * writes into a request counts for nothing.
+ * What a node makes of who asks. A caller is what its certificate proves and, on this machine, what the kernel says;
+ * what it writes into a request counts for nothing.
  */
 import { type Call, type Connection, trustDomainOf } from '../api/index.ts'
 import { NsmError, type Step } from '../base/index.ts'
@@ -14,7 +14,7 @@ export interface AuthorizeParts {
   exports(): Exports
 }
 
-/** A node is never the first on a path: it acts for the client whose segment comes before. */
+/** A node is never the first on a path: it acts for the client whose segment comes before its own. */
 export const requireCaller: Step<Arrived, object, Connection> = async function requireCaller({ connection }, next) {
   if (connection.path.index > 0) return next({})
   throw new NsmError('invalid_argument', "Cannot accept the path: it lacks the caller's own segment", {
@@ -27,6 +27,15 @@ export function authorize(parts: AuthorizeParts): Step<Arrived, object, Connecti
     checkCaller(parts.self, call)
     checkService(parts, connection.networkService, call)
     return next({})
+  }
+}
+
+/** Tells services that choose endpoints by it on which node the client is; a label that the client has set stays. */
+export function addClientInfo({ self }: { self: Self }): Step<Arrived, Pick<Arrived, 'connection'>, Connection> {
+  return async function addClientInfo({ connection, call }, next) {
+    const isHere = call.peer.attestation !== undefined
+    const labels = isHere ? { nodeName: self.name, ...connection.labels } : connection.labels
+    return next({ connection: { ...connection, labels } })
   }
 }
 

@@ -1,10 +1,12 @@
 /**
- * Everything about one connection happens one after the other: its requests, refreshes and closes never overlap, those
- * of different connections run side by side. Only the caller that opened a connection may touch it.
+ * The life of a connection at one application: its requests, refreshes and closes happen one after the other, only the
+ * caller that opened it may touch it, and it lasts until the token expires with which it was last requested. Different
+ * connections run side by side.
  */
 import type { Connection } from '../api/index.ts'
-import { type KeyedQueue, NsmError, type Step } from '../base/index.ts'
-import type { Arrived } from './update-path.ts'
+import { type Deadlines, type KeyedQueue, NsmError, type Step } from '../base/index.ts'
+import type { Arrived } from './path.ts'
+import type { Signed } from './path-tokens.ts'
 
 export interface Owned {
   /** SPIFFE ID of the caller that opened the connection. */
@@ -23,12 +25,20 @@ export interface BeginParts<Known extends Owned> {
 
 export function begin<Known extends Owned>(parts: BeginParts<Known>): Step<Arrived, Begun<Known>, Connection> {
   const { queue, find } = parts
-  return function begin({ connection: { id }, call }, next) {
+  return async function begin({ connection: { id }, call }, next) {
     return queue.run(id, async () => {
       const known = find(id)
       if (known !== undefined && known.owner !== call.peer.spiffeId) throw notTheOwner(id, call.peer.spiffeId)
       return next({ known })
     })
+  }
+}
+
+export function expire(deadlines: Deadlines): Step<Signed, object, Connection> {
+  return async function expire({ connection, expiresMs }, next) {
+    const answer = await next({})
+    deadlines.set(connection.id, expiresMs)
+    return answer
   }
 }
 

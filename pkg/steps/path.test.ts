@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Connection, emptyContext, type PathSegment } from './index.ts'
+import { type Connection, emptyContext, type PathSegment } from '../api/index.ts'
 import { arrive, changeSegment, leave } from './path.ts'
 
 function segment(name: string, id: string): PathSegment {

@@ -2,9 +2,40 @@
  * The path of a request as it arrives at an application and leaves it again. Ids are per application and stay the same
  * for the life of a connection, so a segment that is there already is kept, and only a stale one is named anew.
  */
+import { randomUUID } from 'node:crypto'
+import type { Call, Connection, ConnectionRequest, PathSegment } from '../api/index.ts'
+import { NsmError, type Step } from '../base/index.ts'
 
-import { NsmError } from '../base/index.ts'
-import type { Connection, PathSegment } from './connection.ts'
+/** A call as `rpc` hands it over. */
+export interface Incoming {
+  readonly request: ConnectionRequest
+  readonly call: Call
+}
+
+/** The same, once the path has been followed to this application. */
+export interface Arrived extends Incoming {
+  /** In the view of this application. */
+  readonly connection: Connection
+}
+
+export interface PathParts {
+  /** The name of this application: that of its path segments. */
+  readonly name: string
+  /** The id that the caller's connection has here already, where it has one. */
+  idFor?(connection: Connection, call: Call): string | undefined
+}
+
+/**
+ * Enters the path, and gives the caller its own view of the answer. A caller that does not know our id, because it has
+ * lost our answer or restarted, keeps the id that `idFor` finds: to ask twice is to ask once.
+ */
+export function updatePath({ name, idFor }: PathParts): Step<Incoming, Pick<Arrived, 'connection'>, Connection> {
+  return async function updatePath({ request, call }, next) {
+    const newId = () => idFor?.(request.connection, call) ?? randomUUID()
+    const connection = arrive(request.connection, { name, newId })
+    return leave(await next({ connection }), request.connection)
+  }
+}
 
 export interface Arrival {
   /** This application's name: that of its path segment. */
