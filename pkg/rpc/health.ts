@@ -9,6 +9,13 @@ export class Health {
   readonly #isServing = new Map<string, boolean>()
   readonly #wakers = new Set<() => void>()
 
+  /** Of a server that serves all `services` from its start. */
+  static serving(services: readonly Service[]): Health {
+    const health = new Health()
+    for (const name of ['', ...services.map((service) => service.name)]) health.set(name, true)
+    return health
+  }
+
   set(service: string, isServing: boolean): void {
     this.#isServing.set(service, isServing)
     for (const wake of this.#wakers) wake()

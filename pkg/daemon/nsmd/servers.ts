@@ -79,9 +79,7 @@ async function listen(
     serviceRegistryService(services.services),
     endpointRegistryService(services.endpoints),
   ]
-  const health = new Health()
-  for (const name of ['', ...mesh.map((service) => service.name)]) health.set(name, true)
-
+  const health = Health.serving(mesh)
   const remote = scope.own(await serve({ ...mutual, listen: config.listenOn, services: [...mesh, health.service()] }))
   const own = [...mesh, health.service(), services.node([remote.url, NSM_SOCKET])]
   const authorize = administratorsOnly(isAdmin)
