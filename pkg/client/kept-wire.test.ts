@@ -8,7 +8,7 @@ import type {
 } from '../api/index.ts'
 import { NsmError, silentLogger } from '../base/index.ts'
 import { FakeClock } from '../base/testing/index.ts'
-import { KeptWire, parseNsmUrl } from './index.ts'
+import { KeptWire, KeptWires, parseNetworkServices, parseNsmUrl } from './index.ts'
 
 const TOKEN_LIFE_MS = 600_000
 
@@ -172,4 +172,21 @@ test('KeptWire closes what it holds, once', async () => {
   await wire.close()
   expect(mesh.closed.map(({ id }) => id)).toEqual(['app-0'])
   expect(wire.state.at).toBe('closed')
+})
+
+test('KeptWires keeps one wire for each URL, and closes all that it can', async () => {
+  const mesh = new FakeMesh()
+  const { clock } = mesh
+  const options = { services: mesh, monitor: mesh, clock, logger: silentLogger, requestTimeoutMs: 15_000 }
+  const urls = parseNetworkServices('kernel://files/nsm-1,kernel://mail/nsm-2')
+  const wires = new KeptWires(urls, { client: 'app', labels: {}, ...options })
+  await clock.advance(0)
+  expect(mesh.requests.map(({ connection }) => connection.id)).toEqual(['app-0', 'app-1'])
+  mesh.close = async (connection) => {
+    if (connection.id === 'app-0') throw new NsmError('unavailable', 'away')
+    mesh.closed.push(connection)
+  }
+  await expect(wires.close()).rejects.toThrow('Cannot close every wire')
+  expect(mesh.closed.map(({ id }) => id)).toEqual(['app-1'])
+  expect(clock.pending).toBe(0)
 })

@@ -116,6 +116,19 @@ describe('RegistryDirectory', () => {
     expect([registry.watchers, clock.pending]).toEqual([0, 0])
   })
 
+  it('leads a client to the endpoints of its match', async () => {
+    const { registry, directory: known } = directory()
+    const match = { sourceSelector: { app: 'web' }, fallthrough: false, metadata: undefined }
+    const routes = [{ destinationSelector: { tier: 'b' }, weight: 1 }]
+    const matches = [{ ...match, routes }]
+    registry.services.set('files', { name: 'files', payload: 'IP', matches, pathIds: [] })
+    const networkServiceLabels = new Map([['files', { tier: 'b' }]])
+    registry.endpoints.set('nse-b', endpoint('nse-b', { networkServiceLabels }))
+    const matching = (labels: Record<string, string>) => names(known.matching({ service: 'files', labels }, signal))
+    expect([await matching({ app: 'web' }), await matching({ app: 'db' })]).toEqual([['nse-b'], []])
+    await known.close()
+  })
+
   it('serves what it knows for half an hour without the registry, expired or not', async () => {
     const { registry, clock, directory: known } = directory()
     await known.endpoints('files', signal)

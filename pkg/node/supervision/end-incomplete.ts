@@ -1,12 +1,11 @@
-import type { WireIntent } from '../../api/index.ts'
 import type { ConnectionTable } from '../../connections/index.ts'
 
 export interface IncompleteParts {
   readonly table: ConnectionTable
   /** The wires as they are wanted. */
   readonly wires: {
-    intents(): readonly WireIntent[]
-    intent(id: string): WireIntent | undefined
+    intents(): readonly { readonly id: string }[]
+    intent(id: string): unknown
     remove(id: string, signal: AbortSignal): Promise<void>
   }
   readonly end: (id: string, reason: string) => Promise<void>

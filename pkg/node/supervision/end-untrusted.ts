@@ -8,7 +8,7 @@ import type { NodeTrust } from '../trust/node-trust.ts'
 interface Parts {
   readonly domain: string
   readonly table: ConnectionTable
-  readonly trust: NodeTrust
+  readonly trust: Pick<NodeTrust, 'bundles' | 'exports' | 'isRevoked'>
   readonly end: (id: string, reason: string) => Promise<void>
   readonly logger: Logger
 }

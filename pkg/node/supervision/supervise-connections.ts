@@ -16,9 +16,9 @@ import { FarEnds } from './far-ends.ts'
 export interface SupervisionOptions {
   readonly domain: string
   readonly table: ConnectionTable
-  readonly dataplane: Dataplane
-  readonly trust: NodeTrust
-  readonly nextHops: NextHops
+  readonly dataplane: Pick<Dataplane, 'subscribe'>
+  readonly trust: Pick<NodeTrust, 'bundles' | 'exports' | 'isRevoked' | 'subscribe'>
+  readonly nextHops: Pick<NextHops, 'monitor'>
   /** Ends a connection, whoever opened it. Does not reject. */
   readonly end: (id: string, reason: string) => Promise<void>
   readonly clock: Clock

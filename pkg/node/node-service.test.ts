@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest'
+import { nodeV1, type Peer } from '../api/index.ts'
+import { administrators, administratorsOnly } from './index.ts'
+
+function peer(uid: number | undefined): Peer {
+  const attestation = { connectionId: 1n, pid: 7, gid: 0, namespace: 'inode://4/101', cgroup: '' }
+  return {
+    spiffeId: 'spiffe://west/node/n1/uid/7',
+    chain: [],
+    attestation: uid === undefined ? undefined : { ...attestation, uid },
+  }
+}
+
+describe('administrators', () => {
+  it.each([
+    [0, true],
+    [process.getuid?.(), true],
+    [4711, false],
+    [undefined, false],
+  ])('the kernel names uid %s: %s', (uid, expected) => {
+    expect(administrators([0])(peer(uid))).toBe(expected)
+  })
+})
+
+describe('administratorsOnly', () => {
+  const authorize = administratorsOnly(administrators([0]))
+
+  it.each(Object.values(nodeV1.NodeService).map(({ path }) => path))('keeps %s to administrators', (path) => {
+    expect(() => authorize(peer(4711), path)).toThrow('no sufficient privileges')
+    expect(() => authorize(peer(0), path)).not.toThrow()
+  })
+
+  it('has no say in what every workload may call', () => {
+    expect(() => authorize(peer(4711), '/networkservice.NetworkService/Request')).not.toThrow()
+  })
+})

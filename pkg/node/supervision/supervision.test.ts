@@ -1,0 +1,116 @@
+import { describe, expect, it } from 'vitest'
+import { type MonitorClient, trustDomainOf } from '../../api/index.ts'
+import { silentLogger } from '../../base/index.ts'
+import { FakeClock } from '../../base/testing/index.ts'
+import type { DataplaneEvent } from '../../dataplane/index.ts'
+import { connectionTable, testRecord } from '../testing/index.ts'
+import { endIncomplete } from './end-incomplete.ts'
+import { superviseConnections } from './supervise-connections.ts'
+
+/** A node whose trust and dataplane the test plays. */
+function supervised(table = connectionTable(testRecord('c1'))) {
+  const ended: string[] = []
+  const trusted = { domains: ['west', 'east'], exports: new Map<string, Set<string>>(), revoked: '' }
+  const onTrust: (() => void)[] = []
+  const onEvent: ((event: DataplaneEvent) => void)[] = []
+  const clock = new FakeClock()
+  const monitor: MonitorClient = {
+    monitor: (_, { signal }) =>
+      new ReadableStream({
+        start: (controller) => signal.addEventListener('abort', () => controller.error(signal.reason)),
+      }),
+  }
+  const supervision = superviseConnections({
+    domain: 'west',
+    table,
+    dataplane: { subscribe: (listener) => subscribe(onEvent, listener) },
+    trust: {
+      bundles: () => new Map(trusted.domains.map((domain) => [domain, []])),
+      exports: () => trusted.exports,
+      isRevoked: (spiffeId) => spiffeId === trusted.revoked,
+      subscribe: (listener) => subscribe(onTrust, listener),
+    },
+    nextHops: { monitor: () => monitor },
+    end: async (id, reason) => void ended.push(`${id}: ${reason}`),
+    clock,
+    logger: silentLogger,
+  })
+  const tell = () => {
+    for (const listener of onTrust) listener()
+  }
+  return { table, trusted, tell, ended, clock, supervision, event: (event: DataplaneEvent) => onEvent[0]?.(event) }
+}
+
+function subscribe<T>(listeners: T[], listener: T): () => void {
+  listeners.push(listener)
+  return () => void listeners.splice(listeners.indexOf(listener), 1)
+}
+
+describe('superviseConnections', () => {
+  it('sets the state of a connection by the sessions of its ports', async () => {
+    const { table, event, supervision } = supervised()
+    event({ at: 'session-down', port: 'c1:s', reason: 'no answer' })
+    expect(table.get('c1')?.connection.state).toBe('DOWN')
+    event({ at: 'session-up', port: 'c1:s' })
+    expect(table.get('c1')?.connection.state).toBe('UP')
+    await supervision.close()
+  })
+
+  it.each<[string, (node: ReturnType<typeof supervised>) => void, string]>([
+    [
+      'of a revoked domain',
+      ({ trusted }) => trusted.domains.splice(1),
+      'the domain of spiffe://east/node/e1 is not trusted',
+    ],
+    [
+      'of an expelled node',
+      ({ trusted }) => (trusted.revoked = 'spiffe://east/node/e1'),
+      'spiffe://east/node/e1 was expelled',
+    ],
+  ])('ends the connection %s', async (_what, change, reason) => {
+    const node = supervised()
+    expect(node.ended).toEqual([])
+    change(node)
+    node.tell()
+    expect(node.ended).toEqual([`c1: ${reason}`])
+    await node.supervision.close()
+  })
+
+  it('ends the connection to a service that is no longer exported to its client', async () => {
+    const record = testRecord('c1', { owner: 'spiffe://east/node/e1', identities: ['spiffe://east/node/e1'] })
+    const connection = { ...record.connection, networkService: 'files' }
+    const node = supervised(connectionTable({ ...record, connection }))
+    expect(trustDomainOf(record.owner)).toBe('east')
+    expect(node.ended).toEqual(['c1: files is no longer exported to east'])
+    node.ended.length = 0
+    node.trusted.exports.set('east', new Set(['files']))
+    node.tell()
+    expect(node.ended).toEqual([])
+    await node.supervision.close()
+  })
+
+  it('ends nothing before the authority has said whom to trust', async () => {
+    const node = supervised()
+    node.trusted.domains = []
+    node.tell()
+    expect(node.ended).toEqual([])
+    await node.supervision.close()
+    expect(node.clock.pending).toBe(0)
+  })
+})
+
+describe('endIncomplete', () => {
+  it('removes wires without a record, and ends connections without a wire', async () => {
+    const removed: string[] = []
+    const ended: string[] = []
+    const wires = {
+      intents: () => [{ id: 'c1' }, { id: 'crashed' }],
+      intent: (id: string) => (id === 'c2' ? undefined : { id }),
+      remove: async (id: string) => void removed.push(id),
+    }
+    const table = connectionTable(testRecord('c1'), testRecord('c2'))
+    const end = async (id: string) => void ended.push(id)
+    await endIncomplete({ table, wires, end }, new AbortController().signal)
+    expect([removed, ended]).toEqual([['crashed'], ['c2']])
+  })
+})

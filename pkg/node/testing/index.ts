@@ -1,0 +1,2 @@
+/** For the tests of this folder. */
+export { connectionTable, testRecord } from './records.ts'
