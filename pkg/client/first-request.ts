@@ -13,10 +13,10 @@ import type { NsmUrl } from './nsm-url.ts'
 export interface WantedWire {
   /** Name of the client: the first segment of the path. */
   readonly client: string
-  /** Of the connection at the client; the same after a restart, so that the wire is found again. */
+  /** Id of the connection at the client. It stays the same after a restart, so that the mesh finds the wire again. */
   readonly id: string
   readonly url: NsmUrl
-  /** Labels of the client, beside those of the URL. */
+  /** Labels of the client, in addition to those of the URL. */
   readonly labels: Labels
 }
 
@@ -39,12 +39,12 @@ export function firstRequest(wanted: WantedWire): ConnectionRequest {
   return { connection, mechanismPreferences: preferences(url) }
 }
 
-/** Asks for the wire as it stands: what the peers know of it stays. */
+/** Requests the wire as it stands: the peers keep what they know of it. */
 export function refreshRequest(connection: Connection): ConnectionRequest {
   return { connection: { ...connection, state: 'UP' }, mechanismPreferences: mechanisms(connection) }
 }
 
-/** Asks for the same service anew, at whatever endpoint. */
+/** Requests the same service again, from any endpoint. */
 export function reselectRequest(connection: Connection, url: NsmUrl): ConnectionRequest {
   const anew: Connection = { ...connection, mechanism: undefined, endpointName: '', state: 'RESELECT_REQUESTED' }
   return { connection: anew, mechanismPreferences: preferences(url) }

@@ -1,12 +1,12 @@
 import type { Connection } from '../api/index.ts'
 
-/** Where the path says nothing of its expiry. */
+/** For a path that names no expiry. */
 const FALLBACK_MS = 60_000
 const LEAST_MS = 1_000
 
 /**
- * When to refresh, in milliseconds from now: as NSM v1 does, a part of the time until the first token of the path
- * expires, the larger the further from the client, so that a whole path does not refresh at once.
+ * When to refresh, in milliseconds from now: as in NSM v1, after a part of the time until the first token of the path
+ * expires. The part grows with the distance from the client, so that the applications of a path refresh one by one.
  */
 export function refreshDelayMs({ path }: Connection, nowMs: number): number {
   const leftMs = path.segments.flatMap(({ expiresMs }) => (expiresMs === undefined ? [] : [expiresMs - nowMs]))

@@ -1,6 +1,5 @@
 /**
- * What each process is made of. A program is loaded when it is asked for, so that none starts with the weight of the
- * others.
+ * What each process is made of. A program is loaded on demand, so that none loads the code of the others.
  */
 export { type Program, runProgram } from './run-program.ts'
 export const loadRegistry = async () => (await import('./nsm-registry/registry.ts')).registryProgram

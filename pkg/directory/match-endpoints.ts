@@ -2,8 +2,8 @@
 import type { Labels, Match, NetworkService, NetworkServiceEndpoint } from '../api/index.ts'
 
 /**
- * The endpoints of `service` that a client with `labels` may be joined to. No matches: all. Else the first match whose
- * source selector holds decides; one that finds nothing and falls through leaves it to the next.
+ * The endpoints of `service` for a client with `labels`: all of them where the service has no matches. Otherwise the
+ * first match decides whose source selector holds; where it finds none and has `fallthrough`, the next one does.
  */
 export function matchEndpoints(
   service: NetworkService,
@@ -35,7 +35,7 @@ function candidatesOf(match: Match, { service, endpoints, labels }: Choice): rea
   return [...new Set(found)]
 }
 
-/** Whether `labels` have all that `selector` asks for, literally or after filling in `{{ .name }}` from `values`. */
+/** Whether `labels` have all labels of `selector`, as written or with `{{ .name }}` filled in from `values`. */
 function isSubset(labels: Labels, selector: Labels, values: Labels): boolean {
   return Object.entries(selector).every(([key, wanted]) => {
     const actual = Object.hasOwn(labels, key) ? labels[key] : undefined
@@ -45,7 +45,7 @@ function isSubset(labels: Labels, selector: Labels, values: Labels): boolean {
 
 const VALUE = /\{\{\s*(?:\.([A-Za-z_]\w*)|index \. "([^"]*)")\s*\}\}/g
 
-/** Templates as upstream's users write them: `{{.nodeName}}` and `{{ index . "x" }}`. A name without a value stays. */
+/** Upstream's templates: `{{.nodeName}}` and `{{ index . "x" }}`. A name without a value stays as it is written. */
 function fillIn(template: string, values: Labels): string {
   return template.replace(VALUE, (whole, name?: string, quoted?: string) => {
     const key = name ?? quoted ?? ''

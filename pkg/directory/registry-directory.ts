@@ -51,7 +51,7 @@ export class RegistryDirectory {
     if (found !== undefined) return found
     throw new NsmError('not_found', 'Cannot find the network service', {
       fields: { networkService: name },
-      next: 'list what there is with: nsmctl get services',
+      next: 'list the services with: nsmctl get services',
     })
   }
 
@@ -69,7 +69,7 @@ export class RegistryDirectory {
     const known = this.#known(service)
     if (known.length > 0) return known
     const found = this.#alive(await this.#ask(findEndpoints(this.#options.endpoints, service), signal))
-    // Only what exists is watched: a client that asks for random names must not cost a stream each.
+    // We watch only what exists: a client that asks for random names must not cost a stream for each.
     if (found.length > 0) this.#watch(service, { services: await this.#services(service, signal), endpoints: found })
     return found
   }
@@ -81,7 +81,7 @@ export class RegistryDirectory {
     if (found !== undefined) return found
     throw new NsmError('not_found', 'Cannot find the endpoint', {
       fields: { endpoint: name },
-      next: 'list what there is with: nsmctl get endpoints',
+      next: 'list the endpoints with: nsmctl get endpoints',
     })
   }
 

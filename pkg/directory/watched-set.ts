@@ -22,7 +22,7 @@ export class WatchedSet<T extends { readonly name: string }> {
   /** When the registry was lost; undefined while it is there. */
   #lostMs: number | undefined
 
-  /** @param seed what was found just now. */
+  /** @param seed what a list has just returned. */
   constructor(options: WatchedSetOptions<T>, seed: readonly T[]) {
     this.#options = options
     for (const value of seed) this.#values.set(value.name, value)
@@ -52,7 +52,7 @@ export class WatchedSet<T extends { readonly name: string }> {
   #follow(): Promise<void> {
     const { clock, logger } = this.#options
     const onFailure = (error: unknown) =>
-      logger.warn('Lost the registry: going on with what it said', { error: describeError(error) })
+      logger.warn('Lost the registry: going on with the cached registrations', { error: describeError(error) })
     return follow({ clock, retry: RETRY, signal: this.#abort.signal, onFailure }, async (works) => {
       try {
         await this.#watchOnce(works)
@@ -63,9 +63,9 @@ export class WatchedSet<T extends { readonly name: string }> {
   }
 
   /**
-   * Follows one stream to its end. A watch does not say where the present state ends and changes begin, so a list is
-   * asked for beside it: what only the list knows is added, what neither knows is gone, and where they differ the
-   * stream is newer.
+   * Follows one stream to its end. A watch does not say where the present state ends and the changes begin, so we also
+   * ask for a list: what only the list has is added, what neither has is gone, and where they differ, the stream is
+   * newer.
    */
   async #watchOnce(onListed: () => void): Promise<void> {
     const told = new Set<string>()

@@ -14,7 +14,7 @@ import type {
 import { NsmError } from '../base/index.ts'
 import { isSelected } from './select-connections.ts'
 
-/** Changes that a watcher may leave unread before it is sent away to ask again. */
+/** Changes that a watcher may leave unread before its stream is ended. */
 const MOST_UNREAD = 1_000
 
 export interface WatchedConnection {
@@ -55,7 +55,7 @@ export class ConnectionMonitor implements MonitorServer {
   }
 }
 
-/** INVARIANT: the first event is the initial state, also where it is empty; callers wait for it. */
+/** INVARIANT: the first event is the initial state, even when it is empty: callers wait for it. */
 function eventsOf(
   connections: Connections,
   isShown: (watched: WatchedConnection) => boolean,
@@ -87,7 +87,7 @@ function eventsOf(
   )
 }
 
-/** Whoever changes a connection never waits for those who watch: one that does not read is let go. */
+/** A change never waits for its watchers: the stream of one that does not read is ended. */
 function push(
   controller: ReadableStreamDefaultController<ConnectionEvent>,
   event: ConnectionEvent,

@@ -19,7 +19,7 @@ export interface NextHop {
   readonly namespace: string | undefined
 }
 
-/** The ways to local endpoints and to other nodes: one connection for each, shared by all who call there. */
+/** Connections to local endpoints and to other nodes: one for each, shared by all calls. */
 export class NextHops {
   readonly #options: NextHopOptions
 

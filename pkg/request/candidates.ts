@@ -11,7 +11,7 @@ import type { Directory, Self } from './parts.ts'
 export interface LocalEndpoint {
   /** Its own, `unix:///path` or `inode://<dev>/<ino>`. */
   readonly url: string
-  /** SPIFFE ID of who registered it. */
+  /** SPIFFE ID of the workload that registered it. */
   readonly owner: string
   readonly networkServiceNames: readonly string[]
 }
@@ -33,18 +33,18 @@ export interface Candidates {
   readonly payload: 'IP' | 'ETHERNET'
 }
 
-/** @throws {NsmError} `not_found` when nobody serves what was asked for, `unavailable` when nobody can tell. */
+/** @throws {NsmError} `not_found` when no endpoint serves the request, `unavailable` when no registry can say. */
 export async function findCandidates(parts: CandidateParts, asked: Asked): Promise<Candidates> {
   const targets = await findTargets(parts, asked)
   if (targets.length > 0) return { targets, payload: await payloadOf(parts, asked) }
   const { networkService, endpointName } = asked.connection
   throw new NsmError('not_found', 'Cannot find an endpoint of the network service: no candidates', {
     fields: { networkService, ...(endpointName === '' ? {} : { endpoint: endpointName }) },
-    next: 'list what there is with: nsmctl get endpoints',
+    next: 'list the endpoints with: nsmctl get endpoints',
   })
 }
 
-/** A connection that stands goes where it went, so that it outlives registries; a local endpoint may have moved. */
+/** A connection that stands stays with its endpoint, also while the registry is away; a local endpoint may have moved. */
 async function findTargets(parts: CandidateParts, asked: Asked): Promise<readonly Target[]> {
   const { connection, call, known } = asked
   const { endpointName: endpoint, networkService: service, labels } = connection
@@ -56,7 +56,7 @@ async function findTargets(parts: CandidateParts, asked: Asked): Promise<readonl
   const endpoints =
     endpoint === '' ? await parts.directory.matching({ service, labels }, call.signal) : [await named(parts, asked)]
   const targets = endpoints.map((found) => toTarget(parts, found)).filter((target) => target !== undefined)
-  // A node that asks has chosen us; to send it on would let two stale registries play ping-pong.
+  // A node that asks has chosen us: if we sent it on, two nodes with stale registrations could pass it back and forth.
   return isFromNode ? targets.filter(({ at }) => at === 'endpoint') : targets
 }
 
@@ -74,7 +74,7 @@ function serves(endpoint: { readonly networkServiceNames: readonly string[] } | 
   return endpoint?.networkServiceNames.includes(service) === true
 }
 
-/** Undefined for an endpoint that is said to be here and is not: it has yet to register again. */
+/** Undefined for an endpoint that the registry takes to be here and that has not registered again yet. */
 function toTarget(parts: CandidateParts, { name, url }: NetworkServiceEndpoint): Target | undefined {
   const local = localTarget(parts, name)
   if (local !== undefined || url === parts.self.publicUrl) return local
@@ -86,7 +86,7 @@ function localTarget({ local }: CandidateParts, endpoint: string): Target | unde
   return found === undefined ? undefined : { at: 'endpoint', endpoint, url: found.url, owner: found.owner }
 }
 
-/** Of the service, or, while no registry can tell, what the connection already carries. */
+/** The payload of the service, or, while the registry is away, what the connection carries already. */
 async function payloadOf({ directory }: CandidateParts, asked: Asked): Promise<'IP' | 'ETHERNET'> {
   const { connection, call, known } = asked
   const given = known?.connection.payload ?? connection.payload

@@ -1,4 +1,4 @@
-/** The end of the chain: what was agreed becomes an intent, the intent a wire, and the connection is remembered. */
+/** The end of the chain: what was agreed becomes an intent, the intent becomes a wire, and the connection is recorded. */
 import type { Connection } from '../api/index.ts'
 import { qualifyName } from '../base/index.ts'
 import { type ConnectionRecord, type ConnectionTable, callerKey } from '../connections/index.ts'
@@ -26,7 +26,7 @@ export function establish(parts: EstablishParts): (agreed: Agreed) => Promise<Co
     try {
       parts.table.save(toRecord(agreed, connection))
     } catch (error) {
-      // Without its record nobody could close the wire again.
+      // Without a record, nobody could close the wire.
       if (known === undefined) await parts.forwarding.remove(id, new AbortController().signal)
       throw error
     }

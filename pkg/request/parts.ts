@@ -1,4 +1,4 @@
-/** What the request chain needs from the rest of the daemon: passed in, so that it can be joined to anything. */
+/** What the request chain needs from other rooms, as interfaces: the daemon passes it in. */
 import type { Labels, NetworkService, NetworkServiceClient, NetworkServiceEndpoint, WireIntent } from '../api/index.ts'
 import type { ConnectionRecord, Target } from '../connections/index.ts'
 import type { Arrived, Begun, Verified } from '../steps/index.ts'
@@ -20,7 +20,7 @@ export interface Tunnel {
   aeads(): readonly AeadName[]
 }
 
-/** This node, as its neighbours know it. */
+/** This node, as other nodes know it. */
 export interface Self {
   /** Name of its path segments. */
   readonly name: string
@@ -31,7 +31,7 @@ export interface Self {
   readonly tunnel: Tunnel
 }
 
-/** What the domain's registry, and those of joined domains, know. Failures: `not_found`, or `unavailable`. */
+/** What the domain's registry and those of joined domains know. Fails with `not_found` or `unavailable`. */
 export interface Directory {
   service(name: string, signal: AbortSignal): Promise<NetworkService>
   /** The endpoints to which the service's matches lead a client with `labels`. */

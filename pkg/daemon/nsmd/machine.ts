@@ -10,7 +10,7 @@ export interface Machine {
   close(): void | Promise<void>
 }
 
-/** Waits, and says so, for as long as nsm-dataplane is away. */
+/** Waits, and logs that it does, while nsm-dataplane is away. */
 export async function openMachine(config: NsmdConfig, { clock, logger, signal }: Runtime): Promise<Machine> {
   const client = new ControlClient({ path: config.control, clock, logger, build: VERSION })
   try {

@@ -3,8 +3,8 @@ import { readSecretFile, writeSecretFile } from '../../identity/index.ts'
 import { generateKey, keyBytes, publicKeyOf, type WireKey } from '../../tunnel/index.ts'
 
 /**
- * The key with which this node answers handshakes, X25519. It stays the same for as long as the state directory, so
- * that other nodes' wires find it again after a restart.
+ * The X25519 key with which this node answers handshakes. It lasts as long as the state directory, so that the wires of
+ * other nodes find it again after a restart.
  */
 export async function nodeKey(path: string): Promise<WireKey> {
   const kept = (await readSecretFile(path))?.trim()
@@ -16,6 +16,6 @@ export async function nodeKey(path: string): Promise<WireKey> {
   if (keyBytes(kept).length === 32) return { privateKey: kept, publicKey: publicKeyOf(kept) }
   throw new NsmError('failed_precondition', "Cannot read the node's key: its file is damaged", {
     fields: { path },
-    next: 'remove the file: the node gets a new key, and its wires are made anew',
+    next: 'remove the file: the node gets a new key, and its wires are set up again',
   })
 }

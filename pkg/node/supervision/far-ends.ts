@@ -1,7 +1,7 @@
 /**
- * What other nodes say about the connections that lead to them: one monitor stream per node, for all of them. A stream
- * that breaks says nothing about wires, which live on without their daemons; what counts is what the node says when it
- * is back. That a node is dead, the dataplane sees on the wire long before.
+ * What other nodes say about the connections that lead to them, by one monitor stream per node. A stream that breaks
+ * says nothing about the wires, which do not need their daemons; what counts is what the node says when it is back. The
+ * dataplane notices a dead node long before.
  */
 import type { Connection, ConnectionEvent, ConnectionState, MonitorClient } from '../../api/index.ts'
 import { type Clock, describeError, follow, type Logger } from '../../base/index.ts'
@@ -63,7 +63,7 @@ export class FarEnds {
   async #run(url: string, ids: ReadonlySet<string>, signal: AbortSignal): Promise<void> {
     const { clock, logger } = this.#options
     const onFailure = (error: unknown) =>
-      logger.warn('Lost the monitor of a node: its wires go on', { url, error: describeError(error) })
+      logger.warn('Lost the monitor stream of a node: its wires go on', { url, error: describeError(error) })
     await follow({ clock, retry: RETRY, signal, onFailure }, (works) =>
       this.#monitor(url, ids, { signal, onOpen: works }),
     )
@@ -75,7 +75,7 @@ export class FarEnds {
     how: { signal: AbortSignal; onOpen: () => void },
   ): Promise<void> {
     const client = await this.#options.connect(url, how.signal)
-    const before = [...ids] // a connection made from here on may miss in the initial state
+    const before = [...ids] // a connection that is made later may be missing from the initial state
     for await (const event of client.monitor({ pathSegments: [], networkServices: [] }, { signal: how.signal })) {
       const told = this.#tell(event, ids)
       if (event.type !== 'INITIAL_STATE_TRANSFER') continue
@@ -96,7 +96,7 @@ export class FarEnds {
   }
 }
 
-/** The id that a node's connection has here: that of the segment before the node's own. */
+/** The id that a far node's connection has here: that of the segment before the far node's own. */
 function ownId({ path }: Connection, ids: ReadonlySet<string>): string | undefined {
   const id = path.segments[path.index - 1]?.id
   return id !== undefined && ids.has(id) ? id : undefined
