@@ -6,34 +6,34 @@ import type {
   NetworkServiceEndpointQuery,
 } from '../api/index.ts'
 import { NsmError } from '../base/index.ts'
-import { Expiry, expiryMs } from './expiry.ts'
-import { findRecords, watchRecords } from './find.ts'
-import { generateName } from './generate-name.ts'
-import { checkEndpoint, MOST_ENDPOINTS_PER_OWNER } from './limits.ts'
-import { matchesEndpoint } from './matches.ts'
-import { checkName } from './names.ts'
-import type { RegistryOptions } from './options.ts'
-import { checkMayRemove, checkOwnDomain, pathIdsOf } from './ownership.ts'
-import { endpointQueryOf } from './queries.ts'
-import { viewOf } from './view.ts'
+import { EndpointExpiry, expiryMs } from './endpoint-expiry.ts'
+import { viewOf } from './find/caller-view.ts'
+import { findRecords, watchRecords } from './find/find-records.ts'
+import { routeEndpointQuery } from './find/route-query.ts'
+import type { RegistryOptions } from './registry-options.ts'
+import { generateName } from './rules/generate-name.ts'
+import { checkEndpoint, MOST_ENDPOINTS_PER_OWNER } from './rules/limits.ts'
+import { matchesEndpoint } from './rules/matches.ts'
+import { checkName } from './rules/names.ts'
+import { checkMayRemove, checkOwnDomain, pathIdsOf } from './rules/ownership.ts'
 
 export interface EndpointRegistryOptions extends RegistryOptions {
-  /** How long a registration lives that is not refreshed. */
+  /** Lifetime of a registration that is not refreshed. */
   readonly defaultExpiryMs: number
 }
 
-/** NSM's NetworkServiceEndpointRegistry. Endpoints stay for as long as their owner refreshes them. */
+/** NSM's NetworkServiceEndpointRegistry. An endpoint lives for as long as its owner refreshes it. */
 export class EndpointRegistry implements EndpointRegistryServer {
   readonly #options: EndpointRegistryOptions
-  readonly #expiry: Expiry
+  readonly #expiry: EndpointExpiry
 
-  private constructor(options: EndpointRegistryOptions, expiry: Expiry) {
+  private constructor(options: EndpointRegistryOptions, expiry: EndpointExpiry) {
     this.#options = options
     this.#expiry = expiry
   }
 
   static async open(options: EndpointRegistryOptions): Promise<EndpointRegistry> {
-    const expiry = new Expiry(options.store.endpoints, options)
+    const expiry = new EndpointExpiry(options.store.endpoints, options)
     await expiry.start(options.defaultExpiryMs)
     return new EndpointRegistry(options, expiry)
   }
@@ -57,7 +57,7 @@ export class EndpointRegistry implements EndpointRegistryServer {
   find({ endpoint, watch }: NetworkServiceEndpointQuery, call: Call): AsyncIterable<Found<NetworkServiceEndpoint>> {
     const { domain, store, exports, others } = this.#options
     const view = viewOf(call, domain, exports)
-    const { query, otherDomain } = endpointQueryOf(endpoint, domain)
+    const { query, otherDomain } = routeEndpointQuery(endpoint, domain)
     if (otherDomain !== undefined) {
       return others.findEndpoints({ query, watch, domain: otherDomain, view, signal: call.signal })
     }
@@ -84,9 +84,9 @@ export class EndpointRegistry implements EndpointRegistryServer {
 
   async #checkQuota(owner: string): Promise<void> {
     if ((await this.#options.store.endpoints.countOwned(owner)) < MOST_ENDPOINTS_PER_OWNER) return
-    throw new NsmError('resource_exhausted', 'Cannot register an endpoint: its owner has too many', {
+    throw new NsmError('resource_exhausted', 'Cannot register the endpoint: its owner has too many', {
       fields: { owner, most: MOST_ENDPOINTS_PER_OWNER },
-      next: 'Unregister endpoints that no longer serve.',
+      next: 'unregister the endpoints that no longer serve',
     })
   }
 }

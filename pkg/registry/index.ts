@@ -1,12 +1,10 @@
 /** A domain's registry: network services and their endpoints, behind NSM's two registry services. */
 export { EndpointRegistry, type EndpointRegistryOptions } from './endpoint-registry.ts'
-
-export type { RegistryOptions } from './options.ts'
-export { OtherDomains, type OtherDomainsOptions, type OtherRegistry } from './other-domains.ts'
-
+export type { ExportSource } from './find/caller-view.ts'
+export { OtherDomains, type OtherDomainsOptions, type OtherRegistry } from './other-domains/other-domains.ts'
+export type { RegistryOptions } from './registry-options.ts'
 export { removeOwned } from './remove-owned.ts'
-export { registrySchema } from './schema.ts'
 export { ServiceRegistry } from './service-registry.ts'
-export { sqliteStore } from './sqlite-store.ts'
-export type { RegistryStore } from './store.ts'
-export type { ExportSource } from './view.ts'
+export type { RegistryStore } from './store/registry-store.ts'
+export { registrySchema } from './store/schema.ts'
+export { sqliteStore } from './store/sqlite-store.ts'

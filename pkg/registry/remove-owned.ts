@@ -1,7 +1,7 @@
 import { isWorkloadOf } from '../policy/index.ts'
-import type { Records, RegistryRecord, RegistryStore } from './store.ts'
+import type { Records, RegistryRecord, RegistryStore } from './store/registry-store.ts'
 
-/** Removes what an expelled node and the workloads on it have registered. */
+/** Removes the registrations of an expelled node and of its workloads. Safe to repeat after a crash. */
 export async function removeOwned({ services, endpoints }: RegistryStore, node: string): Promise<void> {
   await removeFrom(endpoints, node)
   await removeFrom(services, node)

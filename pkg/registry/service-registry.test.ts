@@ -2,11 +2,11 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { silentLogger } from '../base/index.ts'
 import { FakeClock } from '../base/testing/index.ts'
 import { type Database, openDatabase } from '../store/index.ts'
-import { OtherDomains } from './other-domains.ts'
-import { registrySchema } from './schema.ts'
+import { OtherDomains } from './other-domains/other-domains.ts'
 import { ServiceRegistry } from './service-registry.ts'
-import { sqliteStore } from './sqlite-store.ts'
-import { callOf, collect, FakeExports, Reader, service } from './testing/registrations.ts'
+import { registrySchema } from './store/schema.ts'
+import { sqliteStore } from './store/sqlite-store.ts'
+import { callOf, collect, FakeExports, Reader, service } from './testing/index.ts'
 
 const OWNER = 'spiffe://west/node/n1'
 const OTHER = 'spiffe://west/node/n2'
@@ -72,7 +72,7 @@ describe('ServiceRegistry', () => {
   test.each(['x'.repeat(254), 'a b', 'files@', 'files@EAST', 'files@a@b', '@west'])(
     'refuses to search for %j',
     (name) => {
-      expect(() => registry.find({ service: { name }, watch: false }, callOf(OWNER))).toThrow(/Cannot (take|ask)/)
+      expect(() => registry.find({ service: { name }, watch: false }, callOf(OWNER))).toThrow(/Cannot (use|ask)/)
     },
   )
 

@@ -2,17 +2,17 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Call, Found, NetworkService, NetworkServiceQuery, ServiceRegistryServer } from '../api/index.ts'
 import { PAYLOAD_IP } from '../api/index.ts'
 import { NsmError } from '../base/index.ts'
-import { findRecords, watchRecords } from './find.ts'
-import { generateName } from './generate-name.ts'
-import { checkService, MOST_SERVICES_PER_OWNER } from './limits.ts'
-import { matchesService } from './matches.ts'
-import { checkName } from './names.ts'
-import type { RegistryOptions } from './options.ts'
-import { checkMayRemove, checkOwnDomain, pathIdsOf } from './ownership.ts'
-import { serviceQueryOf } from './queries.ts'
-import { viewOf } from './view.ts'
+import { viewOf } from './find/caller-view.ts'
+import { findRecords, watchRecords } from './find/find-records.ts'
+import { routeServiceQuery } from './find/route-query.ts'
+import type { RegistryOptions } from './registry-options.ts'
+import { generateName } from './rules/generate-name.ts'
+import { checkService, MOST_SERVICES_PER_OWNER } from './rules/limits.ts'
+import { matchesService } from './rules/matches.ts'
+import { checkName } from './rules/names.ts'
+import { checkMayRemove, checkOwnDomain, pathIdsOf } from './rules/ownership.ts'
 
-/** NSM's NetworkServiceRegistry. Services stay until their owner unregisters them. */
+/** NSM's NetworkServiceRegistry. A service lives until its owner unregisters it. */
 export class ServiceRegistry implements ServiceRegistryServer {
   readonly #options: RegistryOptions
 
@@ -31,7 +31,7 @@ export class ServiceRegistry implements ServiceRegistryServer {
     checkService({ ...service, payload: asked.payload })
     const { services } = this.#options.store
     const stored = await services.get(service.name)
-    // Every endpoint of a service may say what the service is; only its owner may say something else.
+    // Every endpoint of a service may register the service as it is; only its owner may change it.
     if (stored !== undefined && isSame(stored, service)) return stored
     if (stored === undefined) await this.#checkQuota(service.pathIds[0] ?? '')
     await services.put(service)
@@ -41,7 +41,7 @@ export class ServiceRegistry implements ServiceRegistryServer {
   find({ service, watch }: NetworkServiceQuery, call: Call): AsyncIterable<Found<NetworkService>> {
     const { domain, store, exports, others } = this.#options
     const view = viewOf(call, domain, exports)
-    const { query, otherDomain } = serviceQueryOf(service, domain)
+    const { query, otherDomain } = routeServiceQuery(service, domain)
     if (otherDomain !== undefined) {
       return others.findServices({ query, watch, domain: otherDomain, view, signal: call.signal })
     }
@@ -61,9 +61,9 @@ export class ServiceRegistry implements ServiceRegistryServer {
 
   async #checkQuota(owner: string): Promise<void> {
     if ((await this.#options.store.services.countOwned(owner)) < MOST_SERVICES_PER_OWNER) return
-    throw new NsmError('resource_exhausted', 'Cannot register a network service: its owner has too many', {
+    throw new NsmError('resource_exhausted', 'Cannot register the network service: its owner has too many', {
       fields: { owner, most: MOST_SERVICES_PER_OWNER },
-      next: 'Unregister services that are no longer offered.',
+      next: 'unregister the services that are no longer offered',
     })
   }
 }

@@ -1,7 +1,7 @@
-/** What the tests of the registry build their cases from. */
+/** Sample registrations, exports and readers for the tests of the registry. */
 import type { Call, NetworkService, NetworkServiceEndpoint } from '../../api/index.ts'
 import type { Exports } from '../../policy/index.ts'
-import type { ExportSource } from '../view.ts'
+import type { ExportSource } from '../find/caller-view.ts'
 
 export function service(name: string, more: Partial<NetworkService> = {}): NetworkService {
   return { name, payload: 'IP', matches: [], pathIds: ['spiffe://west/node/n1'], ...more }
@@ -55,7 +55,7 @@ export async function collect<T>(values: AsyncIterable<T>): Promise<T[]> {
   return collected
 }
 
-/** Reads a stream one value at a time, and can say that nothing comes. */
+/** Reads a stream value by value, and can tell that none is waiting. */
 export class Reader<T> {
   readonly #iterator: AsyncIterator<T>
   #pending: Promise<IteratorResult<T>> | undefined
@@ -70,7 +70,7 @@ export class Reader<T> {
     return result.done === true ? undefined : result.value
   }
 
-  /** Whether nothing has arrived once everything that was under way is done. */
+  /** Whether no value has arrived once everything that is ready has run. */
   async isIdle(): Promise<boolean> {
     const settled = new Promise<'idle'>((resolve) => setImmediate(() => setImmediate(() => resolve('idle'))))
     return (await Promise.race([this.#ask(), settled])) === 'idle'

@@ -1,6 +1,6 @@
-/** The one suite that every {@link RegistryStore} passes. */
+/** The suite that every {@link RegistryStore} passes. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { RegistryStore } from '../store.ts'
+import type { RegistryStore } from '../store/registry-store.ts'
 import { endpoint, Reader, service } from './registrations.ts'
 
 export interface OpenStore {

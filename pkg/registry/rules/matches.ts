@@ -1,9 +1,9 @@
 /**
- * Whether an entry answers a query, by NSM's rules: empty fields match everything, names exactly, service names as a
- * subset, labels where the query has them, the URL when it contains the query's; path ids are never compared.
+ * Whether a record matches a query, by NSM's rules: an empty field matches everything, names match exactly, service
+ * names as a subset, labels where the query has them, the URL as a substring; path ids are never compared.
  */
 import { isDeepStrictEqual } from 'node:util'
-import type { NetworkService, NetworkServiceEndpoint } from '../api/index.ts'
+import type { NetworkService, NetworkServiceEndpoint } from '../../api/index.ts'
 
 export function matchesService(query: Partial<NetworkService>, service: NetworkService): boolean {
   return (
@@ -19,7 +19,7 @@ export function matchesEndpoint(query: Partial<NetworkServiceEndpoint>, endpoint
     (query.networkServiceNames ?? []).every((name) => endpoint.networkServiceNames.includes(name)) &&
     endpoint.url.includes(query.url ?? '') &&
     hasLabels(query, endpoint) &&
-    // Seconds, because that is all that some callers keep of the time they were given.
+    // In seconds: some callers keep no more of the time that they were given.
     (query.expiresMs === undefined || seconds(query.expiresMs) === seconds(endpoint.expiresMs))
   )
 }

@@ -1,14 +1,14 @@
 import { type Clock, errorCode, type Logger, NsmError } from '../base/index.ts'
-import type { EndpointRecords } from './store.ts'
+import type { EndpointRecords } from './store/registry-store.ts'
 
-/** How soon a removal that failed is tried again. */
+/** Delay before a failed removal is tried again. */
 const RETRY_MS = 5_000
 
 /**
- * Removes endpoints whose time is over, with one timer for the one that expires next. A full disk keeps them: what
- * cannot be removed is served on.
+ * Removes expired endpoints, with one timer for the one that expires next. An endpoint that cannot be removed because
+ * the disk is full is still served.
  */
-export class Expiry {
+export class EndpointExpiry {
   readonly #records: EndpointRecords
   readonly #clock: Clock
   readonly #logger: Logger
@@ -22,18 +22,18 @@ export class Expiry {
     this.#logger = logger
   }
 
-  /** Begins, after giving the owners of what expired while nobody served it `graceMs` to return. */
+  /** Endpoints that expired while the registry was down live for another `graceMs`: their owners may refresh them. */
   async start(graceMs: number): Promise<void> {
     try {
       await this.#records.extend(this.#clock.nowMs() + graceMs)
     } catch (error) {
       if (errorCode(error) !== 'resource_exhausted') throw error
-      this.#logger.warn('Endpoints that expired while the registry was away cannot be kept longer', { error })
+      this.#logger.warn('Cannot extend the endpoints that expired while the registry was down', { error })
     }
     await this.#sweep()
   }
 
-  /** Says that a record expires at `atMs`. */
+  /** Makes sure that a record which expires at `atMs` is removed then. */
   expect(atMs: number): void {
     if (this.#isClosed || atMs >= this.#atMs) return
     this.#cancel()
@@ -53,21 +53,22 @@ export class Expiry {
       if (nextMs !== undefined) this.expect(nextMs)
     } catch (error) {
       if (this.#isClosed) return
-      this.#logger.warn('Expired endpoints cannot be removed and are served on', { error })
+      this.#logger.warn('Cannot remove expired endpoints yet: they are still served', { error })
       this.expect(this.#clock.nowMs() + RETRY_MS)
     }
   }
 }
 
 /**
- * When a registration ends: as asked, but not after the default, nor after the token of who vouches for it.
+ * When a registration expires: at the earliest of the asked times, and at most `defaultMs` from now.
+ * @param asked the expiration time of the request, and that of the token it came with.
  * @throws {NsmError} `invalid_argument` when that time has passed.
  */
 export function expiryMs(asked: readonly (number | undefined)[], nowMs: number, defaultMs: number): number {
   const atMs = Math.min(nowMs + defaultMs, ...asked.filter((ms) => ms !== undefined))
   if (atMs > nowMs) return atMs
-  throw new NsmError('invalid_argument', 'Cannot register an endpoint: its expiration time is over', {
+  throw new NsmError('invalid_argument', 'Cannot register the endpoint: its expiration time has passed', {
     fields: { expiredMs: nowMs - atMs },
-    next: 'Compare the clocks of both machines, or leave expiration_time out.',
+    next: 'compare the clocks of both machines, or leave expiration_time out',
   })
 }

@@ -1,9 +1,9 @@
-import { NsmError } from '../base/index.ts'
-import type { Database } from '../store/index.ts'
+import { NsmError } from '../../base/index.ts'
+import type { Database } from '../../store/index.ts'
 
 const MOST_TOMBSTONES = 10_000
 
-/** Revisions over all records, and how far back they can be followed. Call within a transaction. */
+/** The revisions of all records, and how far back a watch can resume. Call within a transaction. */
 export class History {
   readonly #advance
   readonly #state
@@ -29,7 +29,7 @@ export class History {
     return this.#read().revision
   }
 
-  /** The revision of the change that is being made. */
+  /** Assigns a revision to the change that is being made. */
   next(): number {
     this.#advance.run()
     return this.revision
@@ -47,15 +47,15 @@ export class History {
   check(revision: number): void {
     const { floor } = this.#read()
     if (revision >= floor) return
-    throw new NsmError('failed_precondition', 'Cannot resume a watch: the history does not reach back so far', {
+    throw new NsmError('failed_precondition', 'Cannot resume the watch: the history does not reach back that far', {
       fields: { revision, floor },
-      next: 'List again, and watch from the revision of that list.',
+      next: 'list again, and watch from the revision of that list',
     })
   }
 
   #read(): { readonly revision: number; readonly floor: number } {
     const state = this.#state.get()
-    if (state === undefined) throw new NsmError('internal', 'Cannot read the revision: its row is gone')
+    if (state === undefined) throw new NsmError('internal', 'Cannot read the revision: its row is missing')
     return state
   }
 }

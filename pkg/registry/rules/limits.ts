@@ -1,6 +1,6 @@
-/** What one registration may hold. A registry of many owners must not be filled by one of them. */
-import type { Labels, NetworkService, NetworkServiceEndpoint } from '../api/index.ts'
-import { NsmError } from '../base/index.ts'
+/** Limits of one registration and of one owner, so that no owner fills the registry for everybody else. */
+import type { Labels, NetworkService, NetworkServiceEndpoint } from '../../api/index.ts'
+import { NsmError } from '../../base/index.ts'
 import { checkName } from './names.ts'
 
 export const MOST_ENDPOINTS_PER_OWNER = 1_000
@@ -13,7 +13,7 @@ const MOST_MATCHES = 64
 const MOST_ROUTES = 64
 const LONGEST_URL = 2_048
 
-/** @throws {NsmError} `invalid_argument` naming the field and its limit; `unimplemented` for names of other domains. */
+/** @throws {NsmError} `invalid_argument` with the field and its limit; `unimplemented` for names of other domains. */
 export function checkEndpoint(endpoint: NetworkServiceEndpoint): void {
   checkOwnName('name', endpoint.name)
   checkCount('network_service_names', endpoint.networkServiceNames.length, MOST_SERVICES_PER_ENDPOINT)
@@ -21,9 +21,9 @@ export function checkEndpoint(endpoint: NetworkServiceEndpoint): void {
   checkCount('network_service_labels', endpoint.networkServiceLabels.size, MOST_SERVICES_PER_ENDPOINT)
   for (const labels of endpoint.networkServiceLabels.values()) checkLabels('network_service_labels', labels)
   if (endpoint.url !== '' && (endpoint.url.length > LONGEST_URL || !URL.canParse(endpoint.url))) {
-    throw new NsmError('invalid_argument', 'Cannot register an endpoint: its URL is malformed', {
+    throw new NsmError('invalid_argument', 'Cannot register the endpoint: its URL is malformed', {
       fields: { url: endpoint.url.slice(0, 64), length: endpoint.url.length },
-      next: 'Give a URL such as tcp://192.0.2.1:5001 or unix:///run/endpoint.sock.',
+      next: 'give a URL such as tcp://192.0.2.1:5001 or unix:///run/endpoint.sock',
     })
   }
 }
@@ -32,9 +32,9 @@ export function checkEndpoint(endpoint: NetworkServiceEndpoint): void {
 export function checkService(service: NetworkService): void {
   checkOwnName('name', service.name)
   if (!['', 'IP', 'ETHERNET'].includes(service.payload)) {
-    throw new NsmError('invalid_argument', 'Cannot register a network service: its payload is unknown', {
+    throw new NsmError('invalid_argument', 'Cannot register the network service: its payload is unknown', {
       fields: { payload: service.payload.slice(0, 64) },
-      next: 'Use IP or ETHERNET.',
+      next: 'use IP or ETHERNET',
     })
   }
   checkCount('matches', service.matches.length, MOST_MATCHES)
@@ -48,10 +48,14 @@ export function checkService(service: NetworkService): void {
 
 function checkOwnName(field: string, name: string): void {
   if (name.includes('@')) {
-    throw new NsmError('unimplemented', 'Cannot register in another domain: endpoints register in their own', {
-      fields: { field, name: name.slice(0, 64) },
-      next: 'Register without "@domain", and let the other domain see it: nsmctl domain export <service> <domain>.',
-    })
+    throw new NsmError(
+      'unimplemented',
+      'Cannot register in another domain: services and endpoints register in their own',
+      {
+        fields: { field, name: name.slice(0, 64) },
+        next: 'register without "@domain", and export the service: nsmctl domain export <service> <domain>',
+      },
+    )
   }
   checkName(field, name)
 }
@@ -64,7 +68,7 @@ function checkLabels(field: string, labels: Labels): void {
 
 function checkCount(field: string, count: number, most: number): void {
   if (count <= most) return
-  throw new NsmError('invalid_argument', 'Cannot register: a field holds more than its limit', {
+  throw new NsmError('invalid_argument', 'Cannot register the record: a field exceeds its limit', {
     fields: { field, count, most },
   })
 }

@@ -1,9 +1,9 @@
-import type { Columns, Database, Query } from '../store/index.ts'
+import type { Columns, Database, Query } from '../../store/index.ts'
+import { WatchQueue } from '../../store/index.ts'
+import { noPrivileges } from '../rules/ownership.ts'
 import type { History } from './history.ts'
-import { noPrivileges } from './ownership.ts'
 import type { RecordCodec } from './record-codec.ts'
-import type { Change, Records, RegistryRecord, Snapshot } from './store.ts'
-import { WatchQueue } from './watch-queue.ts'
+import type { Change, Records, RegistryRecord, Snapshot } from './registry-store.ts'
 
 export interface SqliteRecordsOptions<T> {
   readonly kind: 'service' | 'endpoint'
@@ -14,8 +14,8 @@ export interface SqliteRecordsOptions<T> {
 }
 
 /**
- * One kind of record. A write is one transaction: revision, record, owner. Watchers hear of it after the commit, in
- * the same turn of the event loop, so that what they are told is durable and in order.
+ * One kind of record. A write is one transaction: revision, record, owner. Watchers are notified after the commit, in
+ * the same turn of the event loop, so that they see only durable changes, in order.
  */
 export class SqliteRecords<T extends RegistryRecord> implements Records<T> {
   protected readonly options: SqliteRecordsOptions<T>
@@ -55,12 +55,12 @@ export class SqliteRecords<T extends RegistryRecord> implements Records<T> {
 
   async put(value: T): Promise<void> {
     const revision = this.options.database.transaction(() => this.write(value))
-    this.tell({ revision, value, deleted: false })
+    this.notify({ revision, value, deleted: false })
   }
 
   async remove(name: string): Promise<void> {
     const change = this.options.database.transaction(() => this.bury(name))
-    if (change !== undefined) this.tell(change)
+    if (change !== undefined) this.notify(change)
   }
 
   async list(query: Partial<T>): Promise<Snapshot<T>> {
@@ -85,7 +85,7 @@ export class SqliteRecords<T extends RegistryRecord> implements Records<T> {
     }
   }
 
-  /** Everything that may match, found by the best index that there is. */
+  /** Every record that may match, found by the best index. */
   protected candidates({ name }: Partial<T>): readonly T[] {
     if (name === undefined || name === '') return this.#all.all(this.options.kind)
     const value = this.#byName.get(this.options.kind, name)
@@ -113,7 +113,7 @@ export class SqliteRecords<T extends RegistryRecord> implements Records<T> {
     return { revision, value, deleted: true }
   }
 
-  protected tell(change: Change<T>): void {
+  protected notify(change: Change<T>): void {
     for (const watcher of this.#watchers) watcher.push(change)
   }
 }

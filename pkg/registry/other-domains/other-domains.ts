@@ -1,6 +1,6 @@
 /**
- * Finds in other domains: the query goes to the other domain's registry without `@domain`, the answers come back
- * with it. What was answered before is served for a while when the other registry is away.
+ * Finds services and endpoints in other domains: the query goes to the other domain's registry without `@domain`, the
+ * answers come back with it. Earlier answers are served for a while when the other registry is away.
  */
 import type {
   EndpointRegistryClient,
@@ -8,14 +8,14 @@ import type {
   NetworkService,
   NetworkServiceEndpoint,
   ServiceRegistryClient,
-} from '../api/index.ts'
-import { type Clock, type Logger, NsmError } from '../base/index.ts'
-import { Across, type AcrossSearch } from './across.ts'
-import { endpointFrom, type Origin, serviceFrom } from './from-other-domain.ts'
+} from '../../api/index.ts'
+import { type Clock, type Logger, NsmError } from '../../base/index.ts'
+import type { CallerView } from '../find/caller-view.ts'
+import { endpointCodec, serviceCodec } from '../store/record-codec.ts'
+import type { RegistryRecord } from '../store/registry-store.ts'
+import { importEndpoint, importService, type Origin } from './import-record.ts'
+import { InterdomainFinder, type InterdomainQuery } from './interdomain-finder.ts'
 import { isReachableUrl } from './reachable-url.ts'
-import { endpointCodec, serviceCodec } from './record-codec.ts'
-import type { RegistryRecord } from './store.ts'
-import type { View } from './view.ts'
 
 export interface OtherRegistry {
   readonly services: ServiceRegistryClient
@@ -25,38 +25,38 @@ export interface OtherRegistry {
 export interface OtherDomainsOptions {
   /** @throws {NsmError} `not_found` when `domain` has not joined. */
   registryOf(domain: string): OtherRegistry
-  /** Which URLs of endpoints are taken; {@link isReachableUrl} unless a test runs on loopback. */
+  /** Which URLs of endpoints are accepted; {@link isReachableUrl} unless a test runs on loopback. */
   readonly acceptsUrl?: ((url: string) => boolean) | undefined
   readonly clock: Clock
   readonly logger: Logger
 }
 
-export interface OtherSearch<T> extends AcrossSearch<T> {
+export interface OtherSearch<T> extends InterdomainQuery<T> {
   readonly watch: boolean
-  readonly view: View
+  readonly view: CallerView
 }
 
 export class OtherDomains {
-  readonly #services: Across<NetworkService>
-  readonly #endpoints: Across<NetworkServiceEndpoint>
+  readonly #services: InterdomainFinder<NetworkService>
+  readonly #endpoints: InterdomainFinder<NetworkServiceEndpoint>
 
   constructor({ registryOf, acceptsUrl = isReachableUrl, clock, logger }: OtherDomainsOptions) {
     const origin = (domain: string): Origin => ({ domain, nowMs: clock.nowMs(), acceptsUrl })
     const checkJoined = (domain: string) => void registryOf(domain)
-    this.#services = new Across({
+    this.#services = new InterdomainFinder({
       checkJoined,
       ask: ({ domain, query, signal }, watch) =>
         registryOf(domain).services.find({ service: query, watch }, { signal }),
-      accept: (service, domain) => serviceFrom(origin(domain), service),
+      accept: (service, domain) => importService(origin(domain), service),
       encode: serviceCodec.encode,
       clock,
       logger,
     })
-    this.#endpoints = new Across({
+    this.#endpoints = new InterdomainFinder({
       checkJoined,
       ask: ({ domain, query, signal }, watch) =>
         registryOf(domain).endpoints.find({ endpoint: query, watch }, { signal }),
-      accept: (endpoint, domain) => endpointFrom(origin(domain), endpoint),
+      accept: (endpoint, domain) => importEndpoint(origin(domain), endpoint),
       encode: endpointCodec.encode,
       clock,
       logger,
@@ -72,12 +72,12 @@ export class OtherDomains {
   }
 }
 
-function find<T extends RegistryRecord>(across: Across<T>, search: OtherSearch<T>): AsyncIterable<Found<T>> {
+function find<T extends RegistryRecord>(finder: InterdomainFinder<T>, search: OtherSearch<T>): AsyncIterable<Found<T>> {
   if (!search.view.isWhole) {
-    throw new NsmError('permission_denied', 'Cannot search a third domain: only callers of this domain may', {
+    throw new NsmError('permission_denied', 'Cannot search a third domain: only callers of this domain may do that', {
       fields: { domain: search.domain },
-      next: 'Join that domain and ask it directly.',
+      next: 'join that domain and ask it directly',
     })
   }
-  return search.watch ? across.watch(search) : across.find(search)
+  return search.watch ? finder.watch(search) : finder.find(search)
 }

@@ -1,9 +1,9 @@
-import type { NetworkServiceEndpoint } from '../api/index.ts'
-import type { Query } from '../store/index.ts'
+import type { NetworkServiceEndpoint } from '../../api/index.ts'
+import type { Query } from '../../store/index.ts'
+import type { Change, EndpointRecords } from './registry-store.ts'
 import { SqliteRecords, type SqliteRecordsOptions } from './sqlite-records.ts'
-import type { Change, EndpointRecords } from './store.ts'
 
-/** Endpoints, which beside what all records have are found by the services they serve, and expire. */
+/** Endpoints: unlike services, they can be found by the services that they serve, and they expire. */
 export class SqliteEndpoints extends SqliteRecords<NetworkServiceEndpoint> implements EndpointRecords {
   readonly #byService: Query<NetworkServiceEndpoint>
   readonly #expired: Query<string>
@@ -34,7 +34,7 @@ export class SqliteEndpoints extends SqliteRecords<NetworkServiceEndpoint> imple
   async removeExpired(nowMs: number): Promise<number | undefined> {
     const { database } = this.options
     const changes = database.transaction(() => this.#expired.all(nowMs).flatMap((name) => this.bury(name) ?? []))
-    this.#tellAll(changes)
+    this.#notifyAll(changes)
     return this.#nextExpiry.get()
   }
 
@@ -45,7 +45,7 @@ export class SqliteEndpoints extends SqliteRecords<NetworkServiceEndpoint> imple
         return { value, revision: this.write(value), deleted: false }
       }),
     )
-    this.#tellAll(changes)
+    this.#notifyAll(changes)
   }
 
   protected override candidates(query: Partial<NetworkServiceEndpoint>): readonly NetworkServiceEndpoint[] {
@@ -67,7 +67,7 @@ export class SqliteEndpoints extends SqliteRecords<NetworkServiceEndpoint> imple
     return change
   }
 
-  #tellAll(changes: readonly Change<NetworkServiceEndpoint>[]): void {
-    for (const change of changes) this.tell(change)
+  #notifyAll(changes: readonly Change<NetworkServiceEndpoint>[]): void {
+    for (const change of changes) this.notify(change)
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Tables of the registry. Removed records stay as tombstones for a while, so that a watch can be resumed; `floor` is
- * the newest revision whose tombstone is gone, and with it the oldest from which a watch can begin.
+ * Tables of the registry. A removed record stays as a tombstone for a while, so that watches can resume. `floor` is the
+ * newest revision whose tombstone was dropped, and so the oldest from which a watch can start.
  */
 export const registrySchema = `
   CREATE TABLE registry_history (revision INTEGER NOT NULL, floor INTEGER NOT NULL) STRICT;

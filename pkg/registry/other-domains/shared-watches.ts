@@ -1,8 +1,8 @@
-import type { Found } from '../api/index.ts'
-import type { RegistryRecord } from './store.ts'
-import { WatchQueue } from './watch-queue.ts'
+import type { Found } from '../../api/index.ts'
+import { WatchQueue } from '../../store/index.ts'
+import type { RegistryRecord } from '../store/registry-store.ts'
 
-/** Begins a watch that tells each change once, and everything there is at first. */
+/** Starts a watch that yields the present state first and then each change once. */
 export type StartWatch<T> = (signal: AbortSignal) => AsyncIterable<Found<T>>
 
 interface SharedWatch<T> {
@@ -12,13 +12,13 @@ interface SharedWatch<T> {
 }
 
 /**
- * One watch for all who watch the same: however many nodes use a service of another domain, its registry sees one
- * stream. It begins with the first watcher and ends with the last.
+ * One watch shared by all watchers of the same query: however many nodes use a service of another domain, its registry
+ * serves one stream. The stream starts with the first watcher and ends with the last.
  */
 export class SharedWatches<T extends RegistryRecord> {
   readonly #running = new Map<string, SharedWatch<T>>()
 
-  /** Yields what is known, then each change. Fails with what ends the shared watch. */
+  /** Yields the known records, then each change. Fails with the error that ends the shared watch. */
   async *join(key: string, start: StartWatch<T>, signal: AbortSignal): AsyncGenerator<Found<T>> {
     const shared = this.#running.get(key) ?? this.#start(key, start)
     const watcher = new WatchQueue<Found<T>>()
@@ -35,14 +35,14 @@ export class SharedWatches<T extends RegistryRecord> {
   #start(key: string, start: StartWatch<T>): SharedWatch<T> {
     const shared: SharedWatch<T> = { known: new Map(), watchers: new Set(), stop: new AbortController() }
     this.#running.set(key, shared)
-    this.#pump(shared, start).catch((error) => {
+    this.#distribute(shared, start).catch((error) => {
       this.#end(key, shared)
       for (const watcher of shared.watchers) watcher.fail(error)
     })
     return shared
   }
 
-  async #pump({ known, watchers, stop }: SharedWatch<T>, start: StartWatch<T>): Promise<void> {
+  async #distribute({ known, watchers, stop }: SharedWatch<T>, start: StartWatch<T>): Promise<void> {
     for await (const found of start(stop.signal)) {
       if (found.deleted) known.delete(found.value.name)
       else known.set(found.value.name, found.value)

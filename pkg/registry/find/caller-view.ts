@@ -1,50 +1,51 @@
 /**
- * What a caller may see. Callers of our domain see everything; callers of another one see the services exported to
- * their domain, and endpoints of those services with the other services left out. No caller can tell a service that
+ * What a caller may see. Callers of our own domain see everything. Callers of another domain see the services that are
+ * exported to it, and the endpoints of those services without their other services. No caller can tell a service that
  * is not exported to it from one that does not exist.
  */
-import { type Call, type NetworkService, type NetworkServiceEndpoint, trustDomainOf } from '../api/index.ts'
-import { NsmError } from '../base/index.ts'
-import { type Exports, mayRequest } from '../policy/index.ts'
+import { type Call, type NetworkService, type NetworkServiceEndpoint, trustDomainOf } from '../../api/index.ts'
+import { NsmError } from '../../base/index.ts'
+import { type Exports, mayRequest } from '../../policy/index.ts'
 
-/** The exports of this domain, and word of their changes. */
+/** What this domain exports, now and as it changes. */
 export interface ExportSource {
   current(): Exports
-  /** Returns how to stop. */
+  /** Returns the function that unsubscribes. */
   subscribe(listener: () => void): () => void
 }
 
-export interface View {
+export interface CallerView {
+  /** Whether the caller sees everything. */
   readonly isWhole: boolean
   service(service: NetworkService): NetworkService | undefined
   endpoint(endpoint: NetworkServiceEndpoint): NetworkServiceEndpoint | undefined
-  /** Aborts when what may be seen has changed, or with `signal`; `done` lets go of the subscription. */
+  /** The signal aborts when the view changes, or with `signal`; `done` unsubscribes. */
   untilChange(signal: AbortSignal): { readonly signal: AbortSignal; done(): void }
 }
 
 /** @throws {NsmError} `unauthenticated` when the caller has no identity. */
-export function viewOf(call: Call, domain: string, exports: ExportSource): View {
+export function viewOf(call: Call, ownDomain: string, exports: ExportSource): CallerView {
   const callerDomain = trustDomainOf(call.peer.spiffeId)
   if (callerDomain === '') {
     throw new NsmError('unauthenticated', 'Cannot search the registry: the caller has no SPIFFE identity')
   }
-  return callerDomain === domain ? wholeView : exportedView({ callerDomain, ownDomain: domain, exports })
+  return callerDomain === ownDomain ? wholeView : exportedView({ callerDomain, ownDomain, exports })
 }
 
-const wholeView: View = {
+const wholeView: CallerView = {
   isWhole: true,
   service: (service) => service,
   endpoint: (endpoint) => endpoint,
   untilChange: (signal) => ({ signal, done: () => {} }),
 }
 
-interface Foreigner {
+interface ExportedViewOptions {
   readonly callerDomain: string
   readonly ownDomain: string
   readonly exports: ExportSource
 }
 
-function exportedView({ callerDomain, ownDomain, exports }: Foreigner): View {
+function exportedView({ callerDomain, ownDomain, exports }: ExportedViewOptions): CallerView {
   const isVisible = (service: string) => mayRequest({ callerDomain, ownDomain, service, exports: exports.current() })
   return {
     isWhole: false,

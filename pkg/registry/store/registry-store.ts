@@ -1,11 +1,11 @@
 /**
- * Where a registry keeps its records. SQLite is one place; whatever is put behind this interface later passes the
- * same suite, store-conformance.ts.
+ * Where a registry keeps its records. SQLite is one place; every other implementation passes the same suite,
+ * testing/store-conformance.ts.
  *
- * Every change has a revision, greater than all before it, over both kinds of records. A watch from a revision gives
+ * Every change has a revision, greater than all before it, over both kinds of records. A watch from a revision yields
  * every record that changed since, at its newest state, so that "list, then watch from there" misses nothing.
  */
-import type { NetworkService, NetworkServiceEndpoint } from '../api/index.ts'
+import type { NetworkService, NetworkServiceEndpoint } from '../../api/index.ts'
 
 export interface Change<T> {
   readonly revision: number
@@ -18,7 +18,7 @@ export interface Snapshot<T> {
   readonly values: readonly T[]
 }
 
-/** What both kinds of records have. `pathIds[0]` is the SPIFFE ID of the owner. */
+/** The common part of both kinds of records. `pathIds[0]` is the SPIFFE ID of the owner. */
 export interface RegistryRecord {
   readonly name: string
   readonly pathIds: readonly string[]
@@ -34,21 +34,21 @@ export interface Records<T extends RegistryRecord> {
   put(value: T): Promise<void>
   /** Already gone is success. */
   remove(name: string): Promise<void>
-  /** What matches by the rules of matches.ts, by name. */
+  /** The records that match by the rules of rules/matches.ts, ordered by name. */
   list(query: Partial<T>): Promise<Snapshot<T>>
   countOwned(owner: string): Promise<number>
   /**
    * Yields the changes after `revision`, then new ones until `signal` aborts.
-   * @throws {NsmError} `failed_precondition` when the history does not reach back so far: list again;
+   * @throws {NsmError} `failed_precondition` when the history does not reach back that far: list again;
    *   `resource_exhausted` when the reader was too slow.
    */
   watch(revision: number, signal: AbortSignal): AsyncIterable<Change<T>>
 }
 
 export interface EndpointRecords extends Records<NetworkServiceEndpoint> {
-  /** Removes what expired at or before `nowMs` and returns when the next record expires. */
+  /** Removes the records that expired at or before `nowMs`, and returns when the next one expires. */
   removeExpired(nowMs: number): Promise<number | undefined>
-  /** Lets what expires before `untilMs` live until then. */
+  /** Extends every record that expires before `untilMs` until then. */
   extend(untilMs: number): Promise<void>
 }
 

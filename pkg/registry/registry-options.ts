@@ -1,9 +1,9 @@
 import type { Clock, Logger } from '../base/index.ts'
-import type { OtherDomains } from './other-domains.ts'
-import type { RegistryStore } from './store.ts'
-import type { ExportSource } from './view.ts'
+import type { ExportSource } from './find/caller-view.ts'
+import type { OtherDomains } from './other-domains/other-domains.ts'
+import type { RegistryStore } from './store/registry-store.ts'
 
-/** What both registries of a domain are made of. */
+/** What both registries of a domain need. */
 export interface RegistryOptions {
   readonly domain: string
   readonly store: RegistryStore

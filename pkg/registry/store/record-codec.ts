@@ -1,5 +1,5 @@
-/** Records as the text that a store keeps. Maps become objects; everything else is plain already. */
-import type { NetworkService, NetworkServiceEndpoint } from '../api/index.ts'
+/** Records as JSON, which is what stores keep. Only maps need converting: they become lists of pairs. */
+import type { NetworkService, NetworkServiceEndpoint } from '../../api/index.ts'
 
 export interface RecordCodec<T> {
   encode(value: T): string
@@ -10,7 +10,7 @@ export const serviceCodec: RecordCodec<NetworkService> = {
   encode: (service) => JSON.stringify(service),
   decode(text) {
     const read = JSON.parse(text)
-    // JSON has no undefined: a match that says nothing about forwarders comes back without the property.
+    // JSON has no undefined: a match without metadata comes back without the property.
     const matches = read.matches.map((match: object) => ({ metadata: undefined, ...match }))
     return { ...read, matches }
   },

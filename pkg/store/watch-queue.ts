@@ -1,11 +1,11 @@
 import { NsmError } from '../base/index.ts'
 
-/** Changes that one watcher may leave unread before it is sent away to ask again. */
-export const MOST_UNREAD = 1_000
+/** Changes that one watcher may leave unread before it is cut off. */
+const MOST_UNREAD = 1_000
 
 /**
- * What stands between a change and one watcher that reads at its own pace. Writers never wait: a watcher that falls
- * too far behind fails with `resource_exhausted`, gives its memory back, and starts again from the present state.
+ * Stands between those who write and one watcher that reads at its own pace. Writers never wait: a watcher that falls
+ * too far behind loses its unread changes, fails with `resource_exhausted`, and must start again from the present state.
  */
 export class WatchQueue<T> {
   readonly #most: number
@@ -24,13 +24,13 @@ export class WatchQueue<T> {
     this.#wake?.()
   }
 
-  /** Ends the reading with `error`, after what was pushed before. */
+  /** Ends the reading with `error`, after everything that was pushed before. */
   fail(error: unknown): void {
     this.#failure ??= { error }
     this.#wake?.()
   }
 
-  /** Yields what was pushed, in order, until `signal` aborts. One reader. */
+  /** Yields what was pushed, in order, until `signal` aborts. There is one reader. */
   async *read(signal: AbortSignal): AsyncGenerator<T> {
     const wake = () => this.#wake?.()
     signal.addEventListener('abort', wake, { once: true })
@@ -51,9 +51,9 @@ export class WatchQueue<T> {
   #overflow(): void {
     this.#unread = []
     this.fail(
-      new NsmError('resource_exhausted', 'Cannot go on watching: too many changes were left unread', {
+      new NsmError('resource_exhausted', 'Cannot continue the watch: the watcher reads too slowly', {
         fields: { most: this.#most },
-        next: 'Watch again: the present state comes first.',
+        next: 'watch again: the present state comes first',
       }),
     )
   }

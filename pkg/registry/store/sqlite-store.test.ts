@@ -2,12 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { openDatabase } from '../store/index.ts'
+import { openDatabase } from '../../store/index.ts'
+import { endpoint, Reader, registryStoreConformance } from '../testing/index.ts'
 import { History } from './history.ts'
 import { registrySchema } from './schema.ts'
 import { sqliteStore } from './sqlite-store.ts'
-import { endpoint, Reader } from './testing/registrations.ts'
-import { registryStoreConformance } from './testing/store-conformance.ts'
 
 const options = { application: 'registry test', migrations: [registrySchema] }
 

@@ -1,0 +1,148 @@
+import type { Found } from '../../api/index.ts'
+import { type Clock, errorCode, followStream, isAway, type Logger, qualifyName, within } from '../../base/index.ts'
+import { SentRecords } from '../find/sent-records.ts'
+import type { RegistryRecord } from '../store/registry-store.ts'
+import { AnswerCache, LONGEST_STALE_MS } from './answer-cache.ts'
+import { SharedWatches } from './shared-watches.ts'
+
+const ANSWER_MS = 2_000
+/** An answer younger than this is served without a call. */
+const FRESH_MS = 2_000
+const MOST_VALUES = 1_000
+const MOST_CHARACTERS = 4 * 2 ** 20
+const RETRY = { firstMs: 250, mostMs: 15_000 }
+
+export interface InterdomainQuery<T> {
+  readonly domain: string
+  /** Names without `@domain`. */
+  readonly query: Partial<T>
+  readonly signal: AbortSignal
+}
+
+export interface InterdomainFinderOptions<T> {
+  /** @throws {NsmError} `not_found` when the domain has not joined. */
+  checkJoined(domain: string): void
+  ask(query: InterdomainQuery<T>, watch: boolean): AsyncIterable<Found<T>>
+  /** The value with `@domain` in its names; undefined when it breaks our rules. */
+  accept(value: T, domain: string): T | undefined
+  encode(value: T): string
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+/** Finds and watches one kind of record in the registries of other domains. */
+export class InterdomainFinder<T extends RegistryRecord> {
+  readonly #options: InterdomainFinderOptions<T>
+  readonly #answers: AnswerCache<readonly T[]>
+  readonly #watches = new SharedWatches<T>()
+
+  constructor(options: InterdomainFinderOptions<T>) {
+    this.#options = options
+    this.#answers = new AnswerCache(options)
+  }
+
+  async *find(query: InterdomainQuery<T>): AsyncGenerator<Found<T>> {
+    for (const value of await this.#answer(query, FRESH_MS)) yield { value, deleted: false }
+  }
+
+  async *watch(query: InterdomainQuery<T>): AsyncGenerator<Found<T>> {
+    this.#options.checkJoined(query.domain)
+    const follow = (signal: AbortSignal) => this.#follow({ ...query, signal })
+    yield* this.#watches.join(keyOf(query), follow, query.signal)
+  }
+
+  /**
+   * NSM's watch does not mark the end of its initial state, so each (re)connection first asks without watching: what
+   * is missing in that answer is gone. A record that goes between that answer and the watch is noticed at the next
+   * connection, or when it expires. While the other registry is away nothing is withdrawn, until it is away too long.
+   */
+  #follow(query: InterdomainQuery<T>): AsyncGenerator<Found<T>> {
+    const { clock, logger } = this.#options
+    const sent = new SentRecords<T>((value) => value)
+    let list = () => this.#answer(query, 0) // the first list may be an old answer, the later ones may not
+    let awaySinceMs: number | undefined
+    const isAwayTooLong = () => {
+      awaySinceMs ??= clock.monotonicMs()
+      return clock.monotonicMs() - awaySinceMs > LONGEST_STALE_MS
+    }
+    let hasAnswered = false
+    const onAnswer = () => {
+      hasAnswered = true
+      awaySinceMs = undefined
+      list = () => this.#collect(query)
+    }
+    const onFailure = (error: unknown) => {
+      if (isAwayTooLong() || !hasAnswered || !isTransient(error)) throw error // ends the watch
+      logger.warn('Lost the watch on another domain: trying again', { domain: query.domain, error })
+    }
+    const listAndWatch = () => this.#listAndWatch({ query, sent, list: () => list(), onAnswer })
+    return followStream({ clock, retry: RETRY, signal: query.signal, onFailure }, listAndWatch)
+  }
+
+  async *#listAndWatch({ query, sent, list, onAnswer }: Round<T>): AsyncGenerator<Found<T>> {
+    yield* sent.onList(await list())
+    onAnswer()
+    for await (const { value, deleted } of this.#options.ask(query, true)) {
+      const accepted = this.#options.accept(value, query.domain)
+      const name = qualifyName(value.name, query.domain)
+      if (accepted !== undefined && (sent.has(name) || deleted || sent.size < MOST_VALUES)) {
+        yield* sent.onChange({ value: accepted, deleted })
+      } else {
+        this.#logDropped(query.domain, value)
+        yield* sent.onGone(name)
+      }
+    }
+  }
+
+  /** A fresh answer from the cache, or a new one, or an old one when the other registry does not answer. */
+  #answer(query: InterdomainQuery<T>, freshMs: number): Promise<readonly T[]> {
+    this.#options.checkJoined(query.domain) // answers of a domain that has left are not served
+    return this.#answers.get(keyOf(query), freshMs, () => this.#collect(query))
+  }
+
+  /** Not within the caller's signal: others may wait for the same answer. */
+  #collect({ domain, query }: InterdomainQuery<T>): Promise<readonly T[]> {
+    return within({ clock: this.#options.clock, ms: ANSWER_MS }, (signal) => this.#read({ domain, query, signal }))
+  }
+
+  /** Reads one answer, and no more of it than one query may cost us. */
+  async #read(query: InterdomainQuery<T>): Promise<readonly T[]> {
+    const { domain } = query
+    const values: T[] = []
+    let characters = 0
+    for await (const { value } of this.#options.ask(query, false)) {
+      characters += this.#options.encode(value).length
+      const accepted = this.#options.accept(value, domain)
+      if (accepted === undefined) this.#logDropped(domain, value)
+      else values.push(accepted)
+      if (values.length < MOST_VALUES && characters < MOST_CHARACTERS) continue
+      this.#options.logger.warn('Cut off the answer of another domain: it is too long', {
+        domain,
+        taken: values.length,
+      })
+      break
+    }
+    return values
+  }
+
+  #logDropped(domain: string, { name }: T): void {
+    const fields = { domain, name: name.slice(0, 64) }
+    this.#options.logger.warn('Dropped a record of another domain: it breaks a rule or a limit', fields)
+  }
+}
+
+interface Round<T extends RegistryRecord> {
+  readonly query: InterdomainQuery<T>
+  readonly sent: SentRecords<T>
+  list(): Promise<readonly T[]>
+  onAnswer(): void
+}
+
+function keyOf<T>({ domain, query }: InterdomainQuery<T>): string {
+  return JSON.stringify([domain, query], (_, value) => (value instanceof Map ? [...value] : value))
+}
+
+/** A registry that is away comes back; one that cut us off for reading too slowly lets us start again. */
+function isTransient(error: unknown): boolean {
+  return isAway(error) || ['resource_exhausted', 'cancelled'].includes(errorCode(error))
+}

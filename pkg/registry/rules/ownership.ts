@@ -1,0 +1,40 @@
+/**
+ * Who owns a registration: the first application on its path. A node registers on behalf of its workloads and may name
+ * one of them as the owner, since it could issue that workload's identity anyway. Every other claim is ignored: the
+ * caller owns what it registers.
+ *
+ * The owner is stored with the record, so a restarted registry still knows it. A registry that lost its disk does not:
+ * then a name belongs to whoever registers it first. Owners refresh within two thirds of the default expiry.
+ */
+import { type Call, trustDomainOf } from '../../api/index.ts'
+import { NsmError } from '../../base/index.ts'
+import { isWorkloadOf } from '../../policy/index.ts'
+import type { RegistryRecord } from '../store/registry-store.ts'
+
+/** @throws {NsmError} `permission_denied` unless the caller belongs to `domain`. */
+export function checkOwnDomain(call: Call, domain: string): void {
+  if (trustDomainOf(call.peer.spiffeId) === domain) return
+  throw noPrivileges('the caller belongs to another domain', { caller: call.peer.spiffeId, domain })
+}
+
+/** The path ids of the record that `call` registers, the owner's first. */
+export function pathIdsOf(record: RegistryRecord, call: Call): readonly string[] {
+  const caller = call.peer.spiffeId
+  const claimed = record.pathIds[0]
+  return claimed !== undefined && isWorkloadOf(claimed, caller) ? [claimed, caller] : [caller]
+}
+
+/**
+ * @param asked the caller's message: the name, and perhaps the workload on whose behalf it calls.
+ * @throws {NsmError} `permission_denied` unless the caller owns `stored` or is the node of the owner.
+ */
+export function checkMayRemove(stored: RegistryRecord, asked: RegistryRecord, call: Call): void {
+  const owner = stored.pathIds[0] ?? ''
+  const [actor = ''] = pathIdsOf(asked, call)
+  if (actor === owner || (actor === call.peer.spiffeId && isWorkloadOf(owner, actor))) return
+  throw noPrivileges('the name has another owner', { name: stored.name, caller: actor })
+}
+
+export function noPrivileges(state: string, fields: NsmError['fields']): NsmError {
+  return new NsmError('permission_denied', `Cannot change the registry: no sufficient privileges, ${state}`, { fields })
+}
