@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createKeyAndCsr, verifySvid } from '../identity/index.ts'
+import { decodeToken, encodeToken } from './joining/token.ts'
 import { callOf, type TestDomain, TestWorld } from './testing/test-domain.ts'
-import { decodeToken, encodeToken } from './token.ts'
 
 const admin = callOf('')
 let world: TestWorld

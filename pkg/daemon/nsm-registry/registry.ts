@@ -15,6 +15,7 @@ import {
   domainsHandlers,
   federationHandlers,
   Invitations,
+  registryIdentity,
   Trust,
 } from '../../federation/index.ts'
 import { openAuthority } from '../../identity/index.ts'
@@ -25,7 +26,6 @@ import type { Program, Surroundings } from '../run-program.ts'
 import { adminServices } from './admin-services.ts'
 import { advertisedAddresses, registryChannels } from './channels.ts'
 import { migrations } from './migrations.ts'
-import { registryIdentity } from './registry-identity.ts'
 import { openServers } from './servers.ts'
 
 export const registryProgram: Program<RegistryConfig> = {

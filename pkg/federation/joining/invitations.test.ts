@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { FakeClock } from '../base/testing/index.ts'
-import { type Database, openDatabase } from '../store/index.ts'
+import { FakeClock } from '../../base/testing/index.ts'
+import { type Database, openDatabase } from '../../store/index.ts'
+import { federationSchema } from '../store/schema.ts'
 import { Invitations } from './invitations.ts'
-import { federationSchema } from './schema.ts'
 
 let database: Database
 let clock: FakeClock

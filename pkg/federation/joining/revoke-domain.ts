@@ -1,8 +1,8 @@
-import { type Logger, withTimeout } from '../base/index.ts'
-import { notJoined } from './domain-table.ts'
-import type { Channels } from './doors.ts'
+import { type Logger, withTimeout } from '../../base/index.ts'
+import type { Channels } from '../links/registry-channels.ts'
+import { notJoined } from '../trust/joined-domains.ts'
+import type { Trust } from '../trust/trust.ts'
 import { leaveDomain } from './leave-domain.ts'
-import type { Trust } from './trust.ts'
 
 const LEAVE_MS = 2_000
 

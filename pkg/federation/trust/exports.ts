@@ -1,6 +1,6 @@
-import { NsmError } from '../base/index.ts'
-import type { Exports } from '../policy/index.ts'
-import type { Command, Database, Query } from '../store/index.ts'
+import { NsmError } from '../../base/index.ts'
+import type { Exports } from '../../policy/index.ts'
+import type { Command, Database, Query } from '../../store/index.ts'
 
 /** Stands for every joined domain, also those that join later. */
 export const EVERY_DOMAIN = '*'

@@ -1,12 +1,12 @@
 /** nsmesh.domain.v1.Federation: what the registries of two domains say to each other. */
-import { type Call, type domainV1, trustDomainOf } from '../api/index.ts'
-import { type Clock, type Logger, NsmError } from '../base/index.ts'
-import { isRegistry } from '../policy/index.ts'
-import type { Handlers } from '../rpc/index.ts'
-import { readIntroduction, writeIntroduction } from './introduction.ts'
-import type { Invitations } from './invitations.ts'
-import { leaveDomain } from './leave-domain.ts'
-import type { Trust } from './trust.ts'
+import { type Call, type domainV1, trustDomainOf } from '../../api/index.ts'
+import { type Clock, type Logger, NsmError } from '../../base/index.ts'
+import { isRegistry } from '../../policy/index.ts'
+import type { Handlers } from '../../rpc/index.ts'
+import { readIntroduction, writeIntroduction } from '../joining/introduction.ts'
+import type { Invitations } from '../joining/invitations.ts'
+import { leaveDomain } from '../joining/leave-domain.ts'
+import type { Trust } from '../trust/trust.ts'
 
 export interface FederationOptions {
   readonly trust: Trust

@@ -1,8 +1,8 @@
-import { Backoff, type Clock, describeError, type Logger, NsmError, Scope } from '../base/index.ts'
-import { type JoinedDomain, notJoined } from './domain-table.ts'
-import type { Channels, RegistryChannel } from './doors.ts'
-import { readIntroduction } from './introduction.ts'
-import type { Trust } from './trust.ts'
+import { Backoff, type Clock, describeError, type Logger, NsmError, Scope } from '../../base/index.ts'
+import { readIntroduction } from '../joining/introduction.ts'
+import { type JoinedDomain, notJoined } from '../trust/joined-domains.ts'
+import type { Trust } from '../trust/trust.ts'
+import type { Channels, RegistryChannel } from './registry-channels.ts'
 
 export interface LinksOptions {
   readonly trust: Trust

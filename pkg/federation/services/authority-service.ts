@@ -1,12 +1,12 @@
 /** nsmesh.authority.v1.Authority: issues to each caller what it is entitled to, and tells nodes whom to trust. */
-import { type authorityV1, type Call, trustDomainOf } from '../api/index.ts'
-import { type Clock, type Logger, NsmError } from '../base/index.ts'
-import type { Authority, IssueOptions } from '../identity/index.ts'
-import { isNode, isWorkloadOf, nodeId, nodeNameOf } from '../policy/index.ts'
-import type { Handlers } from '../rpc/index.ts'
-import type { Invitations } from './invitations.ts'
-import { decodeToken } from './token.ts'
-import type { Trust } from './trust.ts'
+import { type authorityV1, type Call, trustDomainOf } from '../../api/index.ts'
+import { type Clock, type Logger, NsmError } from '../../base/index.ts'
+import type { Authority, IssueOptions } from '../../identity/index.ts'
+import { isNode, isWorkloadOf, nodeId, nodeNameOf } from '../../policy/index.ts'
+import type { Handlers } from '../../rpc/index.ts'
+import type { Invitations } from '../joining/invitations.ts'
+import { decodeToken } from '../joining/token.ts'
+import type { Trust } from '../trust/trust.ts'
 
 const MOST_DNS_NAMES = 4
 

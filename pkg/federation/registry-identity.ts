@@ -1,7 +1,7 @@
-import type { Clock, Logger } from '../../base/index.ts'
-import type { Trust } from '../../federation/index.ts'
-import { type Authority, type IdentitySource, issueIdentity, renewingSource } from '../../identity/index.ts'
-import { registryId } from '../../policy/index.ts'
+import type { Clock, Logger } from '../base/index.ts'
+import { type Authority, type IdentitySource, issueIdentity, renewingSource } from '../identity/index.ts'
+import { registryId } from '../policy/index.ts'
+import type { Trust } from './trust/trust.ts'
 
 export interface RegistryIdentityOptions {
   readonly authority: Authority

@@ -2,7 +2,7 @@
  * One-time tokens with which a node or another domain joins: who to call, the secret to show, and the fingerprint of
  * the authority by which the called one is recognised. Text for people to carry: base64url of JSON.
  */
-import { NsmError } from '../base/index.ts'
+import { NsmError } from '../../base/index.ts'
 
 export const SECRET_BYTES = 32
 export const FINGERPRINT_BYTES = 32

@@ -1,7 +1,7 @@
 /** How a registry calls others. Given by who knows about channels and identities. */
-import type { domainV1, EndpointRegistryClient, ServiceRegistryClient } from '../api/index.ts'
-import type { Bundles } from '../identity/index.ts'
-import type { ClientOf } from '../rpc/index.ts'
+import type { domainV1, EndpointRegistryClient, ServiceRegistryClient } from '../../api/index.ts'
+import type { Bundles } from '../../identity/index.ts'
+import type { ClientOf } from '../../rpc/index.ts'
 
 export interface RegistryChannel {
   readonly federation: ClientOf<typeof domainV1.FederationService>

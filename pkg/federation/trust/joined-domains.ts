@@ -1,6 +1,6 @@
-import { NsmError } from '../base/index.ts'
-import type { Columns, Command, Database, Query } from '../store/index.ts'
-import { haveCommonAuthority, type Introduction } from './introduction.ts'
+import { NsmError } from '../../base/index.ts'
+import type { Columns, Command, Database, Query } from '../../store/index.ts'
+import { haveCommonAuthority, type Introduction } from '../joining/introduction.ts'
 
 export interface JoinedDomain extends Introduction {
   readonly joinedMs: number

@@ -1,6 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
-import { type Clock, NsmError } from '../base/index.ts'
-import type { Command, Database, Query } from '../store/index.ts'
+import { type Clock, NsmError } from '../../base/index.ts'
+import type { Command, Database, Query } from '../../store/index.ts'
 import { type JoinKind, SECRET_BYTES } from './token.ts'
 
 const LONGEST_LIFE_MS = 7 * 24 * 3_600_000

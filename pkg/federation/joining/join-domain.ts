@@ -1,9 +1,9 @@
-import { type Clock, type Logger, NsmError, withTimeout } from '../base/index.ts'
-import type { Channels } from './doors.ts'
-import { joinsItself } from './federation-service.ts'
+import { type Clock, type Logger, NsmError, withTimeout } from '../../base/index.ts'
+import type { Channels } from '../links/registry-channels.ts'
+import { joinsItself } from '../services/federation-service.ts'
+import type { Trust } from '../trust/trust.ts'
 import { fingerprint, type Introduction, readIntroduction, writeIntroduction } from './introduction.ts'
 import { decodeToken, type JoinToken } from './token.ts'
-import type { Trust } from './trust.ts'
 
 const ACCEPT_MS = 5_000
 

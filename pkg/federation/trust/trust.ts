@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto'
-import type { authorityV1 } from '../api/index.ts'
-import type { Clock } from '../base/index.ts'
-import type { Bundles } from '../identity/index.ts'
-import { type Exports, nodeId } from '../policy/index.ts'
-import type { Command, Database, Query } from '../store/index.ts'
-import { DomainTable, type JoinedDomain } from './domain-table.ts'
-import { ExportTable } from './export-table.ts'
-import type { Introduction } from './introduction.ts'
-import { NodeTable } from './node-table.ts'
+import type { authorityV1 } from '../../api/index.ts'
+import type { Clock } from '../../base/index.ts'
+import type { Bundles } from '../../identity/index.ts'
+import { type Exports, nodeId } from '../../policy/index.ts'
+import type { Command, Database, Query } from '../../store/index.ts'
+import type { Introduction } from '../joining/introduction.ts'
+import { ExportTable } from './exports.ts'
+import { DomainTable, type JoinedDomain } from './joined-domains.ts'
+import { NodeTable } from './nodes.ts'
 
 export interface TrustOptions {
   readonly database: Database

@@ -1,4 +1,4 @@
-import type { Trust } from './trust.ts'
+import type { Trust } from '../trust/trust.ts'
 
 /**
  * Forgets a domain, what was exported to it included, so that nothing of it is trusted from now on.

@@ -1,5 +1,5 @@
-import { NsmError } from '../base/index.ts'
-import type { Columns, Command, Database, Query } from '../store/index.ts'
+import { NsmError } from '../../base/index.ts'
+import type { Columns, Command, Database, Query } from '../../store/index.ts'
 
 /** Longer than any identity that was issued before a node was expelled. */
 const LONGEST_SVID_MS = 3_600_000

@@ -1,7 +1,7 @@
 /** What a domain says of itself to another, checked before any of it is kept. */
 import { createHash, X509Certificate } from 'node:crypto'
-import type { domainV1 } from '../api/index.ts'
-import { NsmError } from '../base/index.ts'
+import type { domainV1 } from '../../api/index.ts'
+import { NsmError } from '../../base/index.ts'
 
 const MOST_AUTHORITIES = 8
 const MOST_CERTIFICATE_BYTES = 4_096
