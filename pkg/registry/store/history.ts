@@ -1,5 +1,5 @@
 import { NsmError } from '../../base/index.ts'
-import type { Database } from '../../store/index.ts'
+import { cannotResume, type Database } from '../../store/index.ts'
 
 const MOST_TOMBSTONES = 10_000
 
@@ -47,10 +47,7 @@ export class History {
   check(revision: number): void {
     const { floor } = this.#read()
     if (revision >= floor) return
-    throw new NsmError('failed_precondition', 'Cannot resume the watch: the history does not reach back that far', {
-      fields: { revision, floor },
-      next: 'list again, and watch from the revision of that list',
-    })
+    throw cannotResume(revision, floor)
   }
 
   #read(): { readonly revision: number; readonly floor: number } {
