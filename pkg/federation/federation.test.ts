@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createKeyAndCsr, verifySvid } from '../identity/index.ts'
 import { decodeToken, encodeToken } from './joining/token.ts'
-import { callOf, type TestDomain, TestWorld } from './testing/test-domain.ts'
+import { callOf, type TestDomain, TestWorld } from './testing/index.ts'
+import { admitDomain, updateDomain } from './trust/joined-domains.ts'
 
 const admin = callOf('')
 let world: TestWorld
@@ -45,8 +46,8 @@ describe('joining a domain', () => {
       ownName: 'east',
       domains: [{ name: 'west', problem: '' }],
     })
-    expect(west.trust.bundles().get('east')?.map(Buffer.from)).toEqual([Buffer.from(east.authorityCertificate)])
-    expect(east.trust.bundles().get('west')?.map(Buffer.from)).toEqual([Buffer.from(west.authorityCertificate)])
+    expect(west.trust.bundles().get('east')?.map(Buffer.from)).toEqual([Buffer.from(east.authorityKey.certificate)])
+    expect(east.trust.bundles().get('west')?.map(Buffer.from)).toEqual([Buffer.from(west.authorityKey.certificate)])
   })
 
   test('works once per token, whoever else comes, and one by one', async () => {
@@ -107,8 +108,8 @@ describe('joining a domain', () => {
     const impostor = await world.domain('west', 'elsewhere:1')
     const token = await invite(east)
     await expect(impostor.domains.join({ token }, admin)).rejects.toMatchObject({ code: 'already_exists' })
-    expect(Buffer.from(east.trust.bundles().get('west')?.[0] ?? [])).toEqual(Buffer.from(west.authorityCertificate))
-    // Refused without being used up: the transaction is all or nothing.
+    expect(Buffer.from(east.trust.bundles().get('west')?.[0] ?? [])).toEqual(Buffer.from(west.authorityKey.certificate))
+    // Refused without being used up.
     expect(await (await world.domain('north')).domains.join({ token }, admin)).toMatchObject({ name: 'east' })
   })
 })
@@ -151,15 +152,15 @@ describe('following a domain', () => {
       addresses: ['new.test:5002'],
       revision: west.trust.introduction.revision + 1,
     }
-    expect(east.trust.domains.update(renewed)).toBe(true)
-    expect(east.trust.domains.update(west.trust.introduction)).toBe(false)
-    expect(east.trust.domains.get('west')?.addresses).toEqual(['new.test:5002'])
+    expect(await updateDomain(east.trust.records, renewed)).toBe(true)
+    expect(await updateDomain(east.trust.records, west.trust.introduction)).toBe(false)
+    expect(east.trust.joinedDomain('west')?.introduction.addresses).toEqual(['new.test:5002'])
   })
 
   test('reports a registry that went away and forgets that when it is back', async () => {
     west.isAway = true
-    await east.trust.change(async () => east.trust.domains.join(west.trust.introduction, 0))
-    west.trust.change(() => west.trust.domains.join(east.trust.introduction, 0))
+    await admitDomain(east.trust.records, west.trust.introduction, 0)
+    await admitDomain(west.trust.records, east.trust.introduction, 0)
     await world.settle()
     expect(east.links.problemOf('west')).toContain('Cannot connect')
     west.isAway = false
@@ -288,10 +289,10 @@ describe('the authority', () => {
     await expect(east.authority.renew({ csr }, callOf(id))).rejects.toMatchObject({ code: 'permission_denied' })
   })
 
-  test('expels a node with all that is on it', async () => {
+  test('revokes a node with everything on it', async () => {
     const { csr } = await joinNode()
     await east.domains.revokeNode({ node: 'n1' }, admin)
-    expect(east.expelled).toEqual(['spiffe://east/node/n1'])
+    expect(east.revoked).toEqual(['spiffe://east/node/n1'])
     expect(east.trust.isRevoked('spiffe://east/node/n1')).toBe(true)
     expect(east.trust.isRevoked('spiffe://east/node/n1/uid/0')).toBe(true)
     expect(east.trust.isRevoked('spiffe://east/node/n10')).toBe(false)

@@ -1,12 +1,18 @@
-/** How domains and nodes join, whom a domain trusts, and what its registry says to those of other domains. */
-
+/** How domains and nodes join, whom a domain trusts, and how its registry talks to those of other domains. */
+export { advertisedAddresses } from './advertised-addresses.ts'
 export { Invitations } from './joining/invitations.ts'
-export { decodeToken, type JoinKind, type JoinToken } from './joining/token.ts'
+export { decodeToken, type JoinToken } from './joining/token.ts'
 export { DomainLinks } from './links/domain-links.ts'
-export type { Channels, RegistryChannel } from './links/registry-channels.ts'
+export { type RegistryChannel, type RegistryChannels, registryChannels } from './links/registry-channels.ts'
 export { type RegistryIdentityOptions, registryIdentity } from './registry-identity.ts'
 export { type AuthorityHandlers, authorityHandlers } from './services/authority-service.ts'
 export { type DomainsHandlers, domainsHandlers } from './services/domains-service.ts'
 export { type FederationHandlers, federationHandlers } from './services/federation-service.ts'
-export { federationSchema } from './store/schema.ts'
+export { JOINING_METHODS } from './services/joining-methods.ts'
+export { readOnlyAuthority } from './services/read-only-authority.ts'
+export { federationRecords, federationTables } from './store/schema.ts'
+export { sqliteTrustStore } from './store/sqlite-trust-store.ts'
+export type { JoinKind, TrustRecord } from './store/trust-record.ts'
+export type { TrustChange, TrustSnapshot, TrustStore } from './store/trust-store.ts'
 export { Trust, type TrustOptions } from './trust/trust.ts'
+export { TrustRecords, type TrustRecordsOptions } from './trust/trust-records.ts'

@@ -10,13 +10,9 @@ export interface RegistryIdentityOptions {
   readonly logger: Logger
 }
 
-/** The registry's own identity, issued by the authority in the same process, with the trust of the moment. */
-export async function registryIdentity({
-  authority,
-  trust,
-  clock,
-  logger,
-}: RegistryIdentityOptions): Promise<IdentitySource> {
+/** The registry's own identity, issued by the authority in its own process. Its bundles follow `trust`. */
+export async function registryIdentity(options: RegistryIdentityOptions): Promise<IdentitySource> {
+  const { authority, trust, clock, logger } = options
   const names = { spiffeId: registryId(trust.domain), dnsNames: ['registry'] }
   const obtain = () => issueIdentity(authority, { ...names, bundles: trust.bundles() })
   const source = await renewingSource({ obtain, clock, logger })

@@ -2,6 +2,7 @@
 export { EndpointRegistry, type EndpointRegistryOptions } from './endpoint-registry.ts'
 export type { ExportSource } from './find/caller-view.ts'
 export { OtherDomains, type OtherDomainsOptions, type OtherRegistry } from './other-domains/other-domains.ts'
+export { readOnlyRegistry } from './read-only-registry.ts'
 export type { RegistryOptions } from './registry-options.ts'
 export { removeOwned } from './remove-owned.ts'
 export { ServiceRegistry } from './service-registry.ts'

@@ -1,5 +1,5 @@
-import { federationSchema } from '../../federation/index.ts'
+import { federationRecords, federationTables } from '../../federation/index.ts'
 import { registrySchema } from '../../registry/index.ts'
 
 /** The state file of nsm-registry, version by version. Only ever append. */
-export const migrations = [registrySchema + federationSchema]
+export const migrations = [registrySchema + federationTables, federationRecords]

@@ -1,32 +1,35 @@
 /**
- * nsm-registry: registry and authority of a domain, and its door to other domains.
+ * nsm-registry: registry and certificate authority of a domain, and its connection to other domains.
  *
- *     nodes, other registries --mTLS--> registries, Authority, Federation --.
- *     nsmctl -----------admin socket--> Domains, and the same to read -------+--> one SQLite file, one key
- *     other registries <--mTLS-- links: their authorities, finds across -----'
+ *     nodes, workloads ------mTLS--> registries, Authority --.
+ *     other registries ------mTLS--> registries, Federation --+--> one SQLite file, one key
+ *     nsmctl ---------admin socket--> Domains, the rest read-only
+ *     other registries <-----mTLS--- links: their authorities and addresses, finds in other domains
  */
 import { join } from 'node:path'
-import { authorityV1, domainV1 } from '../../api/index.ts'
 import { Scope } from '../../base/index.ts'
 import { type RegistryConfig, registryConfig } from '../../config/index.ts'
 import {
+  advertisedAddresses,
   authorityHandlers,
   DomainLinks,
   domainsHandlers,
   federationHandlers,
   Invitations,
+  registryChannels,
   registryIdentity,
+  sqliteTrustStore,
   Trust,
+  TrustRecords,
 } from '../../federation/index.ts'
 import { openAuthority } from '../../identity/index.ts'
 import { EndpointRegistry, OtherDomains, removeOwned, ServiceRegistry, sqliteStore } from '../../registry/index.ts'
-import { endpointRegistryService, implement, type Server, serviceRegistryService } from '../../rpc/index.ts'
+import type { Server } from '../../rpc/index.ts'
 import { openDatabase } from '../../store/index.ts'
 import type { Program, Surroundings } from '../run-program.ts'
-import { adminServices } from './admin-services.ts'
-import { advertisedAddresses, registryChannels } from './channels.ts'
 import { migrations } from './migrations.ts'
 import { openServers } from './servers.ts'
+import { adminServices, memberServices } from './services.ts'
 
 export const registryProgram: Program<RegistryConfig> = {
   name: 'nsm-registry',
@@ -35,7 +38,7 @@ export const registryProgram: Program<RegistryConfig> = {
 }
 
 export interface RegistryOptions extends Surroundings {
-  /** Which URLs of endpoints are taken from other domains: for tests that run on loopback. */
+  /** Which URLs of endpoints are accepted from other domains: for tests that run on loopback. */
   readonly acceptsUrl?: (url: string) => boolean
 }
 
@@ -64,7 +67,9 @@ async function compose(config: RegistryConfig, options: RegistryOptions, scope: 
   const database = scope.own(openDatabase(join(stateDir, 'registry.db'), { application: 'nsm-registry', migrations }))
 
   const authority = await openAuthority(join(stateDir, 'authority.pem'), domain, clock)
-  const trust = new Trust({ database, domain, authorities: [authority.certificate], addresses, clock })
+  const records = scope.own(await TrustRecords.open({ store: sqliteTrustStore(database), clock, logger }))
+  const authorities = [authority.certificate]
+  const trust = scope.own(await Trust.open({ records, domain, authorities, addresses, clock }))
   const identity = scope.own(await registryIdentity({ authority, trust, clock, logger }))
   const channels = registryChannels(identity, clock)
   const links = scope.own(new DomainLinks({ trust, channels, clock, logger }))
@@ -76,19 +81,16 @@ async function compose(config: RegistryConfig, options: RegistryOptions, scope: 
   const services = new ServiceRegistry(common)
   const endpoints = scope.own(await EndpointRegistry.open({ ...common, defaultExpiryMs }))
 
-  const members = { trust, invitations: new Invitations(database, clock), channels, links, clock, logger }
-  const authorityService = authorityHandlers({ ...members, authority })
-  const domains = domainsHandlers({ ...members, onExpelled: (spiffeId) => removeOwned(store, spiffeId) })
-
-  const ours = { domain, domains, authority: authorityService, services, endpoints }
-  const served = {
-    admin: adminServices(ours),
-    members: [
-      serviceRegistryService(services),
-      endpointRegistryService(endpoints),
-      implement(authorityV1.AuthorityService, authorityService),
-      implement(domainV1.FederationService, federationHandlers(members)),
-    ],
+  const invitations = new Invitations(records, clock)
+  const members = { trust, invitations, channels, links, clock, logger }
+  const handlers = {
+    domain,
+    services,
+    endpoints,
+    authority: authorityHandlers({ ...members, authority }),
+    federation: federationHandlers(members),
+    domains: domainsHandlers({ ...members, onRevoked: (spiffeId) => removeOwned(store, spiffeId) }),
   }
+  const served = { members: memberServices(handlers), admin: adminServices(handlers) }
   return openServers({ ...config, ...options, ...served, identity, trust }, scope)
 }

@@ -1,31 +1,34 @@
-import { type Logger, withTimeout } from '../../base/index.ts'
-import type { Channels } from '../links/registry-channels.ts'
-import { notJoined } from '../trust/joined-domains.ts'
+import { type Clock, type Logger, within } from '../../base/index.ts'
+import type { RegistryChannels } from '../links/registry-channels.ts'
+import { notJoined, removeDomain } from '../trust/joined-domains.ts'
 import type { Trust } from '../trust/trust.ts'
-import { leaveDomain } from './leave-domain.ts'
 
 const LEAVE_MS = 2_000
 
 export interface RevokeOptions {
   readonly trust: Trust
-  readonly channels: Channels
+  readonly channels: RegistryChannels
+  readonly clock: Clock
   readonly logger: Logger
 }
 
 /**
- * Forgets a domain at once, and then tells it so, if it can be reached. Telling needs the trust that is gone by then,
- * so that it goes over a channel of its own with the authorities of before.
+ * Stops trusting a domain at once, and then notifies its registry, if that can be reached. The notification goes over a
+ * channel of its own with the authorities from before, which are no longer trusted by then.
+ *
+ * Crash: if we die before the domain is notified, its link to us fails, and its operator sees why.
  * @throws {NsmError} `not_found` when it has not joined.
  */
-export function revokeDomain({ trust, channels, logger }: RevokeOptions, domain: string): void {
-  const joined = trust.domains.get(domain)
+export async function revokeDomain(options: RevokeOptions, domain: string): Promise<void> {
+  const { trust, channels, clock, logger } = options
+  const joined = await trust.records.read('domain', domain)
   if (joined === undefined) throw notJoined(domain)
-  const bundles = trust.bundles()
-  leaveDomain(trust, domain)
-  logger.warn('A domain was revoked: nothing of it is trusted any more', { domain })
-  const channel = channels.member(joined.addresses[0] ?? '', domain, bundles)
-  channel.federation
-    .leave({}, { signal: withTimeout(undefined, LEAVE_MS) })
-    .catch((error) => logger.info('The revoked domain did not confirm that it heard of it', { domain, error }))
+  const { addresses, authorities } = joined.introduction
+  const bundles = new Map([...trust.bundles(), [domain, authorities]])
+  await removeDomain(trust.records, domain)
+  logger.warn('Revoked a domain: nothing of it is trusted any more', { domain })
+  const channel = channels.member(addresses[0] ?? '', domain, bundles)
+  within({ clock, ms: LEAVE_MS }, (signal) => channel.federation.leave({}, { signal }))
+    .catch((error) => logger.info('The revoked domain did not confirm the revocation', { domain, error }))
     .finally(() => channel.close())
 }

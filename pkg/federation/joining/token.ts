@@ -1,15 +1,15 @@
 /**
- * One-time tokens with which a node or another domain joins: who to call, the secret to show, and the fingerprint of
- * the authority by which the called one is recognised. Text for people to carry: base64url of JSON.
+ * One-time tokens with which a node or another domain joins: the registry to call, the secret to show it, and the
+ * fingerprint of the authority by which the registry is recognised. The text is base64url of JSON, so that people can
+ * copy it.
  */
 import { NsmError } from '../../base/index.ts'
+import type { JoinKind } from '../store/trust-record.ts'
 
 export const SECRET_BYTES = 32
 export const FINGERPRINT_BYTES = 32
 const LONGEST_TOKEN = 4_096
 const MOST_ADDRESSES = 8
-
-export type JoinKind = 'domain' | 'node'
 
 export interface JoinToken {
   readonly kind: JoinKind
@@ -31,10 +31,10 @@ export function encodeToken({ expiresMs, ...token }: JoinToken): string {
   return Buffer.from(json).toString('base64url')
 }
 
-/** @throws {NsmError} `invalid_argument` when `text` is no token. Says nothing about whether it is still good. */
+/** Does not check whether the token is still good. @throws {NsmError} `invalid_argument` when `text` is not a token. */
 export function decodeToken(text: string): JoinToken {
   const read = parse(text.trim())
-  if (read['v'] !== 1) refuse('it is of another version', 'Use the same version of nsmesh on both sides.')
+  if (read['v'] !== 1) refuse('it is of another version', 'use the same version of nsmesh on both sides')
   const { kind, domain, node, addresses, secret, fingerprint, expires } = read
   if (
     (kind !== 'domain' && kind !== 'node') ||
@@ -57,7 +57,7 @@ function parse(text: string): Readonly<Record<string, unknown>> {
     const read: unknown = JSON.parse(Buffer.from(text, 'base64url').toString())
     if (typeof read === 'object' && read !== null) return { ...read }
   } catch {
-    // the same answer as for JSON that is no object
+    // the same answer as for JSON that is not an object
   }
   return refuse('it is cut off or mistyped')
 }
@@ -75,6 +75,6 @@ function isBytes(value: unknown, length: number): value is string {
   return typeof value === 'string' && Buffer.from(value, 'base64url').length === length
 }
 
-function refuse(state: string, next = 'Copy the whole token as nsmctl printed it.'): never {
+function refuse(state: string, next = 'copy the whole token as nsmctl printed it'): never {
   throw new NsmError('invalid_argument', `Cannot read the token: ${state}`, { next })
 }

@@ -1,12 +1,15 @@
-import { Backoff, type Clock, describeError, type Logger, NsmError, Scope } from '../../base/index.ts'
-import { readIntroduction } from '../joining/introduction.ts'
-import { type JoinedDomain, notJoined } from '../trust/joined-domains.ts'
+import { type Clock, describeError, follow, type Logger, NsmError, Scope } from '../../base/index.ts'
+import type { DomainRecord, Introduction } from '../store/trust-record.ts'
+import { introductionFromProto } from '../trust/introduction.ts'
+import { notJoined, updateDomain } from '../trust/joined-domains.ts'
 import type { Trust } from '../trust/trust.ts'
-import type { Channels, RegistryChannel } from './registry-channels.ts'
+import type { RegistryChannel, RegistryChannels } from './registry-channels.ts'
+
+const RETRY = { firstMs: 250, mostMs: 15_000 }
 
 export interface LinksOptions {
   readonly trust: Trust
-  readonly channels: Channels
+  readonly channels: RegistryChannels
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -14,13 +17,13 @@ export interface LinksOptions {
 interface Link {
   readonly scope: Scope
   channel: RegistryChannel | undefined
-  /** Empty while the other registry answers. */
+  /** Why the other registry does not answer; empty while it does. */
   problem: string
   running: Promise<void>
 }
 
 /**
- * One link per joined domain: a channel to its registry, over which its authorities and addresses are followed for as
+ * One link for each joined domain: a channel to its registry, over which we follow its authorities and addresses for as
  * long as it is joined.
  */
 export class DomainLinks {
@@ -30,16 +33,18 @@ export class DomainLinks {
 
   constructor(options: LinksOptions) {
     this.#options = options
-    this.#unsubscribe = options.trust.subscribe(() => this.#follow())
-    this.#follow()
+    this.#unsubscribe = options.trust.subscribe(() => this.#update())
+    this.#update()
   }
 
-  /** @throws {NsmError} `not_found` when the domain has not joined, `unavailable` before its first address is tried. */
+  /** @throws {NsmError} `not_found` when the domain has not joined, `unavailable` while it is being connected. */
   channelTo(domain: string): RegistryChannel {
     const link = this.#links.get(domain)
     if (link === undefined) throw notJoined(domain)
     if (link.channel === undefined) {
-      throw new NsmError('unavailable', 'Cannot ask the domain: its registry is not connected', { fields: { domain } })
+      throw new NsmError('unavailable', 'Cannot ask the domain: its registry is not connected yet', {
+        fields: { domain },
+      })
     }
     return link.channel
   }
@@ -54,12 +59,12 @@ export class DomainLinks {
     await Promise.all([...this.#links.keys()].map((domain) => this.#drop(domain)))
   }
 
-  /** Makes links equal to what is joined. */
-  #follow(): void {
+  /** Starts the links that are missing and drops those of domains that have left. */
+  #update(): void {
     const { trust, logger } = this.#options
-    for (const { domain } of trust.joined()) if (!this.#links.has(domain)) this.#start(domain)
+    for (const { name } of trust.joined()) if (!this.#links.has(name)) this.#start(name)
     for (const domain of [...this.#links.keys()]) {
-      if (trust.isJoined(domain)) continue
+      if (trust.joinedDomain(domain) !== undefined) continue
       this.#drop(domain).catch((error) => logger.warn('Cannot close the link to a domain', { domain, error }))
     }
   }
@@ -84,52 +89,47 @@ export class DomainLinks {
 
   async #run(domain: string, link: Link): Promise<void> {
     const { trust, clock, logger } = this.#options
-    const { signal } = link.scope
-    const backoff = new Backoff({ firstMs: 250, mostMs: 15_000 })
-    for (let attempt = 0; !signal.aborted; attempt += 1) {
-      const joined = trust.domains.get(domain)
-      if (joined === undefined) return
-      try {
-        await this.#watch(joined, link, { attempt, onAnswer: () => backoff.reset() })
-        link.problem = 'the other registry ended the watch: it may have revoked this domain'
-      } catch (error) {
-        if (signal.aborted) return
-        link.problem = describeError(error)
-        logger.warn('The registry of a joined domain does not answer', { domain, error })
-      }
-      await clock.sleep(backoff.next(), signal).catch(() => {})
+    const onFailure = (error: unknown) => {
+      link.problem = describeError(error)
+      logger.warn('The registry of a joined domain does not answer', { domain, error })
     }
+    let attempt = 0
+    await follow({ clock, retry: RETRY, signal: link.scope.signal, onFailure }, async (works) => {
+      const joined = trust.joinedDomain(domain)
+      if (joined === undefined) return // the link is about to be dropped
+      attempt += 1
+      await this.#watch(joined, link, { attempt, works })
+      link.problem = 'the other registry ended the watch: it may have revoked this domain'
+    })
   }
 
   /** Watches over one of the addresses, another one at each attempt. */
   async #watch(
-    { domain, addresses }: JoinedDomain,
+    { name, introduction: { addresses } }: DomainRecord,
     link: Link,
-    { attempt, onAnswer }: { readonly attempt: number; onAnswer(): void },
+    { attempt, works }: { readonly attempt: number; works(): void },
   ): Promise<void> {
-    const channel = this.#options.channels.member(addresses[attempt % addresses.length] ?? '', domain)
+    const channel = this.#options.channels.member(addresses[(attempt - 1) % addresses.length] ?? '', name)
     link.channel = channel
     try {
       for await (const message of channel.federation.watchBundle({}, { signal: link.scope.signal })) {
-        this.#learn(domain, readIntroduction(message))
+        await this.#learn(name, introductionFromProto(message))
         link.problem = ''
-        onAnswer()
+        works()
       }
     } finally {
       await channel.close()
     }
   }
 
-  #learn(domain: string, introduction: JoinedDomain | ReturnType<typeof readIntroduction>): void {
+  async #learn(domain: string, introduction: Introduction): Promise<void> {
     const { trust, logger } = this.#options
     if (introduction.domain !== domain) {
-      throw new NsmError('permission_denied', 'Cannot follow a domain: its registry speaks for another one', {
+      throw new NsmError('permission_denied', 'Cannot follow the domain: its registry speaks for another one', {
         fields: { domain, found: introduction.domain },
       })
     }
-    const known = trust.domains.get(domain)
-    if (known === undefined || introduction.revision <= known.revision) return
-    trust.change(() => trust.domains.update(introduction))
+    if (!(await updateDomain(trust.records, introduction))) return
     logger.info('A domain has new authorities or addresses', { domain, revision: introduction.revision })
   }
 }

@@ -1,7 +1,16 @@
-/** How a registry calls others. Given by who knows about channels and identities. */
-import type { domainV1, EndpointRegistryClient, ServiceRegistryClient } from '../../api/index.ts'
-import type { Bundles } from '../../identity/index.ts'
-import type { ClientOf } from '../../rpc/index.ts'
+/** How a registry calls the registries of other domains. Each is held to being the registry of its domain. */
+import { domainV1, type EndpointRegistryClient, type ServiceRegistryClient } from '../../api/index.ts'
+import type { Clock } from '../../base/index.ts'
+import { type Bundles, type IdentitySource, staticSource } from '../../identity/index.ts'
+import { isRegistry } from '../../policy/index.ts'
+import {
+  Channel,
+  type ClientOf,
+  type ClientSecurity,
+  clientOf,
+  endpointRegistryClient,
+  serviceRegistryClient,
+} from '../../rpc/index.ts'
 
 export interface RegistryChannel {
   readonly federation: ClientOf<typeof domainV1.FederationService>
@@ -10,12 +19,34 @@ export interface RegistryChannel {
   close(): void | Promise<void>
 }
 
-export interface Channels {
-  /** To the registry of a joined domain, whose identity is checked against `bundles`, or those of the moment. */
+export interface RegistryChannels {
+  /** To the registry of a joined domain, whose identity is verified by `bundles`, or by our current ones. */
   member(address: string, domain: string, bundles?: Bundles): RegistryChannel
   /**
    * To a registry of which only the fingerprint of its authority is known: it must show a chain that ends in that
    * authority and is the identity of the registry of `domain`.
    */
   pinned(address: string, domain: string, fingerprint: string): RegistryChannel
+}
+
+export function registryChannels(identity: IdentitySource, clock: Clock): RegistryChannels {
+  const open = (address: string, security: ClientSecurity): RegistryChannel => {
+    const channel = new Channel(`tcp://${address}`, { security, clock })
+    return {
+      federation: clientOf(domainV1.FederationService, channel),
+      services: serviceRegistryClient(channel),
+      endpoints: endpointRegistryClient(channel),
+      close: () => channel.close(),
+    }
+  }
+  return {
+    member(address, domain, bundles) {
+      const source = bundles === undefined ? identity : staticSource({ svid: identity.current().svid, bundles })
+      return open(address, { identity: source, expect: (spiffeId) => isRegistry(spiffeId, domain) })
+    },
+    pinned(address, domain, fingerprint) {
+      const authoritySha256 = Buffer.from(fingerprint, 'base64url')
+      return open(address, { authoritySha256, expect: (spiffeId) => isRegistry(spiffeId, domain) })
+    },
+  }
 }

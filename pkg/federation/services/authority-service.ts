@@ -1,4 +1,4 @@
-/** nsmesh.authority.v1.Authority: issues to each caller what it is entitled to, and tells nodes whom to trust. */
+/** nsmesh.authority.v1.Authority: issues identities to nodes and their workloads, and tells nodes whom to trust. */
 import { type authorityV1, type Call, trustDomainOf } from '../../api/index.ts'
 import { type Clock, type Logger, NsmError } from '../../base/index.ts'
 import type { Authority, IssueOptions } from '../../identity/index.ts'
@@ -6,6 +6,7 @@ import { isNode, isWorkloadOf, nodeId, nodeNameOf } from '../../policy/index.ts'
 import type { Handlers } from '../../rpc/index.ts'
 import type { Invitations } from '../joining/invitations.ts'
 import { decodeToken } from '../joining/token.ts'
+import { admitNode, checkNodeMayJoin, renewNode } from '../trust/nodes.ts'
 import type { Trust } from '../trust/trust.ts'
 
 const MOST_DNS_NAMES = 4
@@ -30,8 +31,8 @@ export function authorityHandlers(options: AuthorityOptions): AuthorityHandlers 
 }
 
 /**
- * Crash: the identity is issued before the token is used up and given out after, so that a token is lost only when
- * its answer is; of several who show the same token one gets an answer.
+ * Crash: the identity is issued before the token is used and given out after the node is stored, so whatever stops us
+ * in between, a lost token has let nobody in; of several callers that show the same token one gets an answer.
  */
 async function joinNode(
   options: AuthorityOptions,
@@ -40,19 +41,17 @@ async function joinNode(
   const { trust, invitations, clock, logger } = options
   const { secret, domain, kind } = decodeToken(token)
   if (domain !== trust.domain || kind !== 'node') {
-    throw new NsmError('permission_denied', 'Cannot join: the token is for something else', {
+    throw new NsmError('permission_denied', 'Cannot join the domain: the token is not for a node of it', {
       fields: { domain, kind, wanted: trust.domain },
-      next: 'Make one here: nsmctl node invite <name>.',
+      next: 'make one here: nsmctl node invite <name>',
     })
   }
-  const invitation = invitations.check(secret, 'node')
+  const invitation = await invitations.check(secret, 'node')
   const { node } = invitation
-  trust.nodes.checkMayJoin(node, clock.nowMs())
+  checkNodeMayJoin(trust.records.get('node', node), clock.nowMs())
   const answer = await issue(options, { csr, spiffeId: nodeId(trust.domain, node), dnsNames: [node] })
-  trust.change(() => {
-    invitations.use(invitation)
-    trust.nodes.join(node, clock.nowMs())
-  })
+  await invitations.use(invitation)
+  await admitNode(trust.records, node, clock.nowMs())
   logger.info('A node joined', { node })
   return { ...answer, trust: trust.state() }
 }
@@ -65,7 +64,7 @@ async function renew(
   const { trust, clock } = options
   const { spiffeId } = call.peer
   const node = nodeOf(trust, call)
-  trust.nodes.renew(node, clock.nowMs())
+  await renewNode(trust.records, node, clock.nowMs())
   return issue(options, { csr, spiffeId, dnsNames: [node] })
 }
 
@@ -77,7 +76,7 @@ async function issueWorkload(
   const node = nodeOf(options.trust, call)
   const spiffeId = `${call.peer.spiffeId}/${path}`
   if (!isWorkloadOf(spiffeId, call.peer.spiffeId)) refuseName('the path is empty', { path })
-  // A node speaks for itself and what is on it: with a free choice of names it could pass for another node.
+  // Only names of the node and below it: with a free choice it could pass for another node.
   const isBelow = (name: string) => name === node || name.endsWith(`.${node}`)
   if (dnsNames.length > MOST_DNS_NAMES || !dnsNames.every(isBelow)) {
     refuseName('its DNS names are not those of the node', { node, dnsNames: dnsNames.join(' ').slice(0, 256) })
@@ -87,7 +86,7 @@ async function issueWorkload(
 
 async function* watchTrust({ trust }: AuthorityOptions, call: Call): AsyncGenerator<authorityV1.TrustState> {
   if (trustDomainOf(call.peer.spiffeId) !== trust.domain) {
-    throw new NsmError('permission_denied', 'Cannot watch whom the domain trusts: the caller is not of it')
+    throw new NsmError('permission_denied', 'Cannot watch the trust state: the caller belongs to another domain')
   }
   for await (const _ of trust.changes(call.signal)) yield trust.state()
 }
@@ -95,9 +94,9 @@ async function* watchTrust({ trust }: AuthorityOptions, call: Call): AsyncGenera
 function nodeOf(trust: Trust, { peer: { spiffeId } }: Call): string {
   const node = isNode(spiffeId, trust.domain) ? nodeNameOf(spiffeId, trust.domain) : undefined
   if (node !== undefined && !trust.isRevoked(spiffeId)) return node
-  throw new NsmError('permission_denied', 'Cannot issue an identity: the caller is not a node of this domain', {
+  throw new NsmError('permission_denied', 'Cannot issue the identity: the caller is not a node of this domain', {
     fields: { caller: spiffeId },
-    next: 'Workloads get their identity from the Workload API of their node.',
+    next: 'workloads get their identity from the Workload API of their node',
   })
 }
 
@@ -110,5 +109,5 @@ async function issue(
 }
 
 function refuseName(state: string, fields: NsmError['fields']): never {
-  throw new NsmError('invalid_argument', `Cannot issue an identity: ${state}`, { fields })
+  throw new NsmError('invalid_argument', `Cannot issue the identity: ${state}`, { fields })
 }

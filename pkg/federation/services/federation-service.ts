@@ -1,11 +1,12 @@
-/** nsmesh.domain.v1.Federation: what the registries of two domains say to each other. */
+/** nsmesh.domain.v1.Federation: the calls between the registries of two domains. */
 import { type Call, type domainV1, trustDomainOf } from '../../api/index.ts'
 import { type Clock, type Logger, NsmError } from '../../base/index.ts'
 import { isRegistry } from '../../policy/index.ts'
 import type { Handlers } from '../../rpc/index.ts'
-import { readIntroduction, writeIntroduction } from '../joining/introduction.ts'
 import type { Invitations } from '../joining/invitations.ts'
-import { leaveDomain } from '../joining/leave-domain.ts'
+import { joinsItself } from '../joining/join-domain.ts'
+import { introductionFromProto, introductionToProto } from '../trust/introduction.ts'
+import { admitDomain, checkSameDomain, removeDomain } from '../trust/joined-domains.ts'
 import type { Trust } from '../trust/trust.ts'
 
 export interface FederationOptions {
@@ -19,58 +20,58 @@ export type FederationHandlers = Handlers<typeof domainV1.FederationService>
 
 export function federationHandlers(options: FederationOptions): FederationHandlers {
   return {
-    accept: async (request) => accept(options, request),
+    accept: (request) => accept(options, request),
     watchBundle: (_, call) => watchBundle(options, call),
-    leave: async (_, call) => leave(options, call),
+    leave: (_, call) => leave(options, call),
   }
 }
 
-/** The caller is who holds the secret that our operator gave away: that is all that vouches for its introduction. */
-function accept(
+/**
+ * The caller holds the secret of an invitation: nothing else vouches for its introduction.
+ * Crash: after the invitation is used the token is lost, and the domain has not joined.
+ */
+async function accept(
   { trust, invitations, clock, logger }: FederationOptions,
   { secret, introduction: message }: domainV1.AcceptRequest,
-): domainV1.Introduction {
-  const invitation = invitations.check(secret, 'domain')
-  const introduction = readIntroduction(message)
-  if (introduction.domain === trust.domain) throw joinsItself(trust.domain)
-  trust.change(() => {
-    invitations.use(invitation)
-    trust.domains.join(introduction, clock.nowMs())
-  })
-  logger.info('A domain joined', { domain: introduction.domain, addresses: introduction.addresses.join(' ') })
-  return writeIntroduction(trust.introduction)
+): Promise<domainV1.Introduction> {
+  const invitation = await invitations.check(secret, 'domain')
+  const introduction = introductionFromProto(message)
+  const { domain, addresses } = introduction
+  if (domain === trust.domain) throw joinsItself(domain)
+  checkSameDomain(trust.joinedDomain(domain), introduction) // before the token is lost
+  await invitations.use(invitation)
+  await admitDomain(trust.records, introduction, clock.nowMs())
+  logger.info('A domain joined', { domain, addresses: addresses.join(' ') })
+  return introductionToProto(trust.introduction)
 }
 
 async function* watchBundle({ trust }: FederationOptions, call: Call): AsyncGenerator<domainV1.Introduction> {
   const domain = callingDomain(trust, call)
-  let toldRevision = -1
+  let sentRevision = -1
   for await (const _ of trust.changes(call.signal)) {
-    if (!trust.isJoined(domain)) return
-    if (trust.introduction.revision === toldRevision) continue
-    toldRevision = trust.introduction.revision
-    yield writeIntroduction(trust.introduction)
+    if (trust.joinedDomain(domain) === undefined) return
+    if (trust.introduction.revision === sentRevision) continue
+    sentRevision = trust.introduction.revision
+    yield introductionToProto(trust.introduction)
   }
 }
 
-function leave({ trust, logger }: FederationOptions, call: Call): Record<string, never> {
+async function leave({ trust, logger }: FederationOptions, call: Call): Promise<Record<string, never>> {
   const domain = callingDomain(trust, call)
-  leaveDomain(trust, domain)
-  logger.warn('A domain has revoked this one: nothing of it is trusted any more', { domain })
+  await removeDomain(trust.records, domain)
+  logger.warn('A domain revoked this one: nothing of it is trusted any more', { domain })
   return {}
 }
 
-/** Only a registry speaks for its domain. */
+/** Only its registry speaks for a domain. */
 function callingDomain(trust: Trust, { peer: { spiffeId } }: Call): string {
   const domain = trustDomainOf(spiffeId)
-  if (isRegistry(spiffeId, domain) && trust.isJoined(domain)) return domain
-  throw new NsmError('permission_denied', 'Cannot talk about domains: the caller is not the registry of a joined one', {
-    fields: { caller: spiffeId },
-  })
-}
-
-export function joinsItself(domain: string): NsmError {
-  return new NsmError('invalid_argument', 'Cannot join: a domain cannot join itself', {
-    fields: { domain },
-    next: 'Run nsmctl domain join on the registry of the other domain. Two domains need two names (NSM_DOMAIN).',
-  })
+  if (isRegistry(spiffeId, domain) && trust.joinedDomain(domain) !== undefined) return domain
+  throw new NsmError(
+    'permission_denied',
+    'Cannot speak for the domain: the caller is not the registry of a joined one',
+    {
+      fields: { caller: spiffeId },
+    },
+  )
 }

@@ -1,87 +1,58 @@
+/** The rules by which other domains join, change and leave. Each is one change of one record. */
 import { NsmError } from '../../base/index.ts'
-import type { Columns, Command, Database, Query } from '../../store/index.ts'
-import { haveCommonAuthority, type Introduction } from '../joining/introduction.ts'
+import type { DomainRecord, Introduction } from '../store/trust-record.ts'
+import { haveCommonAuthority } from './introduction.ts'
+import type { TrustRecords } from './trust-records.ts'
 
-export interface JoinedDomain extends Introduction {
-  readonly joinedMs: number
+/**
+ * A domain joins, or joins again with an authority by which it is known.
+ * @throws {NsmError} `already_exists` when another domain of that name has joined.
+ */
+export async function admitDomain(records: TrustRecords, introduction: Introduction, nowMs: number): Promise<void> {
+  const name = introduction.domain
+  await records.change('domain', name, (known) => {
+    checkSameDomain(known, introduction)
+    return { kind: 'domain', name, joinedMs: nowMs, exports: [], ...known, introduction }
+  })
 }
 
-/** The domains that joined, with the newest of what each said of itself. */
-export class DomainTable {
-  readonly #all: Query<JoinedDomain>
-  readonly #byName: Query<JoinedDomain>
-  readonly #put: Command
-  readonly #remove: Command
+/** @throws {NsmError} `already_exists` when `known` is another domain of the same name. */
+export function checkSameDomain(known: DomainRecord | undefined, introduction: Introduction): void {
+  if (known === undefined || haveCommonAuthority(known.introduction, introduction)) return
+  const { domain } = introduction
+  throw new NsmError('already_exists', 'Cannot join the domain: another domain of that name has joined', {
+    fields: { domain },
+    next: `if the domain was set up anew, revoke the old one first: nsmctl domain revoke ${domain}`,
+  })
+}
 
-  constructor(database: Database) {
-    this.#all = database.query('SELECT * FROM federation_domain ORDER BY name', readRow)
-    this.#byName = database.query('SELECT * FROM federation_domain WHERE name = ?', readRow)
-    this.#put = database.command(`
-      INSERT INTO federation_domain (name, addresses, authorities, revision, joined_ms) VALUES (?, ?, ?, ?, ?)
-      ON CONFLICT (name) DO UPDATE SET
-        addresses = excluded.addresses, authorities = excluded.authorities, revision = excluded.revision`)
-    this.#remove = database.command('DELETE FROM federation_domain WHERE name = ?')
-  }
+/**
+ * Takes a newer introduction of a joined domain; false when it is not newer.
+ * INVARIANT: revisions only grow, so that nobody can bring back an authority that was given up.
+ */
+export async function updateDomain(records: TrustRecords, introduction: Introduction): Promise<boolean> {
+  let isNewer = false
+  await records.change('domain', introduction.domain, (known) => {
+    isNewer = known !== undefined && introduction.revision > known.introduction.revision
+    return known !== undefined && isNewer ? { ...known, introduction } : known
+  })
+  return isNewer
+}
 
-  all(): readonly JoinedDomain[] {
-    return this.#all.all()
-  }
-
-  get(name: string): JoinedDomain | undefined {
-    return this.#byName.get(name)
-  }
-
-  /**
-   * A domain joins, or joins again with an authority that we know of it.
-   * @throws {NsmError} `already_exists` when a domain of that name has joined that is another one.
-   */
-  join(introduction: Introduction, nowMs: number): void {
-    const { domain } = introduction
-    const known = this.get(domain)
-    if (known !== undefined && !haveCommonAuthority(known, introduction)) {
-      throw new NsmError('already_exists', 'Cannot join: another domain of that name has joined', {
-        fields: { domain },
-        next: `If the domain was set up anew, revoke the old one first: nsmctl domain revoke ${domain}.`,
-      })
-    }
-    this.#write(introduction, nowMs)
-  }
-
-  /**
-   * Takes a newer introduction of a joined domain; false when it says nothing new.
-   * INVARIANT: revisions only grow, so that nobody can bring back an authority that was given up.
-   */
-  update(introduction: Introduction): boolean {
-    const known = this.get(introduction.domain)
-    if (known === undefined || introduction.revision <= known.revision) return false
-    this.#write(introduction, known.joinedMs)
-    return true
-  }
-
-  /** @throws {NsmError} `not_found` */
-  remove(name: string): void {
-    if (this.#remove.run(name) === 0) throw notJoined(name)
-  }
-
-  #write({ domain, addresses, authorities, revision }: Introduction, joinedMs: number): void {
-    const certificates = authorities.map((der) => Buffer.from(der).toString('base64'))
-    this.#put.run(domain, JSON.stringify(addresses), JSON.stringify(certificates), revision, joinedMs)
-  }
+/**
+ * Forgets a domain together with what is exported to it: from now on nothing of it is trusted.
+ * @throws {NsmError} `not_found` when it has not joined.
+ */
+export async function removeDomain(records: TrustRecords, name: string): Promise<void> {
+  await records.change('domain', name, (known) => {
+    if (known === undefined) throw notJoined(name)
+    return undefined
+  })
 }
 
 export function notJoined(domain: string): NsmError {
   return new NsmError('not_found', 'Cannot find the domain: it has not joined', {
     fields: { domain: domain.slice(0, 64) },
-    next: 'nsmctl domain list shows the joined ones; join another with nsmctl domain join <token>.',
+    next: 'nsmctl domain list shows the domains that have joined; nsmctl domain join <token> joins another',
   })
-}
-
-function readRow(row: Columns): JoinedDomain {
-  return {
-    domain: row.text('name'),
-    addresses: JSON.parse(row.text('addresses')),
-    authorities: JSON.parse(row.text('authorities')).map((text: string) => new Uint8Array(Buffer.from(text, 'base64'))),
-    revision: row.integer('revision'),
-    joinedMs: row.integer('joined_ms'),
-  }
 }

@@ -1,16 +1,14 @@
-import { createHash } from 'node:crypto'
 import type { authorityV1 } from '../../api/index.ts'
 import type { Clock } from '../../base/index.ts'
 import type { Bundles } from '../../identity/index.ts'
 import { type Exports, nodeId } from '../../policy/index.ts'
-import type { Command, Database, Query } from '../../store/index.ts'
-import type { Introduction } from '../joining/introduction.ts'
-import { ExportTable } from './exports.ts'
-import { DomainTable, type JoinedDomain } from './joined-domains.ts'
-import { NodeTable } from './nodes.ts'
+import type { DomainRecord, Introduction, TrustRecord } from '../store/trust-record.ts'
+import { exportsOf } from './exports.ts'
+import { introduceSelf } from './introduce-self.ts'
+import type { RecordChange, TrustRecords } from './trust-records.ts'
 
 export interface TrustOptions {
-  readonly database: Database
+  readonly records: TrustRecords
   readonly domain: string
   /** DER certificates of this domain's authority, newest first. */
   readonly authorities: readonly Uint8Array[]
@@ -19,56 +17,45 @@ export interface TrustOptions {
   readonly clock: Clock
 }
 
-/** What the tables say, read once per change. */
+/** What the records mean, computed once per change: requests read it. */
 interface Reading {
+  /** Of the records when the reading last changed. */
   readonly revision: number
-  readonly domains: ReadonlyMap<string, JoinedDomain>
+  readonly domains: ReadonlyMap<string, DomainRecord>
   readonly exports: Exports
   readonly revoked: ReadonlySet<string>
   readonly bundles: Bundles
 }
 
 /**
- * Whom this domain trusts: its own authority, the domains that joined, what is exported to each, the nodes that were
- * expelled. Everything that decides on trust asks here, and hears of each change after it is durable.
+ * Whom this domain trusts: its own authority, the domains that have joined, what is exported to each of them, and which
+ * nodes are revoked. Everything that decides on trust asks here, and is notified of each change after it is durable.
  */
 export class Trust {
   readonly domain: string
-  readonly domains: DomainTable
-  readonly exported: ExportTable
-  readonly nodes: NodeTable
+  readonly records: TrustRecords
   /** What this domain says of itself to others. */
   readonly introduction: Introduction
-  readonly #options: TrustOptions
-  readonly #advance: Command
-  readonly #revision: Query<number>
+  readonly #authorities: readonly Uint8Array[]
   readonly #listeners = new Set<() => void>()
+  readonly #unsubscribe: () => void
   #reading: Reading
 
-  constructor(options: TrustOptions) {
-    const { database } = options
-    this.#options = options
-    this.domain = options.domain
-    this.domains = new DomainTable(database)
-    this.exported = new ExportTable(database)
-    this.nodes = new NodeTable(database)
-    this.#advance = database.command('UPDATE federation_trust SET revision = revision + 1')
-    this.#revision = database.query('SELECT revision FROM federation_trust', (row) => row.integer('revision'))
-    this.introduction = introduce(options)
+  private constructor({ domain, records, authorities }: TrustOptions, introduction: Introduction) {
+    this.domain = domain
+    this.records = records
+    this.introduction = introduction
+    this.#authorities = authorities
     this.#reading = this.#read()
+    this.#unsubscribe = records.subscribe((changes) => this.#onChange(changes))
   }
 
-  /**
-   * Changes the tables in one transaction, and tells everybody when it is durable. What `body` throws undoes it all.
-   */
-  change<T>(body: () => T): T {
-    const result = this.#options.database.transaction(() => {
-      this.#advance.run()
-      return body()
-    })
-    this.#reading = this.#read()
-    for (const listener of [...this.#listeners]) listener()
-    return result
+  static async open(options: TrustOptions): Promise<Trust> {
+    return new Trust(options, await introduceSelf(options))
+  }
+
+  close(): void {
+    this.#unsubscribe()
   }
 
   subscribe(listener: () => void): () => void {
@@ -76,16 +63,16 @@ export class Trust {
     return () => this.#listeners.delete(listener)
   }
 
-  /** Yields once at once, and once after each change, or after several that came faster than they are read. */
+  /** Yields at once, and then once per change; changes that come faster than they are read count as one. */
   async *changes(signal: AbortSignal): AsyncGenerator<void> {
     let wake = () => {}
     let isChanged = true
-    const note = () => {
+    const onChange = () => {
       isChanged = true
       wake()
     }
-    const unsubscribe = this.subscribe(note)
-    signal.addEventListener('abort', note, { once: true })
+    const unsubscribe = this.subscribe(onChange)
+    signal.addEventListener('abort', onChange, { once: true })
     try {
       while (!signal.aborted) {
         if (isChanged) {
@@ -99,16 +86,16 @@ export class Trust {
       }
     } finally {
       unsubscribe()
-      signal.removeEventListener('abort', note)
+      signal.removeEventListener('abort', onChange)
     }
   }
 
-  joined(): readonly JoinedDomain[] {
+  joined(): readonly DomainRecord[] {
     return [...this.#reading.domains.values()]
   }
 
-  isJoined(domain: string): boolean {
-    return this.#reading.domains.has(domain)
+  joinedDomain(domain: string): DomainRecord | undefined {
+    return this.#reading.domains.get(domain)
   }
 
   exports(): Exports {
@@ -119,62 +106,56 @@ export class Trust {
     return this.#reading.bundles
   }
 
-  /** Whether `spiffeId` is of an expelled node, or of a workload on one. */
+  /** Whether `spiffeId` is that of a revoked node, or of a workload on one. */
   isRevoked(spiffeId: string): boolean {
     const node = spiffeId.split('/', 5).join('/') // spiffe://<domain>/node/<name>
     return this.#reading.revoked.has(node)
   }
 
+  /** What the nodes of this domain are told. */
   state(): authorityV1.TrustState {
     const { revision, domains, exports, revoked } = this.#reading
     return {
       revision: BigInt(revision),
       trustDomain: this.domain,
-      authorities: this.#options.authorities.map((der) => Buffer.from(der)),
-      domains: [...domains.values()].map(({ domain, authorities }) => ({
-        trustDomain: domain,
-        authorities: authorities.map((der) => Buffer.from(der)),
-        exportedServices: [...(exports.get(domain) ?? [])],
+      authorities: this.#authorities.map((der) => Buffer.from(der)),
+      domains: [...domains.values()].map(({ name, introduction }) => ({
+        trustDomain: name,
+        authorities: introduction.authorities.map((der) => Buffer.from(der)),
+        exportedServices: [...(exports.get(name) ?? [])],
       })),
       revoked: [...revoked],
     }
   }
 
+  #onChange(changes: readonly RecordChange[]): void {
+    if (!changes.some(changesTrust)) return
+    this.#reading = this.#read()
+    for (const listener of [...this.#listeners]) listener()
+  }
+
   #read(): Reading {
-    const domains = this.domains.all()
-    const expelled = this.nodes.all().filter(({ revokedMs }) => revokedMs !== undefined)
+    const domains = this.records.all('domain')
+    const revoked = this.records.all('node').filter(isRevoked)
     return {
-      revision: this.#revision.get() ?? 0,
-      domains: new Map(domains.map((domain) => [domain.domain, domain])),
-      exports: this.exported.exportsTo(domains.map(({ domain }) => domain)),
-      revoked: new Set(expelled.map(({ name }) => nodeId(this.domain, name))),
+      revision: this.records.revision,
+      domains: new Map(domains.map((domain) => [domain.name, domain])),
+      exports: exportsOf(this.records),
+      revoked: new Set(revoked.map(({ name }) => nodeId(this.domain, name))),
       bundles: new Map([
-        ...domains.map(({ domain, authorities }) => [domain, authorities] as const),
-        [this.domain, this.#options.authorities],
+        ...domains.map(({ name, introduction }) => [name, introduction.authorities] as const),
+        [this.domain, this.#authorities],
       ]),
     }
   }
 }
 
-/**
- * The revision is the time of the last change, and greater than the one before: it keeps growing over a loss of all
- * state, where a counter would begin again and be refused by everybody who saw a greater one.
- */
-function introduce({ database, domain, authorities, addresses, clock }: TrustOptions): Introduction {
-  const hash = createHash('sha256').update(JSON.stringify(addresses))
-  for (const der of authorities) hash.update(der)
-  const digest = hash.digest('base64url')
-  const last = database
-    .query('SELECT revision, digest FROM federation_introduction', (row) => ({
-      revision: row.integer('revision'),
-      digest: row.text('digest'),
-    }))
-    .get()
-  if (last?.digest === digest) return { domain, addresses, authorities, revision: last.revision }
-  const revision = Math.max((last?.revision ?? 0) + 1, Math.floor(clock.nowMs()))
-  database.transaction(() => {
-    database.command('DELETE FROM federation_introduction').run()
-    database.command('INSERT INTO federation_introduction (revision, digest) VALUES (?, ?)').run(revision, digest)
-  })
-  return { domain, addresses, authorities, revision }
+/** Invitations and renewals change records, and nothing that anybody is told. */
+function changesTrust({ before, after }: RecordChange): boolean {
+  const { kind } = after ?? before ?? { kind: 'self' }
+  return kind === 'domain' || kind === 'self' || isRevoked(before) !== isRevoked(after)
+}
+
+function isRevoked(record: TrustRecord | undefined): boolean {
+  return record?.kind === 'node' && record.revokedMs !== undefined
 }

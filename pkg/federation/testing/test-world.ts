@@ -1,30 +1,45 @@
-/** Domains in one process, whose registries call each other's handlers: what the tests of federation run on. */
+/** Domains in one process, whose registries call each other's handlers: the tests of federation run on it. */
 import type { Call } from '../../api/index.ts'
 import { NsmError, Scope, silentLogger } from '../../base/index.ts'
 import { FakeClock } from '../../base/testing/index.ts'
 import { Authority, createAuthorityMaterial } from '../../identity/index.ts'
 import { registryId } from '../../policy/index.ts'
 import { openDatabase } from '../../store/index.ts'
-import { fingerprint } from '../joining/introduction.ts'
 import { Invitations } from '../joining/invitations.ts'
 import { DomainLinks } from '../links/domain-links.ts'
-import type { Channels, RegistryChannel } from '../links/registry-channels.ts'
+import type { RegistryChannel, RegistryChannels } from '../links/registry-channels.ts'
 import { type AuthorityHandlers, authorityHandlers } from '../services/authority-service.ts'
 import { type DomainsHandlers, domainsHandlers } from '../services/domains-service.ts'
 import { type FederationHandlers, federationHandlers } from '../services/federation-service.ts'
-import { federationSchema } from '../store/schema.ts'
+import { federationRecords, federationTables } from '../store/schema.ts'
+import { sqliteTrustStore } from '../store/sqlite-trust-store.ts'
+import type { TrustStore } from '../store/trust-store.ts'
+import { fingerprint } from '../trust/introduction.ts'
 import { Trust } from '../trust/trust.ts'
+import { TrustRecords } from '../trust/trust-records.ts'
+import { UnreliableStore } from './unreliable-store.ts'
 
 export interface TestDomain {
   readonly trust: Trust
-  readonly authorityCertificate: Uint8Array
+  readonly store: UnreliableStore
+  readonly authorityKey: Authority
+  readonly address: string
   readonly links: DomainLinks
+  readonly invitations: Invitations
   readonly authority: AuthorityHandlers
   readonly domains: DomainsHandlers
   readonly federation: FederationHandlers
-  readonly expelled: string[]
+  /** SPIFFE IDs of nodes whose registrations were removed. */
+  readonly revoked: string[]
   /** Whether its registry answers others. */
   isAway: boolean
+  close(): Promise<void>
+}
+
+interface Place {
+  readonly address: string
+  readonly authority: Authority
+  readonly store: TrustStore
 }
 
 export class TestWorld {
@@ -34,30 +49,28 @@ export class TestWorld {
 
   /** @param address under which the others reach it; a second domain at the same address takes its place. */
   async domain(name: string, address = `${name}.test:5002`): Promise<TestDomain> {
-    const { clock, scope } = this
-    const database = scope.own(openDatabase(':memory:', { application: 'test', migrations: [federationSchema] }))
-    const material = await createAuthorityMaterial(name, clock)
-    const authority = new Authority(material, clock)
-    const authorities = [authority.certificate]
-    const trust = new Trust({ database, domain: name, authorities, addresses: [address], clock })
-    const invitations = new Invitations(database, clock)
-    const channels = this.#channels(name)
-    const common = { trust, invitations, channels, clock, logger: silentLogger }
-    const links = scope.own(new DomainLinks(common))
-    const expelled: string[] = []
-    const onExpelled = async (spiffeId: string) => void expelled.push(spiffeId)
-    const made = {
-      trust,
-      authorityCertificate: authority.certificate,
-      links,
-      authority: authorityHandlers({ ...common, authority }),
-      domains: domainsHandlers({ ...common, links, onExpelled }),
-      federation: federationHandlers(common),
-      expelled,
-      isAway: false,
-    }
+    const authority = new Authority(await createAuthorityMaterial(name, this.clock), this.clock)
+    const made = await this.#open({ address, authority, store: this.emptyStore() })
     this.#byAddress.set(address, made)
     return made
+  }
+
+  /** Another replica of its registry, which others do not call. */
+  replica({ address, authorityKey, store }: TestDomain): Promise<TestDomain> {
+    return this.#open({ address, authority: authorityKey, store: store.store })
+  }
+
+  /** Its registry starts anew on the same records, in the place of the one that died. */
+  async restart(dead: TestDomain): Promise<TestDomain> {
+    await dead.close()
+    const made = await this.replica(dead)
+    this.#byAddress.set(dead.address, made)
+    return made
+  }
+
+  emptyStore(): TrustStore {
+    const options = { application: 'test', migrations: [federationTables, federationRecords] }
+    return sqliteTrustStore(this.scope.own(openDatabase(':memory:', options)))
   }
 
   /** Lets everything run that waits for nothing but its turn. */
@@ -66,7 +79,38 @@ export class TestWorld {
     for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve))
   }
 
-  #channels(caller: string): Channels {
+  async #open({ address, authority, store: inner }: Place): Promise<TestDomain> {
+    const { clock } = this
+    const scope = new Scope()
+    const domain = authority.trustDomain
+    const store = new UnreliableStore(inner)
+    const records = scope.own(await TrustRecords.open({ store, clock, logger: silentLogger }))
+    const authorities = [authority.certificate]
+    const trust = scope.own(await Trust.open({ records, domain, authorities, addresses: [address], clock }))
+    const invitations = new Invitations(records, clock)
+    const channels = this.#channels(domain)
+    const common = { trust, invitations, channels, clock, logger: silentLogger }
+    const links = scope.own(new DomainLinks(common))
+    const revoked: string[] = []
+    const onRevoked = async (spiffeId: string) => void revoked.push(spiffeId)
+    this.scope.defer(() => scope.close())
+    return {
+      trust,
+      store,
+      authorityKey: authority,
+      address,
+      links,
+      invitations,
+      authority: authorityHandlers({ ...common, authority }),
+      domains: domainsHandlers({ ...common, links, onRevoked }),
+      federation: federationHandlers(common),
+      revoked,
+      isAway: false,
+      close: () => scope.close(),
+    }
+  }
+
+  #channels(caller: string): RegistryChannels {
     const answering = (address: string, callerId: string, isTrusted: (other: TestDomain) => boolean) => {
       const find = () => {
         const other = this.#byAddress.get(address)
@@ -81,13 +125,11 @@ export class TestWorld {
         const trusted = () => bundles ?? this.#named(caller)?.trust.bundles() ?? new Map()
         const isTrusted = (other: TestDomain) =>
           other.trust.domain === domain &&
-          [...(trusted().get(domain) ?? [])].some(
-            (der) => fingerprint(der) === fingerprint(other.authorityCertificate),
-          ) &&
+          [...(trusted().get(domain) ?? [])].some((der) => fingerprint(der) === pinOf(other)) &&
           other.trust.bundles().has(caller)
         return answering(address, registryId(caller), isTrusted)
       },
-      pinned: (address, _, pin) => answering(address, '', (other) => fingerprint(other.authorityCertificate) === pin),
+      pinned: (address, _, pin) => answering(address, '', (other) => pinOf(other) === pin),
     }
   }
 
@@ -98,6 +140,10 @@ export class TestWorld {
 
 export function callOf(spiffeId: string, signal = new AbortController().signal): Call {
   return { peer: { spiffeId, chain: [], attestation: undefined }, token: undefined, signal }
+}
+
+function pinOf({ authorityKey }: TestDomain): string {
+  return fingerprint(authorityKey.certificate)
 }
 
 function fakeChannel(find: () => TestDomain, callerId: string): RegistryChannel {

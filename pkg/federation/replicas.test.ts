@@ -1,0 +1,100 @@
+/** Two replicas of one registry, which share nothing but the store. */
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { createKeyAndCsr } from '../identity/index.ts'
+import { callOf, type TestDomain, TestWorld } from './testing/index.ts'
+
+const admin = callOf('')
+let world: TestWorld
+let east: TestDomain
+let replica: TestDomain
+let west: TestDomain
+
+beforeEach(async () => {
+  world = new TestWorld()
+  east = await world.domain('east')
+  replica = await world.replica(east)
+  west = await world.domain('west')
+})
+
+afterEach(async () => {
+  await world.scope.close()
+  await world.settle()
+  expect(world.clock.pending).toBe(0)
+})
+
+async function joinNode(at: TestDomain, token: string) {
+  const csr = Buffer.from((await createKeyAndCsr()).csr)
+  return at.authority.joinNode({ token, csr }, callOf(''))
+}
+
+const inviteNode = async (node = 'n1') => (await replica.domains.inviteNode({ node, lifetime: undefined }, admin)).token
+
+test('they say the same of their domain', () => {
+  expect(replica.trust.introduction).toEqual(east.trust.introduction)
+})
+
+test('a token that one made is good at the other at once, and once in all', async () => {
+  const token = await inviteNode()
+  const tries = Array.from({ length: 20 }, (_, index) => joinNode(index % 2 === 0 ? east : replica, token))
+  const results = await Promise.allSettled(tries)
+  expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+  for (const result of results) {
+    if (result.status === 'rejected') expect(result.reason).toMatchObject({ code: 'failed_precondition' })
+  }
+})
+
+test('a domain that joins at one is trusted by both, and one that is revoked by neither', async () => {
+  const { token } = await replica.domains.invite({ lifetime: undefined }, admin)
+  await west.domains.join({ token }, admin)
+  await world.settle()
+  expect(replica.trust.bundles().has('west')).toBe(true)
+  await replica.domains.export({ service: 'files', domain: 'west' }, admin)
+  await east.domains.export({ service: 'dns', domain: '*' }, admin)
+  await world.settle()
+  for (const { trust } of [east, replica]) expect(trust.exports().get('west')).toEqual(new Set(['dns', 'files']))
+  await replica.domains.revoke({ name: 'west' }, admin)
+  await world.settle()
+  for (const { trust } of [east, replica])
+    expect([trust.bundles().has('west'), trust.exports().size]).toEqual([false, 0])
+})
+
+test('exports to one domain through both at once are all kept', async () => {
+  const { token } = await east.domains.invite({ lifetime: undefined }, admin)
+  await west.domains.join({ token }, admin)
+  const services = Array.from({ length: 30 }, (_, index) => `s${index}`)
+  const at = (index: number) => (index % 2 === 0 ? east : replica)
+  await Promise.all(services.map((service, i) => at(i).domains.export({ service, domain: 'west' }, admin)))
+  await world.settle()
+  for (const { trust } of [east, replica]) expect(trust.exports().get('west')).toEqual(new Set(services.sort()))
+})
+
+test('a node that one revoked is refused by the other, also while it renews there', async () => {
+  await joinNode(east, await inviteNode())
+  const node = callOf('spiffe://east/node/n1')
+  const csr = Buffer.from((await createKeyAndCsr()).csr)
+  const renewals = Array.from({ length: 5 }, () => replica.authority.renew({ csr }, node))
+  await east.domains.revokeNode({ node: 'n1' }, admin)
+  await Promise.allSettled(renewals)
+  await world.settle()
+  expect(replica.trust.isRevoked('spiffe://east/node/n1')).toBe(true)
+  await expect(replica.authority.renew({ csr }, node)).rejects.toMatchObject({ code: 'permission_denied' })
+})
+
+test('nodes are told of revocations, and not of renewals and invitations', async () => {
+  await joinNode(east, await inviteNode())
+  await world.settle()
+  let changes = 0
+  replica.trust.subscribe(() => {
+    changes += 1
+  })
+  const before = replica.trust.state()
+  const csr = Buffer.from((await createKeyAndCsr()).csr)
+  await east.authority.renew({ csr }, callOf('spiffe://east/node/n1'))
+  await inviteNode('n2')
+  await world.settle()
+  expect([changes, replica.trust.state()]).toEqual([0, before])
+  await east.domains.revokeNode({ node: 'n1' }, admin)
+  await world.settle()
+  expect(changes).toBe(1)
+  expect(replica.trust.state().revision > before.revision).toBe(true)
+})

@@ -1,0 +1,7 @@
+import { authorityV1, domainV1 } from '../../api/index.ts'
+
+/** What nodes and domains call to join: with a token, and without an identity. */
+export const JOINING_METHODS: ReadonlySet<string> = new Set([
+  authorityV1.AuthorityService.joinNode.path,
+  domainV1.FederationService.accept.path,
+])

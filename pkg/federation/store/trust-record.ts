@@ -1,0 +1,76 @@
+/**
+ * The records in which a domain keeps whom it trusts. What must change together is one record: a domain and what is
+ * exported to it.
+ *
+ * INVARIANT: a record is smaller than 512 KiB, so that it fits an object of Kubernetes (about 1 MiB) and a value of
+ * etcd (1.5 MiB). Largest is a domain: eight authorities of 4 KiB, eight addresses and {@link MOST_EXPORTS} names.
+ */
+/** To one domain, or to every domain. */
+export const MOST_EXPORTS = 1_000
+
+/** What a domain says of itself to others. */
+export interface Introduction {
+  readonly domain: string
+  /** host:port of its registry. */
+  readonly addresses: readonly string[]
+  /** DER certificates, newest first. */
+  readonly authorities: readonly Uint8Array[]
+  readonly revision: number
+}
+
+/** Another domain that has joined. */
+export interface DomainRecord {
+  readonly kind: 'domain'
+  readonly name: string
+  /** The newest that the domain said of itself. */
+  readonly introduction: Introduction
+  readonly joinedMs: number
+  /** Services of ours that this domain may find and request. */
+  readonly exports: readonly string[]
+}
+
+/** A node of this domain, also after it was revoked. */
+export interface NodeRecord {
+  readonly kind: 'node'
+  readonly name: string
+  readonly joinedMs: number
+  readonly renewedMs: number
+  readonly revokedMs: number | undefined
+}
+
+/** Who may join with an invitation. */
+export type JoinKind = 'domain' | 'node'
+
+/** A one-time token that was given out. Only a hash of its secret is kept: with the record, nobody can join. */
+export interface InvitationRecord {
+  readonly kind: 'invitation'
+  /** The first half of the hash, in hexadecimal. */
+  readonly name: string
+  /** SHA-256 of the secret. */
+  readonly hash: Uint8Array
+  readonly invites: JoinKind
+  /** The name that the node gets; empty for domains. */
+  readonly node: string
+  readonly expiresMs: number
+  readonly usedMs: number | undefined
+}
+
+/** This domain itself. There is one such record, named {@link SELF}. */
+export interface SelfRecord {
+  readonly kind: 'self'
+  readonly name: typeof SELF
+  /** What this domain last said of itself: its revision, and a digest to notice when it changes. */
+  readonly introduced: { readonly revision: number; readonly digest: string } | undefined
+  /** Services that every joined domain may find and request, also domains that join later. */
+  readonly exports: readonly string[]
+}
+
+export const SELF = 'self'
+
+export type TrustRecord = DomainRecord | NodeRecord | InvitationRecord | SelfRecord
+export type RecordKind = TrustRecord['kind']
+export type RecordOf<K extends RecordKind> = Extract<TrustRecord, { readonly kind: K }>
+
+export function isOfKind<K extends RecordKind>(kind: K, record: TrustRecord): record is RecordOf<K> {
+  return record.kind === kind
+}
