@@ -1,6 +1,6 @@
 import { NsmError } from '../base/index.ts'
 
-/** One row of a result: values by column name, read as the type that the schema promises. */
+/** One row of a result. Each value is read by its column's name, as the type that the schema promises. */
 export class Columns {
   readonly #values: Readonly<Record<string, unknown>>
 
@@ -17,7 +17,7 @@ export class Columns {
     return this.isNull(name) ? undefined : this.text(name)
   }
 
-  /** A whole number that JavaScript holds exactly. */
+  /** A safe integer: one that JavaScript represents exactly. */
   integer(name: string): number {
     const value = this.#values[name]
     return typeof value === 'number' && Number.isSafeInteger(value) ? value : this.#refuse(name, 'integer')
@@ -41,7 +41,7 @@ export class Columns {
   }
 
   #refuse(column: string, wanted: string): never {
-    throw new NsmError('internal', 'Cannot read a stored value: it has another type than the schema says', {
+    throw new NsmError('internal', 'Cannot read the stored value: its type is not that of the schema', {
       fields: { column, wanted },
     })
   }

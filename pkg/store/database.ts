@@ -1,7 +1,7 @@
 /**
- * A SQLite file that one process owns: WAL, every commit synced to disk, mode 0600 because what lives here holds
- * private keys. SQLite's exclusive locking mode is the guard against a second process: the kernel drops the lock with
- * the process, so a crash leaves nothing to clean up.
+ * A SQLite file that one process owns: write-ahead log, every commit synced to disk, mode 0600 because the state holds
+ * private keys. SQLite's exclusive locking mode keeps a second process out. The kernel releases the lock when the
+ * process ends, so a crash leaves nothing to clean up.
  */
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
@@ -14,9 +14,9 @@ import { withSqliteErrors } from './sqlite-error.ts'
 export type Value = string | number | bigint | null | Uint8Array
 
 export interface DatabaseOptions {
-  /** Whose state this is (`nsmd wires`): another application's file is refused. */
+  /** The program whose state this is, such as `nsmd`: the file of another program is refused. */
   readonly application: string
-  /** SQL that leads from each schema version to the next. Only ever append: released ones are never edited. */
+  /** SQL that migrates each schema version to the next. Only append: a released migration is never edited. */
   readonly migrations: readonly string[]
 }
 
@@ -30,24 +30,24 @@ export interface Command {
   run(...values: Value[]): number
 }
 
-/** Everything is synchronous and throws {@link NsmError}: `resource_exhausted` when the disk is full, `unavailable` when it fails. */
+/** Synchronous. Throws {@link NsmError}: `resource_exhausted` when the disk is full, `unavailable` when it fails. */
 export interface Database {
   query<Row>(sql: string, read: (columns: Columns) => Row): Query<Row>
   command(sql: string): Command
-  /** All of `body` or nothing. A transaction inside a transaction is part of the outer one. */
+  /** Runs `body` atomically: when it throws, nothing is changed. A nested transaction is part of the outer one. */
   transaction<T>(body: () => T): T
   close(): void
 }
 
-/** How long a starting process waits for the one it replaces. */
+/** How long a starting process waits for the lock of the one that it replaces. */
 const LOCK_WAIT_MS = 2000
 
 /**
- * Opens the file, or makes it with its directory, and brings its schema up to date.
+ * Opens the file, or creates it with its directory, and migrates it to the newest schema.
  *
  * @param path of the file, or `:memory:`.
- * @throws {NsmError} `failed_precondition` when another process has it open, when a newer version or another
- * application wrote it, or when it is damaged.
+ * @throws {NsmError} `failed_precondition` when another process has it open, when a newer version or another program
+ *   wrote it, or when it is damaged.
  */
 export function openDatabase(path: string, options: DatabaseOptions): Database {
   const sqlite = withSqliteErrors(path, () => {
@@ -67,23 +67,23 @@ export function openDatabase(path: string, options: DatabaseOptions): Database {
   return new SqliteDatabase(sqlite, path)
 }
 
-/** The write-ahead log takes its mode from the file itself, so that must be private before SQLite sees it. */
+/** The write-ahead log gets the mode of the file itself, so the file must be private before SQLite opens it. */
 function makePrivate(path: string): void {
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-    // Only a new file: to close a descriptor of one that is open elsewhere in this process would drop its POSIX lock.
+    // Only for a new file: closing any descriptor of a file releases the POSIX locks that this process has on it.
     if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600))
     chmodSync(path, 0o600)
   } catch (cause) {
     throw new NsmError('unavailable', 'Cannot open the state file', {
       cause,
       fields: { path },
-      next: 'check that its directory can be written',
+      next: 'check that its directory is writable',
     })
   }
 }
 
-/** Takes the exclusive lock by the first write, before anything is decided on what the file says. */
+/** The first write takes the exclusive lock, before anything that is read from the file is relied on. */
 function lock(sqlite: DatabaseSync): void {
   sqlite.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
   sqlite.exec('BEGIN IMMEDIATE; COMMIT')
@@ -131,7 +131,7 @@ class SqliteDatabase implements Database {
       this.#guard(() => this.#sqlite.exec('COMMIT'))
       return result
     } catch (error) {
-      // SQLite has rolled back by itself when the disk was full.
+      // When the disk is full, SQLite has already rolled back.
       if (this.#sqlite.isTransaction) this.#sqlite.exec('ROLLBACK')
       throw error
     }

@@ -1,12 +1,12 @@
-/** Who holds a database that is locked: for the error message only, never for a decision. */
+/** Which process has locked a database: for an error message only, never for a decision. */
 import { readFileSync, statSync } from 'node:fs'
 
-/** The process with a POSIX lock on `path` as the kernel lists it; undefined where that cannot be told. */
+/** The process that has a POSIX lock on `path`, according to the kernel; undefined where that is not known. */
 export function lockHolder(path: string): number | undefined {
   try {
     return findLockHolder(readFileSync('/proc/locks', 'utf8'), statSync(path).ino)
   } catch {
-    return undefined // no procfs, or the file is gone: the message does without
+    return undefined // no procfs, or the file is gone: the message does not need it
   }
 }
 

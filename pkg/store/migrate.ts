@@ -1,4 +1,4 @@
-/** Brings a database file to the schema of this version, one transaction per step. */
+/** Migrates a database file to the schema of this version, one transaction per migration. */
 import type { DatabaseSync } from 'node:sqlite'
 import { crc32 } from 'node:zlib'
 import { NsmError } from '../base/index.ts'
@@ -10,12 +10,12 @@ export interface Schema {
   readonly migrations: readonly string[]
 }
 
-/** SQLite's application_id is a signed 32-bit number in the header of the file. */
+/** SQLite's application_id: a signed 32-bit integer in the header of the file. */
 export function applicationId(name: string): number {
   return crc32(name) | 0
 }
 
-/** `user_version` counts the migrations that are done. */
+/** `user_version` is the number of migrations that have been applied. */
 export function migrate(sqlite: DatabaseSync, schema: Schema): void {
   const version = pragma(sqlite, 'user_version')
   const owner = pragma(sqlite, 'application_id')
@@ -48,7 +48,7 @@ function refuseForeign(owner: number, version: number, { id, path, application }
 
 function refuseNewer(version: number, { path, migrations }: Schema): void {
   if (version <= migrations.length) return
-  throw new NsmError('failed_precondition', 'Cannot use the state file: written by a newer version', {
+  throw new NsmError('failed_precondition', 'Cannot use the state file: it was written by a newer version', {
     fields: { path, schema: version, known: migrations.length },
     next: 'start that version, or restore a backup',
   })

@@ -10,7 +10,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(parent, { recursive: true }))
 
-test('makePrivateDirectory makes it with its parents, for the owner alone, and accepts it again', () => {
+test('makePrivateDirectory creates it with its parents, for the owner alone, and accepts it again', () => {
   const path = join(parent, 'a', 'b')
   makePrivateDirectory(path)
   makePrivateDirectory(path)
@@ -26,5 +26,5 @@ test.each([0o750, 0o701, 0o755])('makePrivateDirectory refuses mode %o and says 
 
 test('makePrivateDirectory refuses a path through a file', () => {
   writeFileSync(join(parent, 'file'), '')
-  expect(() => makePrivateDirectory(join(parent, 'file', 'x'))).toThrow(/Cannot make the directory/)
+  expect(() => makePrivateDirectory(join(parent, 'file', 'x'))).toThrow(/Cannot create the directory/)
 })

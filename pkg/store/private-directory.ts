@@ -2,8 +2,8 @@ import { mkdirSync, statSync } from 'node:fs'
 import { NsmError } from '../base/index.ts'
 
 /**
- * Makes the directory where there is none, and insists that nobody but its owner can enter it.
- * @throws {NsmError} `failed_precondition` when others can, or when it cannot be made.
+ * Creates the directory if it is missing, and checks that only its owner can enter it.
+ * @throws {NsmError} `failed_precondition` when others can enter it, or when it cannot be created.
  */
 export function makePrivateDirectory(path: string): void {
   const mode = withReason(path, () => {
@@ -13,7 +13,7 @@ export function makePrivateDirectory(path: string): void {
   if ((mode & 0o077) === 0) return
   throw new NsmError('failed_precondition', 'Cannot use the directory: others can enter it', {
     fields: { path, mode: mode.toString(8) },
-    next: `chmod 700 ${path}, or choose a directory of its own`,
+    next: `chmod 700 ${path}, or choose a directory that nobody else uses`,
   })
 }
 
@@ -21,10 +21,10 @@ function withReason<T>(path: string, action: () => T): T {
   try {
     return action()
   } catch (cause) {
-    throw new NsmError('failed_precondition', 'Cannot make the directory', {
+    throw new NsmError('failed_precondition', 'Cannot create the directory', {
       cause,
       fields: { path },
-      next: 'make it for the user of this process, or choose another one',
+      next: 'create it for the user of this process, or choose another one',
     })
   }
 }

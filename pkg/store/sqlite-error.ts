@@ -1,4 +1,4 @@
-/** What SQLite's result codes mean to the rest of nsmesh. */
+/** SQLite's result codes as errors of nsmesh. */
 import { type ErrorCode, NsmError } from '../base/index.ts'
 import { lockHolder } from './lock.ts'
 
@@ -16,26 +16,26 @@ const meanings: ReadonlyMap<number, Meaning> = new Map<number, Meaning>([
   [3, { code: 'unavailable', message: 'Cannot use the state file: permission denied', next: 'check its owner' }],
   [5, { code: 'failed_precondition', message: 'Cannot use the state file: another process has it open', next: SHARE }],
   [8, { code: 'unavailable', message: 'Cannot write the state file: it is read-only', next: 'check the file system' }],
-  [10, { code: 'unavailable', message: 'Cannot use the state file: the disk fails', next: 'look at the kernel log' }],
+  [10, { code: 'unavailable', message: 'Cannot use the state file: the disk fails', next: 'check the kernel log' }],
   [11, { code: 'failed_precondition', message: 'Cannot use the state file: it is damaged', next: RESTORE }],
   [
     13,
     { code: 'resource_exhausted', message: 'Cannot write the state file: the disk is full', next: 'free some space' },
   ],
-  [14, { code: 'unavailable', message: 'Cannot open the state file', next: 'check that its directory can be written' }],
-  [19, { code: 'already_exists', message: 'Cannot write a record: it contradicts one that is there' }],
+  [14, { code: 'unavailable', message: 'Cannot open the state file', next: 'check that its directory is writable' }],
+  [19, { code: 'already_exists', message: 'Cannot write the record: it conflicts with a stored one' }],
   [26, { code: 'failed_precondition', message: 'Cannot use the state file: it is not a database', next: RESTORE }],
 ])
 
 const SQLITE_BUSY = 5
 
-/** The primary result code of an error that `node:sqlite` threw; undefined for every other value. */
+/** The primary result code of an error of `node:sqlite`; undefined for every other error. */
 function sqliteResult(error: unknown): number | undefined {
   if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return undefined
   return error.errcode & 0xff
 }
 
-/** Runs `action`; what SQLite throws comes out as an error that says what to do. */
+/** Runs `action` and turns what SQLite throws into an error that says what to do. */
 export function withSqliteErrors<T>(path: string, action: () => T): T {
   try {
     return action()
