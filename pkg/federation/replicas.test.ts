@@ -29,11 +29,11 @@ async function joinNode(at: TestDomain, token: string) {
 
 const inviteNode = async (node = 'n1') => (await replica.domains.inviteNode({ node, lifetime: undefined }, admin)).token
 
-test('they say the same of their domain', () => {
+test('introduce their domain in the same way', () => {
   expect(replica.trust.introduction).toEqual(east.trust.introduction)
 })
 
-test('a token that one made is good at the other at once, and once in all', async () => {
+test('accept a token of the other replica at once, and once in all', async () => {
   const token = await inviteNode()
   const tries = Array.from({ length: 20 }, (_, index) => joinNode(index % 2 === 0 ? east : replica, token))
   const results = await Promise.allSettled(tries)
@@ -43,7 +43,7 @@ test('a token that one made is good at the other at once, and once in all', asyn
   }
 })
 
-test('a domain that joins at one is trusted by both, and one that is revoked by neither', async () => {
+test('both trust a domain that joins at one, and neither a domain that one revokes', async () => {
   const { token } = await replica.domains.invite({ lifetime: undefined }, admin)
   await west.domains.join({ token }, admin)
   await world.settle()
@@ -58,7 +58,7 @@ test('a domain that joins at one is trusted by both, and one that is revoked by 
     expect([trust.bundles().has('west'), trust.exports().size]).toEqual([false, 0])
 })
 
-test('exports to one domain through both at once are all kept', async () => {
+test('keep all exports to one domain that are made through both at once', async () => {
   const { token } = await east.domains.invite({ lifetime: undefined }, admin)
   await west.domains.join({ token }, admin)
   const services = Array.from({ length: 30 }, (_, index) => `s${index}`)
@@ -68,7 +68,7 @@ test('exports to one domain through both at once are all kept', async () => {
   for (const { trust } of [east, replica]) expect(trust.exports().get('west')).toEqual(new Set(services.sort()))
 })
 
-test('a node that one revoked is refused by the other, also while it renews there', async () => {
+test('refuse a node that the other replica revoked, also while it renews', async () => {
   await joinNode(east, await inviteNode())
   const node = callOf('spiffe://east/node/n1')
   const csr = Buffer.from((await createKeyAndCsr()).csr)
@@ -80,7 +80,7 @@ test('a node that one revoked is refused by the other, also while it renews ther
   await expect(replica.authority.renew({ csr }, node)).rejects.toMatchObject({ code: 'permission_denied' })
 })
 
-test('nodes are told of revocations, and not of renewals and invitations', async () => {
+test('notify nodes of revocations, and not of renewals and invitations', async () => {
   await joinNode(east, await inviteNode())
   await world.settle()
   let changes = 0

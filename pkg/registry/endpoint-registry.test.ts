@@ -56,7 +56,7 @@ const find = (query: Parameters<typeof endpoint>[1], caller = NODE) =>
   collect(registry.find({ endpoint: query ?? {}, watch: false }, callOf(caller)))
 
 describe('EndpointRegistry.register', () => {
-  test('answers with owner, times and the name as given', async () => {
+  test('answers with the owner, the times and the given name', async () => {
     const answer = await registry.register(endpoint('nse-1', { pathIds: [] }), callOf(NODE))
     const nowMs = clock.nowMs()
     expect(answer).toMatchObject({
@@ -69,13 +69,13 @@ describe('EndpointRegistry.register', () => {
     expect(await registry.register(answer, callOf(NODE))).toMatchObject({ registeredMs: nowMs })
   })
 
-  test('makes a name for who has none', async () => {
+  test('generates a name where none is given', async () => {
     const [a, b] = await Promise.all([1, 2].map(() => registry.register(endpoint(''), callOf(NODE))))
     expect(a?.name).toMatch(/^nse-[0-9a-f]{20}$/)
     expect(a?.name).not.toBe(b?.name)
   })
 
-  test('a node may name its workload as the owner, and nobody else', async () => {
+  test('a node may name one of its workloads as the owner, and nobody else', async () => {
     const claim = (owner: string) => endpoint(`of ${owner}`.replace(/[^a-z0-9]/g, '-'), { pathIds: [owner] })
     expect((await registry.register(claim(WORKLOAD), callOf(NODE))).pathIds).toEqual([WORKLOAD, NODE])
     expect((await registry.register(claim('spiffe://west/node/n2/uid/0'), callOf(NODE))).pathIds).toEqual([NODE])
@@ -86,7 +86,7 @@ describe('EndpointRegistry.register', () => {
     ['another node', 'spiffe://west/node/n2'],
     ['a workload of the same node', `${NODE}/uid/1000`],
     ['a node with a longer name', 'spiffe://west/node/n10'],
-  ])('a name that is taken is refused to %s', async (_, thief) => {
+  ])('refuses a name that is taken to %s', async (_, thief) => {
     const mine = await registry.register(endpoint('nse-1'), callOf(NODE))
     const theft = registry.register(endpoint('nse-1', { url: 'tcp://192.0.2.66:1' }), callOf(thief))
     await expect(theft).rejects.toMatchObject({
@@ -103,7 +103,7 @@ describe('EndpointRegistry.register', () => {
     ['a longer life than the default', { asked: 5 * MINUTE_MS, token: 9 * MINUTE_MS }, MINUTE_MS],
     ['a shorter life', { asked: 1_000, token: 9 * MINUTE_MS }, 1_000],
     ['a life beyond its token', { asked: undefined, token: 2_000 }, 2_000],
-  ])('who asks for %s lives as long as may be', async (_, { asked, token }, lifeMs) => {
+  ])('a registration that asks for %s expires at the earliest limit', async (_, { asked, token }, lifeMs) => {
     const nowMs = clock.nowMs()
     const call = callOf(NODE, { token: { jwt: '', expiresMs: nowMs + token } })
     const expiresMs = asked === undefined ? undefined : nowMs + asked
@@ -117,7 +117,7 @@ describe('EndpointRegistry.register', () => {
     ['an empty service name', { networkServiceNames: [''] }, 'invalid_argument'],
     ['a malformed URL', { url: 'no url' }, 'invalid_argument'],
     ['an endless URL', { url: `tcp://${'x'.repeat(3_000)}` }, 'invalid_argument'],
-    ['a time that is over', { expiresMs: 1 }, 'invalid_argument'],
+    ['a time that has passed', { expiresMs: 1 }, 'invalid_argument'],
     ['too many services', { networkServiceNames: Array.from({ length: 65 }, (_, i) => `s${i}`) }, 'invalid_argument'],
     [
       'too many labels',
@@ -127,7 +127,7 @@ describe('EndpointRegistry.register', () => {
     ['an endless label', { networkServiceLabels: new Map([['files', { a: 'x'.repeat(257) }]]) }, 'invalid_argument'],
     ['a service of another domain', { networkServiceNames: ['files@east'] }, 'unimplemented'],
     ['a name in another domain', { name: 'nse@east' }, 'unimplemented'],
-  ])('refuses %s and keeps nothing', async (_, wrong, code) => {
+  ])('refuses %s and stores nothing', async (_, wrong, code) => {
     await expect(registry.register(endpoint('nse-1', wrong), callOf(NODE))).rejects.toMatchObject({ code })
     expect(await find({})).toEqual([])
   })
@@ -139,7 +139,7 @@ describe('EndpointRegistry.register', () => {
     })
   })
 
-  test('refuses the 1,001st endpoint of one owner, and not its refreshes or those of others', async () => {
+  test('refuses the 1,001st endpoint of an owner, but no refresh and no other owner', async () => {
     for (let index = 0; index < 1_000; index += 1) await registry.register(endpoint(`nse-${index}`), callOf(NODE))
     const another = registry.register(endpoint('one-more'), callOf(NODE))
     await expect(another).rejects.toMatchObject({ code: 'resource_exhausted' })
@@ -149,7 +149,7 @@ describe('EndpointRegistry.register', () => {
 })
 
 describe('EndpointRegistry.unregister', () => {
-  test('takes an unknown name as gone', () => registry.unregister(endpoint('nobody'), callOf(NODE)))
+  test('succeeds for an unknown name', () => registry.unregister(endpoint('nobody'), callOf(NODE)))
 
   test.each([
     ['the owner', WORKLOAD],
@@ -160,7 +160,7 @@ describe('EndpointRegistry.unregister', () => {
     expect(await find({})).toEqual([])
   })
 
-  test('refuses a node that acts for another of its workloads', async () => {
+  test('refuses a node that acts for another one of its workloads', async () => {
     await registry.register(endpoint('nse-1', { pathIds: [WORKLOAD] }), callOf(NODE))
     const other = registry.unregister(endpoint('nse-1', { pathIds: [`${NODE}/uid/2`] }), callOf(NODE))
     await expect(other).rejects.toMatchObject({ code: 'permission_denied' })
@@ -168,7 +168,7 @@ describe('EndpointRegistry.unregister', () => {
 })
 
 describe('EndpointRegistry expiry', () => {
-  test('tells watchers when an endpoint that was not refreshed goes', async () => {
+  test('notifies watchers when an endpoint expires that was not refreshed', async () => {
     const stop = new AbortController()
     const call = callOf(NODE, { signal: stop.signal })
     const reader = new Reader(registry.find({ endpoint: {}, watch: true }, call))
@@ -185,7 +185,7 @@ describe('EndpointRegistry expiry', () => {
     stop.abort()
   })
 
-  test('gives owners time to come back when the registry was away', async () => {
+  test('gives owners time to refresh after the registry was down', async () => {
     await registry.register(endpoint('nse-1'), callOf(NODE))
     registry.close()
     clock = new FakeClock(clock.nowMs() + 3_600_000)
@@ -220,7 +220,7 @@ describe('EndpointRegistry.find for another domain', () => {
     expect(rest).toEqual([])
   })
 
-  test('cannot be used to guess at what is hidden', async () => {
+  test('reveals nothing about what is hidden', async () => {
     exports.set('east', 'files')
     expect(await find({ networkServiceNames: ['private'] }, FOREIGNER)).toEqual([])
     expect(await find({ name: 'secret' }, FOREIGNER)).toEqual([])
@@ -241,7 +241,7 @@ describe('EndpointRegistry.find for another domain', () => {
     expect(await reader.next()).toBeUndefined()
   })
 
-  test('does not lead on to a third domain, and names who asks without identity', () => {
+  test('searches no third domain, and refuses callers without an identity', () => {
     expect(() => registry.find({ endpoint: { name: 'x@north' }, watch: false }, callOf(FOREIGNER))).toThrow(
       /third domain/,
     )

@@ -39,7 +39,7 @@ describe('ServiceRegistry', () => {
     expect(await find({ name: answer.name })).toEqual([{ value: answer, deleted: false }])
   })
 
-  test('lets anybody say the same of a service again, and only its owner something else', async () => {
+  test('lets anybody register a service unchanged, and only its owner change it', async () => {
     const mine = await registry.register(service('files'), callOf(OWNER))
     expect(await registry.register(service('files'), callOf(OTHER))).toEqual(mine)
     const changed = registry.register(service('files', { payload: 'ETHERNET' }), callOf(OTHER))
@@ -64,7 +64,7 @@ describe('ServiceRegistry', () => {
     expect(await find()).toEqual([])
   })
 
-  test('a name with our own domain is ours', async () => {
+  test('finds a name that is qualified with our own domain', async () => {
     await registry.register(service('files'), callOf(OWNER))
     expect(await find({ name: 'files@west' })).toHaveLength(1)
   })

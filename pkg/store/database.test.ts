@@ -35,7 +35,7 @@ function put(database: Database, id: string): void {
 const ids = (database: Database) => database.query('SELECT id FROM notes ORDER BY id', (row) => row.text('id')).all()
 
 describe('openDatabase', () => {
-  test('makes a private file in a private directory and keeps what was written', () => {
+  test('creates a private file in a private directory and keeps what was written', () => {
     const first = openDatabase(path, options)
     put(first, 'a')
     expect(statSync(path).mode & 0o777).toBe(0o600)
@@ -47,14 +47,14 @@ describe('openDatabase', () => {
     second.close()
   })
 
-  test('makes a file private that was not', () => {
+  test('makes an existing file private', () => {
     openDatabase(path, options).close()
     chmodSync(path, 0o644)
     openDatabase(path, options).close()
     expect(statSync(path).mode & 0o777).toBe(0o600)
   })
 
-  test('refuses a second opening and names who has it', () => {
+  test('refuses a file that is open, and names the process', () => {
     const first = openDatabase(path, options)
     const error = refusal(() => openDatabase(path, options))
     expect(error.code).toBe('failed_precondition')
@@ -83,7 +83,7 @@ describe('openDatabase', () => {
     expect(error.message).toContain('another program wrote it')
   })
 
-  test('leads an old file through each later step, and a failing step changes nothing', () => {
+  test('migrates an old file, and a migration that fails changes nothing', () => {
     const old = openDatabase(path, options)
     put(old, 'a')
     old.close()
@@ -114,7 +114,7 @@ describe('openDatabase', () => {
     expect(error.next).toContain('restore a backup')
   })
 
-  test('says so when the directory cannot be made', () => {
+  test('refuses a directory that cannot be created', () => {
     writeFileSync(join(directory, 'state'), '')
     expect(refusal(() => openDatabase(path, options)).code).toBe('unavailable')
   })
@@ -139,7 +139,7 @@ describe('Database', () => {
     expect(refusal(() => database.query('SELECT * FROM notes', (row) => row.integer('id')).all()).code).toBe('internal')
   })
 
-  test('counts changed rows and reports a contradiction', () => {
+  test('counts changed rows and reports a conflict', () => {
     put(database, 'a')
     expect(refusal(() => put(database, 'a')).code).toBe('already_exists')
     expect(database.command('DELETE FROM notes WHERE id = ?').run('a')).toBe(1)

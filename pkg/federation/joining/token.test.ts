@@ -29,7 +29,7 @@ const raw = (fields: object) =>
   Buffer.from(JSON.stringify({ v: 1, ...good, expires: 1, ...fields })).toString('base64url')
 
 describe('join token', () => {
-  test('comes back as it was written, also with blanks around it', () => {
+  test('decodes to what was encoded, also with white space around it', () => {
     fc.assert(
       fc.property(tokens, (token) => {
         expect(decodeToken(encodeToken(token))).toEqual(token)
@@ -38,14 +38,14 @@ describe('join token', () => {
     )
   })
 
-  test('every cut is refused as malformed', () => {
+  test('every truncation is refused', () => {
     const text = encodeToken(good)
     for (let length = 0; length < text.length; length += 1) {
       expect(() => decodeToken(text.slice(0, length))).toThrow(/Cannot read the token/)
     }
   })
 
-  test('any text is a token or a clear refusal', () => {
+  test('any other text is refused with a clear error', () => {
     fc.assert(
       fc.property(
         fc.oneof(
@@ -64,7 +64,7 @@ describe('join token', () => {
     ['another kind', raw({ kind: 'root' })],
     ['no address', raw({ addresses: [] })],
     ['too many addresses', raw({ addresses: Array(9).fill('192.0.2.1:1') })],
-    ['an address that is no text', raw({ addresses: [1] })],
+    ['an address that is not text', raw({ addresses: [1] })],
     ['a short secret', raw({ secret: 'AAAA' })],
     ['a short fingerprint', raw({ fingerprint: 'AAAA' })],
     ['no expiry', raw({ expires: null })],

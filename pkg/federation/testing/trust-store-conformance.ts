@@ -1,10 +1,10 @@
 /** The suite that every {@link TrustStore} passes. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { systemClock } from '../../base/index.ts'
 import { encodeRecord } from '../store/record-codec.ts'
-import type { DomainRecord, InvitationRecord, NodeRecord, SelfRecord, TrustRecord } from '../store/trust-record.ts'
-import { MOST_EXPORTS } from '../store/trust-record.ts'
-import type { TrustChange, TrustStore } from '../store/trust-store.ts'
+import { type DomainRecord, MOST_EXPORTS, type TrustRecord } from '../store/trust-record.ts'
+import type { TrustStore } from '../store/trust-store.ts'
+import { domain, invitation, node, self } from './sample-records.ts'
+import { WatchReader } from './watch-reader.ts'
 
 export interface OpenTrustStore {
   readonly store: TrustStore
@@ -12,35 +12,6 @@ export interface OpenTrustStore {
   readonly replica: TrustStore
   close(): void | Promise<void>
 }
-
-const node = (name: string, renewedMs = 0): NodeRecord => {
-  return { kind: 'node', name, joinedMs: 1_800_000_000_123, renewedMs, revokedMs: undefined }
-}
-
-const domain: DomainRecord = {
-  kind: 'domain',
-  name: 'west',
-  introduction: {
-    domain: 'west',
-    addresses: ['west.test:5002', '[2001:db8::1]:5002'],
-    authorities: [new Uint8Array([48, 0, 255]), new Uint8Array(4_096).fill(7)],
-    revision: 1_800_000_000_456,
-  },
-  joinedMs: 1_800_000_000_789,
-  exports: ['db', 'files'],
-}
-
-const invitation: InvitationRecord = {
-  kind: 'invitation',
-  name: '00ff',
-  hash: new Uint8Array(32).fill(200),
-  invites: 'node',
-  node: 'n1',
-  expiresMs: 1_800_000_000_000,
-  usedMs: undefined,
-}
-
-const self: SelfRecord = { kind: 'self', name: 'self', introduced: undefined, exports: [] }
 
 /** @param open opens an empty store. */
 export function trustStoreConformance(name: string, open: () => OpenTrustStore | Promise<OpenTrustStore>): void {
@@ -92,7 +63,7 @@ function records(subject: Subject): void {
     expect((await replica.list()).records).toStrictEqual([{ record, revision }])
   })
 
-  test('takes the largest record that there can be', async () => {
+  test('stores the largest possible record', async () => {
     const { store } = subject
     const largest: DomainRecord = {
       ...domain,
@@ -108,7 +79,7 @@ function records(subject: Subject): void {
     expect((await store.get('domain', 'west'))?.record).toEqual(largest)
   })
 
-  test('records of one name and different kinds are different records', async () => {
+  test('records of the same name and different kinds are different records', async () => {
     const { store } = subject
     await store.put(node('west'), 0)
     expect(await store.get('domain', 'west')).toBeUndefined()
@@ -116,7 +87,7 @@ function records(subject: Subject): void {
     expect((await store.list()).records.map(({ record }) => record.kind).sort()).toEqual(['domain', 'node'])
   })
 
-  test('an empty store has no records, and a revision', async () => {
+  test('an empty store has no records, but a revision', async () => {
     const { revision, records } = await subject.store.list()
     expect(records).toEqual([])
     expect(Number.isSafeInteger(revision)).toBe(true)
@@ -124,7 +95,7 @@ function records(subject: Subject): void {
 }
 
 function swaps(subject: Subject): void {
-  test('a record is written only over the revision that the writer expects', async () => {
+  test('a record is replaced only at the revision that the writer expects', async () => {
     const { store } = subject
     const first = await store.put(node('n1', 1), 0)
     expect(await store.put(node('n1', 2), 0)).toBeUndefined()
@@ -146,7 +117,7 @@ function swaps(subject: Subject): void {
     expect(await store.remove(node('n1'), second)).toBeUndefined()
   })
 
-  test('a record that is not there has no revision, also not the one it had before', async () => {
+  test('a removed record can be written again, but not at its old revision', async () => {
     const { store } = subject
     expect(await store.put(node('n1'), 1)).toBeUndefined()
     expect(await store.get('node', 'n1')).toBeUndefined()
@@ -167,7 +138,7 @@ function swaps(subject: Subject): void {
 }
 
 function races(subject: Subject): void {
-  test('of many that write over the same revision one succeeds, whichever replica they use', async () => {
+  test('of many writes at the same revision one succeeds, at whichever replica', async () => {
     const { store, replica } = subject
     const first = (await store.put(invitation, 0)) ?? 0
     const tries = Array.from({ length: 50 }, (_, index) => {
@@ -178,7 +149,7 @@ function races(subject: Subject): void {
     expect((await replica.get('invitation', invitation.name))?.revision).toBe(written[0])
   })
 
-  test('no change is lost where everybody reads, swaps, and tries again', async () => {
+  test('no change is lost when all writers read, swap and try again', async () => {
     const { store, replica } = subject
     await store.put(node('n1', 0), 0)
     const increment = async (store: TrustStore): Promise<void> => {
@@ -196,7 +167,7 @@ function watches(subject: Subject): void {
     const { store, replica } = subject
     const first = (await store.put(node('before'), 0)) ?? 0
     const { revision } = await store.list()
-    const watch = new Watch(store, revision)
+    const watch = new WatchReader(store, revision)
     const between = (await replica.put(domain, 0)) ?? 0
     const removed = (await store.remove(node('before'), first)) ?? 0
     expect(await watch.next()).toEqual({ kind: 'domain', name: 'west', revision: between, record: domain })
@@ -215,7 +186,7 @@ function watches(subject: Subject): void {
     const seen: string[] = []
     let from = revision
     while (seen.length < names.length) {
-      const watch = new Watch(store, from)
+      const watch = new WatchReader(store, from)
       const change = await watch.next()
       await watch.close()
       if (change === 'nothing' || change === 'ended') throw new Error(`the watch brought ${change}`)
@@ -225,20 +196,20 @@ function watches(subject: Subject): void {
     expect(seen).toEqual(names)
   })
 
-  test('a failed write is not seen', async () => {
+  test('a watch does not see a write that failed', async () => {
     const { store } = subject
-    const watch = new Watch(store, (await store.list()).revision)
+    const watch = new WatchReader(store, (await store.list()).revision)
     await store.put(node('n1'), 5)
     await store.remove(node('n1'), 5)
     expect(await watch.next(50)).toBe('nothing')
     await watch.close()
   })
 
-  test('a reader that falls too far behind is cut off or loses nothing, and the others are not held up', async () => {
+  test('a reader that falls far behind is cut off or loses nothing, and delays no other', async () => {
     const { store } = subject
     const { revision } = await store.list()
-    const slow = new Watch(store, revision)
-    const quick = new Watch(store, revision)
+    const slow = new WatchReader(store, revision)
+    const quick = new WatchReader(store, revision)
     let last = 0
     for (let index = 0; index < 1_200; index += 1) {
       last = (await store.put(node('busy', index), last)) ?? 0
@@ -254,39 +225,4 @@ function watches(subject: Subject): void {
     expect(['everything', 'resource_exhausted']).toContain(outcome)
     await Promise.all([slow.close(), quick.close()])
   })
-}
-
-/** Reads a watch change by change; it starts at once. */
-class Watch {
-  readonly #stop = new AbortController()
-  readonly #changes: AsyncIterator<TrustChange>
-  #pending: Promise<IteratorResult<TrustChange>>
-
-  constructor(store: TrustStore, revision: number) {
-    this.#changes = store.watch(revision, this.#stop.signal)[Symbol.asyncIterator]()
-    this.#pending = this.#changes.next()
-    this.#pending.catch(() => {}) // whoever reads hears of it
-  }
-
-  async next(waitMs = 5_000): Promise<TrustChange | 'ended' | 'nothing'> {
-    let cancel = () => {}
-    const late = new Promise<'nothing'>((resolve) => {
-      cancel = systemClock.after(waitMs, () => resolve('nothing'))
-    })
-    try {
-      const result = await Promise.race([this.#pending, late])
-      if (result === 'nothing') return result
-      if (result.done === true) return 'ended'
-      this.#pending = this.#changes.next()
-      this.#pending.catch(() => {})
-      return result.value
-    } finally {
-      cancel()
-    }
-  }
-
-  async close(): Promise<void> {
-    this.#stop.abort()
-    await this.#pending.catch(() => {})
-  }
 }

@@ -30,14 +30,14 @@ const node = (name: string, renewedMs = 0): NodeRecord => {
 const names = () => records.all('node').map(({ name }) => name)
 
 describe('TrustRecords', () => {
-  test('answers a change when the copy has it', async () => {
+  test('resolves a change when the copy has it', async () => {
     await records.change('node', 'n1', () => node('n1'))
     expect(records.get('node', 'n1')).toEqual(node('n1'))
     await records.change('node', 'n1', () => undefined)
     expect(records.get('node', 'n1')).toBeUndefined()
   })
 
-  test('decides again when somebody else was faster', async () => {
+  test('decides again when another writer was faster', async () => {
     const first = await other.put(node('n1', 1), 0)
     const decided: (number | undefined)[] = []
     await records.change('node', 'n1', (stored) => {
@@ -49,7 +49,7 @@ describe('TrustRecords', () => {
     expect(records.get('node', 'n1')?.renewedMs).toBe(12)
   })
 
-  test('leaves a record as it is when the decision is to refuse, or to change nothing', async () => {
+  test('leaves a record as it is when the decision throws, or changes nothing', async () => {
     await records.change('node', 'n1', () => node('n1'))
     const { revision } = records
     const refuse = () => {
@@ -61,7 +61,7 @@ describe('TrustRecords', () => {
     expect([records.revision, (await other.list()).revision]).toEqual([revision, revision])
   })
 
-  test('loses no change of many that come at once, here and at another replica', async () => {
+  test('loses none of many concurrent changes, here and at another replica', async () => {
     const replica = await TrustRecords.open({ store: other, clock: world.clock, logger: silentLogger })
     await records.change('node', 'n1', () => node('n1'))
     const increment = (stored: NodeRecord | undefined) => node('n1', (stored?.renewedMs ?? 0) + 1)
@@ -74,7 +74,7 @@ describe('TrustRecords', () => {
     await replica.close()
   })
 
-  test('notifies of what another replica changes, with the record before and after', async () => {
+  test('notifies of the changes of another replica, with the record before and after', async () => {
     const seen: (readonly [TrustRecord | undefined, TrustRecord | undefined])[] = []
     records.subscribe((changes) => seen.push(...changes.map(({ before, after }) => [before, after] as const)))
     const first = await other.put(node('n1', 1), 0)
@@ -89,8 +89,8 @@ describe('TrustRecords', () => {
   })
 })
 
-describe('TrustRecords and a watch that fails', () => {
-  test('a change waits until the watch brings it, and says so when that takes too long', async () => {
+describe('TrustRecords when the store fails', () => {
+  test('waits for the watch to deliver a change, and fails when that takes too long', async () => {
     store.stallWatch()
     const slow = records.change('node', 'slow', () => node('slow'))
     await world.clock.advance(4_000)
@@ -108,7 +108,7 @@ describe('TrustRecords and a watch that fails', () => {
     expect(names()).toEqual(['late', 'slow'])
   })
 
-  test('a watch that breaks resumes where it was', async () => {
+  test('resumes a broken watch where it was', async () => {
     await records.change('node', 'a', () => node('a'))
     store.breakWatch(new NsmError('unavailable', 'Cannot reach the store'))
     await world.settle()
@@ -119,7 +119,7 @@ describe('TrustRecords and a watch that fails', () => {
     expect(names()).toEqual(['a', 'b'])
   })
 
-  test('a watch that cannot resume lists again, and notices what has gone', async () => {
+  test('lists again when the watch cannot resume, and notices what has gone', async () => {
     await records.change('node', 'goes', () => node('goes'))
     await records.change('node', 'stays', () => node('stays'))
     const seen: string[] = []
@@ -134,7 +134,7 @@ describe('TrustRecords and a watch that fails', () => {
     expect([names(), records.revision]).toEqual([['comes', 'stays'], (await other.list()).revision])
   })
 
-  test('it goes on with what it knows while the store is away', async () => {
+  test('keeps what it knows while the store is away', async () => {
     await records.change('node', 'n1', () => node('n1'))
     store.dieAt({ write: 1, when: 'before' })
     await expect(records.change('node', 'n2', () => node('n2'))).rejects.toMatchObject({ code: 'unavailable' })

@@ -77,7 +77,7 @@ function search(watch: boolean, domain = 'east') {
 const find = () => collect(search(false))
 
 describe('OtherDomains.findEndpoints', () => {
-  test('asks without the domain and answers with it', async () => {
+  test('queries without the domain and answers with it', async () => {
     const [found, ...rest] = await find()
     expect(east.queries).toEqual([{ endpoint: { networkServiceNames: ['files'] }, watch: false }])
     expect(found?.value).toMatchObject({
@@ -90,7 +90,7 @@ describe('OtherDomains.findEndpoints', () => {
     expect(rest).toEqual([])
   })
 
-  test('asks once for all who ask the same within a short time', async () => {
+  test('sends one query for all callers that ask the same within a short time', async () => {
     await Promise.all([find(), find(), find()])
     await find()
     expect(east.queries).toHaveLength(1)
@@ -99,7 +99,7 @@ describe('OtherDomains.findEndpoints', () => {
     expect(east.queries).toHaveLength(2)
   })
 
-  test('serves what was answered before while the other registry is away, for 30 minutes', async () => {
+  test('serves an old answer while the other registry is away, for 30 minutes', async () => {
     await find()
     east.failure = new NsmError('unavailable', 'Cannot reach peer')
     await clock.advance(29 * MINUTE_MS)
@@ -108,7 +108,7 @@ describe('OtherDomains.findEndpoints', () => {
     await expect(find()).rejects.toMatchObject({ code: 'unavailable' })
   })
 
-  test('serves nothing old when the answer is no, or the domain has left', async () => {
+  test('serves no old answer when the other registry refuses, or the domain has left', async () => {
     await find()
     await clock.advance(MINUTE_MS)
     east.failure = new NsmError('permission_denied', 'no')
@@ -119,12 +119,12 @@ describe('OtherDomains.findEndpoints', () => {
     await expect(find()).rejects.toMatchObject({ code: 'not_found' })
   })
 
-  test('takes only so many answers', async () => {
+  test('cuts off an answer that is too long', async () => {
     east.endpoints = Array.from({ length: 5_000 }, (_, index) => endpoint(`nse-${index}`))
     expect(await find()).toHaveLength(1_000)
   })
 
-  test('drops what breaks our rules and keeps the rest', async () => {
+  test('drops records that break our rules and keeps the rest', async () => {
     east.endpoints = [
       endpoint('a@west'),
       endpoint('a b'),
@@ -137,14 +137,14 @@ describe('OtherDomains.findEndpoints', () => {
     expect((await find()).map(({ value }) => value.name)).toEqual(['good@east'])
   })
 
-  test('does not know a domain that has not joined', async () => {
+  test('refuses a domain that has not joined', async () => {
     await expect(collect(search(false, 'north'))).rejects.toMatchObject({ code: 'not_found' })
     await expect(collect(search(true, 'north'))).rejects.toMatchObject({ code: 'not_found' })
   })
 })
 
 describe('OtherDomains.findEndpoints as a watch', () => {
-  test('follows the other registry, also over an interruption in which something went', async () => {
+  test('follows the other registry, also over an interruption in which a record went', async () => {
     const reader = new Reader(search(true))
     expect(await reader.next()).toMatchObject({ value: { name: 'nse-1@east' }, deleted: false })
     expect(await reader.isIdle()).toBe(true)
@@ -162,7 +162,7 @@ describe('OtherDomains.findEndpoints as a watch', () => {
     expect(await reader.next()).toBeUndefined()
   })
 
-  test('keeps what it told while the other registry is away', async () => {
+  test('withdraws nothing while the other registry is away', async () => {
     const reader = new Reader(search(true))
     await reader.next()
     expect(await reader.isIdle()).toBe(true)
@@ -174,7 +174,7 @@ describe('OtherDomains.findEndpoints as a watch', () => {
     }
   })
 
-  test('is one watch for all who watch the same, from the first to the last of them', async () => {
+  test('is one stream for all watchers of the same query, from the first to the last', async () => {
     const watches = () => east.queries.filter(({ watch }) => watch).length
     const view = viewOf(callOf('spiffe://west/node/n1'), 'west', new FakeExports())
     const begin = (signal: AbortSignal) =>
@@ -206,14 +206,14 @@ describe('OtherDomains.findEndpoints as a watch', () => {
     expect(watches()).toBe(2)
   })
 
-  test('begins anew, not with what was remembered', async () => {
+  test('starts with a new answer, not with a cached one', async () => {
     await find()
     east.endpoints = []
     const reader = new Reader(search(true))
     expect(await reader.isIdle()).toBe(true)
   })
 
-  test('of a quiet registry outlives an interruption, however long it was quiet', async () => {
+  test('survives an interruption, however long the registry had been quiet', async () => {
     const reader = new Reader(search(true))
     await reader.next()
     expect(await reader.isIdle()).toBe(true)
@@ -226,7 +226,7 @@ describe('OtherDomains.findEndpoints as a watch', () => {
     expect(told.sort()).toEqual(['nse-1@east', 'nse-2@east']) // the first with a later expiry
   })
 
-  test('withdraws what begins to break our rules', async () => {
+  test('withdraws a record that no longer keeps our rules', async () => {
     const reader = new Reader(search(true))
     await reader.next()
     expect(await reader.isIdle()).toBe(true)
@@ -234,7 +234,7 @@ describe('OtherDomains.findEndpoints as a watch', () => {
     expect(await reader.next()).toMatchObject({ value: { name: 'nse-1@east' }, deleted: true })
   })
 
-  test('fails when nobody answers from the start', async () => {
+  test('fails when the other registry never answered', async () => {
     east.failure = new NsmError('unavailable', 'Cannot reach peer')
     await expect(new Reader(search(true)).next()).rejects.toMatchObject({ code: 'unavailable' })
   })

@@ -68,13 +68,13 @@ function records(subject: Subject): void {
     expect(await endpoints.get('nse-1')).toEqual(other)
   })
 
-  test('removing what is gone is success and changes nothing', async () => {
+  test('removing an unknown record succeeds and changes nothing', async () => {
     const before = await subject.store.services.list({})
     await subject.store.services.remove('nothing')
     expect((await subject.store.services.list({})).revision).toBe(before.revision)
   })
 
-  test('counts what an owner has, one kind at a time', async () => {
+  test('counts the records of an owner, for each kind', async () => {
     const { services, endpoints } = subject.store
     for (const name of ['a', 'b', 'c']) await endpoints.put(endpoint(name))
     await services.put(service('a'))
@@ -108,7 +108,7 @@ function queries(subject: Subject): void {
 }
 
 function watches(subject: Subject): void {
-  test('a watch from a list misses nothing, and says each change once and in order', async () => {
+  test('a watch from a list misses nothing, and yields each change once and in order', async () => {
     const { endpoints, services } = subject.store
     await endpoints.put(endpoint('before'))
     const { revision } = await endpoints.list({})
@@ -141,7 +141,7 @@ function watches(subject: Subject): void {
 }
 
 function slowReaders(subject: Subject): void {
-  test('a reader that falls too far behind is sent away, and the others are not', async () => {
+  test('a reader that falls too far behind is cut off, and the others are not', async () => {
     const { endpoints } = subject.store
     const signal = new AbortController().signal
     const slow = new Reader(endpoints.watch(0, signal))
@@ -160,7 +160,7 @@ function slowReaders(subject: Subject): void {
 }
 
 function expiry(subject: Subject): void {
-  test('removes what has expired and says when the next one does', async () => {
+  test('removes expired endpoints and returns when the next one expires', async () => {
     const { endpoints } = subject.store
     expect(await endpoints.removeExpired(1_000)).toBeUndefined()
     await endpoints.put(endpoint('a', { expiresMs: 1_000 }))
@@ -174,7 +174,7 @@ function expiry(subject: Subject): void {
     expect(await endpoints.removeExpired(2_000)).toBe(3_000)
   })
 
-  test('extends what expires too soon and nothing else', async () => {
+  test('extends the endpoints that expire too soon, and no others', async () => {
     const { endpoints } = subject.store
     await endpoints.put(endpoint('a', { expiresMs: 1_000 }))
     await endpoints.put(endpoint('b', { expiresMs: 9_000 }))

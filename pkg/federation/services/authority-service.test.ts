@@ -1,0 +1,141 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { createKeyAndCsr, verifySvid } from '../../identity/index.ts'
+import { callOf, type TestDomain, TestWorld } from '../testing/index.ts'
+
+const admin = callOf('')
+let world: TestWorld
+let east: TestDomain
+let west: TestDomain
+
+beforeEach(async () => {
+  world = new TestWorld()
+  east = await world.domain('east')
+  west = await world.domain('west')
+})
+
+afterEach(async () => {
+  await world.scope.close()
+  await world.settle()
+  expect(world.clock.pending).toBe(0)
+})
+
+const inviteDomain = async () => (await east.domains.invite({ lifetime: undefined }, admin)).token
+
+describe('the authority', () => {
+  async function joinNode(node = 'n1') {
+    const { token } = await east.domains.inviteNode({ node, lifetime: undefined }, admin)
+    const { csr } = await createKeyAndCsr()
+    return {
+      token,
+      csr: Buffer.from(csr),
+      answer: await east.authority.joinNode({ token, csr: Buffer.from(csr) }, callOf('')),
+    }
+  }
+
+  test('lets in a node that shows its token', async () => {
+    const { answer } = await joinNode()
+    expect(answer).toMatchObject({ spiffeId: 'spiffe://east/node/n1', trust: { trustDomain: 'east', revoked: [] } })
+    expect(verifySvid(answer.chain, east.trust.bundles(), world.clock.nowMs()).spiffeId.id).toBe(
+      'spiffe://east/node/n1',
+    )
+    expect((await east.domains.listNodes({}, admin)).nodes).toMatchObject([{ name: 'n1', revoked: false }])
+  })
+
+  test('accepts a node token once, also from 100 callers at a time', async () => {
+    const { token } = await east.domains.inviteNode({ node: 'n1', lifetime: undefined }, admin)
+    const csr = Buffer.from((await createKeyAndCsr()).csr)
+    const joins = Array.from({ length: 100 }, () => east.authority.joinNode({ token, csr }, callOf('')))
+    const results = await Promise.allSettled(joins)
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+    await expect(east.authority.joinNode({ token, csr }, callOf(''))).rejects.toMatchObject({
+      code: 'failed_precondition',
+    })
+  })
+
+  test('does not use up the token when the request is malformed', async () => {
+    const { token } = await east.domains.inviteNode({ node: 'n1', lifetime: undefined }, admin)
+    const bad = east.authority.joinNode({ token, csr: Buffer.from('no csr') }, callOf(''))
+    await expect(bad).rejects.toMatchObject({ code: 'invalid_argument' })
+    const csr = Buffer.from((await createKeyAndCsr()).csr)
+    await east.authority.joinNode({ token, csr }, callOf(''))
+  })
+
+  test('refuses tokens of other domains and tokens for domains', async () => {
+    const { token } = await west.domains.inviteNode({ node: 'n1', lifetime: undefined }, admin)
+    const csr = Buffer.from((await createKeyAndCsr()).csr)
+    for (const wrong of [token, await inviteDomain()]) {
+      await expect(east.authority.joinNode({ token: wrong, csr }, callOf(''))).rejects.toMatchObject({
+        code: 'permission_denied',
+      })
+    }
+  })
+
+  test.each(['', 'UPPER', 'a/b', '-n', 'n'.repeat(64), '../n1', 'n1\n'])('invites no node named %j', async (node) => {
+    await expect(east.domains.inviteNode({ node, lifetime: undefined }, admin)).rejects.toMatchObject({
+      code: 'invalid_argument',
+    })
+  })
+
+  test('renews a node and issues identities below it, and no others', async () => {
+    const { csr } = await joinNode()
+    const node = callOf('spiffe://east/node/n1')
+    expect((await east.authority.renew({ csr }, node)).spiffeId).toBe('spiffe://east/node/n1')
+    const workload = await east.authority.issueWorkload({ csr, path: 'uid/1000', dnsNames: ['n1', 'web.n1'] }, node)
+    expect(workload.spiffeId).toBe('spiffe://east/node/n1/uid/1000')
+    for (const path of ['', '/', '../n2', 'uid//0', 'uid/0/', 'uid/%2e', '.']) {
+      await expect(east.authority.issueWorkload({ csr, path, dnsNames: [] }, node)).rejects.toMatchObject({
+        code: 'invalid_argument',
+      })
+    }
+    const named = east.authority.issueWorkload({ csr, path: 'uid/0', dnsNames: ['n2'] }, node)
+    await expect(named).rejects.toMatchObject({ code: 'invalid_argument' })
+  })
+
+  test.each([
+    'spiffe://east/node/n1/uid/0',
+    'spiffe://east/registry',
+    'spiffe://west/node/n1',
+    'spiffe://east/node/unknown',
+    '',
+  ])('refuses to renew %j', async (id) => {
+    const { csr } = await joinNode()
+    await expect(east.authority.renew({ csr }, callOf(id))).rejects.toMatchObject({ code: 'permission_denied' })
+  })
+
+  test('revokes a node with everything on it', async () => {
+    const { csr } = await joinNode()
+    await east.domains.revokeNode({ node: 'n1' }, admin)
+    expect(east.revoked).toEqual(['spiffe://east/node/n1'])
+    expect(east.trust.isRevoked('spiffe://east/node/n1')).toBe(true)
+    expect(east.trust.isRevoked('spiffe://east/node/n1/uid/0')).toBe(true)
+    expect(east.trust.isRevoked('spiffe://east/node/n10')).toBe(false)
+    expect(east.trust.state().revoked).toEqual(['spiffe://east/node/n1'])
+    const node = callOf('spiffe://east/node/n1')
+    await expect(east.authority.renew({ csr }, node)).rejects.toMatchObject({ code: 'permission_denied' })
+    await expect(east.authority.issueWorkload({ csr, path: 'uid/0', dnsNames: [] }, node)).rejects.toMatchObject({
+      code: 'permission_denied',
+    })
+    await expect(east.domains.inviteNode({ node: 'n1', lifetime: undefined }, admin)).rejects.toMatchObject({
+      code: 'failed_precondition',
+    })
+    await world.clock.advance(2 * 3_600_000)
+    expect((await joinNode()).answer.trust?.revoked).toEqual([])
+  })
+
+  test('streams the trust state to nodes of the domain, and to nobody else', async () => {
+    const stop = new AbortController()
+    const watch = east.authority.watchTrust({}, callOf('spiffe://east/node/n1', stop.signal))[Symbol.asyncIterator]()
+    const first = (await watch.next()).value
+    expect(first).toMatchObject({ trustDomain: 'east', domains: [] })
+    await west.domains.join({ token: await inviteDomain() }, admin)
+    await world.clock.advance(1_000)
+    await east.domains.export({ service: 'files', domain: '*' }, admin)
+    const next = (await watch.next()).value
+    expect(next).toMatchObject({ domains: [{ trustDomain: 'west', exportedServices: ['files'] }] })
+    expect(next.revision > first.revision).toBe(true)
+    stop.abort()
+    expect((await watch.next()).done).toBe(true)
+    const stranger = east.authority.watchTrust({}, callOf('spiffe://west/node/n1'))[Symbol.asyncIterator]()
+    await expect(stranger.next()).rejects.toMatchObject({ code: 'permission_denied' })
+  })
+})
