@@ -33,7 +33,7 @@ async function joined(): Promise<void> {
 const names = async (domain: TestDomain) => (await domain.domains.list({}, admin)).domains.map(({ name }) => name)
 
 describe('joining a domain', () => {
-  test('lets both know each other, with addresses and authorities, over a working link', async () => {
+  test('lets both know each other, with addresses and authorities, and follow each other', async () => {
     const answer = await west.domains.join({ token: await invite(east) }, admin)
     expect(answer).toMatchObject({ name: 'east', addresses: ['east.test:5002'], exportedServices: [] })
     await world.clock.advance(1_000)
@@ -139,7 +139,7 @@ describe('revoking a domain', () => {
 
   test('refuses an unknown domain', async () => {
     await expect(east.domains.revoke({ name: 'nowhere' }, admin)).rejects.toMatchObject({ code: 'not_found' })
-    expect(() => east.links.channelTo('nowhere')).toThrow(/has not joined/)
+    expect(() => east.registries.channelTo('nowhere')).toThrow(/has not joined/)
   })
 })
 
@@ -161,11 +161,11 @@ describe('following a domain', () => {
     await admitDomain(east.trust.records, west.trust.introduction, 0)
     await admitDomain(west.trust.records, east.trust.introduction, 0)
     await world.settle()
-    expect(east.links.problemOf('west')).toContain('Cannot connect')
+    expect(east.registries.problemOf('west')).toContain('Cannot connect')
     west.isAway = false
     await world.clock.advance(30_000)
     await world.settle()
-    expect(east.links.problemOf('west')).toBe('')
+    expect(east.registries.problemOf('west')).toBe('')
   })
 
   test.each(['spiffe://west/node/n1', 'spiffe://north/registry', 'spiffe://east/registry', ''])(

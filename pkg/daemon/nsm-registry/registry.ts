@@ -1,10 +1,10 @@
 /**
  * nsm-registry: registry and certificate authority of a domain, and its connection to other domains.
  *
- *     nodes, workloads ------mTLS--> registries, Authority --.
- *     other registries ------mTLS--> registries, Federation --+--> one SQLite file, one key
- *     nsmctl ---------admin socket--> Domains, the rest read-only
- *     other registries <-----mTLS--- links: their authorities and addresses, finds in other domains
+ *     nodes, workloads --mTLS--> NSM's registries, Authority -----.
+ *     other domains -----mTLS--> NSM's registries, Federation -----+--> one SQLite file, one key
+ *     nsmctl ----admin socket--> Domains, and the others to read --'
+ *     other domains <----mTLS--- follows their authorities and addresses, finds their services
  */
 import { join } from 'node:path'
 import { Scope } from '../../base/index.ts'
@@ -12,10 +12,10 @@ import { type RegistryConfig, registryConfig } from '../../config/index.ts'
 import {
   advertisedAddresses,
   authorityHandlers,
-  DomainLinks,
   domainsHandlers,
   federationHandlers,
   Invitations,
+  JoinedRegistries,
   registryChannels,
   registryIdentity,
   sqliteTrustStore,
@@ -72,17 +72,17 @@ async function compose(config: RegistryConfig, options: RegistryOptions, scope: 
   const trust = scope.own(await Trust.open({ records, domain, authorities, addresses, clock }))
   const identity = scope.own(await registryIdentity({ authority, trust, clock, logger }))
   const channels = registryChannels(identity, clock)
-  const links = scope.own(new DomainLinks({ trust, channels, clock, logger }))
+  const registries = scope.own(new JoinedRegistries({ trust, channels, clock, logger }))
 
   const store = sqliteStore(database)
-  const others = new OtherDomains({ ...options, registryOf: (other) => links.channelTo(other) })
+  const others = new OtherDomains({ ...options, registryOf: (other) => registries.channelTo(other) })
   const exports = { current: () => trust.exports(), subscribe: (listener: () => void) => trust.subscribe(listener) }
   const common = { domain, store, exports, others, clock, logger }
   const services = new ServiceRegistry(common)
   const endpoints = scope.own(await EndpointRegistry.open({ ...common, defaultExpiryMs }))
 
   const invitations = new Invitations(records, clock)
-  const members = { trust, invitations, channels, links, clock, logger }
+  const members = { trust, invitations, channels, registries, clock, logger }
   const handlers = {
     domain,
     services,

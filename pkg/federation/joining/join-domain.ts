@@ -1,5 +1,5 @@
 import { type Clock, isAway, type Logger, NsmError, within } from '../../base/index.ts'
-import type { RegistryChannels } from '../links/registry-channels.ts'
+import type { RegistryChannels } from '../registries/registry-channels.ts'
 import type { Introduction } from '../store/trust-record.ts'
 import { fingerprint, introductionFromProto, introductionToProto } from '../trust/introduction.ts'
 import { admitDomain } from '../trust/joined-domains.ts'

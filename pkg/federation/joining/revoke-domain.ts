@@ -1,5 +1,5 @@
 import { type Clock, type Logger, within } from '../../base/index.ts'
-import type { RegistryChannels } from '../links/registry-channels.ts'
+import type { RegistryChannels } from '../registries/registry-channels.ts'
 import { notJoined, removeDomain } from '../trust/joined-domains.ts'
 import type { Trust } from '../trust/trust.ts'
 
@@ -16,7 +16,7 @@ export interface RevokeOptions {
  * Stops trusting a domain at once, and then notifies its registry, if that can be reached. The notification goes over a
  * channel of its own with the authorities from before, which are no longer trusted by then.
  *
- * Crash: if we die before the domain is notified, its link to us fails, and its operator sees why.
+ * Crash: if we die before the domain is notified, its calls to us fail, and its operator sees why.
  * @throws {NsmError} `not_found` when it has not joined.
  */
 export async function revokeDomain(options: RevokeOptions, domain: string): Promise<void> {

@@ -7,8 +7,8 @@ import type { Invitations } from '../joining/invitations.ts'
 import { joinDomain } from '../joining/join-domain.ts'
 import { revokeDomain } from '../joining/revoke-domain.ts'
 import { encodeToken } from '../joining/token.ts'
-import type { DomainLinks } from '../links/domain-links.ts'
-import type { RegistryChannels } from '../links/registry-channels.ts'
+import type { JoinedRegistries } from '../registries/joined-registries.ts'
+import type { RegistryChannels } from '../registries/registry-channels.ts'
 import type { DomainRecord, JoinKind } from '../store/trust-record.ts'
 import { exportService, withdrawService } from '../trust/exports.ts'
 import { fingerprint } from '../trust/introduction.ts'
@@ -22,7 +22,7 @@ export interface DomainsOptions {
   readonly trust: Trust
   readonly invitations: Invitations
   readonly channels: RegistryChannels
-  readonly links: DomainLinks
+  readonly registries: JoinedRegistries
   readonly clock: Clock
   readonly logger: Logger
   /** Called after a node was revoked, with its SPIFFE ID. */
@@ -103,14 +103,14 @@ async function revoke(
   return {}
 }
 
-function describe({ trust, links }: DomainsOptions, joined: DomainRecord): domainV1.Domain {
+function describe({ trust, registries }: DomainsOptions, joined: DomainRecord): domainV1.Domain {
   const { name, introduction, joinedMs } = joined
   return {
     name,
     addresses: [...introduction.addresses],
     joined: timeToProto(joinedMs),
     exportedServices: [...(trust.exports().get(name) ?? [])],
-    problem: links.problemOf(name),
+    problem: registries.problemOf(name),
   }
 }
 

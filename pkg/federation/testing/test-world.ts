@@ -6,8 +6,8 @@ import { Authority, createAuthorityMaterial } from '../../identity/index.ts'
 import { registryId } from '../../policy/index.ts'
 import { openDatabase } from '../../store/index.ts'
 import { Invitations } from '../joining/invitations.ts'
-import { DomainLinks } from '../links/domain-links.ts'
-import type { RegistryChannel, RegistryChannels } from '../links/registry-channels.ts'
+import { JoinedRegistries } from '../registries/joined-registries.ts'
+import type { RegistryChannel, RegistryChannels } from '../registries/registry-channels.ts'
 import { type AuthorityHandlers, authorityHandlers } from '../services/authority-service.ts'
 import { type DomainsHandlers, domainsHandlers } from '../services/domains-service.ts'
 import { type FederationHandlers, federationHandlers } from '../services/federation-service.ts'
@@ -24,7 +24,7 @@ export interface TestDomain {
   readonly store: UnreliableStore
   readonly authorityKey: Authority
   readonly address: string
-  readonly links: DomainLinks
+  readonly registries: JoinedRegistries
   readonly invitations: Invitations
   readonly authority: AuthorityHandlers
   readonly domains: DomainsHandlers
@@ -90,7 +90,7 @@ export class TestWorld {
     const invitations = new Invitations(records, clock)
     const channels = this.#channels(domain)
     const common = { trust, invitations, channels, clock, logger: silentLogger }
-    const links = scope.own(new DomainLinks(common))
+    const registries = scope.own(new JoinedRegistries(common))
     const revoked: string[] = []
     const onRevoked = async (spiffeId: string) => void revoked.push(spiffeId)
     this.scope.defer(() => scope.close())
@@ -99,10 +99,10 @@ export class TestWorld {
       store,
       authorityKey: authority,
       address,
-      links,
+      registries,
       invitations,
       authority: authorityHandlers({ ...common, authority }),
-      domains: domainsHandlers({ ...common, links, onRevoked }),
+      domains: domainsHandlers({ ...common, registries, onRevoked }),
       federation: federationHandlers(common),
       revoked,
       isAway: false,

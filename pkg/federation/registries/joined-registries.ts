@@ -7,14 +7,14 @@ import type { RegistryChannel, RegistryChannels } from './registry-channels.ts'
 
 const RETRY = { firstMs: 250, mostMs: 15_000 }
 
-export interface LinksOptions {
+export interface JoinedRegistriesOptions {
   readonly trust: Trust
   readonly channels: RegistryChannels
   readonly clock: Clock
   readonly logger: Logger
 }
 
-interface Link {
+interface JoinedRegistry {
   readonly scope: Scope
   channel: RegistryChannel | undefined
   /** Why the other registry does not answer; empty while it does. */
@@ -23,15 +23,15 @@ interface Link {
 }
 
 /**
- * One link for each joined domain: a channel to its registry, over which we follow its authorities and addresses for as
- * long as it is joined.
+ * The registries of the joined domains: a channel to each, over which we follow the authorities and addresses of the
+ * domain for as long as it is joined.
  */
-export class DomainLinks {
-  readonly #options: LinksOptions
-  readonly #links = new Map<string, Link>()
+export class JoinedRegistries {
+  readonly #options: JoinedRegistriesOptions
+  readonly #registries = new Map<string, JoinedRegistry>()
   readonly #unsubscribe: () => void
 
-  constructor(options: LinksOptions) {
+  constructor(options: JoinedRegistriesOptions) {
     this.#options = options
     this.#unsubscribe = options.trust.subscribe(() => this.#update())
     this.#update()
@@ -39,82 +39,84 @@ export class DomainLinks {
 
   /** @throws {NsmError} `not_found` when the domain has not joined, `unavailable` while it is being connected. */
   channelTo(domain: string): RegistryChannel {
-    const link = this.#links.get(domain)
-    if (link === undefined) throw notJoined(domain)
-    if (link.channel === undefined) {
+    const registry = this.#registries.get(domain)
+    if (registry === undefined) throw notJoined(domain)
+    if (registry.channel === undefined) {
       throw new NsmError('unavailable', 'Cannot ask the domain: its registry is not connected yet', {
         fields: { domain },
       })
     }
-    return link.channel
+    return registry.channel
   }
 
   /** Why the other registry does not answer; empty while it does. */
   problemOf(domain: string): string {
-    return this.#links.get(domain)?.problem ?? ''
+    return this.#registries.get(domain)?.problem ?? ''
   }
 
   async close(): Promise<void> {
     this.#unsubscribe()
-    await Promise.all([...this.#links.keys()].map((domain) => this.#drop(domain)))
+    await Promise.all([...this.#registries.keys()].map((domain) => this.#drop(domain)))
   }
 
-  /** Starts the links that are missing and drops those of domains that have left. */
+  /** Follows the domains that have joined, and drops those that have left. */
   #update(): void {
     const { trust, logger } = this.#options
-    for (const { name } of trust.joined()) if (!this.#links.has(name)) this.#start(name)
-    for (const domain of [...this.#links.keys()]) {
+    for (const { name } of trust.joined()) if (!this.#registries.has(name)) this.#start(name)
+    for (const domain of [...this.#registries.keys()]) {
       if (trust.joinedDomain(domain) !== undefined) continue
-      this.#drop(domain).catch((error) => logger.warn('Cannot close the link to a domain', { domain, error }))
+      this.#drop(domain).catch((error) =>
+        logger.warn('Cannot close the channel to the registry of a domain', { domain, error }),
+      )
     }
   }
 
   #start(domain: string): void {
-    const link: Link = {
+    const registry: JoinedRegistry = {
       scope: new Scope(),
       channel: undefined,
       problem: 'not connected yet',
       running: Promise.resolve(),
     }
-    this.#links.set(domain, link)
-    link.running = this.#run(domain, link)
+    this.#registries.set(domain, registry)
+    registry.running = this.#run(domain, registry)
   }
 
   async #drop(domain: string): Promise<void> {
-    const link = this.#links.get(domain)
-    this.#links.delete(domain)
-    await link?.scope.close()
-    await link?.running
+    const registry = this.#registries.get(domain)
+    this.#registries.delete(domain)
+    await registry?.scope.close()
+    await registry?.running
   }
 
-  async #run(domain: string, link: Link): Promise<void> {
+  async #run(domain: string, registry: JoinedRegistry): Promise<void> {
     const { trust, clock, logger } = this.#options
     const onFailure = (error: unknown) => {
-      link.problem = describeError(error)
+      registry.problem = describeError(error)
       logger.warn('The registry of a joined domain does not answer', { domain, error })
     }
     let attempt = 0
-    await follow({ clock, retry: RETRY, signal: link.scope.signal, onFailure }, async (works) => {
+    await follow({ clock, retry: RETRY, signal: registry.scope.signal, onFailure }, async (works) => {
       const joined = trust.joinedDomain(domain)
-      if (joined === undefined) return // the link is about to be dropped
+      if (joined === undefined) return // it is about to be dropped
       attempt += 1
-      await this.#watch(joined, link, { attempt, works })
-      link.problem = 'the other registry ended the watch: it may have revoked this domain'
+      await this.#watch(joined, registry, { attempt, works })
+      registry.problem = 'the other registry ended the watch: it may have revoked this domain'
     })
   }
 
-  /** Watches over one of the addresses, another one at each attempt. */
+  /** Each attempt calls another one of the addresses. */
   async #watch(
     { name, introduction: { addresses } }: DomainRecord,
-    link: Link,
+    registry: JoinedRegistry,
     { attempt, works }: { readonly attempt: number; works(): void },
   ): Promise<void> {
     const channel = this.#options.channels.member(addresses[(attempt - 1) % addresses.length] ?? '', name)
-    link.channel = channel
+    registry.channel = channel
     try {
-      for await (const message of channel.federation.watchBundle({}, { signal: link.scope.signal })) {
+      for await (const message of channel.federation.watchBundle({}, { signal: registry.scope.signal })) {
         await this.#learn(name, introductionFromProto(message))
-        link.problem = ''
+        registry.problem = ''
         works()
       }
     } finally {
