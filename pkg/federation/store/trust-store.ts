@@ -12,7 +12,8 @@
  *
  * Every change has a revision, greater than all before it, over all kinds of records. A watch from a revision yields
  * every record that changed since, at its newest state and in the order of the revisions, so that "list, then watch
- * from there" misses nothing, and every replica goes through the same states.
+ * from there" misses nothing, and every replica goes through the same states. A store that keeps a history for each kind
+ * must merge them.
  */
 import type { RecordKind, RecordOf, TrustRecord } from './trust-record.ts'
 
@@ -53,7 +54,10 @@ export interface TrustStore {
    * @returns the revision of the change, or undefined when the stored record is at another revision.
    */
   put(record: TrustRecord, expected: number): Promise<number | undefined>
-  /** Removes the record under the same condition. */
+  /**
+   * Removes the record under the same condition. Where a removal has no revision of its own, the store marks the record
+   * as removed first.
+   */
   remove(key: RecordKey, expected: number): Promise<number | undefined>
   /**
    * Yields the changes after `revision`, then new ones until `signal` aborts.
