@@ -115,7 +115,7 @@ export class TestWorld {
       const find = () => {
         const other = this.#byAddress.get(address)
         if (other === undefined || other.isAway) throw new NsmError('unavailable', 'Cannot connect')
-        if (!isTrusted(other)) throw new NsmError('unauthenticated', 'Cannot verify SVID')
+        if (!isTrusted(other)) throw new NsmError('unauthenticated', 'Cannot verify the SVID')
         return other
       }
       return fakeChannel(find, callerId)
