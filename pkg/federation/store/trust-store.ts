@@ -11,9 +11,8 @@
  *     a domain is revoked       its record is removed           the domain is told             it notices by itself
  *
  * Every change has a revision, greater than all before it, over all kinds of records. A watch from a revision yields
- * every record that changed since, at its newest state and in the order of the revisions, so that "list, then watch
- * from there" misses nothing, and every replica goes through the same states. A store that keeps a history for each kind
- * must merge them.
+ * every change after it, in order, so that "list, then watch from there" misses nothing, and every replica goes through
+ * the same states. A store that keeps a history for each kind must merge them.
  */
 import type { RecordKind, RecordOf, TrustRecord } from './trust-record.ts'
 

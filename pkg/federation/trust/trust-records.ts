@@ -3,9 +3,9 @@ import { isOfKind, type RecordKind, type RecordOf, type TrustRecord } from '../s
 import type { RecordKey, Stored, TrustChange, TrustSnapshot, TrustStore } from '../store/trust-store.ts'
 
 const RETRY = { firstMs: 100, mostMs: 5_000 }
-/** How long a change that is durable may take until the watch brings it. */
+/** How long the watch may take to deliver a change that is durable. */
 const SEEN_MS = 5_000
-/** Each try fails only because another one succeeded. */
+/** A try fails only because another writer has succeeded. */
 const MOST_TRIES = 1_000
 
 export interface TrustRecordsOptions {
@@ -26,8 +26,8 @@ interface Waiter {
 }
 
 /**
- * The records of a trust store: a copy in memory that follows the store, for whoever must decide at once, and changes
- * by compare-and-swap. A change is answered when it is durable and the copy has it.
+ * The records of a trust store: a copy in memory that follows the store, for decisions that cannot wait, and changes by
+ * compare-and-swap. A change resolves when it is durable and the copy has it.
  *
  * INVARIANT: the copy is always the state of the store at one revision. Every replica passes through the same states.
  */
@@ -53,7 +53,7 @@ export class TrustRecords {
     return records
   }
 
-  /** Of the copy. */
+  /** The revision of the copy. */
   get revision(): number {
     return this.#revision
   }
@@ -63,7 +63,7 @@ export class TrustRecords {
     return record !== undefined && isOfKind(kind, record) ? record : undefined
   }
 
-  /** By name. */
+  /** Ordered by name. */
   all<K extends RecordKind>(kind: K): readonly RecordOf<K>[] {
     const records = [...this.#copy.values()].map(({ record }) => record).filter((record) => isOfKind(kind, record))
     return records.sort((a, b) => (a.name < b.name ? -1 : 1))
@@ -82,9 +82,9 @@ export class TrustRecords {
 
   /**
    * Changes one record in one step, whoever else changes it at the same time.
-   * @param decide makes the new record from the stored one, where undefined is none; the same one changes nothing. It
-   *   may run several times. What it throws leaves the record as it is.
-   * @throws {NsmError} `unavailable` also when the change is durable and the copy does not have it in time.
+   * @param decide returns the new record for the stored one; undefined means no record, and the same record no change. It
+   *   may run several times. When it throws, nothing is changed.
+   * @throws {NsmError} `unavailable` also when the change is durable, but the copy does not have it in time.
    */
   async change<K extends RecordKind>(
     kind: K,
