@@ -9,7 +9,7 @@ export function advertisedAddresses(advertise: readonly string[] | undefined, li
   if (advertise !== undefined && advertise.length > 0) return advertise
   const address = listenOn.replace('tcp://', '')
   if (!/^(0\.0\.0\.0|\[::\]):/.test(address)) return [address]
-  throw new NsmError('invalid_argument', 'Cannot tell others where to call: NSM_LISTEN_ON is every address', {
+  throw new NsmError('invalid_argument', 'Cannot advertise the registry: NSM_LISTEN_ON is every address', {
     fields: { listenOn },
     next: 'set NSM_ADVERTISE to the host:port under which nodes and other domains reach this registry',
   })

@@ -48,14 +48,10 @@ export function checkService(service: NetworkService): void {
 
 function checkOwnName(field: string, name: string): void {
   if (name.includes('@')) {
-    throw new NsmError(
-      'unimplemented',
-      'Cannot register in another domain: services and endpoints register in their own',
-      {
-        fields: { field, name: name.slice(0, 64) },
-        next: 'register without "@domain", and export the service: nsmctl domain export <service> <domain>',
-      },
-    )
+    throw new NsmError('unimplemented', 'Cannot register the record: its name is of another domain', {
+      fields: { field, name: name.slice(0, 64) },
+      next: 'register without "@domain", and export the service: nsmctl domain export <service> <domain>',
+    })
   }
   checkName(field, name)
 }
