@@ -6,8 +6,6 @@ import { describeError, type Logger, NsmError, nextStep, type Runtime, systemClo
 import type { Config, LogLevel } from '../config/index.ts'
 import { jsonLogger } from '../telemetry/index.ts'
 
-export type Surroundings = Runtime
-
 export interface Program<C extends { readonly logLevel: LogLevel }> {
   readonly name: string
   readonly config: Config<C>

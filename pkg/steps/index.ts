@@ -4,7 +4,6 @@ export {
   type Arrival,
   type Arrived,
   arrive,
-  changeSegment,
   type Incoming,
   leave,
   type PathParts,

@@ -7,7 +7,7 @@
  *     other domains <----mTLS--- follows their authorities and addresses, finds their services
  */
 import { join } from 'node:path'
-import { Scope } from '../../base/index.ts'
+import { type Runtime, Scope } from '../../base/index.ts'
 import { type RegistryConfig, registryConfig } from '../../config/index.ts'
 import {
   advertisedAddresses,
@@ -26,7 +26,7 @@ import { openAuthority } from '../../identity/index.ts'
 import { EndpointRegistry, OtherDomains, removeOwned, ServiceRegistry, sqliteStore } from '../../registry/index.ts'
 import type { Server } from '../../rpc/index.ts'
 import { openDatabase } from '../../store/index.ts'
-import type { Program, Surroundings } from '../run-program.ts'
+import type { Program } from '../run-program.ts'
 import { migrations } from './migrations.ts'
 import { openServers } from './servers.ts'
 import { adminServices, memberServices } from './services.ts'
@@ -37,7 +37,7 @@ export const registryProgram: Program<RegistryConfig> = {
   start: startRegistry,
 }
 
-export interface RegistryOptions extends Surroundings {
+export interface RegistryOptions extends Runtime {
   /** Which URLs of endpoints are accepted from other domains: for tests that run on loopback. */
   readonly acceptsUrl?: (url: string) => boolean
 }

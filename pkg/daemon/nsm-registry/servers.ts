@@ -1,12 +1,11 @@
 import { dirname } from 'node:path'
-import type { Scope } from '../../base/index.ts'
+import type { Runtime, Scope } from '../../base/index.ts'
 import { JOINING_METHODS, type Trust } from '../../federation/index.ts'
 import type { IdentitySource } from '../../identity/index.ts'
 import { Health, type Server, type Service, serve } from '../../rpc/index.ts'
 import { makePrivateDirectory } from '../../store/index.ts'
-import type { Surroundings } from '../run-program.ts'
 
-export interface ServersOptions extends Surroundings {
+export interface ServersOptions extends Runtime {
   readonly listenOn: string
   readonly adminSocket: string
   readonly identity: IdentitySource
