@@ -4,6 +4,7 @@
  */
 import { globSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
+import { COMPOSITION_RULES } from './lint/composition.ts'
 
 const LAYERS: readonly (readonly string[])[] = [
   ['base'],
@@ -49,6 +50,9 @@ for (const file of globSync('{pkg,cmd,hack,test}/**/*.ts').sort()) {
   if (file.includes('/gen/') || file.includes('node_modules') || file.includes('/build')) continue
   const lines = readFileSync(file, 'utf8').split('\n')
   if (lines.length > MOST_LINES) report(file, 1, `${lines.length} lines; split it (at most ${MOST_LINES})`)
+  for (const { line, sentence } of COMPOSITION_RULES.flatMap((rule) => rule({ path: file, lines }))) {
+    report(file, line, sentence)
+  }
   const isTest = isOfTests(file)
   for (const [index, line] of lines.entries()) {
     if (!isTest) checkOutside(file, index + 1, line)
