@@ -13,12 +13,8 @@ struct Program {
 };
 
 constexpr Program kPrograms[] = {
-#ifdef NSM_HAVE_HOLDER
     {"hold", "keep descriptors, speak to the kernel, start the engine (see hold --help)", nsm::holder_main},
-#endif
-#ifdef NSM_HAVE_ENGINE
     {"engine", "move packets; started by hold", nsm::engine_main},
-#endif
 };
 
 void print_help(std::FILE* out) {

@@ -2,7 +2,9 @@
 // wire: byte arrays only, so that a message is a struct at any address.
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 
@@ -64,13 +66,19 @@ struct DataHeader {
 };
 inline constexpr std::size_t kDataHeaderBytes = sizeof(DataHeader);
 static_assert(kDataHeaderBytes == 16);
-inline constexpr std::size_t kDataMinBytes = kDataHeaderBytes + kTagBytes;
+// What a data message adds to its plaintext; a keepalive is nothing but that.
+inline constexpr std::size_t kDataOverheadBytes = kDataHeaderBytes + kTagBytes;
 inline constexpr std::size_t kPaddingBytes = 16;
 
 // Data is padded with zeros to a multiple of 16, but never beyond the MTU.
 constexpr std::size_t padded_bytes(std::size_t bytes, std::size_t mtu_bytes) noexcept {
-  const std::size_t padded = (bytes + kPaddingBytes - 1) / kPaddingBytes * kPaddingBytes;
-  return padded <= mtu_bytes || bytes > mtu_bytes ? padded : mtu_bytes;
+  const std::size_t aligned = (bytes + kPaddingBytes - 1) / kPaddingBytes * kPaddingBytes;
+  return std::max(bytes, std::min(aligned, mtu_bytes));
+}
+
+// `datagram` is at least as long as a type field. The reserved bytes have to be zero.
+inline bool has_type(ConstBytes datagram, MessageType type) noexcept {
+  return load_le<std::uint32_t>(datagram.data()) == static_cast<std::uint32_t>(type);
 }
 
 template <typename Message>
@@ -80,15 +88,25 @@ Message make_message() noexcept {
   return message;
 }
 
+// Whether `datagram` has the type and the length of this message. Nothing else is checked.
+template <typename Message>
+bool is_message(ConstBytes datagram) noexcept {
+  return datagram.size() == sizeof(Message) && has_type(datagram, Message::kType);
+}
+
 template <typename Message>
 std::optional<Message> read_message(ConstBytes datagram) noexcept {
-  if (datagram.size() != sizeof(Message)) return std::nullopt;
-  if (load_le<std::uint32_t>(datagram.data()) != static_cast<std::uint32_t>(Message::kType))
-    return std::nullopt;
+  if (!is_message<Message>(datagram)) return std::nullopt;
   Message message;
   std::memcpy(&message, datagram.data(), sizeof message);
   return message;
 }
+
+inline bool is_handshake(ConstBytes datagram) noexcept {
+  return is_message<Initiation>(datagram) || is_message<Response>(datagram) ||
+         is_message<CookieReply>(datagram);
+}
+inline constexpr std::size_t kMaxHandshakeBytes = sizeof(Initiation);
 
 template <typename Message>
 Bytes bytes_of(Message& message) noexcept {
@@ -103,23 +121,22 @@ inline std::uint32_t index_of(const IndexField& field) noexcept {
   return load_le<std::uint32_t>(field.data());
 }
 
-// Reads the header of a data message: nothing else may have its type and length.
+// What the header of a data message says: which session it belongs to, and the nonce.
 struct DataAddress {
   std::uint32_t receiver = 0;
   std::uint64_t counter = 0;
 };
+// Absent when the datagram is no data message: another type, or shorter than a keepalive.
 inline std::optional<DataAddress> read_data_header(ConstBytes datagram) noexcept {
-  if (datagram.size() < kDataMinBytes) return std::nullopt;
-  if (load_le<std::uint32_t>(datagram.data()) != static_cast<std::uint32_t>(MessageType::kData))
-    return std::nullopt;
-  return DataAddress{load_le<std::uint32_t>(datagram.data() + 4),
-                     load_le<std::uint64_t>(datagram.data() + 8)};
+  if (datagram.size() < kDataOverheadBytes || !has_type(datagram, MessageType::kData)) return std::nullopt;
+  return DataAddress{load_le<std::uint32_t>(datagram.data() + offsetof(DataHeader, receiver)),
+                     load_le<std::uint64_t>(datagram.data() + offsetof(DataHeader, counter))};
 }
 inline void write_data_header(std::span<std::uint8_t, kDataHeaderBytes> header,
                               DataAddress address) noexcept {
   store_le(header.data(), static_cast<std::uint32_t>(MessageType::kData));
-  store_le(header.data() + 4, address.receiver);
-  store_le(header.data() + 8, address.counter);
+  store_le(header.data() + offsetof(DataHeader, receiver), address.receiver);
+  store_le(header.data() + offsetof(DataHeader, counter), address.counter);
 }
 
 }  // namespace nsm

@@ -14,6 +14,7 @@
 namespace nsm {
 
 inline constexpr std::size_t kVxlanHeaderBytes = 8;
+inline constexpr std::size_t kVxlanVniAt = 4;  // in the upper 24 bits of the word there
 inline constexpr std::uint8_t kVxlanFlagVni = 0x08;
 inline constexpr std::uint32_t kVniMax = (1u << 24) - 1;
 
@@ -21,7 +22,7 @@ inline constexpr std::uint32_t kVniMax = (1u << 24) - 1;
 inline void write_vxlan_header(std::span<std::uint8_t, kVxlanHeaderBytes> header,
                                std::uint32_t vni) noexcept {
   store_be32(header.data(), std::uint32_t{kVxlanFlagVni} << 24);
-  store_be32(header.data() + 4, vni << 8);
+  store_be32(header.data() + kVxlanVniAt, vni << 8);
 }
 
 struct VxlanHeader {
@@ -35,7 +36,7 @@ struct VxlanHeader {
 // Reserved fields are ignored on receipt, as the RFC says.
 inline std::optional<VxlanHeader> read_vxlan_header(ConstBytes datagram) noexcept {
   if (datagram.size() < kVxlanHeaderBytes + kEthernetBytes) return std::nullopt;
-  return VxlanHeader{datagram[0], load_be32(datagram.data() + 4) >> 8};
+  return VxlanHeader{datagram[0], load_be32(datagram.data() + kVxlanVniAt) >> 8};
 }
 
 }  // namespace nsm

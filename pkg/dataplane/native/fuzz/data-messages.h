@@ -8,12 +8,11 @@
 #include "core/framed.h"
 #include "core/messages.h"
 #include "fuzzed-input.h"
-#include "io/inner-rules.h"
+#include "pipeline/inner-rules.h"
 #include "test/core/packets.h"
 
 namespace nsm::fuzz {
 
-using io::Payload;
 using test::Packet;
 
 struct Message {

@@ -1,50 +1,53 @@
-// A device of the ingress stages that is one end of a socket pair: what was
-// written to it can be looked at, packet by packet.
+// A device for the stages: what they write to it is kept, packet by packet.
 #pragma once
 
-#include <sys/socket.h>
+#include <algorithm>
+#include <utility>
+#include <vector>
 
 #include "fuzzed-input.h"
-#include "io/fd.h"
-#include "io/tun-writer.h"
+#include "pipeline/counters.h"
+#include "pipeline/ingress-device.h"
+#include "pipeline/packet-source.h"
 
 namespace nsm::fuzz {
 
-class Delivery {
+using Packets = std::vector<std::vector<std::uint8_t>>;
+
+// INVARIANT of all targets: no packet continues another, so nothing is joined.
+class Delivery final : public IngressDevice {
  public:
-  Delivery() {
-    int ends[2];
-    require(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, ends) == 0);
-    written_ = io::Fd(ends[0]);
-    read_ = io::Fd(ends[1]);
-    device.fd = ends[0];
-    device.counters = &counters;
-  }
+  Delivery() : IngressDevice(false) {}
 
-  // All that was written since the last call, without the header in front; nothing was joined.
-  std::vector<std::vector<std::uint8_t>> take() {
-    std::vector<std::vector<std::uint8_t>> packets;
-    for (;;) {
-      const ssize_t got = recv(read_.get(), buffer_.data(), buffer_.size(), 0);
-      if (got < 0) return packets;
-      require(static_cast<std::size_t>(got) >= kVnetHeaderBytes);
-      require(
-          std::all_of(buffer_.begin(), buffer_.begin() + kVnetHeaderBytes, [](auto b) { return b == 0; }));
-      packets.emplace_back(buffer_.begin() + kVnetHeaderBytes, buffer_.begin() + got);
-    }
+  void write(const VnetHeader& header, std::span<const Bytes> pieces) noexcept override {
+    require(pieces.size() == 1 && header.flags == 0 && header.gso_type == kGsoNone);
+    packets_.emplace_back(pieces.front().begin(), pieces.front().end());
   }
-
-  io::Counters counters;
-  io::IngressDevice device;
+  // All that was written since the last call.
+  Packets take() { return std::exchange(packets_, {}); }
 
  private:
-  io::Fd written_, read_;
-  std::array<std::uint8_t, kVnetHeaderBytes + 65536> buffer_;
+  Packets packets_;
 };
 
-inline std::uint64_t sum(const io::Counters& counters, std::initializer_list<io::Rx> names) {
+// The way back to a sender: what the stages answer is kept, without the vnet header.
+class Answers final : public PacketSource {
+ public:
+  void send_back(ConstBytes error) noexcept override {
+    require(error.size() >= kVnetHeaderBytes);
+    const ConstBytes header = error.first(kVnetHeaderBytes);
+    require(std::ranges::all_of(header, [](auto byte) { return byte == 0; }));
+    packets_.emplace_back(error.begin() + kVnetHeaderBytes, error.end());
+  }
+  Packets take() { return std::exchange(packets_, {}); }
+
+ private:
+  Packets packets_;
+};
+
+inline std::uint64_t sum(const Counters& counters, std::initializer_list<Rx> names) {
   std::uint64_t total = 0;
-  for (const io::Rx name : names) total += counters.rx.at(name);
+  for (const Rx name : names) total += counters.rx.at(name);
   return total;
 }
 

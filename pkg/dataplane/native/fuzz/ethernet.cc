@@ -5,14 +5,14 @@
 #include "core/framed.h"
 #include "delivery.h"
 #include "fuzzed-input.h"
-#include "io/admit-frame.h"
+#include "pipeline/admit-frame.h"
 #include "test/core/packets.h"
 
 namespace {
 
+using nsm::Tx;
 using nsm::fuzz::FuzzedInput;
 using nsm::fuzz::require;
-using nsm::io::Tx;
 using nsm::test::Packet;
 
 void check_framing(Packet plaintext) {
@@ -64,10 +64,10 @@ void check_answer(const Packet& answer, const Packet& frame) {
 
 // Refused is counted once; what is admitted fits, and each segment has the headers of the frame.
 void check_admitted(const nsm::VnetHeader& header, const Packet& frame, std::uint32_t mtu_bytes) {
-  static nsm::fuzz::Delivery tap;
-  nsm::io::Counters counters;
+  nsm::fuzz::Answers tap;
+  nsm::Counters counters;
   Packet in_place = frame;
-  const auto segments = nsm::io::admit_frame({header, in_place}, {mtu_bytes, tap.device.fd}, counters);
+  const auto segments = nsm::admit_frame({header, in_place}, {mtu_bytes, tap}, counters);
   require(counters.tx.at(Tx::malformed) + counters.tx.at(Tx::oversize) == (segments ? 0 : 1));
   const auto answers = tap.take();
   require(answers.size() <= counters.tx.at(Tx::oversize));

@@ -2,21 +2,22 @@
 #pragma once
 
 #include "delivery.h"
-#include "io/clock.h"
-#include "io/opener.h"
+#include "noted.h"
+#include "pipeline/wireguard-dispatch.h"
 
 namespace nsm::fuzz {
 
 class SessionPort {
  public:
+  static constexpr std::uint64_t kNowNs = 1000 * kNsPerSecond;  // CLOCK_BOOTTIME; it stands still
+
   // The addresses that may pass: 10.0.0.0/8 and fd00::/8, on both sides.
   SessionPort() {
-    port_.counters = &counters_;
-    port_.device = &delivery_.device;
+    port_.device = &delivery_;
     port_.activity = &activity_;
     port_.hold = &hold_;
     port_.path_mtu = &path_mtu_;
-    port_.rules = std::make_unique<io::InnerRules>();
+    port_.rules = std::make_unique<InnerRules>();
     for (PrefixList* side : {&port_.rules->local, &port_.rules->remote}) {
       require(side->add({.family = 4, .length = 8, .address = {10}}));
       require(side->add({.family = 6, .length = 8, .address = {0xfd}}));
@@ -24,45 +25,47 @@ class SessionPort {
   }
 
   // Its key takes the place of the one before.
-  void start(io::Payload payload, std::unique_ptr<ReceiveKey> key) {
+  void start(Payload payload, std::unique_ptr<ReceiveKey> key) {
     port_.rules->payload = payload;
     opener_.install(port_, std::move(key));
     hold_ = false;
   }
 
   // `datagram` stays where it is until flush().
-  void add(Bytes datagram) { opener_.add(datagram, from_); }
+  void add(Bytes datagram) {
+    handshakes_ += is_handshake(datagram) && !is_message<Initiation>(datagram) ? 1 : 0;  // damaged into one
+    dispatch_.take(datagram, {from_, kNowNs});
+  }
   void flush() {
-    opener_.flush();
-    writer_.flush();
+    dispatch_.flush(kNowNs);
+    joiner_.flush();
   }
 
   // In all that came so far, each datagram once.
   std::uint64_t counted() const {
-    return sum(engine_, {io::Rx::malformed, io::Rx::unknown_index}) +
-           sum(counters_, {io::Rx::packets, io::Rx::auth_failed, io::Rx::replay, io::Rx::expired});
+    return handshakes_ + sum(engine_, {Rx::malformed, Rx::unknown_index, Rx::bad_mac1}) +
+           sum(counters_, {Rx::packets, Rx::auth_failed, Rx::replay, Rx::expired});
   }
   std::vector<std::vector<std::uint8_t>> delivered() { return delivery_.take(); }
   // How often the control thread was told, since it was last asked, that the key is in use.
   std::size_t confirmations() {
-    std::size_t count = 0;
-    for (io::Note note; notes_.pop(note);)
-      count += std::holds_alternative<io::ConfirmNote>(note.what) ? 1 : 0;
-    return count;
+    return static_cast<std::size_t>(std::ranges::count_if(
+        notes_.take(), [](const Note& note) { return std::holds_alternative<ConfirmNote>(note.what); }));
   }
 
  private:
-  io::Counters engine_, counters_;
-  io::Doorbell bell_;
-  io::Notes notes_{bell_};
-  io::TunWriter writer_;
+  Counters engine_, counters_;
+  std::uint64_t handshakes_ = 0;
+  Noted notes_;
+  FlowJoiner joiner_;
   Delivery delivery_;
   Activity activity_;
   std::atomic<bool> hold_{false};
   std::atomic<std::uint32_t> path_mtu_{65535};
-  io::SocketAddress from_{Endpoint{.family = 4, .port = 1, .address = {192, 0, 2, 1}}};
-  io::WireguardIngress port_;
-  io::Opener opener_{{engine_, notes_, writer_}};
+  const Endpoint from_{.family = 4, .port = 1, .address = {192, 0, 2, 1}};
+  WireguardIngress port_{counters_};
+  Opener opener_{{engine_, notes_, joiner_}};
+  WireguardDispatch dispatch_{1, Key{}, {{engine_, notes_, joiner_}, opener_}};
 };
 
 }  // namespace nsm::fuzz

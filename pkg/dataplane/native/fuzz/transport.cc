@@ -8,10 +8,10 @@
 
 namespace {
 
+using nsm::Payload;
 using nsm::fuzz::FuzzedInput;
 using nsm::fuzz::Message;
 using nsm::fuzz::require;
-using nsm::io::Payload;
 using nsm::test::Packet;
 
 constexpr std::uint32_t kIndex = 0x1234567;
@@ -54,7 +54,7 @@ class Session {
     auto key = std::make_unique<nsm::ReceiveKey>();
     key->key = kSuite.make_key(algorithm_, kKey);
     key->local_index = kIndex;
-    key->created_ns = nsm::io::boot_ns() - (expired_ ? nsm::kRejectAfterNs : 0);
+    key->created_ns = nsm::fuzz::SessionPort::kNowNs - (expired_ ? nsm::kRejectAfterNs : 0);
     key->awaits_confirmation = true;
     port_.start(payload_, std::move(key));
   }
@@ -66,7 +66,7 @@ class Session {
     const Message& message = messages_[messages_.size() - 1 - input_.below(messages_.size())];
     Packet& datagram = in_place_.emplace_back(message.sealed);
     if (input_.below(4) == 0) nsm::fuzz::damage(input_, datagram);
-    if (is_whole(datagram, message) && !expired_ && window_.accept(message.counter) && !message.inner.empty())
+    if (datagram == message.sealed && !expired_ && window_.accept(message.counter) && !message.inner.empty())
       expected_.push_back(message.inner);
     port_.add(datagram);
     if (input_.below(4) == 0) port_.flush();
@@ -85,11 +85,6 @@ class Session {
   const nsm::AeadImplementation& any_implementation() {
     const auto all = kSuite.implementations();
     return *all[input_.below(all.size())];
-  }
-  // But for the type, which is not sealed: it was looked at before.
-  static bool is_whole(const Packet& datagram, const Message& message) {
-    return datagram.size() == message.sealed.size() &&
-           std::equal(datagram.begin() + 4, datagram.end(), message.sealed.begin() + 4);
   }
 
   inline static nsm::fuzz::SessionPort port_;

@@ -4,14 +4,15 @@
 
 #include "delivery.h"
 #include "fuzzed-input.h"
-#include "io/vxlan-table.h"
+#include "noted.h"
+#include "pipeline/vxlan-table.h"
 
 namespace {
 
+using nsm::Rx;
 using nsm::fuzz::Delivery;
 using nsm::fuzz::FuzzedInput;
 using nsm::fuzz::require;
-using nsm::io::Rx;
 
 constexpr std::uint32_t kVni = 0x010203;
 constexpr std::uint32_t kMtuBytes = 100;
@@ -35,17 +36,14 @@ struct Underlay {
     port.vni = kVni;
     port.remote = host(1);
     port.mtu_bytes = kMtuBytes;
-    port.counters = &counters;
-    table.add(underlay.number, port);
+    table.add(port);
   }
 
-  nsm::io::Counters engine, counters;
-  nsm::io::Doorbell bell;
-  nsm::io::Notes notes{bell};
-  nsm::io::TunWriter writer;
-  nsm::io::IngressUnderlay underlay;
-  nsm::io::VxlanIngress port;
-  nsm::io::VxlanTable table;
+  nsm::Counters engine, counters;
+  nsm::fuzz::Noted notes;
+  nsm::FlowJoiner joiner;
+  nsm::VxlanIngress port{counters};
+  nsm::VxlanTable table{{engine, notes, joiner}};
   Delivery delivery;
 
   std::array<std::uint64_t, kReasons.size()> counted() const {
@@ -83,15 +81,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   FuzzedInput input(data, size);
   check_header(input.number<std::uint32_t>() & nsm::kVniMax);
   const nsm::Endpoint from = host(input.number<std::uint8_t>() % 4);
-  u.port.device = input.flag() ? nullptr : &u.delivery.device;
+  u.port.device = input.flag() ? nullptr : &u.delivery;
   const auto datagram = next_datagram(input);
   const Rx reason = naive_reason(datagram, from);
   auto expected = u.counted();
   for (std::size_t i = 0; i < kReasons.size(); i++) expected[i] += kReasons[i] == reason ? 1 : 0;
 
   auto in_place = datagram;
-  u.table.deliver(u.underlay, in_place, from, {u.engine, u.notes, u.writer});
-  u.writer.flush();
+  u.table.take(in_place, {from, 0});
+  u.joiner.flush();
   require(u.counted() == expected);
 
   const auto delivered = u.delivery.take();

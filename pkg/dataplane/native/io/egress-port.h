@@ -7,24 +7,31 @@
 
 #include <cstdint>
 
-#include "io/counters.h"
-#include "io/egress-batch.h"
-#include "io/tun-reader.h"
+#include "io/udp-sender.h"
+#include "pipeline/counters.h"
+#include "pipeline/datagram-batch.h"
+#include "pipeline/packet-source.h"
+#include "pipeline/tun-packet.h"
 
 namespace nsm::io {
 
 class EgressPort;
 
 // A TUN or TAP that packets are read from.
-struct EgressDevice {
-  int fd = -1;
-  Counters* counters = nullptr;
+class EgressDevice final : public PacketSource {
+ public:
+  // Both are the port's, which outlives this.
+  EgressDevice(int device_fd, Counters& port_counters) noexcept : fd(device_fd), counters(port_counters) {}
+  void send_back(ConstBytes error) noexcept override;
+
+  const int fd;
+  Counters& counters;
   EgressPort* port = nullptr;  // the other end of its wire; absent: packets are dropped
   bool listening = false;      // in epoll; otherwise packets wait in the device's ring
 };
 
 struct EgressParts {
-  EgressBatch& batch;
+  DatagramBatch& batch;
   UdpSender& sender;
 };
 

@@ -1,6 +1,7 @@
 #include "io/egress.h"
 
 #include <sys/epoll.h>
+#include <unistd.h>
 
 #include "io/clock.h"
 
@@ -12,6 +13,10 @@ constexpr std::size_t kTurnPackets = 64;    // of one device, before others have
 constexpr std::size_t kRingPackets = 8192;  // more than a device's ring holds
 
 }  // namespace
+
+void EgressDevice::send_back(ConstBytes error) noexcept {
+  [[maybe_unused]] const ssize_t written = write(fd, error.data(), error.size());
+}
 
 Egress::Egress(bool udp_gso) : commands_(kCommands), epoll_(epoll_create1(EPOLL_CLOEXEC)), sender_(udp_gso) {
   epoll_event commands{EPOLLIN, {.ptr = nullptr}};
@@ -44,7 +49,7 @@ void Egress::run() {
 std::size_t Egress::pump(EgressDevice& device) noexcept {
   if (!device.port) {
     const std::size_t dropped = drain(device);
-    device.counters->rx.add(Rx::no_wire, dropped);
+    device.counters.rx.add(Rx::no_wire, dropped);
     return dropped;
   }
   const std::uint64_t now_ns = boot_ns();
@@ -75,11 +80,11 @@ bool Egress::read(EgressDevice& device, TunPacket& packet) noexcept {
   for (;;) {
     switch (reader_.read(device.fd, packet)) {
       case TunReader::Got::kPacket:
-        device.counters->rx.add(Rx::packets);
-        device.counters->rx.add(Rx::bytes, packet.bytes.size());
+        device.counters.rx.add(Rx::packets);
+        device.counters.rx.add(Rx::bytes, packet.bytes.size());
         return true;
       case TunReader::Got::kMalformed:
-        device.counters->rx.add(Rx::malformed);
+        device.counters.rx.add(Rx::malformed);
         continue;
       case TunReader::Got::kGone:  // the device was deleted: epoll would report it for ever
         listen(device, false);

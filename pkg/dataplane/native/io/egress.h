@@ -83,7 +83,7 @@ class Egress {
   Channel<EgressCommand> commands_;
   Fd epoll_;
   TunReader reader_;
-  EgressBatch batch_;
+  DatagramBatch batch_;
   UdpSender sender_;
   Moderation moderation_;
 };

@@ -84,10 +84,14 @@ int serve(Bytes state_memory, const OffloadSet& wanted) {
   Wants wants(bell);
   Counters counters;
   Egress egress(offloads.udp_gso);
-  Ingress ingress(counters, notes);
+  FlowJoiner joiner;
+  const IngressParts stages{counters, notes, joiner};
+  Opener opener(stages);
+  Ingress ingress(stages);
   ReceiverIndexes indexes(random);
-  const WireguardNode::Parts node{suite, random, indexes, {egress.commands(), ingress.commands()}, holder};
-  Control control({holder, {node, wants, offloads}, state, notes, wants, bell, counters});
+  const DataThreads threads{egress.commands(), ingress.commands()};
+  const WireguardNode::Parts node{suite, random, indexes, opener, threads, holder};
+  Control control({holder, {node, wants, offloads, stages}, state, notes, wants, bell, counters});
   warm_up(suite, random);
   std::latch started(2);
   start(egress, {"nsm-tx", offloads.priority, started});

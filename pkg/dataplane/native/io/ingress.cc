@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "io/clock.h"
+
 namespace nsm::io {
 namespace {
 
@@ -17,11 +19,8 @@ void watch(const Fd& epoll, int fd, void* what) noexcept {
 
 }  // namespace
 
-Ingress::Ingress(Counters& engine, Notes& notes)
-    : commands_(kCommands),
-      epoll_(epoll_create1(EPOLL_CLOEXEC)),
-      parts_{engine, notes, writer_},
-      opener_(parts_) {
+Ingress::Ingress(const IngressParts& parts)
+    : commands_(kCommands), epoll_(epoll_create1(EPOLL_CLOEXEC)), parts_(parts) {
   watch(epoll_, commands_.fd(), nullptr);
 }
 
@@ -41,62 +40,43 @@ void Ingress::run() {
       continue;
     }
     std::size_t messages = 0;
-    for (const epoll_event& event : all) messages += read(*static_cast<IngressUnderlay*>(event.data.ptr));
+    for (const epoll_event& event : all) messages += read(*static_cast<const IngressSocket*>(event.data.ptr));
     moderation_.rest(messages);
   }
 }
 
-std::size_t Ingress::read(IngressUnderlay& underlay) noexcept {
+std::size_t Ingress::read(const IngressSocket& socket) noexcept {
   std::size_t messages = 0;
   for (int turn = 0; turn < kTurnBatches; turn++) {
-    const auto batch = receiver_.receive(underlay.fd);
-    for (const Received& received : batch) split(underlay, received);
-    opener_.flush();
-    writer_.flush();
+    const auto batch = receiver_.receive(socket.fd);
+    const std::uint64_t now_ns = boot_ns();
+    for (const Received& received : batch) dispatch(*socket.underlay, received, now_ns);
+    socket.underlay->flush(now_ns);
+    parts_.joiner.flush();
     messages += batch.size();
     if (batch.size() < UdpReceiver::kMessages) break;
   }
   return messages;
 }
 
-void Ingress::split(IngressUnderlay& underlay, const Received& received) noexcept {
+// Cuts what UDP_GRO joined.
+void Ingress::dispatch(IngressUnderlay& underlay, const Received& received, std::uint64_t now_ns) noexcept {
   if (received.truncated) parts_.engine.rx.add(Rx::truncated);
   for (Bytes rest = received.bytes; !rest.empty();) {
     const Bytes datagram = rest.first(std::min(rest.size(), received.segment_bytes));
     rest = rest.subspan(datagram.size());
-    dispatch(underlay, datagram, *received.from);
+    underlay.take(datagram, {received.from, now_ns});
   }
 }
 
-void Ingress::dispatch(IngressUnderlay& underlay, Bytes datagram, const SocketAddress& from) noexcept {
-  if (!underlay.mac1) {
-    vxlan_.deliver(underlay, datagram, from.endpoint(), parts_);
-  } else if (message_type(datagram) == kTransportType) {
-    opener_.add(datagram, from);
-  } else {
-    note_handshake(underlay, datagram, from);
-  }
+void Ingress::execute(ReadSocket command) {
+  sockets_.push_back(command.socket);
+  if (reading_) watch(epoll_, command.socket->fd, command.socket);
 }
 
-void Ingress::note_handshake(const IngressUnderlay& underlay, ConstBytes datagram,
-                             const SocketAddress& from) noexcept {
-  if (!is_handshake(datagram)) return parts_.engine.rx.add(Rx::malformed);
-  if (message_type(datagram) == kInitiationType && !underlay.mac1->passes(datagram)) {
-    return parts_.engine.rx.add(Rx::bad_mac1);
-  }
-  HandshakeNote note{from.endpoint(), static_cast<std::uint8_t>(datagram.size()), {}};
-  std::copy(datagram.begin(), datagram.end(), note.bytes.begin());
-  if (!parts_.notes.push({underlay.number, note})) parts_.engine.rx.add(Rx::queue_full);
-}
-
-void Ingress::execute(ReadUnderlay command) {
-  underlays_.push_back(command.underlay);
-  if (reading_) watch(epoll_, command.underlay->fd, command.underlay);
-}
-
-void Ingress::execute(ForgetUnderlay command) noexcept {
-  std::erase(underlays_, command.underlay);
-  if (reading_) epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, command.underlay->fd, nullptr);
+void Ingress::execute(ForgetSocket command) noexcept {
+  std::erase(sockets_, command.socket);
+  if (reading_) epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, command.socket->fd, nullptr);
 }
 
 void Ingress::execute(UseIngressRules command) noexcept {
@@ -107,7 +87,7 @@ void Ingress::execute(UseIngressRules command) noexcept {
 
 void Ingress::execute(StartReading) noexcept {
   reading_ = true;
-  for (IngressUnderlay* underlay : underlays_) watch(epoll_, underlay->fd, underlay);
+  for (IngressSocket* socket : sockets_) watch(epoll_, socket->fd, socket);
 }
 
 }  // namespace nsm::io

@@ -6,19 +6,26 @@
 #include <vector>
 
 #include "io/channel.h"
+#include "io/fd.h"
 #include "io/moderation.h"
-#include "io/opener.h"
 #include "io/udp-receiver.h"
-#include "io/vxlan-table.h"
+#include "pipeline/opener.h"
+#include "pipeline/vxlan-table.h"
 
 namespace nsm::io {
 
-// Commands name objects whose memory is the control thread's (see IngressPort).
-struct ReadUnderlay {
-  IngressUnderlay* underlay;
+// The socket of an underlay, and what takes its datagrams.
+struct IngressSocket {
+  int fd = -1;
+  IngressUnderlay* underlay = nullptr;
 };
-struct ForgetUnderlay {
-  IngressUnderlay* underlay;
+
+// Commands name objects whose memory is the control thread's (see IngressPort).
+struct ReadSocket {
+  IngressSocket* socket;
+};
+struct ForgetSocket {
+  IngressSocket* socket;
 };
 // The port's other end is `device` from now on; absent: its packets are dropped.
 struct JoinIngress {
@@ -26,10 +33,12 @@ struct JoinIngress {
   IngressDevice* device;
 };
 struct UseReceiveKey {
+  Opener* opener;
   WireguardIngress* port;
   std::unique_ptr<ReceiveKey> key;
 };
 struct DropReceiveKey {
+  Opener* opener;
   std::uint32_t local_index;
 };
 struct UseIngressRules {
@@ -43,53 +52,47 @@ struct MoveIngress {
   Endpoint to;
 };
 struct AddVxlan {
-  std::uint32_t underlay;
+  VxlanTable* table;
   VxlanIngress* port;
 };
 struct RemoveVxlan {
-  std::uint32_t underlay;
+  VxlanTable* table;
   VxlanIngress* port;
 };
 struct StartReading {};  // from now on datagrams are read; before, they wait in their sockets
 using IngressCommand =
-    std::variant<std::monostate, ReadUnderlay, ForgetUnderlay, JoinIngress, UseReceiveKey, DropReceiveKey,
+    std::variant<std::monostate, ReadSocket, ForgetSocket, JoinIngress, UseReceiveKey, DropReceiveKey,
                  UseIngressRules, MoveIngress, AddVxlan, RemoveVxlan, StartReading>;
 
 class Ingress {
  public:
-  Ingress(Counters& engine, Notes& notes);
+  explicit Ingress(const IngressParts& parts);
   Channel<IngressCommand>& commands() noexcept { return commands_; }
   [[noreturn]] void run();
 
  private:
   void execute(std::monostate) noexcept {}
-  void execute(ReadUnderlay command);
-  void execute(ForgetUnderlay command) noexcept;
+  void execute(ReadSocket command);
+  void execute(ForgetSocket command) noexcept;
   void execute(JoinIngress command) noexcept { command.port->device = command.device; }
-  void execute(UseReceiveKey command) { opener_.install(*command.port, std::move(command.key)); }
-  void execute(DropReceiveKey command) noexcept { opener_.drop(command.local_index); }
+  void execute(UseReceiveKey command) { command.opener->install(*command.port, std::move(command.key)); }
+  void execute(DropReceiveKey command) noexcept { command.opener->drop(command.local_index); }
   void execute(UseIngressRules command) noexcept;
   void execute(MoveIngress command) noexcept { command.port->endpoint = command.to; }
-  void execute(AddVxlan command) { vxlan_.add(command.underlay, *command.port); }
-  void execute(RemoveVxlan command) noexcept { vxlan_.remove(command.underlay, *command.port); }
+  void execute(AddVxlan command) { command.table->add(*command.port); }
+  void execute(RemoveVxlan command) noexcept { command.table->remove(*command.port); }
   void execute(StartReading) noexcept;
 
   // Reads what waits there; how many messages.
-  std::size_t read(IngressUnderlay& underlay) noexcept;
-  void split(IngressUnderlay& underlay, const Received& received) noexcept;
-  void dispatch(IngressUnderlay& underlay, Bytes datagram, const SocketAddress& from) noexcept;
-  void note_handshake(const IngressUnderlay& underlay, ConstBytes datagram,
-                      const SocketAddress& from) noexcept;
+  std::size_t read(const IngressSocket& socket) noexcept;
+  void dispatch(IngressUnderlay& underlay, const Received& received, std::uint64_t now_ns) noexcept;
 
   Channel<IngressCommand> commands_;
   Fd epoll_;
-  bool reading_ = false;                     // since StartReading
-  std::vector<IngressUnderlay*> underlays_;  // in epoll_ while reading
+  bool reading_ = false;                 // since StartReading
+  std::vector<IngressSocket*> sockets_;  // in epoll_ while reading
   UdpReceiver receiver_;
-  TunWriter writer_;
   IngressParts parts_;
-  Opener opener_;
-  VxlanTable vxlan_;
   Moderation moderation_;
 };
 

@@ -4,15 +4,9 @@
 
 #include <memory>
 
-#include "core/bytes.h"
-#include "core/vnet-header.h"
+#include "pipeline/tun-packet.h"
 
 namespace nsm::io {
-
-struct TunPacket {
-  VnetHeader header;
-  Bytes bytes;  // valid until the next read
-};
 
 // Owner: the egress thread; one buffer serves all devices.
 class TunReader {

@@ -37,7 +37,7 @@ Received UdpReceiver::read(std::size_t index) noexcept {
     if (segment > 0) segment_bytes = static_cast<std::size_t>(segment);
   }
   auto* data = static_cast<std::uint8_t*>(parts_[index].iov_base);
-  return {{data, bytes}, segment_bytes, (header.msg_flags & MSG_TRUNC) != 0, &from_[index]};
+  return {{data, bytes}, segment_bytes, (header.msg_flags & MSG_TRUNC) != 0, from_[index].endpoint()};
 }
 
 }  // namespace nsm::io

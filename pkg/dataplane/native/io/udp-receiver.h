@@ -18,7 +18,7 @@ struct Received {
   Bytes bytes;
   std::size_t segment_bytes = 0;
   bool truncated = false;
-  const SocketAddress* from = nullptr;
+  Endpoint from;
 };
 
 // Owner: the ingress thread; one set of buffers serves all sockets.

@@ -9,15 +9,11 @@
 #include <cstdint>
 #include <span>
 
-#include "io/counters.h"
 #include "io/socket-address.h"
+#include "pipeline/counters.h"
+#include "pipeline/datagram-batch.h"
 
 namespace nsm::io {
-
-struct Datagram {
-  std::uint8_t* data = nullptr;
-  std::uint32_t bytes = 0;
-};
 
 struct UdpTarget {
   int socket = -1;

@@ -1,12 +1,12 @@
 #include "io/vxlan-egress.h"
 
 #include "core/vxlan.h"
-#include "io/admit-frame.h"
+#include "pipeline/admit-frame.h"
 
 namespace nsm::io {
 
 void VxlanEgress::take(const TunPacket& frame, EgressParts parts) noexcept {
-  const auto segments = admit_frame(frame, {parts_.mtu_bytes, device->fd}, parts_.counters);
+  const auto segments = admit_frame(frame, {parts_.mtu_bytes, *device}, parts_.counters);
   if (!segments) return;
   const std::size_t longest = segments->segment_bytes();
   for (std::size_t i = 0; i < segments->segments(); i++) {

@@ -6,13 +6,11 @@
 #include <memory>
 
 #include "core/activity.h"
-#include "core/framed.h"
-#include "core/gso.h"
-#include "core/keypair.h"
 #include "core/path-message.h"
 #include "io/egress-port.h"
-#include "io/inner-rules.h"
 #include "io/wants.h"
+#include "pipeline/inner-rules.h"
+#include "pipeline/sealer.h"
 
 namespace nsm::io {
 
@@ -43,8 +41,8 @@ class WireguardEgress final : public EgressPort {
   void send_keepalive(EgressParts parts) noexcept;
   // A probe goes out in one piece or not at all.
   void send_path_message(const PathMessage& message, EgressParts parts) noexcept;
-  std::uint64_t sealed() const noexcept { return key_ ? key_->next_counter : 0; }  // packets, with this key
-  void use_key(std::unique_ptr<SendKey> key) noexcept { key_ = std::move(key); }
+  std::uint64_t sealed() const noexcept { return sealer_.sealed(); }  // packets, with this key
+  void use_key(std::unique_ptr<SendKey> key) noexcept { sealer_.use_key(std::move(key)); }
   void use_rules(std::unique_ptr<InnerRules> rules) noexcept { rules_ = std::move(rules); }
   void resume() noexcept { parts_.hold.store(false, std::memory_order_release); }
   void move_to(const Endpoint& to) noexcept { parts_.target.to = SocketAddress(to); }
@@ -52,25 +50,14 @@ class WireguardEgress final : public EgressPort {
 
  private:
   std::uint32_t mtu() const noexcept { return mtu_bytes(*rules_, parts_.path_mtu); }
-  std::optional<GsoPacket> admit_packet(const TunPacket& packet) noexcept;
-  std::nullopt_t refuse(Tx why) noexcept;
-  void answer_oversize(const InnerIp& inner, ConstBytes packet) noexcept;
-  std::size_t write_plaintext(const GsoPacket& segments, std::size_t index, std::uint8_t* out) const noexcept;
-  void append(std::size_t plain_bytes, EgressBatch& batch) noexcept;
-  bool can_begin(const EgressBatch& batch) const noexcept;
-  void seal(EgressBatch& batch) noexcept;
-  // Padding adds nothing to it: an underlay that carries the longest packet carries it padded.
-  std::size_t longest_plaintext() const noexcept { return mtu() + framing_bytes(*rules_); }
-  bool has_frames() const noexcept { return rules_->payload == Payload::kEthernet; }
-  bool has_usable_key(std::uint64_t now_ns) const noexcept {
-    return key_ && key_->remaining(now_ns) >= EgressBatch::kDatagrams;
-  }
+  std::optional<GsoPacket> admit(const TunPacket& packet, std::uint32_t mtu_bytes) noexcept;
+  bool can_begin(const DatagramBatch& batch) const noexcept;
+  void note_sent() noexcept;
 
   Parts parts_;
   std::unique_ptr<InnerRules> rules_;
-  std::unique_ptr<SendKey> key_;
-  std::size_t sealed_ = 0;  // of the batch's datagrams
-  bool has_data_ = false;   // the batch holds more than a keepalive
+  Sealer sealer_;
+  bool has_data_ = false;  // the batch holds more than a keepalive
 };
 
 }  // namespace nsm::io

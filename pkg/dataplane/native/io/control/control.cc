@@ -63,7 +63,7 @@ void Control::serve_notes(Now now) {
   // At most what the queue holds: a flood must not keep timers and requests waiting.
   for (std::size_t i = 0; i < Notes::kCapacity && parts_.notes.pop(note); i++) {
     Underlay* underlay = underlays_.find(note.underlay);
-    if (underlay && underlay->node()) underlay->node()->on_note(note, now);
+    if (underlay && underlay->kind() == protocol::kUnderlayWireguard) underlay->node().on_note(note, now);
   }
   if (parts_.notes.size() > 0) parts_.bell.ring();
 }

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "io/control/underlays.h"
-#include "io/counters.h"
+#include "pipeline/counters.h"
 
 namespace nsm::io {
 

@@ -36,8 +36,8 @@ DevicePort::DevicePort(const Fields& fields, Fd device, const Parts& parts)
       ifindex_(fields.u32(kIfindex)),
       ns_dev_(fields.u64(kNsDev)),
       ns_ino_(fields.u64(kNsIno)),
-      egress_{fd_.get(), &counters_},
-      ingress_{fd_.get(), &counters_, has_uso(fd_, parts.offloads)} {}
+      egress_(fd_.get(), counters_),
+      ingress_(fd_.get(), counters_, has_uso(fd_, parts.offloads)) {}
 
 DevicePort::~DevicePort() {
   threads_.egress.post(ForgetDevice{&egress_});

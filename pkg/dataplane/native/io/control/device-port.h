@@ -4,6 +4,7 @@
 #include "io/control/port.h"
 #include "io/fd.h"
 #include "io/features.h"
+#include "io/tun-writer.h"
 
 namespace nsm::io {
 
@@ -30,7 +31,7 @@ class DevicePort final : public Port {
   std::optional<std::uint64_t> ns_dev_;
   std::optional<std::uint64_t> ns_ino_;
   EgressDevice egress_;
-  IngressDevice ingress_;
+  TunWriter ingress_;
 };
 
 }  // namespace nsm::io

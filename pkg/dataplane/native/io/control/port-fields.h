@@ -4,7 +4,7 @@
 
 #include "core/environment.h"
 #include "core/inner-ip.h"
-#include "io/inner-rules.h"
+#include "pipeline/inner-rules.h"
 #include "protocol/fields.h"
 
 namespace nsm::io {

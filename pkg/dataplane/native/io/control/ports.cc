@@ -102,7 +102,8 @@ Status Ports::make_wireguard(View attributes, Made& made) {
   Status status = WireguardPort::parse(attributes, config);
   if (status.ok()) status = find_underlay(config.underlay, config.peer.endpoint, underlay);
   if (!status.ok()) return status;
-  if (!underlay->node()) return {EINVAL, "underlay " + config.underlay + " is for vxlan, not for wireguard"};
+  if (underlay->kind() != kUnderlayWireguard)
+    return {EINVAL, "underlay " + config.underlay + " is for vxlan, not for wireguard"};
   config.peer.tag = next_tag_++;
   auto port = std::make_unique<WireguardPort>(config, *underlay);
   if (status = port->start(state_.take(config.id), now()); !status.ok()) return status;
@@ -116,7 +117,8 @@ Status Ports::make_vxlan(View attributes, Made& made) {
   Status status = VxlanPort::parse(attributes, config);
   if (status.ok()) status = find_underlay(config.underlay, config.remote, underlay);
   if (!status.ok()) return status;
-  if (underlay->node()) return {EINVAL, "underlay " + config.underlay + " is for wireguard, not for vxlan"};
+  if (underlay->kind() != kUnderlayVxlan)
+    return {EINVAL, "underlay " + config.underlay + " is for wireguard, not for vxlan"};
   if (underlay->vnis.contains(config.vni)) {
     return {EEXIST, "another port of this underlay has VNI " + std::to_string(config.vni)};
   }

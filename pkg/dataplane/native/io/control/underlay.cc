@@ -44,37 +44,45 @@ Underlay::Underlay(const Fields& fields, Fd socket, std::uint32_t number, const 
       socket_(std::move(socket)),
       local_(local_address(socket_)),
       asked_port_(fields.u16(kUdpPort).value_or(0)),
-      ingress_{socket_.get(), number, nullptr} {
+      kind_(static_cast<UnderlayKind>(*fields.u8(kKind))),
+      number_(number) {
   // Neither "don't fragment" nor what ICMP says of the path: anyone could send that.
   set_option(socket_, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT);
   if (local_.family == 6) set_option(socket_, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_OMIT);
   if (parts.offloads.udp_gro) set_option(socket_, SOL_UDP, UDP_GRO, 1);
-  if (fields.u8(kKind) == kUnderlayWireguard) {
-    node_ = std::make_unique<WireguardNode>(secret_of(fields.bytes(kPrivateKey)),
-                                            WireguardNode::Place{id_, socket_.get()}, parts.node);
-    ingress_.mac1 = std::make_unique<Mac1Filter>(node_->device().public_key());
+  ingress_ = {socket_.get(), make_ingress(fields)};
+  parts.node.threads.ingress.post(ReadSocket{&ingress_});
+}
+
+IngressUnderlay* Underlay::make_ingress(const Fields& fields) {
+  if (kind_ == kUnderlayVxlan) {
+    vxlan_ = std::make_unique<VxlanTable>(parts_.stages);
+    return vxlan_.get();
   }
-  parts_.node.threads.ingress.post(ReadUnderlay{&ingress_});
+  node_ = std::make_unique<WireguardNode>(secret_of(fields.bytes(kPrivateKey)),
+                                          WireguardNode::Place{id_, socket_.get()}, parts_.node);
+  dispatch_ = std::make_unique<WireguardDispatch>(
+      number_, node_->device().public_key(), WireguardDispatch::Parts{parts_.stages, parts_.node.opener});
+  return dispatch_.get();
 }
 
 Underlay::~Underlay() {
-  parts_.node.threads.ingress.post(ForgetUnderlay{&ingress_});
+  parts_.node.threads.ingress.post(ForgetSocket{&ingress_});
   parts_.node.threads.settle();
 }
 
 // The holder keeps the socket of an id as long as it is the same one.
 bool Underlay::is_same(const Fields& fields) const {
-  const bool is_wireguard = fields.u8(kKind) == kUnderlayWireguard;
-  if (fields.u16(kUdpPort).value_or(0) != asked_port_ || is_wireguard != (node_ != nullptr)) return false;
-  return !node_ || node_->has_key(secret_of(fields.bytes(kPrivateKey)));
+  if (fields.u16(kUdpPort).value_or(0) != asked_port_ || fields.u8(kKind) != kind_) return false;
+  return kind_ == kUnderlayVxlan || node_->has_key(secret_of(fields.bytes(kPrivateKey)));
 }
 
 void Underlay::describe(MessageBuilder& reply) const {
   const View address(local_.address);
-  reply.text(kId, id_).u8(kKind, node_ ? kUnderlayWireguard : kUnderlayVxlan);
+  reply.text(kId, id_).u8(kKind, kind_);
   reply.u8(kFamily, local_.family == 4 ? AF_INET : AF_INET6);
   reply.bytes(kAddress, address.first(local_.family == 4 ? 4 : 16)).u16(kUdpPort, local_.port);
-  if (node_) reply.bytes(kPublicKey, node_->device().public_key());
+  if (kind_ == kUnderlayWireguard) reply.bytes(kPublicKey, node_->device().public_key());
 }
 
 }  // namespace nsm::io

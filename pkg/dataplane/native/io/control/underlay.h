@@ -8,6 +8,7 @@
 #include "io/control/wireguard-node.h"
 #include "io/fd.h"
 #include "io/features.h"
+#include "pipeline/wireguard-dispatch.h"
 #include "protocol/fields.h"
 
 namespace nsm::io {
@@ -20,6 +21,7 @@ class Underlay {
     WireguardNode::Parts node;
     Wants& wants;
     const Offloads& offloads;
+    IngressParts stages;
   };
   static protocol::Status parse(protocol::View attributes, protocol::Fields& fields);
 
@@ -35,21 +37,30 @@ class Underlay {
   const std::string& id() const noexcept { return id_; }
   int socket() const noexcept { return socket_.get(); }
   std::uint8_t family() const noexcept { return local_.family; }  // 4 or 6
-  std::uint32_t number() const noexcept { return ingress_.number; }
+  std::uint32_t number() const noexcept { return number_; }
   const Parts& parts() const noexcept { return parts_; }
-  WireguardNode* node() noexcept { return node_.get(); }  // absent: a VXLAN underlay
+  protocol::UnderlayKind kind() const noexcept { return kind_; }
+  WireguardNode& node() noexcept { return *node_; }       // of kUnderlayWireguard only
+  VxlanTable& vxlan_table() noexcept { return *vxlan_; }  // of kUnderlayVxlan only
 
   int ports = 0;                 // that use it
   std::set<std::uint32_t> vnis;  // of its vxlan ports
 
  private:
+  IngressUnderlay* make_ingress(const protocol::Fields& fields);
+
   const std::string id_;
   const Parts parts_;
   Fd socket_;
   Endpoint local_;
   std::uint16_t asked_port_;
+  const protocol::UnderlayKind kind_;
+  const std::uint32_t number_;
+  // Of one kind: the first two, or the last.
   std::unique_ptr<WireguardNode> node_;
-  IngressUnderlay ingress_;
+  std::unique_ptr<WireguardDispatch> dispatch_;
+  std::unique_ptr<VxlanTable> vxlan_;
+  IngressSocket ingress_;
 };
 
 }  // namespace nsm::io

@@ -26,7 +26,7 @@ class Underlays {
   template <typename Visit>
   void each_node(Visit&& visit) {
     each([&](Underlay& underlay) {
-      if (underlay.node()) visit(*underlay.node());
+      if (underlay.kind() == protocol::kUnderlayWireguard) visit(underlay.node());
     });
   }
 

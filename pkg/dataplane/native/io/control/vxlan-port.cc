@@ -29,19 +29,19 @@ VxlanPort::VxlanPort(const VxlanConfig& config, Underlay& underlay)
     : Port(config.id, kVxlan),
       underlay_(underlay),
       config_(config),
-      egress_({counters_, {underlay.socket(), SocketAddress(config.remote)}, config.vni, config.mtu_bytes}) {
+      egress_({counters_, {underlay.socket(), SocketAddress(config.remote)}, config.vni, config.mtu_bytes}),
+      ingress_(counters_) {
   underlay_.ports++;
   underlay_.vnis.insert(config.vni);
-  ingress_.counters = &counters_;
   ingress_.vni = config.vni;
   ingress_.remote = config.remote;
   ingress_.mtu_bytes = config.mtu_bytes;
-  underlay_.parts().node.threads.ingress.post(AddVxlan{underlay_.number(), &ingress_});
+  underlay_.parts().node.threads.ingress.post(AddVxlan{&underlay_.vxlan_table(), &ingress_});
 }
 
 VxlanPort::~VxlanPort() {
   const DataThreads& threads = underlay_.parts().node.threads;
-  threads.ingress.post(RemoveVxlan{underlay_.number(), &ingress_});
+  threads.ingress.post(RemoveVxlan{&underlay_.vxlan_table(), &ingress_});
   threads.settle();
   underlay_.vnis.erase(config_.vni);
   underlay_.ports--;

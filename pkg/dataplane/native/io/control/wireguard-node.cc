@@ -28,6 +28,7 @@ protocol::Bytes event_of(EventKind kind, const WireguardPort& port, const char* 
 WireguardNode::WireguardNode(const SecretKey& key, const Place& place, const Parts& parts)
     : socket_(place.socket),
       key_(key),
+      opener_(parts.opener),
       threads_(parts.threads),
       holder_(parts.holder),
       paths_({place.id, parts.threads, parts.holder}),
@@ -90,13 +91,13 @@ void WireguardNode::install_receive(Peer& peer, std::unique_ptr<ReceiveKey> key)
   WireguardIngress& ingress = port_of(peer).ingress();
   // INVARIANT: written before the first key; from then on the ingress thread reads it.
   if (!ingress.activity) ingress.activity = &peer.activity();
-  threads_.ingress.post(UseReceiveKey{&ingress, std::move(key)});
+  threads_.ingress.post(UseReceiveKey{&opener_, &ingress, std::move(key)});
   threads_.ingress.settle();
 }
 
 // Settled at once: the place of its counter in the saved state gets another key.
 void WireguardNode::drop_receive(Peer&, std::uint32_t local_index) noexcept {
-  threads_.ingress.post(DropReceiveKey{local_index});
+  threads_.ingress.post(DropReceiveKey{&opener_, local_index});
   threads_.ingress.settle();
 }
 

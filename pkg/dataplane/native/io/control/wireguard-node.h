@@ -10,6 +10,7 @@
 #include "io/control/data-threads.h"
 #include "io/control/paths.h"
 #include "io/holder-socket.h"
+#include "io/notes.h"
 
 namespace nsm::io {
 
@@ -22,6 +23,7 @@ class WireguardNode final : private Decisions {
     const AeadSuite& suite;
     Random& random;
     ReceiverIndexes& indexes;
+    Opener& opener;
     DataThreads threads;
     HolderSocket& holder;  // for events
   };
@@ -69,6 +71,7 @@ class WireguardNode final : private Decisions {
 
   const int socket_;
   const SecretKey key_;
+  Opener& opener_;
   DataThreads threads_;
   HolderSocket& holder_;
   std::unordered_map<std::uint64_t, WireguardPort*> ports_;

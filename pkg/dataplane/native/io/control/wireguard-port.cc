@@ -69,9 +69,8 @@ Status WireguardPort::parse(View attributes, WireguardConfig& config) {
 }
 
 WireguardPort::WireguardPort(const WireguardConfig& config, Underlay& underlay)
-    : Port(config.id, kWireguard), underlay_(underlay), config_(config) {
+    : Port(config.id, kWireguard), underlay_(underlay), config_(config), ingress_(counters_) {
   underlay_.ports++;
-  ingress_.counters = &counters_;
   ingress_.hold = &hold_;
   ingress_.tag = config.peer.tag;
   ingress_.underlay = underlay.number();
@@ -80,19 +79,19 @@ WireguardPort::WireguardPort(const WireguardConfig& config, Underlay& underlay)
   ingress_.path_messages.set(config.path_messages);
   ingress_.endpoint = config.peer.endpoint;
   ingress_.roaming = config.peer.roaming;
-  underlay_.node()->enlist(config.peer.tag, *this);
+  underlay_.node().enlist(config.peer.tag, *this);
 }
 
 WireguardPort::~WireguardPort() {
-  underlay_.node()->paths().leave(*this);
-  if (peer_) underlay_.node()->device().remove_peer(*peer_);
-  underlay_.node()->strike(config_.peer.tag);
+  underlay_.node().paths().leave(*this);
+  if (peer_) underlay_.node().device().remove_peer(*peer_);
+  underlay_.node().strike(config_.peer.tag);
   underlay_.parts().node.threads.settle();
   underlay_.ports--;
 }
 
 Status WireguardPort::start(SavedPeer* saved, Now now) {
-  const auto [peer, result] = underlay_.node()->device().add_peer(config_.peer, saved, now);
+  const auto [peer, result] = underlay_.node().device().add_peer(config_.peer, saved, now);
   if (!peer) return {result == AddPeer::kDuplicateKey ? EEXIST : EINVAL, std::string(explain(result))};
   peer_ = peer;
   const UdpTarget target{underlay_.socket(), SocketAddress(config_.peer.endpoint)};
@@ -123,7 +122,7 @@ std::optional<Status> WireguardPort::update(View attributes) {
 }
 
 void WireguardPort::choose_path(const Endpoint& to) {
-  Paths& paths = underlay_.node()->paths();
+  Paths& paths = underlay_.node().paths();
   if (config_.path_messages && to.known()) return paths.join(*this, to);
   paths.leave(*this);
   use_path_mtu(kUnmeasured);

@@ -48,7 +48,7 @@ void Node::take_data(const Datagram& datagram, Now now) {
   const auto header = read_data_header(bytes);
   if (!header || !receiving.contains(header->receiver)) return;
   auto& [peer, key] = receiving.at(header->receiver);
-  const auto text_bytes = static_cast<std::uint32_t>(bytes.size() - kDataMinBytes);
+  const auto text_bytes = static_cast<std::uint32_t>(bytes.size() - kDataOverheadBytes);
   AeadJob job[1] = {{bytes.data() + kDataHeaderBytes, text_bytes, header->counter, false}};
   key->key->open(job);
   if (!job[0].ok || !key->usable(now.boot_ns) || !key->accept(header->counter)) return;

@@ -1,14 +1,12 @@
-#include "io/admit-frame.h"
-
-#include <unistd.h>
+#include "pipeline/admit-frame.h"
 
 #include <algorithm>
 
 #include "core/framed.h"
 #include "core/mss-clamp.h"
-#include "io/packet-too-big.h"
+#include "pipeline/packet-too-big.h"
 
-namespace nsm::io {
+namespace nsm {
 namespace {
 
 std::nullopt_t refuse(Tx why, Counters& counters) noexcept {
@@ -20,8 +18,7 @@ void answer_oversize(ConstBytes frame, const InnerIp& inner, const FrameGate& ga
   PacketTooBig answer;
   if (!is_unicast(frame) || !answer.make(inner, frame.subspan(kEthernetBytes), gate.mtu_bytes)) return;
   answer.put_into_frame(frame);
-  // A full ring loses the answer; the sender's next packet makes another.
-  [[maybe_unused]] const ssize_t written = write(gate.device, answer.bytes().data(), answer.bytes().size());
+  gate.source.send_back(answer.bytes());
 }
 
 }  // namespace
@@ -43,4 +40,4 @@ std::optional<GsoPacket> admit_frame(const TunPacket& frame, const FrameGate& ga
   return refuse(Tx::oversize, counters);
 }
 
-}  // namespace nsm::io
+}  // namespace nsm

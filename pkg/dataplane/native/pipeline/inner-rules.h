@@ -12,9 +12,9 @@
 
 #include "core/framed.h"
 #include "core/inner-ip.h"
-#include "io/counters.h"
+#include "pipeline/counters.h"
 
-namespace nsm::io {
+namespace nsm {
 
 enum class Payload : std::uint8_t { kIp = 1, kEthernet = 2 };  // protocol::PayloadKind
 
@@ -51,4 +51,4 @@ bool count_verdict(InnerVerdict verdict, CounterBlock<Name, kCount>& counters) n
   return false;
 }
 
-}  // namespace nsm::io
+}  // namespace nsm

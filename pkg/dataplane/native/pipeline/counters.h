@@ -13,7 +13,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace nsm::io {
+namespace nsm {
 
 template <typename Name, std::size_t kCount>
 class CounterBlock {
@@ -81,4 +81,4 @@ struct alignas(64) Counters {
   alignas(64) CounterBlock<Tx, kTxNames.size()> tx;
 };
 
-}  // namespace nsm::io
+}  // namespace nsm

@@ -10,7 +10,7 @@
 #include "core/inner-ip.h"
 #include "core/vnet-header.h"
 
-namespace nsm::io {
+namespace nsm {
 
 class PacketTooBig {
  public:
@@ -34,4 +34,4 @@ class PacketTooBig {
   std::size_t end_ = kEthernetBytes;
 };
 
-}  // namespace nsm::io
+}  // namespace nsm

@@ -1,10 +1,10 @@
-#include "io/packet-too-big.h"
+#include "pipeline/packet-too-big.h"
 
 #include <algorithm>
 
 #include "core/checksum.h"
 
-namespace nsm::io {
+namespace nsm {
 namespace {
 
 constexpr std::size_t kIpv4HeaderBytes = 20;
@@ -91,4 +91,4 @@ void PacketTooBig::make_ipv6(const InnerIp& inner, ConstBytes packet, std::uint3
   end_ = kIpAt + kIpv6HeaderBytes + payload;
 }
 
-}  // namespace nsm::io
+}  // namespace nsm

@@ -1,0 +1,53 @@
+// The network side as the stages of ingress see it.
+//
+//   datagram -> IngressUnderlay: which port is it for? -> IngressPort -> FlowJoiner -> IngressDevice
+//
+// Memory belongs to the control thread; the ingress thread alone touches it from
+// the first command about it until Channel::settle() after the last.
+#pragma once
+
+#include "pipeline/counters.h"
+#include "pipeline/flow-joiner.h"
+#include "pipeline/note.h"
+
+namespace nsm {
+
+// What all stages of the ingress thread share.
+struct IngressParts {
+  Counters& engine;  // for what belongs to no port
+  NoteSink& notes;
+  FlowJoiner& joiner;
+};
+
+// One kind of network port: the counterpart of EgressPort.
+class IngressPort {
+ public:
+  explicit IngressPort(Counters& port_counters) noexcept : counters(port_counters) {}
+  virtual ~IngressPort() = default;
+
+  // Gives the packet or frame in `payload` to the joiner, for the device, or counts
+  // why not. It stays where it is until the joiner is flushed.
+  virtual void deliver(Bytes payload, FlowJoiner& joiner) noexcept = 0;
+
+  Counters& counters;
+  IngressDevice* device = nullptr;  // the port's cross-connect leads there; absent: packets are dropped
+};
+
+// Where a datagram came from, and when its batch was received (CLOCK_BOOTTIME).
+struct Origin {
+  const Endpoint& from;
+  std::uint64_t now_ns;
+};
+
+// What takes the datagrams of one underlay. One class for each kind of network port,
+// because the way from a datagram to its port is a mechanism's own.
+class IngressUnderlay {
+ public:
+  virtual ~IngressUnderlay() = default;
+  // `datagram` and `origin.from` stay where they are until flush().
+  virtual void take(Bytes datagram, const Origin& origin) noexcept = 0;
+  // The end of a batch: gives all that was taken to the joiner, in order.
+  virtual void flush(std::uint64_t now_ns) noexcept = 0;
+};
+
+}  // namespace nsm

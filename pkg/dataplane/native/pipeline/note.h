@@ -1,0 +1,50 @@
+// What the stages of ingress tell the control thread.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <variant>
+
+#include "core/bytes.h"
+#include "core/environment.h"
+#include "core/messages.h"
+#include "core/path-message.h"
+
+namespace nsm {
+
+struct HandshakeNote {
+  Endpoint from;
+  std::uint8_t size = 0;
+  std::array<std::uint8_t, kMaxHandshakeBytes> bytes;
+  ConstBytes datagram() const noexcept { return {bytes.data(), size}; }
+};
+struct ConfirmNote {   // the first authentic packet of a session whose handshake we answered
+  std::uint64_t port;  // WireguardIngress::tag
+  std::uint32_t local_index;
+  Endpoint from;
+};
+struct MovedNote {     // authentic packets come from another address
+  std::uint64_t port;  // WireguardIngress::tag
+  Endpoint from;
+};
+struct PathNote {      // a probe to echo, or an echo
+  std::uint64_t port;  // WireguardIngress::tag
+  PathMessage message;
+};
+
+struct Note {
+  std::uint32_t underlay = 0;  // its number
+  std::variant<std::monostate, HandshakeNote, ConfirmNote, MovedNote, PathNote> what;
+};
+
+// The way of notes to the control thread. It is bounded: when it is full, handshakes
+// are dropped and counted; the other notes are made again by the next packet.
+class NoteSink {
+ public:
+  virtual ~NoteSink() = default;
+  // False: there was no room.
+  virtual bool push(Note&& note) noexcept = 0;
+  virtual bool is_half_full() const noexcept = 0;
+};
+
+}  // namespace nsm

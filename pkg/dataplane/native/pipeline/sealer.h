@@ -1,0 +1,60 @@
+// Third stage of egress for wireguard ports: segments become padded plaintexts and
+// then data messages, sealed in place, a few at a time.
+//
+//   segment -> [length of the frame] -> padding -> data message -> sealed
+#pragma once
+
+#include <memory>
+
+#include "core/framed.h"
+#include "core/gso.h"
+#include "core/keypair.h"
+#include "core/messages.h"
+#include "core/path-message.h"
+#include "pipeline/datagram-batch.h"
+#include "pipeline/inner-rules.h"
+
+namespace nsm {
+
+// Owner: the egress thread. The sending key of one port.
+class Sealer {
+ public:
+  // What a datagram has more than its segment, at most.
+  static constexpr std::size_t kMaxOverheadBytes = kFrameLengthBytes + kPaddingBytes + kDataOverheadBytes;
+
+  // In place of the former key; nullptr: none.
+  void use_key(std::unique_ptr<SendKey> key) noexcept { key_ = std::move(key); }
+  // Whether the key lasts for a whole batch: it is not looked at again until the batch is sealed.
+  bool has_usable_key(std::uint64_t now_ns) const noexcept {
+    return key_ && key_->remaining(now_ns) >= DatagramBatch::kDatagrams;
+  }
+  // How many packets were sealed with the key.
+  std::uint64_t sealed() const noexcept { return key_ ? key_->next_counter : 0; }
+
+  struct Into {
+    DatagramBatch& batch;  // has room for the segment and kMaxOverheadBytes
+    Payload payload;
+    std::size_t most_bytes;  // padding does not make a plaintext longer than this
+  };
+  // All three append one datagram, which is complete after finish().
+  void add_segment(const GsoPacket& segments, std::size_t index, const Into& into) noexcept;
+  void add_keepalive(DatagramBatch& batch) noexcept { append(0, 0, batch); }
+  // `batch` has room for plaintext_bytes() and kMaxOverheadBytes.
+  void add_path_message(const PathMessage& message, DatagramBatch& batch) noexcept;
+  // The plaintext's length: probes are as long as they say.
+  static std::size_t plaintext_bytes(const PathMessage& message) noexcept {
+    return message.kind == PathKind::kProbe ? message.bytes : kPathMessageBytes;
+  }
+
+  // Seals what is not sealed yet; the batch is then to be sent and reset.
+  void finish(DatagramBatch& batch) noexcept;
+
+ private:
+  void append(std::size_t plain_bytes, std::size_t most_bytes, DatagramBatch& batch) noexcept;
+  void seal(DatagramBatch& batch) noexcept;
+
+  std::unique_ptr<SendKey> key_;
+  std::size_t sealed_ = 0;  // of the batch's datagrams
+};
+
+}  // namespace nsm

@@ -1,0 +1,20 @@
+// A vxlan port as the ingress thread sees it.
+#pragma once
+
+#include "pipeline/ingress-port.h"
+
+namespace nsm {
+
+class VxlanIngress final : public IngressPort {
+ public:
+  using IngressPort::IngressPort;
+
+  // `frame` came from the remote, behind a VXLAN header with our VNI.
+  void deliver(Bytes frame, FlowJoiner& joiner) noexcept override;
+
+  std::uint32_t vni = 0;
+  Endpoint remote;                  // frames are taken from this address, whatever the port
+  std::uint32_t mtu_bytes = 65535;  // of the packet in a frame
+};
+
+}  // namespace nsm
