@@ -1,49 +1,22 @@
-// A device for the stages: what they write to it is kept, packet by packet.
+// What the stages of ingress delivered and counted.
 #pragma once
-
-#include <algorithm>
-#include <utility>
-#include <vector>
 
 #include "fuzzed-input.h"
 #include "pipeline/counters.h"
-#include "pipeline/ingress-device.h"
-#include "pipeline/packet-source.h"
+#include "test/pipeline/fakes.h"
 
 namespace nsm::fuzz {
 
-using Packets = std::vector<std::vector<std::uint8_t>>;
-
-// INVARIANT of all targets: no packet continues another, so nothing is joined.
-class Delivery final : public IngressDevice {
- public:
-  Delivery() : IngressDevice(false) {}
-
-  void write(const VnetHeader& header, std::span<const Bytes> pieces) noexcept override {
-    require(pieces.size() == 1 && header.flags == 0 && header.gso_type == kGsoNone);
-    packets_.emplace_back(pieces.front().begin(), pieces.front().end());
+// All packets that were written since the last call. No packet of a target continues
+// another, so none is joined.
+inline std::vector<test::Packet> delivered(test::FakeDevice& device) {
+  std::vector<test::Packet> packets;
+  for (auto& [header, joined, bytes] : device.take()) {
+    require(joined == 1 && header.flags == 0 && header.gso_type == kGsoNone);
+    packets.push_back(std::move(bytes));
   }
-  // All that was written since the last call.
-  Packets take() { return std::exchange(packets_, {}); }
-
- private:
-  Packets packets_;
-};
-
-// The way back to a sender: what the stages answer is kept, without the vnet header.
-class Answers final : public PacketSource {
- public:
-  void send_back(ConstBytes error) noexcept override {
-    require(error.size() >= kVnetHeaderBytes);
-    const ConstBytes header = error.first(kVnetHeaderBytes);
-    require(std::ranges::all_of(header, [](auto byte) { return byte == 0; }));
-    packets_.emplace_back(error.begin() + kVnetHeaderBytes, error.end());
-  }
-  Packets take() { return std::exchange(packets_, {}); }
-
- private:
-  Packets packets_;
-};
+  return packets;
+}
 
 inline std::uint64_t sum(const Counters& counters, std::initializer_list<Rx> names) {
   std::uint64_t total = 0;

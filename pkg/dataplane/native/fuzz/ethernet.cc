@@ -3,10 +3,9 @@
 #include "core/ethernet.h"
 
 #include "core/framed.h"
-#include "delivery.h"
 #include "fuzzed-input.h"
 #include "pipeline/admit-frame.h"
-#include "test/core/packets.h"
+#include "test/pipeline/fakes.h"
 
 namespace {
 
@@ -54,7 +53,10 @@ Packet next_frame(FuzzedInput& input, nsm::VnetHeader& header) {
 }
 
 // An ICMP error for the sender, and no more than that.
-void check_answer(const Packet& answer, const Packet& frame) {
+void check_answer(Packet answer, const Packet& frame) {
+  const auto header_end = answer.begin() + nsm::kVnetHeaderBytes;
+  require(std::all_of(answer.begin(), header_end, [](auto byte) { return byte == 0; }));
+  answer.erase(answer.begin(), header_end);
   require(answer.size() <= nsm::kEthernetBytes + 1280);
   require(std::equal(answer.begin(), answer.begin() + 6, frame.begin() + 6));
   const auto ip = nsm::parse_ethernet_ip(answer);
@@ -64,7 +66,7 @@ void check_answer(const Packet& answer, const Packet& frame) {
 
 // Refused is counted once; what is admitted fits, and each segment has the headers of the frame.
 void check_admitted(const nsm::VnetHeader& header, const Packet& frame, std::uint32_t mtu_bytes) {
-  nsm::fuzz::Answers tap;
+  nsm::test::FakeSource tap;
   nsm::Counters counters;
   Packet in_place = frame;
   const auto segments = nsm::admit_frame({header, in_place}, {mtu_bytes, tap}, counters);

@@ -2,7 +2,6 @@
 #pragma once
 
 #include "delivery.h"
-#include "noted.h"
 #include "pipeline/wireguard-dispatch.h"
 
 namespace nsm::fuzz {
@@ -13,7 +12,7 @@ class SessionPort {
 
   // The addresses that may pass: 10.0.0.0/8 and fd00::/8, on both sides.
   SessionPort() {
-    port_.device = &delivery_;
+    port_.device = &device_;
     port_.activity = &activity_;
     port_.hold = &hold_;
     port_.path_mtu = &path_mtu_;
@@ -46,7 +45,7 @@ class SessionPort {
     return handshakes_ + sum(engine_, {Rx::malformed, Rx::unknown_index, Rx::bad_mac1}) +
            sum(counters_, {Rx::packets, Rx::auth_failed, Rx::replay, Rx::expired});
   }
-  std::vector<std::vector<std::uint8_t>> delivered() { return delivery_.take(); }
+  std::vector<test::Packet> delivered() { return fuzz::delivered(device_); }
   // How often the control thread was told, since it was last asked, that the key is in use.
   std::size_t confirmations() {
     return static_cast<std::size_t>(std::ranges::count_if(
@@ -56,9 +55,9 @@ class SessionPort {
  private:
   Counters engine_, counters_;
   std::uint64_t handshakes_ = 0;
-  Noted notes_;
+  test::FakeNotes notes_;
   FlowJoiner joiner_;
-  Delivery delivery_;
+  test::FakeDevice device_;
   Activity activity_;
   std::atomic<bool> hold_{false};
   std::atomic<std::uint32_t> path_mtu_{65535};

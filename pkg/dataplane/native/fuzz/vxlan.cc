@@ -4,13 +4,11 @@
 
 #include "delivery.h"
 #include "fuzzed-input.h"
-#include "noted.h"
 #include "pipeline/vxlan-table.h"
 
 namespace {
 
 using nsm::Rx;
-using nsm::fuzz::Delivery;
 using nsm::fuzz::FuzzedInput;
 using nsm::fuzz::require;
 
@@ -40,11 +38,11 @@ struct Underlay {
   }
 
   nsm::Counters engine, counters;
-  nsm::fuzz::Noted notes;
+  nsm::test::FakeNotes notes;
   nsm::FlowJoiner joiner;
   nsm::VxlanIngress port{counters};
   nsm::VxlanTable table{{engine, notes, joiner}};
-  Delivery delivery;
+  nsm::test::FakeDevice device;
 
   std::array<std::uint64_t, kReasons.size()> counted() const {
     std::array<std::uint64_t, kReasons.size()> counts;
@@ -81,7 +79,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   FuzzedInput input(data, size);
   check_header(input.number<std::uint32_t>() & nsm::kVniMax);
   const nsm::Endpoint from = host(input.number<std::uint8_t>() % 4);
-  u.port.device = input.flag() ? nullptr : &u.delivery;
+  u.port.device = input.flag() ? nullptr : &u.device;
   const auto datagram = next_datagram(input);
   const Rx reason = naive_reason(datagram, from);
   auto expected = u.counted();
@@ -92,7 +90,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   u.joiner.flush();
   require(u.counted() == expected);
 
-  const auto delivered = u.delivery.take();
+  const auto delivered = nsm::fuzz::delivered(u.device);
   require(delivered.size() == (reason == Rx::packets && u.port.device != nullptr ? 1 : 0));
   if (!delivered.empty()) require(std::ranges::equal(delivered[0], std::span(datagram).subspan(8)));
   return 0;

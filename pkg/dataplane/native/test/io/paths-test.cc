@@ -1,0 +1,168 @@
+// The quality of a link to another node: probes in the session of one wire, news to
+// the holder, and the MTU of every wire that goes there.
+#include "io/control/paths.h"
+
+#include "lab-objects.h"
+#include "test/core/check.h"
+
+namespace nsm::test {
+namespace {
+
+using protocol::EventKind;
+using protocol::View;
+
+// Two nodes that shake hands over loopback; what their data threads would send, the test answers.
+struct Pair {
+  Pair() {
+    a.set(wireguard_attributes(spec("w1", 3, 4))).ok();
+    b.set(wireguard_attributes(
+        {.id = "w1", .node_of_peer = 1, .initiator_of_peer = 3, .initiator = 4, .peer = address(a)}));
+  }
+  static Endpoint address(Node& node) {
+    const io::Underlay& underlay = *node.underlays->find(kWireguardUnderlay);
+    io::SocketAddress bound;
+    socklen_t length = sizeof bound;
+    getsockname(underlay.socket(), &bound.any, &length);
+    return bound.endpoint();
+  }
+  WireguardSpec spec(const char* id, std::uint8_t initiator, std::uint8_t initiator_of_peer) {
+    return {.id = id,
+            .node_of_peer = 2,
+            .initiator_of_peer = initiator_of_peer,
+            .initiator = initiator,
+            .peer = address(b),
+            .path_messages = true};
+  }
+  io::WireguardPort& port(const char* id) { return static_cast<io::WireguardPort&>(*a.ports->find(id)); }
+
+  // Hands over what waits in the socket of `node`.
+  void receive(Node& node) {
+    HandshakeNote note;
+    io::SocketAddress from;
+    socklen_t length = sizeof from;
+    const int socket = node.underlays->find(kWireguardUnderlay)->socket();
+    const ssize_t size = recvfrom(socket, note.bytes.data(), note.bytes.size(), 0, &from.any, &length);
+    if (size < 0) return;
+    note.from = from.endpoint();
+    note.size = static_cast<std::uint8_t>(size);
+    node.wireguard().on_note({0, note}, now);
+  }
+  void establish() {
+    tick();  // asks for a session
+    receive(b);
+    receive(a);
+  }
+  std::uint64_t tick() { return a.wireguard().tick(now); }
+  // Lets time pass in steps of 10 ms; the far side echoes probes of at most `passes` bytes.
+  void pass(std::uint64_t ns, std::uint32_t passes) {
+    for (const std::uint64_t end = now.boot_ns + ns; now.boot_ns < end; now.boot_ns += 10 * kNsPerMs) {
+      tick();
+      for (PathMessage& message : a.threads.take_path_messages()) {
+        if (message.kind != PathKind::kProbe || message.bytes > passes) continue;
+        probes++;
+        message.kind = PathKind::kEcho;
+        a.wireguard().on_note({0, PathNote{carrier_tag(), message}}, now);
+      }
+    }
+  }
+  std::uint64_t carrier_tag() { return port("w1").peer().tag(); }
+  // The kinds of the events since the last call.
+  std::vector<int> events() {
+    std::vector<int> kinds;
+    for (const protocol::Bytes& event : a.events()) {
+      Fields fields;
+      CHECK(fields.parse_any(View(event)).ok());
+      kinds.push_back(fields.u8(protocol::kEventKind).value_or(0));
+      last_event.assign(event.begin(), event.end());
+    }
+    return kinds;
+  }
+
+  Node a{1, 1}, b{2, 2};
+  Now now = io::now();
+  int probes = 0;
+  protocol::Bytes last_event;
+};
+
+TEST("without a session there is no probe, and one is asked for") {
+  Pair p;
+  p.tick();
+  CHECK(p.a.threads.take_path_messages().empty());
+  CHECK(p.port("w1").peer().state(p.now) == nsm::SessionState::kHandshaking);
+}
+
+TEST(
+    "echoes make the link up, silence makes it down and asks for a new handshake, an echo makes it up "
+    "again") {
+  Pair p;
+  p.establish();
+  p.pass(kNsPerSecond, 9000);
+  CHECK(p.events() == std::vector<int>({protocol::kSessionUp, protocol::kPathUp}) && p.probes > 3);
+  p.pass(700 * kNsPerMs, 0);
+  CHECK(p.events() == std::vector<int>{protocol::kPathDown});
+  Fields fields;
+  CHECK(fields.parse_any(View(p.last_event)).ok() &&
+        fields.u16(protocol::kPeerPort) == Pair::address(p.b).port);
+  CHECK(fields.text(protocol::kUnderlay) == kWireguardUnderlay && fields.has(protocol::kText));
+  p.pass(kNsPerSecond, 9000);
+  CHECK(p.events() == std::vector<int>{protocol::kPathUp});
+}
+
+TEST("a link that passes only shorter packets lowers the MTU of its wires, and tells it") {
+  Pair p;
+  p.establish();
+  p.pass(kNsPerSecond, 9000);
+  p.events();
+  p.pass(3 * kNsPerSecond, 1300);
+  const std::vector<int> events = p.events();
+  CHECK(!events.empty() && std::ranges::count(events, protocol::kPathMtuChanged) == std::ssize(events));
+  MessageBuilder described = attributes();
+  p.a.wireguard().paths().describe([] { return attributes(); },
+                                   [&](MessageBuilder&& reply) { described = std::move(reply); });
+  const Reply reply(described);
+  const std::uint32_t mtu_bytes = reply.fields.u32(protocol::kMtuBytes).value_or(0);
+  CHECK(mtu_bytes <= 1300 && mtu_bytes + 8 > 1300);
+  CHECK(reply.fields.u8(protocol::kPathState) == protocol::kPathAlive);
+}
+
+TEST("wires to one address share one link, whose probes travel in the session of one of them") {
+  Pair p;
+  p.a.set(wireguard_attributes(p.spec("w2", 5, 6)));
+  p.establish();
+  p.pass(kNsPerSecond, 9000);
+  int links = 0;
+  p.a.wireguard().paths().describe([] { return attributes(); }, [&](MessageBuilder&&) { links++; });
+  CHECK(links == 1 && p.probes <= 6);
+  p.a.ports->remove("w1");
+  p.a.ports->remove("w2");
+  links = 0;
+  p.a.wireguard().paths().describe([] { return attributes(); }, [&](MessageBuilder&&) { links++; });
+  CHECK(links == 0);
+}
+
+TEST("a probe of the far side is echoed") {
+  Pair p;
+  p.establish();
+  p.a.threads.take_path_messages();
+  const PathMessage probe{PathKind::kProbe, 77, 5, 1000};
+  p.a.wireguard().on_note({0, PathNote{p.carrier_tag(), probe}}, p.now);
+  const auto sent = p.a.threads.take_path_messages();
+  CHECK(sent.size() == 1 && sent[0].kind == PathKind::kEcho && sent[0].sequence == 77 &&
+        sent[0].bytes == 1000);
+}
+
+TEST("a peer that does not understand path messages is not probed") {
+  Pair p;
+  WireguardSpec plain = p.spec("w1", 3, 4);
+  plain.path_messages = false;
+  CHECK(p.a.set(wireguard_attributes(plain)).ok());
+  p.port("w1").peer().want_session(p.now);
+  p.receive(p.b);
+  p.receive(p.a);
+  CHECK(p.port("w1").peer().state(p.now) == nsm::SessionState::kEstablished);
+  p.pass(kNsPerSecond, 9000);
+  CHECK(p.probes == 0);
+}
+
+}  // namespace
+}  // namespace nsm::test

@@ -1,0 +1,98 @@
+// Cross-connects: two ports joined, whole while both are there.
+#include "io/control/wires.h"
+
+#include <errno.h>
+
+#include "lab-objects.h"
+#include "test/core/check.h"
+
+namespace nsm::test {
+namespace {
+
+using Lines = std::vector<std::string>;
+using protocol::kTap;
+using protocol::kTun;
+using protocol::Status;
+
+const Lines kJoined = {"egress joined", "ingress joined"};
+const Lines kParted = {"egress parted", "ingress parted"};
+
+// A node with a tun and a tap device, a wireguard port of IP and one of frames, and a vxlan port.
+struct Ports : Node {
+  Ports() {
+    set_tun();
+    CHECK(set(device_attributes("tap", kTap), some_device()).ok() && set(vxlan_attributes("vxlan", 7)).ok());
+    CHECK(set(wireguard_attributes({.id = "ip", .node_of_peer = 2, .initiator_of_peer = 4, .initiator = 3}))
+              .ok());
+    CHECK(set(wireguard_attributes({.id = "frames",
+                                    .node_of_peer = 2,
+                                    .initiator_of_peer = 6,
+                                    .initiator = 5,
+                                    .ethernet = true}))
+              .ok());
+    threads.take();
+  }
+  void set_tun() { CHECK(set(device_attributes("tun", kTun), some_device()).ok()); }
+  Status join(const char* id, const char* a, const char* b) {
+    MessageBuilder message = attributes();
+    message.text(protocol::kId, id).text(protocol::kPortA, a).text(protocol::kPortB, b);
+    return ports->wires().set(Attributes(message));
+  }
+  // The two channels are served in any order.
+  Lines commands() {
+    Lines lines = threads.take();
+    std::erase_if(
+        lines, [](const std::string& line) { return !line.ends_with("ed") || line.starts_with("device"); });
+    std::sort(lines.begin(), lines.end());
+    return lines;
+  }
+};
+
+TEST("a device joins a network port of its payload, whichever is named first") {
+  Ports p;
+  CHECK(p.join("1", "tun", "ip").ok() && p.commands() == kJoined);
+  CHECK(p.join("2", "vxlan", "tap").ok() && p.commands() == kJoined);
+  CHECK(p.ports->wires().all().size() == 2);
+}
+
+TEST(
+    "what cannot be joined is refused: two devices, two networks, unlike payloads, a port that is not "
+    "there") {
+  Ports p;
+  for (const auto& [a, b] :
+       {std::pair{"tun", "tap"}, {"ip", "vxlan"}, {"tun", "vxlan"}, {"tun", "frames"}, {"tap", "ip"}})
+    CHECK(p.join("x", a, b).error == EOPNOTSUPP);
+  CHECK(p.join("x", "tun", "none").error == ENOENT && p.join("x", "none", "ip").error == ENOENT);
+  CHECK(p.commands().empty() && p.ports->wires().all().empty());
+}
+
+TEST("a port is joined once at a time") {
+  Ports p;
+  CHECK(p.join("1", "tap", "vxlan").ok());
+  const Status status = p.join("2", "tap", "frames");
+  CHECK(status.error == EBUSY && status.text.find("tap") != status.text.npos);
+  CHECK(p.join("1", "tap", "frames").ok());  // its own may be changed
+  CHECK(p.join("2", "vxlan", "tap").error == EBUSY);
+}
+
+TEST("removing one parts its ports, which may then be joined anew") {
+  Ports p;
+  CHECK(p.join("1", "tun", "ip").ok());
+  p.commands();
+  p.ports->wires().remove("1");
+  p.ports->wires().remove("1");
+  CHECK(p.commands() == kParted && p.join("2", "ip", "tun").ok());
+}
+
+TEST("it is parted when a port goes and joined again when the port is back") {
+  Ports p;
+  CHECK(p.join("1", "tun", "ip").ok());
+  p.commands();
+  p.ports->remove("tun");
+  CHECK(p.commands() == kParted && p.ports->wires().all().size() == 1);
+  p.set_tun();
+  CHECK(p.commands() == kJoined);
+}
+
+}  // namespace
+}  // namespace nsm::test
