@@ -21,7 +21,7 @@ struct Question {
 };
 
 int connect_to(const Options& options, int type) {
-  const auto port = static_cast<std::uint16_t>(options.number("port", 1, UINT16_MAX));
+  const std::uint16_t port = options.port();
   return connect_socket(type, address_of(options.text("ip"), port));
 }
 

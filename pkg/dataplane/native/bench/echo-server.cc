@@ -40,7 +40,7 @@ void accept_one(int listener, std::vector<pollfd>& polled) {
 }  // namespace
 
 int serve_echo(const Options& options) {
-  const auto port = static_cast<std::uint16_t>(options.number("port", 1, UINT16_MAX));
+  const std::uint16_t port = options.port();
   const Address at = address_of(options.text("ip"), port);
   std::vector<pollfd> polled = {{bind_socket(SOCK_DGRAM, at), POLLIN, 0},
                                 {bind_socket(SOCK_STREAM, at), POLLIN, 0}};

@@ -17,16 +17,18 @@ Options::Options(int argc, char** argv) {
   }
 }
 
-double Options::number(std::string_view name, double least, double most) const {
+double Options::number(std::string_view name, double min, double max) const {
   const std::string& value = text(name);
   char* end = nullptr;
   const double number = std::strtod(value.c_str(), &end);
-  if (value.empty() || *end != 0 || !(number >= least && number <= most)) {
-    fail("--" + std::string(name) + ": '" + value + "' is not a number from " + std::to_string(least) +
-         " to " + std::to_string(most));
+  if (value.empty() || *end != 0 || !(number >= min && number <= max)) {
+    fail("--" + std::string(name) + ": '" + value + "' is not a number from " + std::to_string(min) + " to " +
+         std::to_string(max));
   }
   return number;
 }
+
+std::uint16_t Options::port() const { return static_cast<std::uint16_t>(number("port", 1, UINT16_MAX)); }
 
 const std::string& Options::text(std::string_view name) const {
   const auto found = values_.find(name);

@@ -70,7 +70,7 @@ struct Batch {
 }  // namespace
 
 int receive_load(const Options& options) {
-  const auto port = static_cast<std::uint16_t>(options.number("port", 1, UINT16_MAX));
+  const std::uint16_t port = options.port();
   const int socket = bind_socket(SOCK_DGRAM, address_of(options.text("ip"), port));
   static Batch batch;
   Trial trial;

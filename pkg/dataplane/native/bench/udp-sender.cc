@@ -98,7 +98,7 @@ void print(double asked, const Sender& sender, std::uint64_t spent_ns, const Rep
 }  // namespace
 
 int send_load(const Options& options) {
-  const auto port = static_cast<std::uint16_t>(options.number("port", 1, UINT16_MAX));
+  const std::uint16_t port = options.port();
   const auto bytes = static_cast<std::size_t>(options.number("bytes", sizeof(Packet), kMostBytes));
   const double rate = options.number("rate", 1, 1e8);
   const double seconds = options.number("seconds", 0.01, 3600);

@@ -19,6 +19,9 @@ inline constexpr std::size_t kNonceBytes = 12;
 
 // Numbered as AeadKind in protocol.h.
 enum class AeadAlgorithm : std::uint8_t { kChaCha20Poly1305 = 1, kAes256Gcm = 2 };
+constexpr std::string_view aead_name(AeadAlgorithm algorithm) noexcept {
+  return algorithm == AeadAlgorithm::kAes256Gcm ? "AES-256-GCM" : "ChaCha20-Poly1305";
+}
 
 // One packet of a batch: `bytes` of text at `text`, the tag behind them.
 struct AeadJob {

@@ -1,4 +1,4 @@
-// Who wants to be called when: the next is found without looking at the others.
+// Who waiting_ports to be called when: the next is found without looking at the others.
 #pragma once
 
 #include <cstdint>
@@ -30,7 +30,7 @@ class Agenda {
     }
   }
 
-  // UINT64_MAX: nobody wants anything.
+  // UINT64_MAX: nobody waiting_ports anything.
   std::uint64_t next() const noexcept { return entries_.empty() ? UINT64_MAX : entries_.begin()->first; }
 
   // Takes out who is due at `now_ns`; nullptr: nobody (more).

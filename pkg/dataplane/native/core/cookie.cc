@@ -16,7 +16,7 @@ bool mac1_valid(const Key& key, ConstBytes message) noexcept {
   return equal_constant_time(blake2s_mac(key, before_mac1(message)), mac1_of(message));
 }
 
-Mac CookieMaker::cookie(const Endpoint& from, Now now) noexcept {
+Mac CookieMaker::cookie(const SocketAddress& from, Now now) noexcept {
   if (now.boot_ns >= secret_until_ns_) {
     random_.fill(secret_);
     secret_until_ns_ = now.boot_ns + kCookieSecretNs;
@@ -28,7 +28,7 @@ Mac CookieMaker::cookie(const Endpoint& from, Now now) noexcept {
   return blake2s_mac(secret_, source);
 }
 
-bool CookieMaker::mac2_valid(ConstBytes message, const Endpoint& from, Now now) noexcept {
+bool CookieMaker::mac2_valid(ConstBytes message, const SocketAddress& from, Now now) noexcept {
   return equal_constant_time(blake2s_mac(cookie(from, now), before_mac2(message)), mac2_of(message));
 }
 

@@ -33,11 +33,11 @@ class CookieMaker {
  public:
   CookieMaker(const AeadImplementation& aead, Random& random) noexcept : aead_(aead), random_(random) {}
 
-  bool mac2_valid(ConstBytes message, const Endpoint& from, Now now) noexcept;
+  bool mac2_valid(ConstBytes message, const SocketAddress& from, Now now) noexcept;
   // The reply to `message`, whose mac1 is valid for `static_public`.
   CookieReply reply(ConstBytes message, const Key& static_public, const Mac& cookie) noexcept;
   // What the sender at this address has to use as key of mac2.
-  Mac cookie(const Endpoint& from, Now now) noexcept;
+  Mac cookie(const SocketAddress& from, Now now) noexcept;
 
  private:
   const AeadImplementation& aead_;

@@ -12,14 +12,14 @@ namespace nsm {
 
 class Peer;
 
-// Called on the control thread, from inside the methods of Device and Peer;
+// Called on the control thread, from inside the methods of WireguardMachine and Peer;
 // implementations must not call back into them.
 class Decisions {
  public:
   virtual ~Decisions() = default;
 
   // Send a handshake or cookie message. `to` is not always the peer's endpoint.
-  virtual void send(const Endpoint& to, ConstBytes datagram) noexcept = 0;
+  virtual void send(const SocketAddress& to, ConstBytes datagram) noexcept = 0;
 
   // Accept data with this receiver index. Comes before the message that makes the peer use it.
   virtual void install_receive(Peer& peer, std::unique_ptr<ReceiveKey> key) noexcept = 0;
@@ -33,7 +33,7 @@ class Decisions {
   // initiator: only when no data waits, since any packet confirms the key.
   virtual void send_keepalive(Peer& peer) noexcept = 0;
 
-  virtual void endpoint_moved(Peer& peer, const Endpoint& to) noexcept = 0;
+  virtual void endpoint_moved(Peer& peer, const SocketAddress& to) noexcept = 0;
   virtual void session_up(Peer& peer) noexcept = 0;
   // No answer for 15 s while there is traffic. Handshakes go on.
   virtual void session_down(Peer& peer) noexcept = 0;

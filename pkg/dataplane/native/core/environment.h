@@ -2,11 +2,10 @@
 // came from. Everything else is computed, so that a test decides all of it.
 #pragma once
 
-#include <array>
-#include <compare>
 #include <cstdint>
 
 #include "bytes.h"
+#include "socket-address.h"
 
 namespace nsm {
 
@@ -24,18 +23,9 @@ class Random {
   virtual void fill(Bytes out) noexcept = 0;  // cryptographically secure
 };
 
-// A UDP address of the underlay.
-struct Endpoint {
-  std::uint8_t family = 0;                    // 4, 6, or 0: not known
-  std::uint16_t port = 0;                     // host byte order
-  std::array<std::uint8_t, 16> address = {};  // IPv4: the first 4 bytes, the others zero
-  bool known() const noexcept { return family != 0; }
-  friend auto operator<=>(const Endpoint&, const Endpoint&) noexcept = default;
-};
-
 // Where and when a datagram came.
 struct Arrival {
-  const Endpoint& from;
+  const SocketAddress& from;
   Now now;
 };
 

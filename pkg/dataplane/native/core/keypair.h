@@ -36,7 +36,7 @@ struct ReceiveKey {
   ReplayWindow window;
   // We answered this handshake: the first authentic packet proves that the peer
   // has the key. The ingress thread then clears this and reports the index to
-  // Device::confirm.
+  // WireguardMachine::confirm.
   bool awaits_confirmation = false;
   // Where window.next() is kept for a restart; may be null.
   std::atomic<std::uint64_t>* saved_counter = nullptr;

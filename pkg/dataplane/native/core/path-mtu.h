@@ -38,9 +38,9 @@ class PathMtu {
   // Calls send(bytes) for each probe of a ladder that is due; returns when to
   // call again (CLOCK_BOOTTIME ns; UINT64_MAX: no need).
   template <typename Send>
-  std::uint64_t tick(std::uint64_t now_ns, std::uint64_t patience_ns, Send&& send) noexcept {
+  std::uint64_t tick(std::uint64_t now_ns, std::uint64_t timeout_ns, Send&& send) noexcept {
     if (!searching_) consider(now_ns);
-    if (searching_ && sends_ == kSends && now_ns >= next_ns_ - kSpacingNs + patience_ns) conclude(now_ns);
+    if (searching_ && sends_ == kSends && now_ns >= next_ns_ - kSpacingNs + timeout_ns) conclude(now_ns);
     if (!searching_) return passes_ < most_ ? raise_ns_ : UINT64_MAX;
     if (sends_ < kSends && now_ns >= next_ns_) {
       for (std::size_t i = 0; i < kRungs; i++)
@@ -48,7 +48,7 @@ class PathMtu {
       sends_++;
       next_ns_ = now_ns + kSpacingNs;
     }
-    return sends_ < kSends ? next_ns_ : next_ns_ - kSpacingNs + patience_ns;
+    return sends_ < kSends ? next_ns_ : next_ns_ - kSpacingNs + timeout_ns;
   }
 
  private:

@@ -45,7 +45,7 @@ void Peer::make_current(Session& session, std::unique_ptr<SendKey> key) noexcept
   parts_.decisions.install_send(*this, std::move(key));
 }
 
-void Peer::confirm(std::uint32_t local_index, const Endpoint& from, Now now) noexcept {
+void Peer::confirm(std::uint32_t local_index, const SocketAddress& from, Now now) noexcept {
   Session* const session = sessions_.find(local_index);
   if (session == nullptr || !session->waiting) return;  // expired or replaced meanwhile
   std::unique_ptr<SendKey> key = std::move(session->waiting);

@@ -5,7 +5,7 @@ namespace nsm {
 Peer::Peer(const PeerConfig& config, const PeerPlace& place)
     : config_(config),
       parts_(place.parts),
-      device_key_(place.device_key),
+      node_key_(place.node_key),
       indexes_(place.indexes),
       agenda_(place.agenda),
       saved_(place.saved),
@@ -25,7 +25,7 @@ Peer::~Peer() {
 
 bool Peer::agree_static_keys() noexcept {
   return initiator_key().agree(config_.remote_responder, initiating_static_) &&
-         device_key_.agree(config_.remote_initiator, answering_static_);
+         node_key_.agree(config_.remote_initiator, answering_static_);
 }
 
 SessionState Peer::state(Now now) const noexcept {
@@ -50,11 +50,11 @@ void Peer::rehandshake(Now now) noexcept {
   initiate(now);
 }
 
-void Peer::roam(const Endpoint& from) noexcept {
+void Peer::roam(const SocketAddress& from) noexcept {
   if (config_.roaming || !config_.endpoint.known()) set_endpoint(from);
 }
 
-void Peer::set_endpoint(const Endpoint& to) noexcept {
+void Peer::set_endpoint(const SocketAddress& to) noexcept {
   if (to == config_.endpoint) return;
   config_.endpoint = to;
   touch();

@@ -5,7 +5,7 @@
 //    ^                                        |  ^   |                    |      |
 //    |                                        |  |   +--90 s--> idle      |      |
 //    |   initiation consumed, then first data |  +------------------------+      |
-//    |   of the initiator (Device::confirm)   +-> established   15 s silent      |
+//    |   of the initiator (WireguardMachine::confirm)   +-> established   15 s silent      |
 //    +---------------------------------------------------------------------------+
 //                               180 s: keys erased
 //
@@ -39,7 +39,7 @@ struct PeerConfig {
   Key remote_initiator{};  // the peer's key when it initiates; a foreign peer: the same
   SecretKey preshared;     // all zero: none
   AeadAlgorithm algorithm = AeadAlgorithm::kChaCha20Poly1305;  // of data; handshakes have only the one
-  Endpoint endpoint;                                           // not known: we can only answer
+  SocketAddress endpoint;                                      // not known: we can only answer
   bool roaming = false;                 // the endpoint follows authenticated packets; false: pinned
   std::uint16_t keepalive_seconds = 0;  // persistent keepalive; 0: off
   std::uint64_t tag = 0;                // the engine's own name for it
@@ -49,7 +49,7 @@ struct PeerConfig {
 enum class SessionState : std::uint8_t { kIdle = 0, kHandshaking = 1, kEstablished = 2, kReceiveOnly = 3 };
 
 // What every device of an engine shares. All outlive the device.
-struct DeviceParts {
+struct MachineParts {
   const AeadSuite& suite;
   Random& random;
   ReceiverIndexes& indexes;
@@ -58,14 +58,14 @@ struct DeviceParts {
 
 // What a peer gets from its device.
 struct PeerPlace {
-  const DeviceParts& parts;
-  const X25519Key& device_key;
+  const MachineParts& parts;
+  const X25519Key& node_key;
   IndexTable& indexes;
   Agenda& agenda;
   SavedPeer* saved;  // may be null
 };
 
-// Owner: the control thread. Made and destroyed by Device.
+// Owner: the control thread. Made and destroyed by WireguardMachine.
 class Peer : public Timed {
  public:
   Peer(const PeerConfig& config, const PeerPlace& place);
@@ -75,10 +75,10 @@ class Peer : public Timed {
 
   std::uint64_t tag() const noexcept { return config_.tag; }
   // For the data threads; lives as long as the peer, so they must have let go
-  // of it before Device::remove_peer.
+  // of it before WireguardMachine::remove_peer.
   Activity& activity() noexcept { return activity_; }
   SessionState state(Now now) const noexcept;
-  const Endpoint& endpoint() const noexcept { return config_.endpoint; }
+  const SocketAddress& endpoint() const noexcept { return config_.endpoint; }
   // Since the last completed handshake; absent: none yet.
   std::optional<std::uint64_t> handshake_age_ns(Now now) const noexcept;
 
@@ -88,14 +88,14 @@ class Peer : public Timed {
   // Starts a handshake now, whatever the timers say: after a restart, a move, or on demand.
   void rehandshake(Now now) noexcept;
   // An authenticated packet came from there. Ignored where the endpoint is pinned.
-  void roam(const Endpoint& from) noexcept;
+  void roam(const SocketAddress& from) noexcept;
 
   // Changes in place. Everything else of PeerConfig: remove the peer and add it again.
-  void set_endpoint(const Endpoint& to) noexcept;
+  void set_endpoint(const SocketAddress& to) noexcept;
   void set_roaming(bool roaming) noexcept { config_.roaming = roaming; }
   void set_keepalive(std::uint16_t seconds) noexcept;
 
-  // What follows is for Device, which has checked layout and mac1.
+  // What follows is for WireguardMachine, which has checked layout and mac1.
 
   // Precomputes the static secrets; false when a key of the peer is of low order.
   bool agree_static_keys() noexcept;
@@ -108,7 +108,7 @@ class Peer : public Timed {
                              const Arrival& arrival) noexcept;
   Handled consume_response(const Response& message, const Arrival& arrival) noexcept;
   Handled consume_cookie(const CookieReply& reply, Now now) noexcept;
-  void confirm(std::uint32_t local_index, const Endpoint& from, Now now) noexcept;
+  void confirm(std::uint32_t local_index, const SocketAddress& from, Now now) noexcept;
   // Does what is due and returns when to call again (CLOCK_BOOTTIME ns).
   std::uint64_t tick(Now now) noexcept;
 
@@ -127,7 +127,7 @@ class Peer : public Timed {
   };
 
   const AeadImplementation& aead() const noexcept { return parts_.suite.preferred(); }
-  const X25519Key& initiator_key() const noexcept { return own_key_ ? *own_key_ : device_key_; }
+  const X25519Key& initiator_key() const noexcept { return own_key_ ? *own_key_ : node_key_; }
 
   // peer-handshake.cc
   void initiate(Now now) noexcept;
@@ -158,8 +158,8 @@ class Peer : public Timed {
   void touch() noexcept { agenda_.set(*this, 0); }
 
   PeerConfig config_;
-  const DeviceParts& parts_;
-  const X25519Key& device_key_;
+  const MachineParts& parts_;
+  const X25519Key& node_key_;
   IndexTable& indexes_;
   Agenda& agenda_;
   SavedPeer* saved_;

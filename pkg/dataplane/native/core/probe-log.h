@@ -1,46 +1,46 @@
-// The latest probes of a path: which came back, and after how long.
+// The latest probes to another node: which of them were answered.
 #pragma once
 
 #include <array>
 #include <cstdint>
 
 #include "environment.h"
-#include "path-message.h"
+#include "probe-message.h"
 
 namespace nsm {
 
 struct Probe {
-  enum class Fate : std::uint8_t { kNone, kUnderWay, kAnswered, kLost };
-  enum class Purpose : std::uint8_t { kWatch, kSearch };  // kSearch: expected to get lost
-  PathMessage message;
+  enum class Fate : std::uint8_t { kNone, kOutstanding, kAnswered, kLost };
+  enum class Purpose : std::uint8_t { kWatch, kSearch };  // kSearch looks for the MTU: it may well be lost
+  ProbeMessage message;
   Purpose purpose = Purpose::kWatch;
   Fate fate = Fate::kNone;
 };
 
 class ProbeLog {
  public:
-  const PathMessage& add(std::uint32_t bytes, Probe::Purpose purpose, std::uint64_t now_ns) noexcept {
+  const ProbeMessage& add(std::uint32_t bytes, Probe::Purpose purpose, std::uint64_t now_ns) noexcept {
     Probe& probe = at(next_);
-    probe = {{PathKind::kProbe, next_, now_ns, bytes}, purpose, Probe::Fate::kUnderWay};
+    probe = {{ProbeMessageKind::kProbe, next_, now_ns, bytes}, purpose, Probe::Fate::kOutstanding};
     next_++;
     return probe.message;
   }
 
-  // The probe that this answers. Null: none of ours, or one that has its answer.
-  Probe* find(const PathMessage& echo) noexcept {
+  // The probe that `echo` answers. Null: it is not ours, or was answered already.
+  Probe* find(const ProbeMessage& echo) noexcept {
     Probe& probe = at(echo.sequence);
-    const PathMessage asked{PathKind::kProbe, echo.sequence, echo.sent_ns, echo.bytes};
-    const bool open = probe.fate == Probe::Fate::kUnderWay || probe.fate == Probe::Fate::kLost;
+    const ProbeMessage asked{ProbeMessageKind::kProbe, echo.sequence, echo.sent_ns, echo.bytes};
+    const bool open = probe.fate == Probe::Fate::kOutstanding || probe.fate == Probe::Fate::kLost;
     return open && probe.message == asked ? &probe : nullptr;
   }
 
-  // Null: none (more) was sent `patience_ns` ago, or has to make room, and has no
-  // answer. Each is told once.
-  Probe* lose(std::uint64_t now_ns, std::uint64_t patience_ns) noexcept {
-    const auto is_over = [&] { return at(judged_).message.sent_ns + patience_ns <= now_ns; };
+  // The next probe that had no answer within `timeout_ns`, or has to make room for
+  // new ones; it is lost now. Null: there is none. Returns each probe once.
+  Probe* lose(std::uint64_t now_ns, std::uint64_t timeout_ns) noexcept {
+    const auto is_over = [&] { return at(judged_).message.sent_ns + timeout_ns <= now_ns; };
     for (; judged_ != next_ && (is_over() || is_full()); judged_++) {
       Probe& probe = at(judged_);
-      if (probe.message.sequence != judged_ || probe.fate != Probe::Fate::kUnderWay) continue;
+      if (probe.message.sequence != judged_ || probe.fate != Probe::Fate::kOutstanding) continue;
       probe.fate = Probe::Fate::kLost;
       judged_++;
       return &probe;
@@ -48,19 +48,19 @@ class ProbeLog {
     return nullptr;
   }
 
-  // CLOCK_BOOTTIME ns when lose() may find the next; UINT64_MAX: nothing is under way.
-  std::uint64_t next_judgement(std::uint64_t patience_ns) const noexcept {
-    return judged_ == next_ ? UINT64_MAX : all_[judged_ % kMax].message.sent_ns + patience_ns;
+  // When the next probe times out (CLOCK_BOOTTIME ns); UINT64_MAX: none is outstanding.
+  std::uint64_t next_timeout(std::uint64_t timeout_ns) const noexcept {
+    return judged_ == next_ ? UINT64_MAX : all_[judged_ % kMax].message.sent_ns + timeout_ns;
   }
 
-  // What is under way is neither answered nor lost: nobody could have noticed.
+  // Outstanding probes count neither as answered nor as lost.
   void forget() noexcept {
     for (Probe& probe : all_)
-      if (probe.fate == Probe::Fate::kUnderWay) probe.fate = Probe::Fate::kNone;
+      if (probe.fate == Probe::Fate::kOutstanding) probe.fate = Probe::Fate::kNone;
     judged_ = next_;
   }
 
-  // Of the probes that are judged, how many in a million got lost; 0 when none is.
+  // Losses per million of the probes that are answered or lost; 0 when there are none.
   std::uint32_t loss_ppm() const noexcept {
     std::uint64_t lost = 0, answered = 0;
     for (const Probe& probe : all_) {
@@ -75,14 +75,14 @@ class ProbeLog {
   static constexpr std::uint32_t kMax = 128;
   static constexpr std::uint32_t kRoom = 16;  // more than are sent between two calls of lose()
 
-  // INVARIANT: what is not judged is still here. A late echo can make the patience
-  // longer than it takes to fill the log.
+  // INVARIANT: no probe is overwritten before it is answered or lost. A late echo can
+  // make the timeout longer than it takes to fill the log.
   bool is_full() const noexcept { return next_ - judged_ > kMax - kRoom; }
   Probe& at(std::uint32_t sequence) noexcept { return all_[sequence % kMax]; }
 
   std::array<Probe, kMax> all_;
   std::uint32_t next_ = 0;    // sequence
-  std::uint32_t judged_ = 0;  // sequence; what is below has its fate
+  std::uint32_t judged_ = 0;  // sequence; all below it are answered or lost
 };
 
 }  // namespace nsm

@@ -22,7 +22,7 @@ RateLimiter::Bucket& RateLimiter::find(std::uint64_t source, std::uint8_t family
   return oldest;
 }
 
-bool RateLimiter::allow(const Endpoint& from, std::uint64_t now_ns) noexcept {
+bool RateLimiter::allow(const SocketAddress& from, std::uint64_t now_ns) noexcept {
   const std::uint64_t source =
       from.family == 4 ? load_be32(from.address.data()) : load_be64(from.address.data());
   Bucket& bucket = find(source, from.family);

@@ -21,7 +21,7 @@ class RateLimiter {
 
   explicit RateLimiter(Random& random);
   // True when this message of `from` may be worked on; takes one token.
-  bool allow(const Endpoint& from, std::uint64_t now_ns) noexcept;
+  bool allow(const SocketAddress& from, std::uint64_t now_ns) noexcept;
 
  private:
   static constexpr std::uint64_t kCostNs = kNsPerSecond / kPerSecond;

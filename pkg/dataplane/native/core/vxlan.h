@@ -16,6 +16,8 @@ namespace nsm {
 inline constexpr std::size_t kVxlanHeaderBytes = 8;
 inline constexpr std::size_t kVxlanVniAt = 4;  // in the upper 24 bits of the word there
 inline constexpr std::uint8_t kVxlanFlagVni = 0x08;
+// A port's VNI; 0 means "none chosen yet" between nodes, and careless senders use it.
+inline constexpr std::uint32_t kVniMin = 1;
 inline constexpr std::uint32_t kVniMax = (1u << 24) - 1;
 
 // `vni` is at most kVniMax; the inner Ethernet frame starts behind the header.

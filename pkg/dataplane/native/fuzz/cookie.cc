@@ -47,7 +47,7 @@ class Talk {
   bool knows_cookie() { return held_ && *held_ == maker_.cookie(from_, now_); }
 
   void move() {
-    const nsm::Endpoint before = from_;
+    const nsm::SocketAddress before = from_;
     from_.family = input_.flag() ? 4 : 6;
     from_.port = input_.number<std::uint16_t>() % 4;
     from_.address[input_.below(16)] ^= input_.number<std::uint8_t>();
@@ -101,7 +101,7 @@ class Talk {
   nsm::CookieMaker maker_{kSuite.preferred(), random_};
   nsm::MessageStamper stamper_{kSuite.preferred(), kOwner};
   nsm::Now now_ = {.boot_ns = nsm::kNsPerSecond};
-  nsm::Endpoint from_ = {.family = 4};
+  nsm::SocketAddress from_ = {.family = 4};
   Message message_;
   Message previous_;
   bool expects_reply_ = false;

@@ -20,8 +20,8 @@ inline void forget(test::Node& node, std::uint64_t seed) {
 inline test::World& fresh_world() {
   static test::World world;
   if (world.to_b != nullptr) {
-    world.a->device.remove_peer(*world.to_b);
-    world.b->device.remove_peer(*world.to_a);
+    world.a->machine.remove_peer(*world.to_b);
+    world.b->machine.remove_peer(*world.to_a);
   }
   forget(*world.a, 1);
   forget(*world.b, 2);

@@ -21,7 +21,7 @@ Datagram intercept(Node& sender) {
   return datagram;
 }
 
-// With a right mac1, as whoever knows the public key can make it, when the input wants so.
+// With a right mac1, as whoever knows the public key can make it, when the input waiting_ports so.
 Datagram forge(FuzzedInput& input, const Datagram& from, const nsm::Key& to) {
   Datagram forged = from;
   nsm::fuzz::damage(input, forged.bytes);
@@ -88,7 +88,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Node &a = *world.a, &b = *world.b;
 
   world.to_b->rehandshake(world.now);
-  const Passed initiation = pass(input, a, b, b.device.public_key(), world.now);
+  const Passed initiation = pass(input, a, b, b.machine.public_key(), world.now);
   if (!same_index(initiation.truth, initiation.forged)) return require_recovery(world), 0;
   const Passed response = pass(input, b, a, world.to_b->initiator_public(), world.now);
   if (!same_index(response.truth, response.forged)) return require_recovery(world), 0;

@@ -61,7 +61,7 @@ class SessionPort {
   Activity activity_;
   std::atomic<bool> hold_{false};
   std::atomic<std::uint32_t> path_mtu_{65535};
-  const Endpoint from_{.family = 4, .port = 1, .address = {192, 0, 2, 1}};
+  const SocketAddress from_{.family = 4, .port = 1, .address = {192, 0, 2, 1}};
   WireguardIngress port_{counters_};
   Opener opener_{{engine_, notes_, joiner_}};
   WireguardDispatch dispatch_{1, Key{}, {{engine_, notes_, joiner_}, opener_}};

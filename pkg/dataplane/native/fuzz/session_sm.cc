@@ -79,7 +79,7 @@ class Session {
       case 9:
         return peer(next_side())->rehandshake(world_.now);
       case 10:
-        return node(next_side()).device.under_load(world_.now);
+        return node(next_side()).machine.under_load(world_.now);
       case 11:
         return set_clock(input_.number<std::int8_t>());
       case 12:
@@ -102,7 +102,7 @@ class Session {
     world_.now.realtime_ns += ns;
     for (const Side side : {kA, kB}) {
       node(side).clock = world_.now;
-      node(side).device.tick(world_.now);
+      node(side).machine.tick(world_.now);
     }
   }
 
@@ -128,10 +128,10 @@ class Session {
       forget();
     else
       std::memcpy(kept.data(), &saved[side], kept.size());
-    node(side).device.remove_peer(*peer(side));
+    node(side).machine.remove_peer(*peer(side));
     std::memcpy(static_cast<void*>(&saved[side]), kept.data(), kept.size());
     const nsm::PeerConfig config = side == kA ? world_.config_a(wire_) : world_.config_b(wire_);
-    peer(side) = node(side).device.add_peer(config, &saved[side], world_.now).peer;
+    peer(side) = node(side).machine.add_peer(config, &saved[side], world_.now).peer;
     if (input_.flag()) peer(side)->rehandshake(world_.now);
   }
 

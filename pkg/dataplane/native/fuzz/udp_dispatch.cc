@@ -23,7 +23,7 @@ World& world_in(State state) {
   World& world = *worlds[state];
   world.connect();
   if (state == kEstablished || state == kLoaded) require(world.establish());
-  if (state == kLoaded) world.a->device.under_load(world.now);
+  if (state == kLoaded) world.a->machine.under_load(world.now);
   if (state == kWaiting) world.to_b->rehandshake(world.now);
   return world;
 }
@@ -54,7 +54,7 @@ std::vector<std::uint8_t> next_datagram(FuzzedInput& input, World& world, std::u
   if ((shape & 8) != 0) nsm::store_le(bytes.data() + (type == 2 ? 8 : 4), index);
   const bool initiation = type == 1;
   if ((shape & 16) != 0 && type <= 2)
-    write_mac1(bytes, initiation ? world.a->device.public_key() : world.to_b->initiator_public());
+    write_mac1(bytes, initiation ? world.a->machine.public_key() : world.to_b->initiator_public());
   return bytes;
 }
 
@@ -66,7 +66,7 @@ bool well_formed(nsm::ConstBytes bytes) {
 
 // Whether mac1 is right decides before anything else but the index of a response.
 void check_mac1(nsm::ConstBytes bytes, Handled result, const World& world) {
-  const nsm::Key& owner = bytes[0] == 1 ? world.a->device.public_key() : world.to_b->initiator_public();
+  const nsm::Key& owner = bytes[0] == 1 ? world.a->machine.public_key() : world.to_b->initiator_public();
   if (bytes[0] == 3 || result == Handled::kUnknownIndex) return;
   require((result == Handled::kBadMac1) == !nsm::mac1_valid(nsm::mac1_key(owner), bytes));
 }
@@ -98,8 +98,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto before = state_of(world);
   node.outbox.clear();
 
-  const nsm::Endpoint stranger = nsm::test::endpoint4(0xc6336401, 6666);
-  const Handled result = node.device.receive(bytes, stranger, world.now);
+  const nsm::SocketAddress stranger = nsm::test::address4(0xc6336401, 6666);
+  const Handled result = node.machine.receive(bytes, stranger, world.now);
   require(result != Handled::kAccepted && (result == Handled::kMalformed) == !well_formed(bytes));
   if (result != Handled::kMalformed) check_mac1(bytes, result, world);
   require(result != Handled::kCookieSent || state == kLoaded);
@@ -108,7 +108,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   require(state_of(world) == before);
 
   const bool mac1_right = bytes.size() == sizeof(nsm::Initiation) &&
-                          nsm::mac1_valid(nsm::mac1_key(node.device.public_key()), bytes);
-  require(nsm::Mac1Filter(node.device.public_key()).passes(bytes) == mac1_right);
+                          nsm::mac1_valid(nsm::mac1_key(node.machine.public_key()), bytes);
+  require(nsm::Mac1Filter(node.machine.public_key()).passes(bytes) == mac1_right);
   return 0;
 }

@@ -19,7 +19,9 @@ constexpr std::uint32_t kMtuBytes = 100;
 constexpr std::array kReasons = {Rx::packets, Rx::malformed, Rx::unknown_flags, Rx::unknown_vni,
                                  Rx::unknown_remote};
 
-nsm::Endpoint host(std::uint8_t last) { return {.family = 4, .port = 4789, .address = {10, 0, 0, last}}; }
+nsm::SocketAddress host(std::uint8_t last) {
+  return {.family = 4, .port = 4789, .address = {10, 0, 0, last}};
+}
 
 void check_header(std::uint32_t vni) {
   std::array<std::uint8_t, nsm::kVxlanHeaderBytes + nsm::kEthernetBytes> datagram = {};
@@ -52,7 +54,7 @@ struct Underlay {
   }
 };
 
-// The header of the port's own VNI in front, when the input wants so.
+// The header of the port's own VNI in front, when the input waiting_ports so.
 std::vector<std::uint8_t> next_datagram(FuzzedInput& input) {
   std::vector<std::uint8_t> datagram;
   if (input.flag()) {
@@ -64,7 +66,7 @@ std::vector<std::uint8_t> next_datagram(FuzzedInput& input) {
   return datagram;
 }
 
-Rx naive_reason(const std::vector<std::uint8_t>& datagram, const nsm::Endpoint& from) {
+Rx naive_reason(const std::vector<std::uint8_t>& datagram, const nsm::SocketAddress& from) {
   if (datagram.size() < 8 + 14) return Rx::malformed;
   if (datagram[0] != 8) return Rx::unknown_flags;
   if (datagram[4] != 1 || datagram[5] != 2 || datagram[6] != 3) return Rx::unknown_vni;
@@ -78,7 +80,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static Underlay u;
   FuzzedInput input(data, size);
   check_header(input.number<std::uint32_t>() & nsm::kVniMax);
-  const nsm::Endpoint from = host(input.number<std::uint8_t>() % 4);
+  const nsm::SocketAddress from = host(input.number<std::uint8_t>() % 4);
   u.port.device = input.flag() ? nullptr : &u.device;
   const auto datagram = next_datagram(input);
   const Rx reason = naive_reason(datagram, from);

@@ -8,9 +8,8 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
-#include <cstring>
-
 #include "holder/unix-socket.h"
+#include "io/sockaddr.h"
 
 // Linux 6.2; newer than Debian 12's headers.
 #ifndef TUN_F_USO4
@@ -25,8 +24,8 @@ constexpr int kSocketBufferBytes = 8 * 1024 * 1024;
 constexpr int kVnetHeaderBytes = 10;  // struct virtio_net_hdr
 constexpr unsigned kTso = TUN_F_TSO4 | TUN_F_TSO6;
 constexpr unsigned kUso = TUN_F_USO4 | TUN_F_USO6;
-// Packets that wait for the engine: 13 ms of 300,000 a second while it gets no core,
-// four seconds of a thousand a second while it is started anew.
+// Packets that wait for the engine: 13 ms at 300,000 packets a second while it gets no
+// CPU time, four seconds at a thousand a second while it restarts.
 constexpr int kQueuePackets = 4096;
 
 bool set_offloads(const Fd& device, const TunOffloads& offloads) {
@@ -50,7 +49,7 @@ void set_queue_length(const std::string& name) {
   ifreq request{};
   name.copy(request.ifr_name, IFNAMSIZ - 1);
   request.ifr_qlen = kQueuePackets;
-  ioctl(socket.get(), SIOCSIFTXQLEN, &request);  // else it keeps the default, 500
+  ioctl(socket.get(), SIOCSIFTXQLEN, &request);  // if this fails, the queue keeps its default of 500
 }
 
 std::uint32_t index_of(const std::string& name) {
@@ -65,23 +64,7 @@ bool is_interface_name(const std::string& name) {
          name.find_first_of("/:% \t\n") == name.npos;
 }
 
-socklen_t socket_address(const SocketSpec& spec, sockaddr_storage& storage) {
-  storage = {};
-  if (spec.family == AF_INET) {
-    auto& address = reinterpret_cast<sockaddr_in&>(storage);
-    address.sin_family = AF_INET;
-    address.sin_port = htons(spec.port);
-    std::memcpy(&address.sin_addr, spec.address.data(), sizeof address.sin_addr);
-    return sizeof address;
-  }
-  auto& address = reinterpret_cast<sockaddr_in6&>(storage);
-  address.sin6_family = AF_INET6;
-  address.sin6_port = htons(spec.port);
-  std::memcpy(&address.sin6_addr, spec.address.data(), sizeof address.sin6_addr);
-  return sizeof address;
-}
-
-bool set_packet_info(int socket, std::uint8_t family) {
+bool set_packet_info(int socket, int family) {
   const int on = 1;
   if (family == AF_INET) return setsockopt(socket, IPPROTO_IP, IP_PKTINFO, &on, sizeof on) == 0;
   return setsockopt(socket, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof on) == 0 &&
@@ -102,7 +85,7 @@ TunOffloads probe_tun_offloads(const Namespaces& namespaces, const protocol::Off
 Status open_device(const Namespaces& namespaces, const DeviceSpec& spec, const TunOffloads& offloads,
                    Fd& device) {
   if (!is_interface_name(spec.name)) {
-    return {EINVAL, "'" + spec.name + "' is no interface name: 1 to 15 bytes without / : % or spaces"};
+    return {EINVAL, "'" + spec.name + "' is no interface name; use 1 to 15 bytes without / : % or spaces"};
   }
   NamespaceRef target;
   if (Status status = namespaces.find(spec.ns, target); !status.ok()) return status;
@@ -133,33 +116,21 @@ std::uint32_t interface_index(const Namespaces& namespaces, const Namespace& tar
   return visit.status().ok() ? index_of(name) : 0;
 }
 
-Status open_udp(const SocketSpec& spec, Fd& socket) {
-  if ((spec.family != AF_INET || spec.address.size() != 4) &&
-      (spec.family != AF_INET6 || spec.address.size() != 16)) {
-    return {EINVAL, "the address does not fit the family: 4 bytes for AF_INET, 16 for AF_INET6"};
-  }
-  socket = Fd(::socket(spec.family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!socket || !set_packet_info(socket.get(), spec.family)) {
-    return {errno, "cannot make a UDP socket: " + errno_text(errno)};
+Status open_udp(const SocketAddress& address, Fd& socket) {
+  const io::Sockaddr at(address);
+  const int family = at.any.sa_family;
+  socket = Fd(::socket(family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!socket || !set_packet_info(socket.get(), family)) {
+    return {errno, "cannot open a UDP socket: " + errno_text(errno)};
   }
   setsockopt(socket.get(), SOL_SOCKET, SO_RCVBUFFORCE, &kSocketBufferBytes, sizeof kSocketBufferBytes);
   setsockopt(socket.get(), SOL_SOCKET, SO_SNDBUFFORCE, &kSocketBufferBytes, sizeof kSocketBufferBytes);
-  sockaddr_storage address;
-  const socklen_t length = socket_address(spec, address);
-  if (bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), length) == 0) return {};
+  if (bind(socket.get(), &at.any, at.size()) == 0) return {};
   const int error = errno;
-  std::string text = "cannot bind UDP port " + std::to_string(spec.port) + ": " + errno_text(error);
+  std::string text = "cannot bind UDP port " + std::to_string(address.port) + ": " + errno_text(error);
   if (error == EADDRINUSE) text += "; another program uses it";
   if (error == EADDRNOTAVAIL) text += "; the address is not on this node";
   return {error, text};
-}
-
-std::uint16_t bound_port(const Fd& socket) {
-  sockaddr_storage address{};
-  socklen_t length = sizeof address;
-  getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &length);
-  static_assert(offsetof(sockaddr_in, sin_port) == offsetof(sockaddr_in6, sin6_port));
-  return ntohs(reinterpret_cast<const sockaddr_in&>(address).sin_port);
 }
 
 }  // namespace nsm::holder

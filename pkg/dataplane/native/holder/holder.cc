@@ -30,7 +30,7 @@ class Holder {
   int run() { return loop_.run(); }
 
   ~Holder() {
-    for (const std::string& path : paths_) unlink(path.c_str());
+    for (const std::string& path : link_quality_) unlink(path.c_str());
   }
 
  private:
@@ -49,11 +49,11 @@ class Holder {
   Journal journal_;
   TunOffloads offloads_;
   std::vector<std::string> features_;
-  std::vector<std::string> paths_;
+  std::vector<std::string> link_quality_;
   Fd signals_, control_socket_, dial_socket_;
   std::vector<Fd> listen_sockets_;
 
-  Engine engine_{loop_, journal_, counters_};
+  EngineSupervisor engine_{loop_, journal_, counters_};
   Objects objects_{{namespaces_, engine_, journal_, counters_, offloads_, options_.allow_own_namespace}};
   Requests requests_{{loop_, namespaces_, engine_, objects_, counters_, features_}};
   ControlServer control_{loop_, counters_, options_.daemon_uid};
@@ -80,7 +80,7 @@ Status Holder::open(Spawner& spawner) {
 
 Status Holder::listen(const SocketFile& file, Fd& socket) {
   Status status = listen_unix(file, socket);
-  if (status.ok()) paths_.push_back(file.path);
+  if (status.ok()) link_quality_.push_back(file.path);
   return status;
 }
 

@@ -22,7 +22,7 @@ class Journal {
     FdRef fd;  // null where the object has none
   };
 
-  // `type` is kUnderlaySet, kPortSet or kWireSet.
+  // `type` is kUnderlaySet, kPortSet or kCrossConnectSet.
   void remember(std::uint16_t type, const std::string& id, Entry entry) {
     entries_[{type, id}] = std::move(entry);
   }
@@ -35,7 +35,8 @@ class Journal {
   }
 
  private:
-  static_assert(protocol::kUnderlaySet < protocol::kPortSet && protocol::kPortSet < protocol::kWireSet);
+  static_assert(protocol::kUnderlaySet < protocol::kPortSet &&
+                protocol::kPortSet < protocol::kCrossConnectSet);
   std::map<std::pair<std::uint16_t, std::string>, Entry> entries_;
 };
 

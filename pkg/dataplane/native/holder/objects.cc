@@ -3,9 +3,29 @@
 #include <errno.h>
 #include <linux/netlink.h>
 
+#include <algorithm>
+
+#include "io/sockaddr.h"
+
 namespace nsm::holder {
 
 using namespace protocol;
+
+namespace {
+
+Status read_address(const Fields& fields, SocketAddress& address) {
+  const View bytes = fields.bytes(kAddress);
+  const std::uint8_t family = *fields.u8(kFamily);
+  if ((family != AF_INET || bytes.size() != 4) && (family != AF_INET6 || bytes.size() != 16)) {
+    return {EINVAL, "the address does not fit the family: AF_INET has 4 bytes, AF_INET6 has 16"};
+  }
+  address.family = family == AF_INET ? 4 : 6;
+  address.port = *fields.u16(kUdpPort);
+  std::copy(bytes.begin(), bytes.end(), address.address.begin());
+  return {};
+}
+
+}  // namespace
 
 Status Objects::handle(const ConnectionRef& connection, const Frame& request) {
   switch (request.type) {
@@ -13,18 +33,18 @@ Status Objects::handle(const ConnectionRef& connection, const Frame& request) {
       return set_underlay(connection, request);
     case kPortSet:
       return set_port(connection, request);
-    case kWireSet:
+    case kCrossConnectSet:
       return set_plain(connection, request);
     case kUnderlayDel:
     case kPortDel:
-    case kWireDel:
+    case kCrossConnectDel:
       return remove(connection, request);
     case kCountersGet:
       return get_counters(connection, request);
     case kUnderlayGet:
     case kPortGet:
-    case kWireGet:
-    case kPathGet:
+    case kCrossConnectGet:
+    case kLinkQualityGet:
     case kRehandshake:
       return pass(connection, request, {});
     default:
@@ -37,20 +57,20 @@ Status Objects::set_underlay(const ConnectionRef& connection, const Frame& reque
   Status status = fields.parse(request.attributes, {kId, kFamily, kAddress, kUdpPort, kPrivateKey, kKind});
   if (status.ok()) status = fields.require({kId, kFamily, kAddress, kUdpPort, kKind});
   if (!status.ok()) return status;
-  const View address = fields.bytes(kAddress);
-  const SocketSpec wanted{*fields.u8(kFamily), {address.begin(), address.end()}, *fields.u16(kUdpPort)};
+  SocketAddress wanted;
+  if (status = read_address(fields, wanted); !status.ok()) return status;
   Change change{kUnderlaySet, std::string(fields.text(kId)), false, {}, nullptr};
   if (status = find_or_make_socket(change.id, wanted, change.fd); !status.ok()) return status;
   MessageBuilder reply(kUnderlaySet, 0, request.sequence);
-  change.reply = reply.text(kId, change.id).u16(kUdpPort, bound_port(*change.fd)).take();
+  change.reply = reply.text(kId, change.id).u16(kUdpPort, io::local_address(change.fd->get()).port).take();
   change.message.assign(request.bytes.begin(), request.bytes.end());
   return pass(connection, request, std::move(change));
 }
 
-Status Objects::find_or_make_socket(const std::string& id, const SocketSpec& wanted, FdRef& fd) {
-  SocketSpec spec;
-  fd = sockets_.find(id, spec);
-  if (fd && spec == wanted) return {};
+Status Objects::find_or_make_socket(const std::string& id, const SocketAddress& wanted, FdRef& fd) {
+  SocketAddress kept_for;
+  fd = sockets_.find(id, kept_for);
+  if (fd && kept_for == wanted) return {};
   if (fd) return {EEXIST, "underlay " + id + " has another address or port; delete it first"};
   Fd socket;
   Status status = open_udp(wanted, socket);
@@ -114,7 +134,8 @@ Status Objects::remove(const ConnectionRef& connection, const Frame& request) {
   Status status = fields.parse(request.attributes, {kId});
   if (status.ok()) status = fields.require({kId});
   if (!status.ok()) return status;
-  static_assert(kUnderlayDel == kUnderlaySet + 1 && kPortDel == kPortSet + 1 && kWireDel == kWireSet + 1);
+  static_assert(kUnderlayDel == kUnderlaySet + 1 && kPortDel == kPortSet + 1 &&
+                kCrossConnectDel == kCrossConnectSet + 1);
   const auto set_type = static_cast<std::uint16_t>(request.type - 1);
   return pass(connection, request, {set_type, std::string(fields.text(kId)), true, {}, nullptr});
 }

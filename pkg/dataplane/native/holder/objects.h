@@ -8,7 +8,7 @@
 
 #include "holder/control.h"
 #include "holder/devices.h"
-#include "holder/engine.h"
+#include "holder/engine-supervisor.h"
 #include "holder/journal.h"
 
 namespace nsm::holder {
@@ -45,7 +45,7 @@ class Objects {
  public:
   struct Parts {
     Namespaces& namespaces;
-    Engine& engine;
+    EngineSupervisor& engine;
     Journal& journal;
     Counters& counters;
     const TunOffloads& offloads;
@@ -78,11 +78,11 @@ class Objects {
   void send_counters(ControlConnection& connection, const Frame& request) const;
 
   Status find_or_make_device(const std::string& id, const DeviceSpec& wanted, FdRef& fd);
-  Status find_or_make_socket(const std::string& id, const SocketSpec& wanted, FdRef& fd);
+  Status find_or_make_socket(const std::string& id, const SocketAddress& wanted, FdRef& fd);
 
   Parts parts_;
   SharedDescriptors<DeviceSpec> devices_;
-  SharedDescriptors<SocketSpec> sockets_;
+  SharedDescriptors<SocketAddress> sockets_;
 };
 
 }  // namespace nsm::holder

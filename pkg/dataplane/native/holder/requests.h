@@ -14,7 +14,7 @@ class Requests {
   struct Parts {
     EventLoop& loop;
     Namespaces& namespaces;
-    Engine& engine;
+    EngineSupervisor& engine;
     Objects& objects;
     Counters& counters;
     const std::vector<std::string>& features;  // the holder's own

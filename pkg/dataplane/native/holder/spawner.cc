@@ -39,7 +39,7 @@ View bytes_of(const T& value) {
   return {reinterpret_cast<const std::uint8_t*>(&value), sizeof value};
 }
 
-// How the engine is run; argv as exec wants it.
+// How the engine is run; argv as exec waiting_ports it.
 class EngineCommand {
  public:
   EngineCommand(Fd program, const protocol::OffloadSet& offloads) : program_(std::move(program)) {

@@ -41,7 +41,7 @@ class EgressPort {
   // May packets be read for it? If not they stay in the device's ring.
   virtual bool ready(std::uint64_t now_ns) noexcept = 0;
   // Packets wait, and it is not ready. Called once until they are read or dropped.
-  virtual void want() noexcept = 0;
+  virtual void packets_waiting() noexcept = 0;
   virtual void take(const TunPacket& packet, EgressParts parts) noexcept = 0;
   virtual void flush(EgressParts parts) noexcept = 0;
 

@@ -9,7 +9,7 @@ namespace nsm::io {
 namespace {
 
 constexpr std::size_t kCommands = 1024;
-constexpr std::size_t kTurnPackets = 64;    // of one device, before others have their turn
+constexpr std::size_t kPacketBudget = 64;    // of one device, before others have their turn
 constexpr std::size_t kRingPackets = 8192;  // more than a device's ring holds
 
 }  // namespace
@@ -55,13 +55,13 @@ std::size_t Egress::pump(EgressDevice& device) noexcept {
   const std::uint64_t now_ns = boot_ns();
   if (!device.port->ready(now_ns)) {
     listen(device, false);
-    device.port->want();
+    device.port->packets_waiting();
     return 0;
   }
   const EgressParts parts{batch_, sender_};
   TunPacket packet;
   std::size_t count = 0;
-  for (; count < kTurnPackets && device.port->ready(now_ns) && read(device, packet); count++) {
+  for (; count < kPacketBudget && device.port->ready(now_ns) && read(device, packet); count++) {
     device.port->take(packet, parts);
   }
   device.port->flush(parts);
@@ -79,17 +79,17 @@ std::size_t Egress::drain(EgressDevice& device) noexcept {
 bool Egress::read(EgressDevice& device, TunPacket& packet) noexcept {
   for (;;) {
     switch (reader_.read(device.fd, packet)) {
-      case TunReader::Got::kPacket:
+      case TunReader::Result::kPacket:
         device.counters.rx.add(Rx::packets);
         device.counters.rx.add(Rx::bytes, packet.bytes.size());
         return true;
-      case TunReader::Got::kMalformed:
+      case TunReader::Result::kMalformed:
         device.counters.rx.add(Rx::malformed);
         continue;
-      case TunReader::Got::kGone:  // the device was deleted: epoll would report it for ever
+      case TunReader::Result::kGone:  // the device was deleted: epoll would report it for ever
         listen(device, false);
         return false;
-      case TunReader::Got::kNothing:
+      case TunReader::Result::kNothing:
         return false;
     }
   }

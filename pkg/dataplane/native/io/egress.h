@@ -35,23 +35,23 @@ struct ResumeEgress {  // after WireguardEgress::Parts::hold
 struct SendKeepalive {  // unless data was sent just now
   WireguardEgress* port;
 };
-struct SendPathMessage {
+struct SendProbeMessage {
   WireguardEgress* port;
-  PathMessage message;
+  ProbeMessage message;
 };
 struct DropWaiting {  // the handshake gave up
   WireguardEgress* port;
 };
 struct MoveEgress {
   WireguardEgress* port;
-  Endpoint to;
+  SocketAddress to;
 };
 struct UseEgressRules {
   WireguardEgress* port;
   std::unique_ptr<InnerRules> rules;
 };
 using EgressCommand = std::variant<std::monostate, JoinEgress, ForgetDevice, UseSendKey, ResumeEgress,
-                                   SendKeepalive, SendPathMessage, DropWaiting, MoveEgress, UseEgressRules>;
+                                   SendKeepalive, SendProbeMessage, DropWaiting, MoveEgress, UseEgressRules>;
 
 class Egress {
  public:
@@ -66,8 +66,8 @@ class Egress {
   void execute(UseSendKey command) noexcept;
   void execute(ResumeEgress command) noexcept;
   void execute(SendKeepalive command) noexcept;
-  void execute(SendPathMessage command) noexcept {
-    command.port->send_path_message(command.message, {batch_, sender_});
+  void execute(SendProbeMessage command) noexcept {
+    command.port->send_probe_message(command.message, {batch_, sender_});
   }
   void execute(DropWaiting command) noexcept;
   void execute(MoveEgress command) noexcept { command.port->move_to(command.to); }

@@ -54,7 +54,7 @@ void start(DataThread& thread, const Start& how) {
   std::thread([&thread, name = how.name, priority = how.priority, &started = how.done] {
     prctl(PR_SET_NAME, name);
     prctl(PR_SET_TIMERSLACK, 1);  // ns: a rest is as short as it says
-    if (priority) shorten_turns();
+    if (priority) shorten_time_slice();
     started.count_down();
     thread.run();
   }).detach();
@@ -81,7 +81,7 @@ int serve(Bytes state_memory, const OffloadSet& wanted) {
   HolderSocket holder{Fd(protocol::kEngineSocketFd)};
   Doorbell bell;
   Notes notes(bell);
-  Wants wants(bell);
+  WaitingPorts waiting_ports(bell);
   Counters counters;
   Egress egress(offloads.udp_gso);
   FlowJoiner joiner;
@@ -91,7 +91,7 @@ int serve(Bytes state_memory, const OffloadSet& wanted) {
   ReceiverIndexes indexes(random);
   const DataThreads threads{egress.commands(), ingress.commands()};
   const WireguardNode::Parts node{suite, random, indexes, opener, threads, holder};
-  Control control({holder, {node, wants, offloads, stages}, state, notes, wants, bell, counters});
+  Control control({holder, {node, waiting_ports, offloads, stages}, state, notes, waiting_ports, bell, counters});
   warm_up(suite, random);
   std::latch started(2);
   start(egress, {"nsm-tx", offloads.priority, started});

@@ -29,7 +29,7 @@ Fd take_descriptor(msghdr& header) {
 
 HolderSocket::HolderSocket(Fd socket) : socket_(std::move(socket)), buffer_(protocol::kMaxMessageBytes) {}
 
-HolderSocket::Got HolderSocket::receive(HolderMessage& message) {
+HolderSocket::Received HolderSocket::receive(HolderMessage& message) {
   for (;;) {
     alignas(cmsghdr) char control[CMSG_SPACE(4 * sizeof(int))];
     iovec part{buffer_.data(), buffer_.size()};
@@ -40,11 +40,11 @@ HolderSocket::Got HolderSocket::receive(HolderMessage& message) {
     header.msg_controllen = sizeof control;
     const ssize_t length = recvmsg(socket_.get(), &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     if (length < 0 && errno == EINTR) continue;
-    if (length < 0 && errno == EAGAIN) return Got::kNothing;
-    if (length <= 0) return Got::kClosed;
+    if (length < 0 && errno == EAGAIN) return Received::kNothing;
+    if (length <= 0) return Received::kClosed;
     message.fd = take_descriptor(header);
     const protocol::View bytes(buffer_.data(), static_cast<std::size_t>(length));
-    if (protocol::next_frame(bytes, message.frame) == protocol::FrameState::kComplete) return Got::kMessage;
+    if (protocol::next_frame(bytes, message.frame) == protocol::FrameState::kComplete) return Received::kMessage;
   }
 }
 

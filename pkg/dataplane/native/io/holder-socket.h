@@ -18,9 +18,9 @@ class HolderSocket {
  public:
   explicit HolderSocket(Fd socket);
 
-  enum class Got { kMessage, kNothing, kClosed };
+  enum class Received { kMessage, kNothing, kClosed };
   // Never waits. A malformed packet is skipped: only the holder can send here.
-  Got receive(HolderMessage& message);
+  Received receive(HolderMessage& message);
 
   // Waits while the holder is slow: it never waits for the engine.
   void send(protocol::View message);

@@ -10,7 +10,7 @@ namespace nsm::io {
 namespace {
 
 constexpr std::size_t kCommands = 1024;
-constexpr int kTurnBatches = 4;  // of one underlay, before others have their turn
+constexpr int kBatchBudget = 4;  // of one underlay, before others have their turn
 
 void watch(const Fd& epoll, int fd, void* what) noexcept {
   epoll_event event{EPOLLIN, {.ptr = what}};
@@ -47,7 +47,7 @@ void Ingress::run() {
 
 std::size_t Ingress::read(const IngressSocket& socket) noexcept {
   std::size_t messages = 0;
-  for (int turn = 0; turn < kTurnBatches; turn++) {
+  for (int turn = 0; turn < kBatchBudget; turn++) {
     const auto batch = receiver_.receive(socket.fd);
     const std::uint64_t now_ns = boot_ns();
     for (const Received& received : batch) dispatch(*socket.underlay, received, now_ns);
@@ -82,7 +82,7 @@ void Ingress::execute(ForgetSocket command) noexcept {
 void Ingress::execute(UseIngressRules command) noexcept {
   command.port->rules = std::move(command.rules);
   command.port->roaming = command.roaming;
-  command.port->path_messages.set(command.path_messages);
+  command.port->probe_messages.set(command.probe_messages);
 }
 
 void Ingress::execute(StartReading) noexcept {

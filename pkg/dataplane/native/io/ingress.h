@@ -45,11 +45,11 @@ struct UseIngressRules {
   WireguardIngress* port;
   std::unique_ptr<InnerRules> rules;
   bool roaming;
-  bool path_messages;
+  bool probe_messages;
 };
 struct MoveIngress {
   WireguardIngress* port;
-  Endpoint to;
+  SocketAddress to;
 };
 struct AddVxlan {
   VxlanTable* table;

@@ -13,7 +13,7 @@
 namespace nsm::io {
 namespace {
 
-constexpr std::uint64_t kTurnNs = 200'000;  // Linux 6.12 and newer; the default is 2.8 ms
+constexpr std::uint64_t kTimeSliceNs = 200'000;  // Linux 6.12 and newer; the default is 2.8 ms
 
 // As the kernel has it (sched_setattr(2)); Debian 12 has no header for it.
 struct SchedulingAttributes {
@@ -22,7 +22,7 @@ struct SchedulingAttributes {
   std::uint64_t flags = 0;
   std::int32_t nice = protocol::kEngineNice;
   std::uint32_t priority = 0;
-  std::uint64_t runtime_ns = kTurnNs;
+  std::uint64_t runtime_ns = kTimeSliceNs;
   std::uint64_t deadline_ns = 0;
   std::uint64_t period_ns = 0;
 };
@@ -32,7 +32,7 @@ struct SchedulingAttributes {
 bool has_priority() noexcept { return getpriority(PRIO_PROCESS, 0) == protocol::kEngineNice; }
 
 // Older kernels ignore it.
-void shorten_turns() noexcept {
+void shorten_time_slice() noexcept {
   const SchedulingAttributes attributes;
   syscall(SYS_sched_setattr, 0, &attributes, 0);
 }

@@ -10,7 +10,7 @@ namespace nsm::io {
 // Whether this process was started with the nice value that makes it so.
 bool has_priority() noexcept;
 // Makes the calling thread's turns short.
-void shorten_turns() noexcept;
+void shorten_time_slice() noexcept;
 // Makes the calling thread an ordinary one.
 void renounce_priority() noexcept;
 

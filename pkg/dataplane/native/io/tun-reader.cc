@@ -9,14 +9,14 @@ namespace nsm::io {
 
 TunReader::TunReader() : buffer_(std::make_unique<std::uint8_t[]>(kBufferBytes)) {}
 
-TunReader::Got TunReader::read(int device, TunPacket& packet) noexcept {
+TunReader::Result TunReader::read(int device, TunPacket& packet) noexcept {
   const ssize_t length = ::read(device, buffer_.get(), kBufferBytes);
-  if (length < 0) return errno == EAGAIN || errno == EINTR ? Got::kNothing : Got::kGone;
+  if (length < 0) return errno == EAGAIN || errno == EINTR ? Result::kNothing : Result::kGone;
   const auto bytes = static_cast<std::size_t>(length);
-  if (bytes <= kVnetHeaderBytes) return Got::kMalformed;
+  if (bytes <= kVnetHeaderBytes) return Result::kMalformed;
   std::memcpy(&packet.header, buffer_.get(), kVnetHeaderBytes);
   packet.bytes = {buffer_.get() + kVnetHeaderBytes, bytes - kVnetHeaderBytes};
-  return Got::kPacket;
+  return Result::kPacket;
 }
 
 }  // namespace nsm::io

@@ -12,8 +12,8 @@ namespace nsm::io {
 class TunReader {
  public:
   TunReader();
-  enum class Got { kPacket, kNothing, kMalformed, kGone };
-  Got read(int device, TunPacket& packet) noexcept;
+  enum class Result { kPacket, kNothing, kMalformed, kGone };
+  Result read(int device, TunPacket& packet) noexcept;
 
  private:
   // An IP packet with virtio_net_hdr, Ethernet and VLAN in front: one plain read costs less than a gathered

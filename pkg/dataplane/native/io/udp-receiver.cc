@@ -18,7 +18,7 @@ UdpReceiver::UdpReceiver() : memory_(std::make_unique<std::uint8_t[]>(kMessages 
 
 std::span<const Received> UdpReceiver::receive(int socket) noexcept {
   for (mmsghdr& message : headers_) {
-    message.msg_hdr.msg_namelen = sizeof(SocketAddress);
+    message.msg_hdr.msg_namelen = sizeof(Sockaddr);
     message.msg_hdr.msg_controllen = sizeof(Control);
   }
   const int count = recvmmsg(socket, headers_.data(), kMessages, MSG_DONTWAIT, nullptr);
@@ -37,7 +37,7 @@ Received UdpReceiver::read(std::size_t index) noexcept {
     if (segment > 0) segment_bytes = static_cast<std::size_t>(segment);
   }
   auto* data = static_cast<std::uint8_t*>(parts_[index].iov_base);
-  return {{data, bytes}, segment_bytes, (header.msg_flags & MSG_TRUNC) != 0, from_[index].endpoint()};
+  return {{data, bytes}, segment_bytes, (header.msg_flags & MSG_TRUNC) != 0, from_[index].socket_address()};
 }
 
 }  // namespace nsm::io

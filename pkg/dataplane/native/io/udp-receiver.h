@@ -9,7 +9,7 @@
 #include <span>
 
 #include "core/bytes.h"
-#include "io/socket-address.h"
+#include "io/sockaddr.h"
 
 namespace nsm::io {
 
@@ -18,7 +18,7 @@ struct Received {
   Bytes bytes;
   std::size_t segment_bytes = 0;
   bool truncated = false;
-  Endpoint from;
+  SocketAddress from;
 };
 
 // Owner: the ingress thread; one set of buffers serves all sockets.
@@ -41,7 +41,7 @@ class UdpReceiver {
 
   std::unique_ptr<std::uint8_t[]> memory_;
   std::array<iovec, kMessages> parts_;
-  std::array<SocketAddress, kMessages> from_;
+  std::array<Sockaddr, kMessages> from_;
   std::array<Control, kMessages> controls_;
   std::array<mmsghdr, kMessages> headers_;
   std::array<Received, kMessages> received_;

@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <span>
 
-#include "io/socket-address.h"
+#include "io/sockaddr.h"
 #include "pipeline/counters.h"
 #include "pipeline/datagram-batch.h"
 
@@ -17,7 +17,7 @@ namespace nsm::io {
 
 struct UdpTarget {
   int socket = -1;
-  SocketAddress to;
+  Sockaddr to;
 };
 
 // Owner: the egress thread.

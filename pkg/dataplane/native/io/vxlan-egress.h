@@ -17,7 +17,7 @@ class VxlanEgress final : public EgressPort {
   explicit VxlanEgress(const Parts& parts) noexcept : parts_(parts) {}
 
   bool ready(std::uint64_t) noexcept override { return true; }
-  void want() noexcept override {}
+  void packets_waiting() noexcept override {}
   void take(const TunPacket& frame, EgressParts parts) noexcept override;
   void flush(EgressParts parts) noexcept override;
 

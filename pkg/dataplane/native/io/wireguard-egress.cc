@@ -10,9 +10,9 @@ bool WireguardEgress::ready(std::uint64_t now_ns) noexcept {
   return sealer_.has_usable_key(now_ns) && !parts_.hold.load(std::memory_order_acquire);
 }
 
-void WireguardEgress::want() noexcept {
+void WireguardEgress::packets_waiting() noexcept {
   if (sealer_.has_usable_key(boot_ns())) return;  // a better one is on its way
-  parts_.wants.add(parts_.tag);
+  parts_.waiting_ports.add(parts_.tag);
 }
 
 void WireguardEgress::take(const TunPacket& packet, EgressParts parts) noexcept {
@@ -62,10 +62,10 @@ void WireguardEgress::send_keepalive(EgressParts parts) noexcept {
   flush(parts);
 }
 
-void WireguardEgress::send_path_message(const PathMessage& message, EgressParts parts) noexcept {
+void WireguardEgress::send_probe_message(const ProbeMessage& message, EgressParts parts) noexcept {
   const std::size_t room = Sealer::plaintext_bytes(message) + Sealer::kMaxOverheadBytes;
   if (!ready(boot_ns()) || !parts.batch.has_room(room)) return;
-  sealer_.add_path_message(message, parts.batch);
+  sealer_.add_probe_message(message, parts.batch);
   sealer_.finish(parts.batch);
   parts.sender.send_whole(parts_.target, parts.batch.datagrams().front(), parts_.counters);
   note_sent();

@@ -6,9 +6,9 @@
 #include <memory>
 
 #include "core/activity.h"
-#include "core/path-message.h"
+#include "core/probe-message.h"
 #include "io/egress-port.h"
-#include "io/wants.h"
+#include "io/waiting-ports.h"
 #include "pipeline/inner-rules.h"
 #include "pipeline/sealer.h"
 
@@ -21,7 +21,7 @@ class WireguardEgress final : public EgressPort {
     Counters& counters;
     Activity& activity;
     std::uint64_t tag;  // names it to the control thread
-    Wants& wants;
+    WaitingPorts& waiting_ports;
     // Set by the ingress thread when the peer has gone over to a new session,
     // until the sending key of that session is here: the peer may have lost the
     // keys of the old one, so answers to its first packet must not use them.
@@ -34,18 +34,18 @@ class WireguardEgress final : public EgressPort {
       : parts_(parts), rules_(std::move(rules)) {}
 
   bool ready(std::uint64_t now_ns) noexcept override;
-  void want() noexcept override;
+  void packets_waiting() noexcept override;
   void take(const TunPacket& packet, EgressParts parts) noexcept override;
   void flush(EgressParts parts) noexcept override;
 
   void send_keepalive(EgressParts parts) noexcept;
   // A probe goes out in one piece or not at all.
-  void send_path_message(const PathMessage& message, EgressParts parts) noexcept;
+  void send_probe_message(const ProbeMessage& message, EgressParts parts) noexcept;
   std::uint64_t sealed() const noexcept { return sealer_.sealed(); }  // packets, with this key
   void use_key(std::unique_ptr<SendKey> key) noexcept { sealer_.use_key(std::move(key)); }
   void use_rules(std::unique_ptr<InnerRules> rules) noexcept { rules_ = std::move(rules); }
   void resume() noexcept { parts_.hold.store(false, std::memory_order_release); }
-  void move_to(const Endpoint& to) noexcept { parts_.target.to = SocketAddress(to); }
+  void move_to(const SocketAddress& to) noexcept { parts_.target.to = Sockaddr(to); }
   void drop_waiting(std::uint64_t packets) noexcept { parts_.counters.tx.add(Tx::no_session, packets); }
 
  private:

@@ -35,7 +35,7 @@ class IngressPort {
 
 // Where a datagram came from, and when its batch was received (CLOCK_BOOTTIME).
 struct Origin {
-  const Endpoint& from;
+  const SocketAddress& from;
   std::uint64_t now_ns;
 };
 

@@ -1,9 +1,9 @@
-// What may travel on a wire: packets between the addresses that the connection
-// assigned, or frames; and how long they may be.
+// What a wire may carry: IP packets between the addresses that the connection assigned,
+// or Ethernet frames; and the MTU.
 //
-// Frames are not held to addresses: a wire of Ethernet joins two segments, where
-// ARP, DHCP, bridges and protocols without addresses must pass. That frames come
-// from the one peer of the wire, and go to its one device, is all that keeps them apart.
+// The addresses in frames are not checked: a wire of frames joins two Ethernet segments,
+// where ARP, DHCP, bridges and protocols without addresses have to work. Wires are kept
+// apart by their peers and devices alone.
 #pragma once
 
 #include <algorithm>
@@ -16,26 +16,29 @@
 
 namespace nsm {
 
+inline constexpr std::uint32_t kMinMtuBytes = 68;  // RFC 791
+inline constexpr std::uint32_t kMaxMtuBytes = 65'535;
+
 enum class Payload : std::uint8_t { kIp = 1, kEthernet = 2 };  // protocol::PayloadKind
 
 struct InnerRules {
   Payload payload = Payload::kIp;
-  PrefixList local;                 // of this side; of IP only
-  PrefixList remote;                // of the far side; of IP only
-  std::uint32_t mtu_bytes = 65535;  // of an inner packet, without the Ethernet header of a frame
+  PrefixList local;                        // inner addresses of this side; payload IP only
+  PrefixList remote;                       // inner addresses of the far side; payload IP only
+  std::uint32_t mtu_bytes = kMaxMtuBytes;  // of an inner packet, without the Ethernet header of a frame
 };
 
-// What stands around a packet in a plaintext, at most: of a frame its length, its header and a tag.
+// What a plaintext holds besides the packet, at most: a frame's length, its header and a VLAN tag.
 inline std::uint32_t framing_bytes(const InnerRules& rules) noexcept {
   return rules.payload == Payload::kEthernet ? kFrameLengthBytes + kMaxLinkHeaderBytes : 0;
 }
 
-// How long a packet of a wire may be now: as agreed, and as its path passes plaintexts.
+// The MTU of a wire now: as agreed, and no more than the path MTU, which is of plaintexts.
 inline std::uint32_t mtu_bytes(const InnerRules& rules, const std::atomic<std::uint32_t>& path_mtu) noexcept {
   return std::min(rules.mtu_bytes, path_mtu.load(std::memory_order_relaxed) - framing_bytes(rules));
 }
 
-// Counts what did not pass; `Name` is Rx or Tx.
+// True: the packet passes. False: it was counted as dropped. `Name` is Rx or Tx.
 template <typename Name, std::size_t kCount>
 bool count_verdict(InnerVerdict verdict, CounterBlock<Name, kCount>& counters) noexcept {
   switch (verdict) {

@@ -8,12 +8,12 @@
 #include "core/bytes.h"
 #include "core/environment.h"
 #include "core/messages.h"
-#include "core/path-message.h"
+#include "core/probe-message.h"
 
 namespace nsm {
 
 struct HandshakeNote {
-  Endpoint from;
+  SocketAddress from;
   std::uint8_t size = 0;
   std::array<std::uint8_t, kMaxHandshakeBytes> bytes;
   ConstBytes datagram() const noexcept { return {bytes.data(), size}; }
@@ -21,20 +21,20 @@ struct HandshakeNote {
 struct ConfirmNote {   // the first authentic packet of a session whose handshake we answered
   std::uint64_t port;  // WireguardIngress::tag
   std::uint32_t local_index;
-  Endpoint from;
+  SocketAddress from;
 };
 struct MovedNote {     // authentic packets come from another address
   std::uint64_t port;  // WireguardIngress::tag
-  Endpoint from;
+  SocketAddress from;
 };
-struct PathNote {      // a probe to echo, or an echo
+struct ProbeNote {     // a probe to echo, or an echo
   std::uint64_t port;  // WireguardIngress::tag
-  PathMessage message;
+  ProbeMessage message;
 };
 
 struct Note {
   std::uint32_t underlay = 0;  // its number
-  std::variant<std::monostate, HandshakeNote, ConfirmNote, MovedNote, PathNote> what;
+  std::variant<std::monostate, HandshakeNote, ConfirmNote, MovedNote, ProbeNote> what;
 };
 
 // The way of notes to the control thread. It is bounded: when it is full, handshakes

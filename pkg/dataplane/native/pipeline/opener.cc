@@ -40,7 +40,7 @@ void Opener::open(const Run& run) noexcept {
   WireguardIngress& port = *session.port;
   if (!session.key->usable(run.now_ns)) return port.counters.rx.add(Rx::expired, run.jobs.size());
   session.key->key->open(run.jobs);
-  const Endpoint* from = nullptr;
+  const SocketAddress* from = nullptr;
   for (std::size_t i = 0; i < run.jobs.size(); i++) {
     if (accept(session, run.jobs[i])) from = run.arrivals[i].from;
   }
@@ -66,7 +66,7 @@ bool Opener::accept(Session& session, AeadJob& job) noexcept {
   return job.ok;
 }
 
-void Opener::note_source(Session& session, const Endpoint& from) noexcept {
+void Opener::note_source(Session& session, const SocketAddress& from) noexcept {
   WireguardIngress& port = *session.port;
   if (session.key->awaits_confirmation) confirm(session, from);
   if (port.roaming && from != port.endpoint &&
@@ -75,7 +75,7 @@ void Opener::note_source(Session& session, const Endpoint& from) noexcept {
   }
 }
 
-void Opener::confirm(Session& session, const Endpoint& from) noexcept {
+void Opener::confirm(Session& session, const SocketAddress& from) noexcept {
   WireguardIngress& port = *session.port;
   // Before the note: the control thread ends the hold when it reads it.
   port.hold->store(true, std::memory_order_release);
@@ -94,20 +94,20 @@ bool Opener::deliver(WireguardIngress& port, const AeadJob& job, std::uint64_t n
     return false;
   }
   const Bytes plaintext{job.text, job.bytes};
-  if (port.path_messages.any() && is_path_message(plaintext)) {
-    note_path(port, plaintext, now_ns);
+  if (port.probe_messages.any() && is_probe_message(plaintext)) {
+    note_probe(port, plaintext, now_ns);
     return false;
   }
   port.deliver(plaintext, parts_.joiner);
   return true;
 }
 
-void Opener::note_path(WireguardIngress& port, ConstBytes plaintext, std::uint64_t now_ns) noexcept {
-  const auto message = read_path_message(plaintext);
+void Opener::note_probe(WireguardIngress& port, ConstBytes plaintext, std::uint64_t now_ns) noexcept {
+  const auto message = read_probe_message(plaintext);
   if (!message) return port.counters.rx.add(Rx::malformed);
   // However many wires a hostile node has, half of the queue is left to handshakes.
-  const bool noted = !parts_.notes.is_half_full() && port.path_messages.take(now_ns) &&
-                     parts_.notes.push({port.underlay, PathNote{port.tag, *message}});
+  const bool noted = !parts_.notes.is_half_full() && port.probe_messages.take(now_ns) &&
+                     parts_.notes.push({port.underlay, ProbeNote{port.tag, *message}});
   if (!noted) port.counters.rx.add(Rx::path_excess);
 }
 

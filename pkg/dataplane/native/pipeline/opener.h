@@ -37,7 +37,7 @@ class Opener {
   };
   struct Arrival {
     Session* session;
-    const Endpoint* from;
+    const SocketAddress* from;
   };
   struct Run {  // messages of one session, one after the other
     std::span<AeadJob> jobs;
@@ -47,10 +47,10 @@ class Opener {
 
   void open(const Run& run) noexcept;
   bool accept(Session& session, AeadJob& job) noexcept;
-  void note_source(Session& session, const Endpoint& from) noexcept;
-  void confirm(Session& session, const Endpoint& from) noexcept;
+  void note_source(Session& session, const SocketAddress& from) noexcept;
+  void confirm(Session& session, const SocketAddress& from) noexcept;
   bool deliver(WireguardIngress& port, const AeadJob& job, std::uint64_t now_ns) noexcept;
-  void note_path(WireguardIngress& port, ConstBytes plaintext, std::uint64_t now_ns) noexcept;
+  void note_probe(WireguardIngress& port, ConstBytes plaintext, std::uint64_t now_ns) noexcept;
 
   IngressParts parts_;
   std::unordered_map<std::uint32_t, Session> sessions_;  // by our receiver index, which we chose at random

@@ -24,9 +24,9 @@ void Sealer::add_segment(const GsoPacket& segments, std::size_t index, const Int
   append(write_plaintext(segments, index, into), into.most_bytes, into.batch);
 }
 
-void Sealer::add_path_message(const PathMessage& message, DatagramBatch& batch) noexcept {
+void Sealer::add_probe_message(const ProbeMessage& message, DatagramBatch& batch) noexcept {
   const std::size_t bytes = plaintext_bytes(message);
-  write_path_message(message, {batch.space() + kDataHeaderBytes, bytes});
+  write_probe_message(message, {batch.space() + kDataHeaderBytes, bytes});
   batch.commit(bytes + kDataOverheadBytes);
 }
 

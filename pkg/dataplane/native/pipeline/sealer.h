@@ -10,7 +10,7 @@
 #include "core/gso.h"
 #include "core/keypair.h"
 #include "core/messages.h"
-#include "core/path-message.h"
+#include "core/probe-message.h"
 #include "pipeline/datagram-batch.h"
 #include "pipeline/inner-rules.h"
 
@@ -40,10 +40,10 @@ class Sealer {
   void add_segment(const GsoPacket& segments, std::size_t index, const Into& into) noexcept;
   void add_keepalive(DatagramBatch& batch) noexcept { append(0, 0, batch); }
   // `batch` has room for plaintext_bytes() and kMaxOverheadBytes.
-  void add_path_message(const PathMessage& message, DatagramBatch& batch) noexcept;
+  void add_probe_message(const ProbeMessage& message, DatagramBatch& batch) noexcept;
   // The plaintext's length: probes are as long as they say.
-  static std::size_t plaintext_bytes(const PathMessage& message) noexcept {
-    return message.kind == PathKind::kProbe ? message.bytes : kPathMessageBytes;
+  static std::size_t plaintext_bytes(const ProbeMessage& message) noexcept {
+    return message.kind == ProbeMessageKind::kProbe ? message.bytes : kProbeMessageBytes;
   }
 
   // Seals what is not sealed yet; the batch is then to be sent and reset.

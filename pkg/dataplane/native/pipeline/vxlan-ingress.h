@@ -2,6 +2,7 @@
 #pragma once
 
 #include "pipeline/ingress-port.h"
+#include "pipeline/inner-rules.h"
 
 namespace nsm {
 
@@ -13,8 +14,8 @@ class VxlanIngress final : public IngressPort {
   void deliver(Bytes frame, FlowJoiner& joiner) noexcept override;
 
   std::uint32_t vni = 0;
-  Endpoint remote;                  // frames are taken from this address, whatever the port
-  std::uint32_t mtu_bytes = 65535;  // of the packet in a frame
+  SocketAddress remote;                    // frames are accepted from its address, whatever the source port
+  std::uint32_t mtu_bytes = kMaxMtuBytes;  // of the packet in a frame
 };
 
 }  // namespace nsm

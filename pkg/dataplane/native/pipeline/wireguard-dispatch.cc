@@ -16,7 +16,7 @@ void WireguardDispatch::take(Bytes datagram, const Origin& origin) noexcept {
   }
 }
 
-void WireguardDispatch::note_handshake(ConstBytes datagram, const Endpoint& from) noexcept {
+void WireguardDispatch::note_handshake(ConstBytes datagram, const SocketAddress& from) noexcept {
   auto& rx = parts_.stages.engine.rx;
   if (is_message<Initiation>(datagram) && !filter_.passes(datagram)) return rx.add(Rx::bad_mac1);
   HandshakeNote note{from, static_cast<std::uint8_t>(datagram.size()), {}};

@@ -2,7 +2,7 @@
 // handshake messages to the control thread.
 #pragma once
 
-#include "core/device.h"
+#include "core/wireguard-machine.h"
 #include "pipeline/opener.h"
 
 namespace nsm {
@@ -23,7 +23,7 @@ class WireguardDispatch final : public IngressUnderlay {
   void flush(std::uint64_t now_ns) noexcept override { parts_.opener.flush(now_ns); }
 
  private:
-  void note_handshake(ConstBytes datagram, const Endpoint& from) noexcept;
+  void note_handshake(ConstBytes datagram, const SocketAddress& from) noexcept;
 
   const std::uint32_t number_;
   const Mac1Filter filter_;

@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "core/activity.h"
-#include "core/path-allowance.h"
+#include "core/probe-rate-limit.h"
 #include "pipeline/ingress-port.h"
 #include "pipeline/inner-rules.h"
 
@@ -24,9 +24,9 @@ class WireguardIngress final : public IngressPort {
   std::atomic<bool>* hold = nullptr;  // see WireguardEgress::Parts
   std::unique_ptr<InnerRules> rules;
   const std::atomic<std::uint32_t>* path_mtu = nullptr;  // see WireguardEgress::Parts
-  Endpoint endpoint;                                     // where packets came from last
+  SocketAddress endpoint;                                // where packets came from last
   bool roaming = false;                                  // tell the control thread when that changes
-  PathAllowance path_messages;
+  ProbeRateLimit probe_messages;
 
  private:
   void deliver_packet(Bytes packet, FlowJoiner& joiner) noexcept;

@@ -11,76 +11,79 @@ namespace {
 enum class Form : std::uint8_t { kBytes, kText, kId, kRepeated };
 
 struct Shape {
-  const char* name = nullptr;      // absent: no attribute has this number
-  std::uint16_t min = 0, max = 0;  // bytes
+  const char* name = nullptr;      // null: no attribute has this number
+  std::uint16_t min = 0, max = 0;  // length of the value in bytes
   Form form = Form::kBytes;
 };
 
-constexpr std::uint16_t kAny = 65'531;
+constexpr std::uint16_t kAny = 65'531;  // as long as an attribute can be
+
+constexpr Shape key(const char* name) { return {name, kKeyAttributeBytes, kKeyAttributeBytes}; }
+constexpr Shape id(const char* name) { return {name, 1, kMaxIdBytes, Form::kId}; }
+constexpr Shape number(const char* name, std::uint16_t bytes) { return {name, bytes, bytes}; }
 
 struct Entry {
   std::uint16_t attribute;
   Shape shape;
 };
 constexpr Entry kEntries[] = {
-    {kVersionAttr, {"version", 4, 4}},
-    {kId, {"id", 1, kMaxIdBytes, Form::kId}},
-    {kNsDev, {"nsDev", 8, 8}},
-    {kNsIno, {"nsIno", 8, 8}},
+    {kVersionAttr, number("version", 4)},
+    {kId, id("id")},
+    {kNsDev, number("nsDev", 8)},
+    {kNsIno, number("nsIno", 8)},
     {kPayload, {"payload", 0, kAny}},
     {kFdPatch, {"fdPatch", 0, 64, Form::kRepeated}},
-    {kPatchOffset, {"patchOffset", 4, 4}},
-    {kGroups, {"groups", 4, 4}},
-    {kKind, {"kind", 1, 1}},
+    {kPatchOffset, number("patchOffset", 4)},
+    {kGroups, number("groups", 4)},
+    {kKind, number("kind", 1)},
     {kIfname, {"ifname", 1, 15, Form::kText}},
-    {kIfindex, {"ifindex", 4, 4}},
-    {kFamily, {"family", 1, 1}},
+    {kIfindex, number("ifindex", 4)},
+    {kFamily, number("family", 1)},
     {kAddress, {"address", 4, 16}},
-    {kUdpPort, {"udpPort", 2, 2}},
-    {kPrivateKey, {"privateKey", 32, 32}},
-    {kPublicKey, {"publicKey", 32, 32}},
-    {kUnderlay, {"underlay", 1, kMaxIdBytes, Form::kId}},
-    {kPeerResponderKey, {"peerResponderKey", 32, 32}},
-    {kPeerInitiatorKey, {"peerInitiatorKey", 32, 32}},
-    {kPresharedKey, {"presharedKey", 32, 32}},
+    {kUdpPort, number("udpPort", 2)},
+    {kPrivateKey, key("privateKey")},
+    {kPublicKey, key("publicKey")},
+    {kUnderlay, id("underlay")},
+    {kPeerResponderKey, key("peerResponderKey")},
+    {kPeerInitiatorKey, key("peerInitiatorKey")},
+    {kPresharedKey, key("presharedKey")},
     {kPeerAddress, {"peerAddress", 4, 16}},
-    {kPeerPort, {"peerPort", 2, 2}},
-    {kAead, {"aead", 1, 1}},
-    {kRoaming, {"roaming", 1, 1}},
+    {kPeerPort, number("peerPort", 2)},
+    {kAead, number("aead", 1)},
+    {kRoaming, number("roaming", 1)},
     {kLocalPrefix, {"localPrefix", 6, 18, Form::kRepeated}},
     {kRemotePrefix, {"remotePrefix", 6, 18, Form::kRepeated}},
-    {kKeepaliveSeconds, {"keepaliveSeconds", 2, 2}},
-    {kVni, {"vni", 4, 4}},
-    {kPortA, {"portA", 1, kMaxIdBytes, Form::kId}},
-    {kPortB, {"portB", 1, kMaxIdBytes, Form::kId}},
-    {kMtuBytes, {"mtuBytes", 4, 4}},
-    {kEventKind, {"eventKind", 1, 1}},
+    {kKeepaliveSeconds, number("keepaliveSeconds", 2)},
+    {kVni, number("vni", 4)},
+    {kPortA, id("portA")},
+    {kPortB, id("portB")},
+    {kMtuBytes, number("mtuBytes", 4)},
+    {kEventKind, number("eventKind", 1)},
     {kText, {"text", 0, 4096, Form::kText}},
     {kCounter, {"counter", 0, 256, Form::kRepeated}},
     {kCounterName, {"counterName", 1, 64, Form::kText}},
-    {kCounterValue, {"counterValue", 8, 8}},
+    {kCounterValue, number("counterValue", 8)},
     {kListener, {"listener", 1, 64, Form::kText}},
-    {kConnection, {"connection", 8, 8}},
-    {kPid, {"pid", 4, 4}},
-    {kUid, {"uid", 4, 4}},
-    {kGid, {"gid", 4, 4}},
+    {kConnection, number("connection", 8)},
+    {kPid, number("pid", 4)},
+    {kUid, number("uid", 4)},
+    {kGid, number("gid", 4)},
     {kCgroup, {"cgroup", 0, 4096, Form::kText}},
     {kUrl, {"url", 1, 4096, Form::kText}},
-    {kEnginePid, {"enginePid", 4, 4}},
-    {kEngineRestarts, {"engineRestarts", 4, 4}},
+    {kEnginePid, number("enginePid", 4)},
+    {kEngineRestarts, number("engineRestarts", 4)},
     {kFeature, {"feature", 1, 128, Form::kRepeated}},
-    {kSessionState, {"sessionState", 1, 1}},
-    {kHandshakeAgeMs, {"handshakeAgeMs", 8, 8}},
+    {kSessionState, number("sessionState", 1)},
+    {kHandshakeAgeMs, number("handshakeAgeMs", 8)},
     {kBuild, {"build", 1, 128, Form::kText}},
-    {kSendOnly, {"sendOnly", 1, 0}},  // reserved
-    {kPathMessages, {"pathMessages", 1, 1}},
-    {kPathState, {"pathState", 1, 1}},
-    {kPathRttUs, {"pathRttUs", 4, 4}},
-    {kPathJitterUs, {"pathJitterUs", 4, 4}},
-    {kPathLossPpm, {"pathLossPpm", 4, 4}},
-    {kPathProbes, {"pathProbes", 8, 8}},
-    {kPathLost, {"pathLost", 8, 8}},
-    {kPayloadKind, {"payloadKind", 1, 1}},
+    {kProbeMessages, number("probeMessages", 1)},
+    {kLinkVerdict, number("linkVerdict", 1)},
+    {kRttUs, number("rttUs", 4)},
+    {kJitterUs, number("jitterUs", 4)},
+    {kLossPpm, number("lossPpm", 4)},
+    {kProbesSent, number("probesSent", 8)},
+    {kProbesLost, number("probesLost", 8)},
+    {kPayloadKind, number("payloadKind", 1)},
 };
 
 constexpr std::array<Shape, kAttributeCount> kShapes = [] {
@@ -98,7 +101,7 @@ bool is_id_byte(char c) {
          c == ':' || c == '-';
 }
 
-// Takes the attribute at the start of `rest` off it.
+// Removes the first attribute from `rest`.
 bool next_attribute(View& rest, nlattr& header, View& value) {
   if (rest.size() < NLA_HDRLEN) return false;
   std::memcpy(&header, rest.data(), sizeof header);
@@ -154,7 +157,7 @@ Status Fields::read(View attributes, const Allowed& allowed) {
     if (has(header.nla_type) && shape.form != Form::kRepeated) {
       return {EINVAL, std::string("attribute ") + shape.name + " is given twice"};
     }
-    // Tolerates one terminating zero: the kernel's own strings have one.
+    // One terminating zero is allowed: the kernel's strings have it.
     const bool is_text = shape.form == Form::kText || shape.form == Form::kId;
     if (is_text && !value.empty() && value.back() == 0) value = value.first(value.size() - 1);
     if (Status status = check(shape, value); !status.ok()) return status;

@@ -1,5 +1,5 @@
-// The attributes of one message, checked against the one table of their names,
-// kinds and lengths (fields.cc): nothing unknown, nothing truncated, nothing twice.
+// The attributes of one message, checked against the table of their names, forms and
+// lengths (fields.cc): none unknown, none truncated, none given twice.
 #pragma once
 
 #include <array>
@@ -12,16 +12,16 @@
 
 namespace nsm::protocol {
 
-inline constexpr std::size_t kAttributeCount = 59;  // more than any number of protocol.h
+inline constexpr std::size_t kAttributeCount = 59;  // greater than any number in protocol.h
 
 const char* attribute_name(std::uint16_t attribute);
 
 class Fields {
  public:
-  // Reads `attributes`. Refuses an attribute outside `allowed` with EOPNOTSUPP, a
-  // malformed one with EINVAL. The views stay inside `attributes`.
+  // Reads `attributes`. Refuses an attribute outside `allowed` with EOPNOTSUPP and a
+  // malformed one with EINVAL. The fields are views into `attributes`.
   Status parse(View attributes, std::initializer_list<std::uint16_t> allowed);
-  // The same for who only passes the message on: any known attribute is allowed.
+  // The same for messages that are only passed on: any known attribute is allowed.
   Status parse_any(View attributes);
   Status require(std::initializer_list<std::uint16_t> needed) const;
 

@@ -91,7 +91,8 @@ Status read_answer(const Frame& frame) {
     return {EBADMSG, "the answer is not a netlink error message"};
   }
   std::memcpy(&error, frame.attributes.data(), sizeof error);
-  if (error.error > 0 || error.error < -kMaxErrno) return {EBADMSG, "the answer's error is no errno"};
+  if (error.error > 0 || error.error < -kMaxErrno)
+    return {EBADMSG, "the error code of the answer is not an errno"};
   Status status{-error.error, {}};
   const View rest = frame.attributes.subspan(sizeof error);
   if (!(frame.flags & NLM_F_ACK_TLVS) || rest.size() < NLA_HDRLEN) return status;

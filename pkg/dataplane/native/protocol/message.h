@@ -1,5 +1,5 @@
-// Frames of the local protocol: netlink messages (nlmsghdr, then nlattr padded
-// to 4 bytes) in memory. Nothing here does I/O or throws; reading never copies.
+// Frames of the local protocol: netlink messages (nlmsghdr, then nlattr padded to
+// 4 bytes) in memory. Nothing here does I/O or throws, and reading never copies.
 //
 //   bytes -> next_frame -> Frame -> Fields (fields.h: the attributes, checked)
 //   MessageBuilder -> bytes
@@ -18,7 +18,7 @@
 
 namespace nsm::protocol {
 
-// Memory of messages is wiped when it is given back: messages carry keys.
+// Messages carry keys, so their memory is wiped when it is freed.
 template <typename T>
 struct WipedAllocator : std::allocator<T> {
   template <typename U>
@@ -41,14 +41,14 @@ inline std::string_view text_of(View bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-// What became of a request: error 0, or a positive errno and a sentence for a person.
+// The outcome of a request: error 0, or a positive errno with a sentence for people.
 struct Status {
   int error = 0;
   std::string text;
   bool ok() const { return error == 0; }
 };
 
-// One message inside somebody else's bytes.
+// One message, as a view into a buffer of the caller.
 struct Frame {
   std::uint16_t type = 0;
   std::uint16_t flags = 0;
@@ -59,16 +59,16 @@ struct Frame {
 
 enum class FrameState { kComplete, kIncomplete, kMalformed };
 
-// Reads the message at the start of `bytes`; it takes `frame.bytes.size()` of
-// them. Malformed: the length is under 16, over kMaxMessageBytes; a stream
-// cannot go on after that.
+// Reads the message at the start of `bytes`, which is `frame.bytes.size()` long.
+// Malformed: its length is less than 16 or more than kMaxMessageBytes; a stream cannot
+// be read any further after that.
 FrameState next_frame(View bytes, Frame& frame);
 
 class MessageBuilder {
  public:
   MessageBuilder(std::uint16_t type, std::uint16_t flags, std::uint32_t sequence);
 
-  // `value` up to 65,531 bytes: more than that is cut off.
+  // `value` is cut off after 65,531 bytes.
   MessageBuilder& bytes(std::uint16_t attribute, View value);
   MessageBuilder& text(std::uint16_t attribute, std::string_view value) {
     return bytes(attribute, view_of(value));
@@ -78,15 +78,15 @@ class MessageBuilder {
   MessageBuilder& u32(std::uint16_t attribute, std::uint32_t value) { return number(attribute, value); }
   MessageBuilder& u64(std::uint16_t attribute, std::uint64_t value) { return number(attribute, value); }
 
-  // Attributes that are already encoded.
+  // Appends attributes that are already encoded.
   MessageBuilder& encoded(View attributes);
 
-  // Between the two, attributes go into `attribute`. One level deep.
+  // Attributes between begin() and end() are nested in `attribute`. One level only.
   MessageBuilder& begin(std::uint16_t attribute);
   MessageBuilder& end();
 
   std::size_t size() const { return bytes_.size(); }
-  // The message, its length filled in; the builder is empty after that.
+  // The message, with its length filled in. The builder is empty afterwards.
   Bytes take();
 
  private:
@@ -99,14 +99,14 @@ class MessageBuilder {
   std::size_t nest_ = 0;
 };
 
-// The NLMSG_ERROR that ends the answer to a request; the text goes into
-// NLMSGERR_ATTR_MSG. Error 0 is the acknowledgement.
+// The NLMSG_ERROR that ends the answer to a request, with the text as
+// NLMSGERR_ATTR_MSG. Error 0 is an acknowledgement.
 Bytes answer(const Frame& request, const Status& status);
 
-// What an NLMSG_ERROR says: 0 or an errno. One that is too short, or has another number, is EBADMSG.
+// Reads an NLMSG_ERROR: 0 or an errno. EBADMSG: it is too short, or its number is no errno.
 Status read_answer(const Frame& frame);
 
-// The same message under another sequence number.
+// The same message with another sequence number.
 Bytes with_sequence(View message, std::uint32_t sequence);
 
 }  // namespace nsm::protocol

@@ -10,7 +10,7 @@
 namespace nsm::io {
 namespace {
 
-constexpr int kTurnRequests = 64;  // before handshakes and timers have their turn
+constexpr int kRequestBudget = 64;  // before handshakes and timers have their turn
 
 timespec as_timespec(std::uint64_t ns) noexcept {
   return {static_cast<time_t>(ns / kNsPerSecond), static_cast<long>(ns % kNsPerSecond)};
@@ -50,14 +50,14 @@ void Control::run() {
     if (!serve_holder()) return;
     const Now time = now();
     serve_notes(time);
-    serve_wants(time);
+    serve_waiting_ports(time);
     tick(time);
   }
 }
 
 void Control::serve_notes(Now now) {
   if (parts_.notes.size() >= Notes::kCapacity / 8) {
-    underlays_.each_node([&](WireguardNode& node) { node.device().under_load(now); });
+    underlays_.each_node([&](WireguardNode& node) { node.machine().under_load(now); });
   }
   Note note;
   // At most what the queue holds: a flood must not keep timers and requests waiting.
@@ -68,12 +68,12 @@ void Control::serve_notes(Now now) {
   if (parts_.notes.size() > 0) parts_.bell.ring();
 }
 
-void Control::serve_wants(Now now) {
-  parts_.wants.take(
+void Control::serve_waiting_ports(Now now) {
+  parts_.waiting_ports.take(
       [&](std::uint64_t tag) {
         underlays_.each_node([&](WireguardNode& node) { node.want_session(tag, now); });
       },
-      [&] { underlays_.each_node([&](WireguardNode& node) { node.look_for_wants(now); }); });
+      [&] { underlays_.each_node([&](WireguardNode& node) { node.want_all_sessions(now); }); });
 }
 
 void Control::tick(Now now) {
@@ -87,13 +87,13 @@ void Control::tick(Now now) {
 // False when the holder is gone.
 bool Control::serve_holder() {
   HolderMessage message;
-  for (int i = 0; i < kTurnRequests; i++) {
+  for (int i = 0; i < kRequestBudget; i++) {
     switch (parts_.holder.receive(message)) {
-      case HolderSocket::Got::kNothing:
+      case HolderSocket::Received::kNothing:
         return true;
-      case HolderSocket::Got::kClosed:
+      case HolderSocket::Received::kClosed:
         return false;
-      case HolderSocket::Got::kMessage:
+      case HolderSocket::Received::kMessage:
         requests_.serve(message, parts_.holder);
     }
   }

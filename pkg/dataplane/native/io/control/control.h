@@ -19,7 +19,7 @@ class Control {
     Underlay::Parts underlays;
     SavedState& state;
     Notes& notes;
-    Wants& wants;
+    WaitingPorts& waiting_ports;
     const Doorbell& bell;
     const Counters& engine;
   };
@@ -33,7 +33,7 @@ class Control {
   void watch(int fd) noexcept;
   bool serve_holder();
   void serve_notes(Now now);
-  void serve_wants(Now now);
+  void serve_waiting_ports(Now now);
   void tick(Now now);
 
   Parts parts_;

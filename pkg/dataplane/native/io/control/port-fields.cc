@@ -10,9 +10,6 @@ namespace {
 
 using namespace protocol;
 
-constexpr std::uint32_t kMinMtuBytes = 68;  // RFC 791
-constexpr std::uint32_t kMaxMtuBytes = 65'535;
-
 Status add_prefix(View value, const char* name, PrefixList& list) {
   Prefix prefix;
   prefix.family = value[0] == AF_INET ? 4 : value[0] == AF_INET6 ? 6 : 0;
@@ -20,11 +17,12 @@ Status add_prefix(View value, const char* name, PrefixList& list) {
   const View address = value.subspan(2);
   const std::size_t address_bytes = prefix.family == 4 ? 4 : 16;
   if (prefix.family == 0 || address.size() != address_bytes) {
-    return {EINVAL, std::string(name) + " is not {AF_INET, length, 4 bytes} or {AF_INET6, length, 16 bytes}"};
+    return {EINVAL,
+            std::string(name) + " is neither {AF_INET, length, 4 bytes} nor {AF_INET6, length, 16 bytes}"};
   }
   std::copy(address.begin(), address.end(), prefix.address.begin());
   if (list.add(prefix)) return {};
-  return {EINVAL, std::string(name) + " is longer than its address, or one of more than " +
+  return {EINVAL, std::string(name) + " is longer than an address, or there are more than " +
                       std::to_string(PrefixList::kMax)};
 }
 
@@ -38,21 +36,20 @@ Status read_prefixes(const Fields& fields, std::uint16_t attribute, PrefixList& 
 
 }  // namespace
 
-Status read_peer_endpoint(const Fields& fields, Endpoint& endpoint) {
+Status read_peer_address(const Fields& fields, SocketAddress& peer) {
   if (!fields.has(kPeerAddress) && !fields.has(kPeerPort)) return {};
   if (Status status = fields.require({kPeerAddress, kPeerPort}); !status.ok()) return status;
   const View address = fields.bytes(kPeerAddress);
-  if (address.size() != 4 && address.size() != 16) return {EINVAL, "peerAddress is neither 4 nor 16 bytes"};
-  endpoint.family = address.size() == 4 ? 4 : 6;
-  endpoint.port = *fields.u16(kPeerPort);
-  std::copy(address.begin(), address.end(), endpoint.address.begin());
+  if (address.size() != 4 && address.size() != 16)
+    return {EINVAL, "peerAddress is neither 4 nor 16 bytes long"};
+  peer.family = address.size() == 4 ? 4 : 6;
+  peer.port = *fields.u16(kPeerPort);
+  std::copy(address.begin(), address.end(), peer.address.begin());
   return {};
 }
 
-void describe_endpoint(const Endpoint& endpoint, MessageBuilder& reply) {
-  if (!endpoint.known()) return;
-  const View address(endpoint.address);
-  reply.bytes(kPeerAddress, address.first(endpoint.family == 4 ? 4 : 16)).u16(kPeerPort, endpoint.port);
+void describe_peer_address(const SocketAddress& peer, MessageBuilder& reply) {
+  if (peer.known()) reply.bytes(kPeerAddress, peer.address_bytes()).u16(kPeerPort, peer.port);
 }
 
 void describe_prefixes(std::uint16_t attribute, const PrefixList& list, MessageBuilder& reply) {
@@ -70,7 +67,8 @@ Status read_rules(const Fields& fields, InnerRules& rules) {
   if (Status status = read_prefixes(fields, kRemotePrefix, rules.remote); !status.ok()) return status;
   rules.mtu_bytes = fields.u32(kMtuBytes).value_or(kMaxMtuBytes);
   if (rules.mtu_bytes >= kMinMtuBytes && rules.mtu_bytes <= kMaxMtuBytes) return {};
-  return {EINVAL, "mtuBytes is not between 68 and 65535"};
+  return {EINVAL, "mtuBytes " + std::to_string(rules.mtu_bytes) + " is not between " +
+                      std::to_string(kMinMtuBytes) + " and " + std::to_string(kMaxMtuBytes)};
 }
 
 Key read_key(const Fields& fields, std::uint16_t attribute) {

@@ -1,5 +1,5 @@
-// Attributes of ports and underlays as the types of the core. Each says what is
-// wrong with a value that makes no sense.
+// Converts attributes of ports and underlays to the core's types. Each function says
+// what is wrong with an invalid value.
 #pragma once
 
 #include "core/environment.h"
@@ -12,15 +12,15 @@ namespace nsm::io {
 using protocol::Fields;
 using protocol::Status;
 
-// kPeerAddress and kPeerPort; both absent: not known.
-Status read_peer_endpoint(const Fields& fields, Endpoint& endpoint);
+// kPeerAddress and kPeerPort. When both are absent, `peer` stays unknown.
+Status read_peer_address(const Fields& fields, SocketAddress& peer);
 void describe_prefixes(std::uint16_t attribute, const PrefixList& list, protocol::MessageBuilder& reply);
-void describe_endpoint(const Endpoint& endpoint, protocol::MessageBuilder& reply);
+void describe_peer_address(const SocketAddress& peer, protocol::MessageBuilder& reply);
 
 // kLocalPrefix, kRemotePrefix, kMtuBytes.
 Status read_rules(const Fields& fields, InnerRules& rules);
 
-// 32 bytes; all zero when absent.
+// All zero when the attribute is absent.
 Key read_key(const Fields& fields, std::uint16_t attribute);
 
 }  // namespace nsm::io

@@ -34,7 +34,7 @@ Status read_id_and_kind(View attributes, Fields& fields) {
                                                   kVni,
                                                   kMtuBytes,
                                                   kPayloadKind,
-                                                  kPathMessages});
+                                                  kProbeMessages});
   return status.ok() ? fields.require({kId, kKind}) : status;
 }
 
@@ -54,14 +54,14 @@ Status Ports::set(View attributes, Fd device) {
     return status;
   }
   by_id_.emplace(id, std::move(made));
-  wires_.join_port(id);
+  cross_connects_.join_port(id);
   return {};
 }
 
 void Ports::remove(std::string_view id) {
   const auto found = by_id_.find(id);
   if (found == by_id_.end()) return;
-  wires_.part_port(id);
+  cross_connects_.part_port(id);
   by_id_.erase(found);
   state_.release(id);
 }
@@ -126,7 +126,7 @@ Status Ports::make_vxlan(View attributes, Made& made) {
   return {};
 }
 
-Status Ports::find_underlay(std::string_view id, const Endpoint& peer, Underlay*& underlay) {
+Status Ports::find_underlay(std::string_view id, const SocketAddress& peer, Underlay*& underlay) {
   underlay = underlays_.find(id);
   if (!underlay) return {ENOENT, "there is no underlay " + std::string(id)};
   if (!peer.known() || peer.family == underlay->family()) return {};

@@ -6,9 +6,9 @@
 #include <string>
 
 #include "core/saved-state.h"
+#include "io/control/cross-connects.h"
 #include "io/control/device-port.h"
 #include "io/control/underlays.h"
-#include "io/control/wires.h"
 
 namespace nsm::io {
 
@@ -16,12 +16,12 @@ namespace nsm::io {
 class Ports {
  public:
   Ports(Underlays& underlays, SavedState& state, const DevicePort::Parts& devices)
-      : underlays_(underlays), state_(state), devices_(devices), wires_(*this, devices.threads) {}
+      : underlays_(underlays), state_(state), devices_(devices), cross_connects_(*this, devices.threads) {}
 
   protocol::Status set(protocol::View attributes, Fd device);
   void remove(std::string_view id);
   Port* find(std::string_view id) const noexcept;
-  Wires& wires() noexcept { return wires_; }
+  CrossConnects& cross_connects() noexcept { return cross_connects_; }
 
   template <typename Visit>
   void each(Visit&& visit) const {
@@ -34,14 +34,14 @@ class Ports {
   protocol::Status make_device(protocol::View attributes, Fd device, Made& made);
   protocol::Status make_wireguard(protocol::View attributes, Made& made);
   protocol::Status make_vxlan(protocol::View attributes, Made& made);
-  protocol::Status find_underlay(std::string_view id, const Endpoint& peer, Underlay*& underlay);
+  protocol::Status find_underlay(std::string_view id, const SocketAddress& peer, Underlay*& underlay);
 
   Underlays& underlays_;
   SavedState& state_;
   const DevicePort::Parts devices_;
   std::uint64_t next_tag_ = 1;
   std::map<std::string, Made, std::less<>> by_id_;
-  Wires wires_;
+  CrossConnects cross_connects_;
 };
 
 }  // namespace nsm::io

@@ -31,10 +31,10 @@ const Requests::Entry Requests::kEntries[] = {
     {kPortSet, &Requests::set_port, Entry::Names::kOwn},
     {kPortDel, &Requests::delete_port, Entry::Names::kObject},
     {kPortGet, &Requests::get_ports, Entry::Names::kMaybe},
-    {kWireSet, &Requests::set_wire, Entry::Names::kOwn},
-    {kWireDel, &Requests::delete_wire, Entry::Names::kObject},
-    {kWireGet, &Requests::get_wires, Entry::Names::kMaybe},
-    {kPathGet, &Requests::get_paths, Entry::Names::kNothing},
+    {kCrossConnectSet, &Requests::set_cross_connect, Entry::Names::kOwn},
+    {kCrossConnectDel, &Requests::delete_cross_connect, Entry::Names::kObject},
+    {kCrossConnectGet, &Requests::get_cross_connects, Entry::Names::kMaybe},
+    {kLinkQualityGet, &Requests::get_link_qualities, Entry::Names::kNothing},
     {kRehandshake, &Requests::rehandshake, Entry::Names::kObject},
     {kCountersGet, &Requests::get_counters, Entry::Names::kMaybe},
 };
@@ -119,18 +119,18 @@ Status Requests::get_ports(const Call& call) {
   return {};
 }
 
-Status Requests::set_wire(const Call& call) {
-  return parts_.ports.wires().set(call.message.frame.attributes);
+Status Requests::set_cross_connect(const Call& call) {
+  return parts_.ports.cross_connects().set(call.message.frame.attributes);
 }
 
-Status Requests::delete_wire(const Call& call) {
-  parts_.ports.wires().remove(call.fields.text(kId));
+Status Requests::delete_cross_connect(const Call& call) {
+  parts_.ports.cross_connects().remove(call.fields.text(kId));
   return {};
 }
 
-Status Requests::get_wires(const Call& call) {
+Status Requests::get_cross_connects(const Call& call) {
   const std::string_view wanted = call.fields.text(kId);
-  for (const auto& [id, wire] : parts_.ports.wires().all()) {
+  for (const auto& [id, wire] : parts_.ports.cross_connects().all()) {
     if (!wanted.empty() && wanted != id) continue;
     MessageBuilder reply = call.reply();
     reply.text(kId, id).text(kPortA, wire.port_a).text(kPortB, wire.port_b);
@@ -139,10 +139,10 @@ Status Requests::get_wires(const Call& call) {
   return {};
 }
 
-Status Requests::get_paths(const Call& call) {
+Status Requests::get_link_qualities(const Call& call) {
   parts_.underlays.each_node([&](const WireguardNode& node) {
-    node.paths().describe([&] { return call.reply(); },
-                          [&](MessageBuilder&& reply) { call.send(std::move(reply)); });
+    node.link_quality().describe([&] { return call.reply(); },
+                                 [&](MessageBuilder&& reply) { call.send(std::move(reply)); });
   });
   return {};
 }

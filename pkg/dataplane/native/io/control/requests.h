@@ -42,10 +42,10 @@ class Requests {
   protocol::Status set_port(const Call& call);
   protocol::Status delete_port(const Call& call);
   protocol::Status get_ports(const Call& call);
-  protocol::Status set_wire(const Call& call);
-  protocol::Status delete_wire(const Call& call);
-  protocol::Status get_wires(const Call& call);
-  protocol::Status get_paths(const Call& call);
+  protocol::Status set_cross_connect(const Call& call);
+  protocol::Status delete_cross_connect(const Call& call);
+  protocol::Status get_cross_connects(const Call& call);
+  protocol::Status get_link_qualities(const Call& call);
   protocol::Status rehandshake(const Call& call);
   protocol::Status get_counters(const Call& call);
 

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <netinet/udp.h>
 
-#include "io/socket-address.h"
+#include "io/sockaddr.h"
 
 namespace nsm::io {
 namespace {
@@ -12,13 +12,6 @@ using namespace protocol;
 
 void set_option(const Fd& socket, int level, int name, int value) noexcept {
   setsockopt(socket.get(), level, name, &value, sizeof value);
-}
-
-Endpoint local_address(const Fd& socket) noexcept {
-  SocketAddress address;
-  socklen_t length = sizeof address;
-  getsockname(socket.get(), &address.any, &length);
-  return address.endpoint();
 }
 
 SecretKey secret_of(View bytes) noexcept { return SecretKey(bytes.first<kKeyBytes>()); }
@@ -42,7 +35,7 @@ Underlay::Underlay(const Fields& fields, Fd socket, std::uint32_t number, const 
     : id_(fields.text(kId)),
       parts_(parts),
       socket_(std::move(socket)),
-      local_(local_address(socket_)),
+      local_(local_address(socket_.get())),
       asked_port_(fields.u16(kUdpPort).value_or(0)),
       kind_(static_cast<UnderlayKind>(*fields.u8(kKind))),
       number_(number) {
@@ -62,7 +55,7 @@ IngressUnderlay* Underlay::make_ingress(const Fields& fields) {
   node_ = std::make_unique<WireguardNode>(secret_of(fields.bytes(kPrivateKey)),
                                           WireguardNode::Place{id_, socket_.get()}, parts_.node);
   dispatch_ = std::make_unique<WireguardDispatch>(
-      number_, node_->device().public_key(), WireguardDispatch::Parts{parts_.stages, parts_.node.opener});
+      number_, node_->machine().public_key(), WireguardDispatch::Parts{parts_.stages, parts_.node.opener});
   return dispatch_.get();
 }
 
@@ -78,11 +71,10 @@ bool Underlay::is_same(const Fields& fields) const {
 }
 
 void Underlay::describe(MessageBuilder& reply) const {
-  const View address(local_.address);
   reply.text(kId, id_).u8(kKind, kind_);
   reply.u8(kFamily, local_.family == 4 ? AF_INET : AF_INET6);
-  reply.bytes(kAddress, address.first(local_.family == 4 ? 4 : 16)).u16(kUdpPort, local_.port);
-  if (kind_ == kUnderlayWireguard) reply.bytes(kPublicKey, node_->device().public_key());
+  reply.bytes(kAddress, local_.address_bytes()).u16(kUdpPort, local_.port);
+  if (kind_ == kUnderlayWireguard) reply.bytes(kPublicKey, node_->machine().public_key());
 }
 
 }  // namespace nsm::io

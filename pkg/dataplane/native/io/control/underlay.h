@@ -19,7 +19,7 @@ class Underlay {
   // What all underlays of the engine share.
   struct Parts {
     WireguardNode::Parts node;
-    Wants& wants;
+    WaitingPorts& waiting_ports;
     const Offloads& offloads;
     IngressParts stages;
   };
@@ -52,7 +52,7 @@ class Underlay {
   const std::string id_;
   const Parts parts_;
   Fd socket_;
-  Endpoint local_;
+  SocketAddress local_;
   std::uint16_t asked_port_;
   const protocol::UnderlayKind kind_;
   const std::uint32_t number_;

@@ -13,7 +13,7 @@ Status VxlanPort::parse(View attributes, VxlanConfig& config) {
   Fields fields;
   Status status = fields.parse(attributes, {kId, kKind, kUnderlay, kPeerAddress, kPeerPort, kVni, kMtuBytes});
   if (status.ok()) status = fields.require({kId, kUnderlay, kPeerAddress, kPeerPort, kVni});
-  if (status.ok()) status = read_peer_endpoint(fields, config.remote);
+  if (status.ok()) status = read_peer_address(fields, config.remote);
   InnerRules rules;
   if (status.ok()) status = read_rules(fields, rules);
   if (!status.ok()) return status;
@@ -21,15 +21,16 @@ Status VxlanPort::parse(View attributes, VxlanConfig& config) {
   config.underlay = fields.text(kUnderlay);
   config.vni = *fields.u32(kVni);
   config.mtu_bytes = rules.mtu_bytes;
-  // 0 is "none chosen yet" between nodes, and what careless senders use.
-  return config.vni > 0 && config.vni <= kVniMax ? Status{} : Status{EINVAL, "vni is not 1 to 2^24 - 1"};
+  if (config.vni >= kVniMin && config.vni <= kVniMax) return {};
+  return {EINVAL, "vni " + std::to_string(config.vni) + " is not between " + std::to_string(kVniMin) +
+                      " and " + std::to_string(kVniMax)};
 }
 
 VxlanPort::VxlanPort(const VxlanConfig& config, Underlay& underlay)
     : Port(config.id, kVxlan),
       underlay_(underlay),
       config_(config),
-      egress_({counters_, {underlay.socket(), SocketAddress(config.remote)}, config.vni, config.mtu_bytes}),
+      egress_({counters_, {underlay.socket(), Sockaddr(config.remote)}, config.vni, config.mtu_bytes}),
       ingress_(counters_) {
   underlay_.ports++;
   underlay_.vnis.insert(config.vni);
@@ -56,7 +57,7 @@ std::optional<Status> VxlanPort::update(View attributes) {
 
 void VxlanPort::describe(MessageBuilder& reply) const {
   reply.text(kUnderlay, config_.underlay).u32(kVni, config_.vni).u32(kMtuBytes, config_.mtu_bytes);
-  describe_endpoint(config_.remote, reply);
+  describe_peer_address(config_.remote, reply);
 }
 
 }  // namespace nsm::io

@@ -11,7 +11,7 @@ namespace nsm::io {
 struct VxlanConfig {
   std::string id;
   std::string underlay;
-  Endpoint remote;
+  SocketAddress remote;
   std::uint32_t vni = 0;
   std::uint32_t mtu_bytes = 0;  // of the packet inside a frame
   bool operator==(const VxlanConfig&) const = default;

@@ -31,29 +31,29 @@ WireguardNode::WireguardNode(const SecretKey& key, const Place& place, const Par
       opener_(parts.opener),
       threads_(parts.threads),
       holder_(parts.holder),
-      paths_({place.id, parts.threads, parts.holder}),
-      device_(key, {parts.suite, parts.random, parts.indexes, *this}) {}
+      link_quality_({place.id, parts.threads, parts.holder}),
+      machine_(key, {parts.suite, parts.random, parts.indexes, *this}) {}
 
 void WireguardNode::on_note(const Note& note, Now now) {
   if (const auto* handshake = std::get_if<HandshakeNote>(&note.what)) {
-    handled_[static_cast<std::size_t>(device_.receive(handshake->datagram(), handshake->from, now))]++;
+    handled_[static_cast<std::size_t>(machine_.receive(handshake->datagram(), handshake->from, now))]++;
   } else if (const auto* confirm = std::get_if<ConfirmNote>(&note.what)) {
-    device_.confirm(confirm->local_index, confirm->from, now);
+    machine_.confirm(confirm->local_index, confirm->from, now);
     if (const auto found = ports_.find(confirm->port); found != ports_.end()) {
       threads_.egress.post(ResumeEgress{found->second->egress()});
     }
   } else if (const auto* moved = std::get_if<MovedNote>(&note.what)) {
     if (const auto found = ports_.find(moved->port); found != ports_.end())
       found->second->peer().roam(moved->from);
-  } else if (const auto* path = std::get_if<PathNote>(&note.what)) {
-    if (const auto found = ports_.find(path->port); found != ports_.end())
-      paths_.on_message(*found->second, path->message, now);
+  } else if (const auto* probe = std::get_if<ProbeNote>(&note.what)) {
+    if (const auto found = ports_.find(probe->port); found != ports_.end())
+      link_quality_.on_message(*found->second, probe->message, now);
   }
 }
 
 std::uint64_t WireguardNode::tick(Now now) {
-  const std::uint64_t next_ns = paths_.tick(now);  // first: it may want a session
-  return std::min(next_ns, device_.tick(now));
+  const std::uint64_t next_ns = link_quality_.tick(now);  // first: it may want a session
+  return std::min(next_ns, machine_.tick(now));
 }
 
 void WireguardNode::want_session(std::uint64_t tag, Now now) noexcept {
@@ -65,7 +65,7 @@ void WireguardNode::want_session(std::uint64_t tag, Now now) noexcept {
 }
 
 // Which ports they are got lost: those without a session ask for one, wanted or not.
-void WireguardNode::look_for_wants(Now now) noexcept {
+void WireguardNode::want_all_sessions(Now now) noexcept {
   for (const auto& [tag, port] : ports_) want_session(tag, now);
 }
 
@@ -75,8 +75,8 @@ void WireguardNode::resume(Now now) noexcept {
   }
 }
 
-void WireguardNode::send(const Endpoint& to, ConstBytes datagram) noexcept {
-  const SocketAddress address(to);
+void WireguardNode::send(const SocketAddress& to, ConstBytes datagram) noexcept {
+  const Sockaddr address(to);
   const auto attempt = [&] {
     return sendto(socket_, datagram.data(), datagram.size(), MSG_DONTWAIT | MSG_NOSIGNAL, &address.any,
                   address.size());
@@ -113,15 +113,15 @@ void WireguardNode::send_keepalive(Peer& peer) noexcept {
   threads_.egress.post(SendKeepalive{port_of(peer).egress()});
 }
 
-void WireguardNode::endpoint_moved(Peer& peer, const Endpoint& to) noexcept {
+void WireguardNode::endpoint_moved(Peer& peer, const SocketAddress& to) noexcept {
   WireguardPort& port = port_of(peer);
   threads_.egress.post(MoveEgress{port.egress(), to});
   threads_.ingress.post(MoveIngress{&port.ingress(), to});
   MessageBuilder event(kEvent, 0, 0);
   event.u8(kEventKind, kPeerMoved).text(kId, port.id());
-  describe_endpoint(to, event);
+  describe_peer_address(to, event);
   holder_.send(std::move(event).take());
-  port.choose_path(to);
+  port.choose_link(to);
 }
 
 void WireguardNode::session_up(Peer& peer) noexcept { holder_.send(event_of(kSessionUp, port_of(peer))); }

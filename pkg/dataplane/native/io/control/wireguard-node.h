@@ -1,4 +1,4 @@
-// One WireGuard underlay on the control thread: the core's Device, and what is
+// One WireGuard underlay on the control thread: the core's WireguardMachine, and what is
 // done when it decides.
 #pragma once
 
@@ -6,9 +6,9 @@
 
 #include <unordered_map>
 
-#include "core/device.h"
+#include "core/wireguard-machine.h"
 #include "io/control/data-threads.h"
-#include "io/control/paths.h"
+#include "io/control/link-quality-monitor.h"
 #include "io/holder-socket.h"
 #include "io/notes.h"
 
@@ -35,34 +35,34 @@ class WireguardNode final : private Decisions {
   // `place` outlives it.
   WireguardNode(const SecretKey& key, const Place& place, const Parts& parts);
 
-  Device& device() noexcept { return device_; }
-  Paths& paths() noexcept { return paths_; }
-  const Paths& paths() const noexcept { return paths_; }
+  WireguardMachine& machine() noexcept { return machine_; }
+  LinkQualityMonitor& link_quality() noexcept { return link_quality_; }
+  const LinkQualityMonitor& link_quality() const noexcept { return link_quality_; }
   bool has_key(const SecretKey& key) const noexcept { return equal_constant_time(key_, key); }
 
   // The port whose peers carry `tag`. It is there before its peer is added, and until it is removed.
-  void enlist(std::uint64_t tag, WireguardPort& port) { ports_[tag] = &port; }
-  void strike(std::uint64_t tag) noexcept { ports_.erase(tag); }
+  void add_port(std::uint64_t tag, WireguardPort& port) { ports_[tag] = &port; }
+  void remove_port(std::uint64_t tag) noexcept { ports_.erase(tag); }
 
   void on_note(const Note& note, Now now);
   // Packets of this port, or of any, may wait for a key.
   void want_session(std::uint64_t tag, Now now) noexcept;
-  void look_for_wants(Now now) noexcept;
+  void want_all_sessions(Now now) noexcept;
   // After a restart: new sending keys for all sessions that came back.
   void resume(Now now) noexcept;
-  // Does what is due and returns when to call again, as Device::tick.
+  // Does what is due and returns when to call again, as WireguardMachine::tick.
   std::uint64_t tick(Now now);
 
   std::uint64_t handled(Handled kind) const noexcept { return handled_[static_cast<std::size_t>(kind)]; }
 
  private:
-  void send(const Endpoint& to, ConstBytes datagram) noexcept override;
+  void send(const SocketAddress& to, ConstBytes datagram) noexcept override;
   void install_receive(Peer& peer, std::unique_ptr<ReceiveKey> key) noexcept override;
   void drop_receive(Peer& peer, std::uint32_t local_index) noexcept override;
   void install_send(Peer& peer, std::unique_ptr<SendKey> key) noexcept override;
   void drop_send(Peer& peer) noexcept override;
   void send_keepalive(Peer& peer) noexcept override;
-  void endpoint_moved(Peer& peer, const Endpoint& to) noexcept override;
+  void endpoint_moved(Peer& peer, const SocketAddress& to) noexcept override;
   void session_up(Peer& peer) noexcept override;
   void session_down(Peer& peer) noexcept override;
   void handshake_given_up(Peer& peer) noexcept override;
@@ -76,8 +76,8 @@ class WireguardNode final : private Decisions {
   HolderSocket& holder_;
   std::unordered_map<std::uint64_t, WireguardPort*> ports_;
   std::array<std::uint64_t, kHandledKinds> handled_ = {};
-  Paths paths_;
-  Device device_;  // last: its destruction still decides
+  LinkQualityMonitor link_quality_;
+  WireguardMachine machine_;  // last: its destruction still decides
 };
 
 }  // namespace nsm::io

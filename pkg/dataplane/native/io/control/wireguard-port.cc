@@ -16,23 +16,25 @@ std::optional<SecretKey> secret_of(const Fields& fields, std::uint16_t attribute
 }
 
 Status read_aead(const Fields& fields, AeadAlgorithm& algorithm) {
-  const std::uint8_t aead = fields.u8(kAead).value_or(kChaCha20Poly1305);
-  if (aead != kChaCha20Poly1305 && aead != kAes256Gcm) {
-    return {EOPNOTSUPP, "this AEAD is not known: it is neither ChaCha20-Poly1305 (1) nor AES-256-GCM (2)"};
+  algorithm = static_cast<AeadAlgorithm>(fields.u8(kAead).value_or(kChaCha20Poly1305));
+  std::string known;
+  for (const AeadAlgorithm each : {AeadAlgorithm::kChaCha20Poly1305, AeadAlgorithm::kAes256Gcm}) {
+    if (algorithm == each) return {};
+    known += (known.empty() ? "" : ", ") + std::string(aead_name(each));
+    known += " (" + std::to_string(static_cast<int>(each)) + ")";
   }
-  algorithm = static_cast<AeadAlgorithm>(aead);
-  return {};
+  return {EOPNOTSUPP, "the AEAD is unknown; known are " + known};
 }
 
-// After the other rules.
+// To be called after read_rules().
 Status read_payload(const Fields& fields, InnerRules& rules) {
   const std::uint8_t payload = fields.u8(kPayloadKind).value_or(kIpPayload);
   if (payload != kIpPayload && payload != kEthernetPayload) {
-    return {EOPNOTSUPP, "this payload is not known: it is neither ip (1) nor ethernet (2)"};
+    return {EOPNOTSUPP, "the payload is unknown; known are ip (1), ethernet (2)"};
   }
   rules.payload = static_cast<Payload>(payload);
   if (payload == kIpPayload || rules.local.size() + rules.remote.size() == 0) return {};
-  return {EINVAL, "localPrefix and remotePrefix are for payload ip: frames are not held to addresses"};
+  return {EINVAL, "localPrefix and remotePrefix are for payload ip: the addresses in frames are not checked"};
 }
 
 bool is_same_secret(const std::optional<SecretKey>& a, const std::optional<SecretKey>& b) noexcept {
@@ -48,9 +50,9 @@ Status WireguardPort::parse(View attributes, WireguardConfig& config) {
   Status status =
       fields.parse(attributes, {kId, kKind, kUnderlay, kPrivateKey, kPeerResponderKey, kPeerInitiatorKey,
                                 kPresharedKey, kPeerAddress, kPeerPort, kAead, kRoaming, kLocalPrefix,
-                                kRemotePrefix, kKeepaliveSeconds, kMtuBytes, kPayloadKind, kPathMessages});
+                                kRemotePrefix, kKeepaliveSeconds, kMtuBytes, kPayloadKind, kProbeMessages});
   if (status.ok()) status = fields.require({kId, kUnderlay, kPeerResponderKey});
-  if (status.ok()) status = read_peer_endpoint(fields, config.peer.endpoint);
+  if (status.ok()) status = read_peer_address(fields, config.peer.endpoint);
   if (status.ok()) status = read_aead(fields, config.peer.algorithm);
   if (status.ok()) status = read_rules(fields, config.rules);
   if (status.ok()) status = read_payload(fields, config.rules);
@@ -64,7 +66,7 @@ Status WireguardPort::parse(View attributes, WireguardConfig& config) {
   config.peer.preshared = secret_of(fields, kPresharedKey).value_or(SecretKey());
   config.peer.roaming = fields.u8(kRoaming).value_or(0) != 0;
   config.peer.keepalive_seconds = fields.u16(kKeepaliveSeconds).value_or(0);
-  config.path_messages = fields.u8(kPathMessages).value_or(0) != 0;
+  config.probe_messages = fields.u8(kProbeMessages).value_or(0) != 0;
   return {};
 }
 
@@ -76,34 +78,34 @@ WireguardPort::WireguardPort(const WireguardConfig& config, Underlay& underlay)
   ingress_.underlay = underlay.number();
   ingress_.rules = copy_of(config.rules);
   ingress_.path_mtu = &path_mtu_;
-  ingress_.path_messages.set(config.path_messages);
+  ingress_.probe_messages.set(config.probe_messages);
   ingress_.endpoint = config.peer.endpoint;
   ingress_.roaming = config.peer.roaming;
-  underlay_.node().enlist(config.peer.tag, *this);
+  underlay_.node().add_port(config.peer.tag, *this);
 }
 
 WireguardPort::~WireguardPort() {
-  underlay_.node().paths().leave(*this);
-  if (peer_) underlay_.node().device().remove_peer(*peer_);
-  underlay_.node().strike(config_.peer.tag);
+  underlay_.node().link_quality().leave(*this);
+  if (peer_) underlay_.node().machine().remove_peer(*peer_);
+  underlay_.node().remove_port(config_.peer.tag);
   underlay_.parts().node.threads.settle();
   underlay_.ports--;
 }
 
 Status WireguardPort::start(SavedPeer* saved, Now now) {
-  const auto [peer, result] = underlay_.node().device().add_peer(config_.peer, saved, now);
+  const auto [peer, result] = underlay_.node().machine().add_peer(config_.peer, saved, now);
   if (!peer) return {result == AddPeer::kDuplicateKey ? EEXIST : EINVAL, std::string(explain(result))};
   peer_ = peer;
-  const UdpTarget target{underlay_.socket(), SocketAddress(config_.peer.endpoint)};
+  const UdpTarget target{underlay_.socket(), Sockaddr(config_.peer.endpoint)};
   egress_ = std::make_unique<WireguardEgress>(
-      WireguardEgress::Parts{counters_, peer->activity(), config_.peer.tag, underlay_.parts().wants, hold_,
-                             path_mtu_, target},
+      WireguardEgress::Parts{counters_, peer->activity(), config_.peer.tag, underlay_.parts().waiting_ports,
+                             hold_, path_mtu_, target},
       copy_of(config_.rules));
-  choose_path(config_.peer.endpoint);
+  choose_link(config_.peer.endpoint);
   return {};
 }
 
-// What may change in place: endpoint, roaming, keepalive, addresses, MTU, path messages.
+// These may change in place: endpoint, roaming, keepalive, prefixes, MTU, probe messages.
 std::optional<Status> WireguardPort::update(View attributes) {
   WireguardConfig config;
   if (Status status = parse(attributes, config); !status.ok()) return status;
@@ -113,18 +115,18 @@ std::optional<Status> WireguardPort::update(View attributes) {
   const DataThreads& threads = underlay_.parts().node.threads;
   threads.egress.post(UseEgressRules{egress_.get(), copy_of(config.rules)});
   threads.ingress.post(
-      UseIngressRules{&ingress_, copy_of(config.rules), config.peer.roaming, config.path_messages});
+      UseIngressRules{&ingress_, copy_of(config.rules), config.peer.roaming, config.probe_messages});
   peer_->set_roaming(config.peer.roaming);
   peer_->set_keepalive(config.peer.keepalive_seconds);
   if (config.peer.endpoint.known()) peer_->set_endpoint(config.peer.endpoint);
-  choose_path(peer_->endpoint());
+  choose_link(peer_->endpoint());
   return Status{};
 }
 
-void WireguardPort::choose_path(const Endpoint& to) {
-  Paths& paths = underlay_.node().paths();
-  if (config_.path_messages && to.known()) return paths.join(*this, to);
-  paths.leave(*this);
+void WireguardPort::choose_link(const SocketAddress& to) {
+  LinkQualityMonitor& monitor = underlay_.node().link_quality();
+  if (config_.probe_messages && to.known()) return monitor.join(*this, to);
+  monitor.leave(*this);
   use_path_mtu(kUnmeasured);
 }
 
@@ -142,9 +144,9 @@ void WireguardPort::describe(MessageBuilder& reply) const {
   reply.text(kUnderlay, config_.underlay).u8(kAead, static_cast<std::uint8_t>(config_.peer.algorithm));
   reply.u8(kRoaming, config_.peer.roaming).u32(kMtuBytes, config_.rules.mtu_bytes);
   reply.u8(kPayloadKind, static_cast<std::uint8_t>(config_.rules.payload))
-      .u8(kPathMessages, config_.path_messages);
+      .u8(kProbeMessages, config_.probe_messages);
   reply.u8(kSessionState, static_cast<std::uint8_t>(peer_->state(time)));
-  describe_endpoint(peer_->endpoint(), reply);
+  describe_peer_address(peer_->endpoint(), reply);
   reply.bytes(kPublicKey, peer_->initiator_public()).u16(kKeepaliveSeconds, config_.peer.keepalive_seconds);
   reply.bytes(kPeerResponderKey, config_.peer.remote_responder)
       .bytes(kPeerInitiatorKey, config_.peer.remote_initiator);

@@ -16,7 +16,7 @@ struct WireguardConfig {
   std::string underlay;
   PeerConfig peer;
   InnerRules rules;
-  bool path_messages = false;  // the peer understands them
+  bool probe_messages = false;  // the peer understands them
 };
 
 class WireguardPort final : public Port {
@@ -37,7 +37,7 @@ class WireguardPort final : public Port {
 
   Peer& peer() noexcept { return *peer_; }
   // The peer is there now.
-  void choose_path(const Endpoint& to);
+  void choose_link(const SocketAddress& to);
   WireguardEgress* egress() noexcept { return egress_.get(); }
   WireguardIngress& ingress() noexcept { return ingress_; }
   // Its longest plaintext, as agreed.

@@ -20,14 +20,14 @@ TEST("whoever is due is taken once, the earliest first") {
   CHECK(agenda.next() == UINT64_MAX && agenda.take(UINT64_MAX - 1) == nullptr);
 }
 
-TEST("a peer without a session wants no tick, one with a session wants few") {
+TEST("a peer without a session waiting_ports no tick, one with a session waiting_ports few") {
   World w;
   w.connect();
-  CHECK(w.a->device.tick(w.now) == UINT64_MAX);
+  CHECK(w.a->machine.tick(w.now) == UINT64_MAX);
   w.establish();
   int ticks = 0;
   const std::uint64_t end = w.now.boot_ns + 120 * kSecond;
-  for (std::uint64_t next; (next = w.a->device.tick(w.now)) < end; ticks++) w.now.boot_ns = next;
+  for (std::uint64_t next; (next = w.a->machine.tick(w.now)) < end; ticks++) w.now.boot_ns = next;
   CHECK(ticks > 0 && ticks < 30);
 }
 
@@ -35,10 +35,10 @@ TEST("a peer that is removed is not called any more") {
   World w;
   w.connect();
   w.establish();
-  w.a->device.remove_peer(*w.to_b);
-  CHECK(w.a->device.tick(w.now) == UINT64_MAX);
+  w.a->machine.remove_peer(*w.to_b);
+  CHECK(w.a->machine.tick(w.now) == UINT64_MAX);
   w.now.boot_ns += 500 * kSecond;
-  CHECK(w.a->device.tick(w.now) == UINT64_MAX);
+  CHECK(w.a->machine.tick(w.now) == UINT64_MAX);
 }
 
 }  // namespace

@@ -39,9 +39,9 @@ void bench_aead(const AeadImplementation& by, AeadAlgorithm algorithm) {
   for (auto& p : packets) jobs.push_back({p.data(), kPacketBytes, jobs.size(), false});
   const double seal = measure([&] { key->seal(jobs); }) / kBatch;
   const double open = measure([&] { key->open(jobs); }) / kBatch;
-  std::printf(
-      "%-10s %-18s seal %5.0f ns  open %5.0f ns  a packet of %u bytes\n", std::string(by.name()).c_str(),
-      algorithm == AeadAlgorithm::kAes256Gcm ? "AES-256-GCM" : "ChaCha20-Poly1305", seal, open, kPacketBytes);
+  std::printf("%-10s %-18s seal %5.0f ns  open %5.0f ns  a packet of %u bytes\n",
+              std::string(by.name()).c_str(), std::string(aead_name(algorithm)).c_str(), seal, open,
+              kPacketBytes);
 }
 
 // A handshake of a; what b spends on its initiation, until the response is made, in ns.
@@ -75,13 +75,13 @@ void bench_handshakes() {
   std::printf("handshake, answered    %.1f us  (%.0f a second)\n", answering / 1e3, 1e9 / answering);
   Packet junk(sizeof(Initiation), 0x5a);
   junk[0] = 1, junk[1] = junk[2] = junk[3] = 0;
-  const double reject = measure([&] { w.b->device.receive(junk, w.a->at, w.now); });
+  const double reject = measure([&] { w.b->machine.receive(junk, w.a->at, w.now); });
   std::printf("mac1 reject            %.0f ns  (%.0f a second)\n", reject, 1e9 / reject);
-  MessageStamper stamper(w.b->suite.preferred(), w.b->device.public_key());
+  MessageStamper stamper(w.b->suite.preferred(), w.b->machine.public_key());
   stamper.stamp(junk, w.now);
-  w.b->device.under_load(w.now);
+  w.b->machine.under_load(w.now);
   const double cookie = measure([&] {
-    w.b->device.receive(junk, w.a->at, w.now);
+    w.b->machine.receive(junk, w.a->at, w.now);
     w.b->outbox.clear();
   });
   std::printf("cookie reply           %.0f ns  (%.0f a second)\n", cookie, 1e9 / cookie);

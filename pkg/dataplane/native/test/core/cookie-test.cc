@@ -9,7 +9,7 @@ namespace {
 TEST("under load the first initiation gets a cookie, and the second with it a session, within 20 ms") {
   World w;
   w.connect();
-  w.b->device.under_load(w.now);
+  w.b->machine.under_load(w.now);
   CHECK(!w.establish());
   CHECK(w.b->count(Handled::kCookieSent) == 1 && w.seen_of_type(3).size() == 1);
   w.advance(20 * kNsPerMs);
@@ -19,11 +19,11 @@ TEST("under load the first initiation gets a cookie, and the second with it a se
 TEST("a responder's answer goes through cookies too") {
   World w;
   w.connect();
-  w.a->device.under_load(w.now);
+  w.a->machine.under_load(w.now);
   CHECK(!w.establish());  // the response is turned away with a cookie
   CHECK(w.a->count(Handled::kCookieSent) == 1 && w.b->count(Handled::kAccepted) == 2);
   w.advance(5 * kSecond);
-  w.a->device.under_load(w.now);
+  w.a->machine.under_load(w.now);
   w.advance(kSecond);
   CHECK(w.exchange("hello"));
 }
@@ -31,7 +31,7 @@ TEST("a responder's answer goes through cookies too") {
 TEST("nothing but a cookie is sent under load, and it is smaller than what asked for it") {
   World w;
   w.connect();
-  w.b->device.under_load(w.now);
+  w.b->machine.under_load(w.now);
   w.establish();
   for (const Datagram& d : w.seen)
     if (d.from == w.b->at) CHECK(d.type() == 3 && d.bytes.size() == 64 && d.bytes.size() * 100 <= 148 * 65);
@@ -45,8 +45,8 @@ TEST("a bad mac1 gets nothing, loaded or not") {
     w.establish();
     auto bytes = w.seen_of_type(1).at(0).bytes;
     bytes[120] ^= 1;
-    if (load) w.b->device.under_load(w.now);
-    CHECK(w.b->device.receive(bytes, w.a->at, w.now) == Handled::kBadMac1 && w.b->outbox.empty());
+    if (load) w.b->machine.under_load(w.now);
+    CHECK(w.b->machine.receive(bytes, w.a->at, w.now) == Handled::kBadMac1 && w.b->outbox.empty());
   }
 }
 
@@ -55,28 +55,28 @@ TEST("a cookie is good for one address and port, and for 120 s") {
   const AeadSuite suite;
   CookieMaker maker(suite.preferred(), random);
   Now now = {kSecond, 0};
-  const Mac mine = maker.cookie(endpoint4(1, 1), now);
-  CHECK(mine != maker.cookie(endpoint4(1, 2), now) && mine != maker.cookie(endpoint4(2, 1), now));
+  const Mac mine = maker.cookie(address4(1, 1), now);
+  CHECK(mine != maker.cookie(address4(1, 2), now) && mine != maker.cookie(address4(2, 1), now));
   now.boot_ns += kCookieSecretNs - 1;
-  CHECK(mine == maker.cookie(endpoint4(1, 1), now));
+  CHECK(mine == maker.cookie(address4(1, 1), now));
   now.boot_ns += 1;
-  CHECK(mine != maker.cookie(endpoint4(1, 1), now));
+  CHECK(mine != maker.cookie(address4(1, 1), now));
 }
 
 TEST("a forged, repeated or foreign cookie reply is not taken") {
   World w;
   w.connect();
-  w.b->device.under_load(w.now);
+  w.b->machine.under_load(w.now);
   w.drops = [](const Datagram& d) { return d.type() == 3; };
   w.establish();
   const Datagram reply = w.seen_of_type(3).at(0);
   for (std::size_t i = 4; i < reply.bytes.size(); i++) {
     auto bad = reply.bytes;
     bad[i] ^= 1;
-    CHECK(w.a->device.receive(bad, w.b->at, w.now) != Handled::kAccepted);
+    CHECK(w.a->machine.receive(bad, w.b->at, w.now) != Handled::kAccepted);
   }
-  CHECK(w.a->device.receive(reply.bytes, w.b->at, w.now) == Handled::kAccepted);
-  CHECK(w.a->device.receive(reply.bytes, w.b->at, w.now) == Handled::kNotAuthentic);
+  CHECK(w.a->machine.receive(reply.bytes, w.b->at, w.now) == Handled::kAccepted);
+  CHECK(w.a->machine.receive(reply.bytes, w.b->at, w.now) == Handled::kNotAuthentic);
 }
 
 TEST("a source that shows its address is still held to 20 messages a second") {
@@ -86,16 +86,16 @@ TEST("a source that shows its address is still held to 20 messages a second") {
   w.establish();
   auto message = *read_message<Initiation>(w.seen_of_type(1).at(0).bytes);
   w.drops = nullptr;
-  w.b->device.under_load(w.now);
-  MessageStamper stamper(w.a->suite.preferred(), w.b->device.public_key());
+  w.b->machine.under_load(w.now);
+  MessageStamper stamper(w.a->suite.preferred(), w.b->machine.public_key());
   stamper.stamp(bytes_of(message), w.now);
   const ConstBytes bytes = bytes_of(message);
-  CHECK(w.b->device.receive(bytes, w.a->at, w.now) == Handled::kCookieSent);
+  CHECK(w.b->machine.receive(bytes, w.a->at, w.now) == Handled::kCookieSent);
   CHECK(stamper.consume(*read_message<CookieReply>(w.b->outbox.back().bytes), w.now));
   stamper.stamp(bytes_of(message), w.now);
   int worked = 0, limited = 0;
   for (int i = 0; i < 50; i++) {
-    const Handled result = w.b->device.receive(bytes, w.a->at, w.now);
+    const Handled result = w.b->machine.receive(bytes, w.a->at, w.now);
     worked += result == Handled::kAccepted || result == Handled::kReplayed;
     limited += result == Handled::kRateLimited;
   }
@@ -105,7 +105,7 @@ TEST("a source that shows its address is still held to 20 messages a second") {
 TEST("load is forgotten after a second") {
   World w;
   w.connect();
-  w.b->device.under_load(w.now);
+  w.b->machine.under_load(w.now);
   w.now.boot_ns += kSecond;
   CHECK(w.establish());
 }
@@ -114,7 +114,7 @@ TEST("the filter of the ingress thread agrees with the device") {
   World w;
   w.connect();
   w.establish();
-  const Mac1Filter filter(w.b->device.public_key()), other(w.a->device.public_key());
+  const Mac1Filter filter(w.b->machine.public_key()), other(w.a->machine.public_key());
   auto bytes = w.seen_of_type(1).at(0).bytes;
   CHECK(filter.passes(bytes) && !other.passes(bytes) && !filter.passes(ConstBytes(bytes).first(147)));
   bytes[50] ^= 1;

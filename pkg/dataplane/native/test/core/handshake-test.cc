@@ -72,7 +72,7 @@ TEST("a roaming endpoint follows the first authentic data") {
   World w;
   w.connect({.roaming = true});
   w.establish();
-  const Endpoint moved = endpoint4(0x0a000099, 4444);
+  const SocketAddress moved = address4(0x0a000099, 4444);
   w.a->at = moved;
   w.a->send_data(*w.to_b, "from elsewhere", w.now);
   w.deliver();
@@ -141,9 +141,9 @@ TEST("a removed peer leaves no key and no index behind") {
   w.establish();
   w.advance(50 * kNsPerMs);
   w.to_b->rehandshake(w.now);
-  w.a->device.remove_peer(*w.to_b);
+  w.a->machine.remove_peer(*w.to_b);
   CHECK(w.a->receiving.empty() && w.a->sending.empty());
-  CHECK(w.a->device.tick(w.now) == UINT64_MAX);
+  CHECK(w.a->machine.tick(w.now) == UINT64_MAX);
   w.deliver();
   CHECK(w.a->count(Handled::kUnknownIndex) == 1);
 }
@@ -165,8 +165,8 @@ TEST("of 300 wires between two nodes each keeps its own keys, and mac1 costs the
     PeerConfig a = w.config_a({}), b = w.config_b({});
     a.initiator_private = key_a, b.initiator_private = key_b;
     a.remote_initiator = X25519Key(key_b).public_key(), b.remote_initiator = X25519Key(key_a).public_key();
-    peers.push_back(w.a->device.add_peer(a, nullptr, w.now).peer);
-    CHECK(peers.back() != nullptr && w.b->device.add_peer(b, nullptr, w.now).peer != nullptr);
+    peers.push_back(w.a->machine.add_peer(a, nullptr, w.now).peer);
+    CHECK(peers.back() != nullptr && w.b->machine.add_peer(b, nullptr, w.now).peer != nullptr);
   }
   for (Peer* peer : peers) peer->want_session(w.now);
   w.deliver();

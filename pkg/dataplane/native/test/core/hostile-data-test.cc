@@ -7,7 +7,7 @@ namespace nsm::test {
 namespace {
 
 constexpr int kFlipped = 1'000'000;
-const Endpoint kAttacker = endpoint4(0xc6336401, 6666);
+const SocketAddress kAttacker = address4(0xc6336401, 6666);
 
 // The sealed message of `text` from a to b, not delivered.
 Datagram seal(World& w, const std::string& text) {
@@ -111,8 +111,8 @@ TEST("two sides that do not mean the same cipher deliver nothing: there is none 
   World::Wire wire;
   PeerConfig config = w.config_b(wire);
   config.algorithm = AeadAlgorithm::kAes256Gcm;
-  w.to_b = w.a->device.add_peer(w.config_a(wire), nullptr, w.now).peer;
-  w.to_a = w.b->device.add_peer(config, nullptr, w.now).peer;
+  w.to_b = w.a->machine.add_peer(w.config_a(wire), nullptr, w.now).peer;
+  w.to_a = w.b->machine.add_peer(config, nullptr, w.now).peer;
   w.establish();
   w.a->send_data(*w.to_b, "data", w.now);
   w.deliver();

@@ -6,7 +6,7 @@
 namespace nsm::test {
 namespace {
 
-const Endpoint kAttacker = endpoint4(0xc6336401, 6666);
+const SocketAddress kAttacker = address4(0xc6336401, 6666);
 
 TEST("every handshake message twice makes one session and delivers nothing twice") {
   World w;
@@ -66,7 +66,7 @@ TEST("who is no peer gets no answer") {
   World w;
   w.connect();
   w.to_b->rehandshake(w.now);
-  w.b->device.remove_peer(*w.to_a);
+  w.b->machine.remove_peer(*w.to_a);
   w.deliver();
   CHECK(w.b->count(Handled::kUnknownPeer) == 1 && w.b->outbox.empty());
 }
@@ -114,10 +114,10 @@ TEST("low-order ephemeral keys are refused even with a right mac1") {
   for (const std::uint8_t low : {0, 1}) {
     message.ephemeral.fill(0);
     message.ephemeral[0] = low;
-    MessageStamper stamper(w.a->suite.preferred(), w.b->device.public_key());
+    MessageStamper stamper(w.a->suite.preferred(), w.b->machine.public_key());
     stamper.stamp(bytes_of(message), w.now);
     const ConstBytes bytes = bytes_of(message);
-    CHECK(w.b->device.receive(bytes, kAttacker, w.now) == Handled::kNotAuthentic);
+    CHECK(w.b->machine.receive(bytes, kAttacker, w.now) == Handled::kNotAuthentic);
   }
   CHECK(w.b->outbox.empty());
 }
@@ -126,11 +126,11 @@ TEST("peers with low-order keys, the device's own key, or another peer's key are
   World w;
   w.connect();
   PeerConfig config = w.config_a({});
-  CHECK(w.a->device.add_peer(config, nullptr, w.now).result == AddPeer::kDuplicateKey);
+  CHECK(w.a->machine.add_peer(config, nullptr, w.now).result == AddPeer::kDuplicateKey);
   config.remote_initiator = Key{1};
-  CHECK(w.a->device.add_peer(config, nullptr, w.now).result == AddPeer::kBadKey);
-  config.remote_initiator = w.a->device.public_key();
-  CHECK(w.a->device.add_peer(config, nullptr, w.now).result == AddPeer::kBadKey);
+  CHECK(w.a->machine.add_peer(config, nullptr, w.now).result == AddPeer::kBadKey);
+  config.remote_initiator = w.a->machine.public_key();
+  CHECK(w.a->machine.add_peer(config, nullptr, w.now).result == AddPeer::kBadKey);
   for (const AddPeer result : {AddPeer::kDuplicateKey, AddPeer::kBadKey}) CHECK(explain(result).size() > 20);
 }
 
@@ -145,7 +145,7 @@ TEST("wrong types, reserved bytes and lengths are malformed") {
         bytes[1] = reserved;
         const bool fits = reserved == 0 && ((type == 1 && size == 148) || (type == 2 && size == 92) ||
                                             (type == 3 && size == 64));
-        const Handled result = w.b->device.receive(ConstBytes(bytes).first(size), kAttacker, w.now);
+        const Handled result = w.b->machine.receive(ConstBytes(bytes).first(size), kAttacker, w.now);
         CHECK((result == Handled::kMalformed) == !fits && result != Handled::kAccepted);
       }
   CHECK(w.b->outbox.empty());

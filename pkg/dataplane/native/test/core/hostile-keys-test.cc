@@ -7,7 +7,7 @@
 namespace nsm::test {
 namespace {
 
-const Endpoint kAttacker = endpoint4(0xc6336401, 6666);
+const SocketAddress kAttacker = address4(0xc6336401, 6666);
 
 // The points of order 1, 2, 4 and 8 of Curve25519 and its twist, as X25519 reads them (RFC 7748 section 7).
 std::vector<Key> low_order_points() {
@@ -39,9 +39,9 @@ TEST("no point of low order is taken for an ephemeral key, whoever knows our pub
   auto initiation = *read_message<Initiation>(w.seen_of_type(1).at(0).bytes);
   for (const Key& point : low_order_points()) {
     initiation.ephemeral = point;
-    stamp(initiation, w, w.b->device.public_key());
+    stamp(initiation, w, w.b->machine.public_key());
     const ConstBytes bytes = bytes_of(initiation);
-    CHECK(w.b->device.receive(bytes, kAttacker, w.now) == Handled::kNotAuthentic);
+    CHECK(w.b->machine.receive(bytes, kAttacker, w.now) == Handled::kNotAuthentic);
   }
   CHECK(w.b->outbox.empty() && w.b->receiving.empty());
 }
@@ -57,7 +57,7 @@ TEST("no point of low order is taken in a response") {
     response.ephemeral = point;
     stamp(response, w, X25519Key(w.wire_key_a).public_key());
     const ConstBytes bytes = bytes_of(response);
-    CHECK(w.a->device.receive(bytes, w.b->at, w.now) == Handled::kNotAuthentic);
+    CHECK(w.a->machine.receive(bytes, w.b->at, w.now) == Handled::kNotAuthentic);
   }
   CHECK(w.a->sending.empty());
 }
@@ -67,10 +67,10 @@ TEST("no point of low order is taken for a peer's key, in either role") {
   for (const Key& point : low_order_points()) {
     PeerConfig config = w.config_a({});
     config.remote_initiator = point;
-    CHECK(w.a->device.add_peer(config, nullptr, w.now).result == AddPeer::kBadKey);
+    CHECK(w.a->machine.add_peer(config, nullptr, w.now).result == AddPeer::kBadKey);
     config = w.config_a({});
     config.remote_responder = point;
-    CHECK(w.a->device.add_peer(config, nullptr, w.now).result == AddPeer::kBadKey);
+    CHECK(w.a->machine.add_peer(config, nullptr, w.now).result == AddPeer::kBadKey);
   }
 }
 
@@ -104,14 +104,14 @@ TEST("an initiation from the year 2262 is taken once; older ones are dropped unt
   w.now = {today.boot_ns + kSecond, today.realtime_ns + kSecond};
   // A new process with the same keys and the right time has only older timestamps.
   const Key old_key = w.to_a->remote_initiator();
-  w.a->device.remove_peer(*w.to_b);
-  w.to_b = w.a->device.add_peer(w.config_a({}), nullptr, w.now).peer;
+  w.a->machine.remove_peer(*w.to_b);
+  w.to_b = w.a->machine.add_peer(w.config_a({}), nullptr, w.now).peer;
   w.to_b->rehandshake(w.now);
   w.deliver();
   CHECK(w.b->count(Handled::kReplayed) == 1 && w.to_b->state(w.now) == SessionState::kHandshaking);
   // The control plane gives the wire another key.
-  w.a->device.remove_peer(*w.to_b);
-  w.b->device.remove_peer(*w.to_a);
+  w.a->machine.remove_peer(*w.to_b);
+  w.b->machine.remove_peer(*w.to_a);
   w.random.fill(w.wire_key_a);
   w.connect();
   CHECK(w.to_a->remote_initiator() != old_key && w.establish() && w.exchange("hello"));
@@ -122,8 +122,8 @@ TEST("an equal timestamp is a replay even when the initiation is another") {
   w.connect();
   const Now then = w.now;
   CHECK(w.establish());
-  w.a->device.remove_peer(*w.to_b);
-  w.to_b = w.a->device.add_peer(w.config_a({}), nullptr, w.now).peer;
+  w.a->machine.remove_peer(*w.to_b);
+  w.to_b = w.a->machine.add_peer(w.config_a({}), nullptr, w.now).peer;
   w.now = {then.boot_ns + kSecond, then.realtime_ns};
   w.to_b->rehandshake(w.now);
   w.deliver();

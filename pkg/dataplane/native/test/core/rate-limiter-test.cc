@@ -6,8 +6,8 @@
 namespace nsm::test {
 namespace {
 
-Endpoint endpoint6(std::uint64_t high, std::uint64_t low) {
-  Endpoint e;
+SocketAddress address6(std::uint64_t high, std::uint64_t low) {
+  SocketAddress e;
   e.family = 6;
   store_be64(e.address.data(), high);
   store_be64(e.address.data() + 8, low);
@@ -22,7 +22,7 @@ struct Step {
 TEST("a source may send 5 at once and then 20 a second") {
   SeededRandom random(1);
   RateLimiter limiter(random);
-  const Endpoint source = endpoint4(0x0a000001, 7);
+  const SocketAddress source = address4(0x0a000001, 7);
   std::uint64_t now_ns = 1000 * kNsPerSecond;
   for (const Step& step : {Step{0, true},
                            {0, true},
@@ -51,20 +51,20 @@ TEST("IPv4 counts by address whatever the port, IPv6 by its /64") {
   SeededRandom random(1);
   RateLimiter limiter(random);
   for (std::uint16_t i = 0; i < 5; i++) {
-    CHECK(limiter.allow(endpoint4(1, i), 1));
-    CHECK(limiter.allow(endpoint6(1, i), 1));
+    CHECK(limiter.allow(address4(1, i), 1));
+    CHECK(limiter.allow(address6(1, i), 1));
   }
-  CHECK(!limiter.allow(endpoint4(1, 9), 1) && !limiter.allow(endpoint6(1, 99), 1));
-  CHECK(limiter.allow(endpoint4(2, 0), 1) && limiter.allow(endpoint6(2, 0), 1));
+  CHECK(!limiter.allow(address4(1, 9), 1) && !limiter.allow(address6(1, 99), 1));
+  CHECK(limiter.allow(address4(2, 0), 1) && limiter.allow(address6(2, 0), 1));
 }
 
 TEST("a flood of sources neither grows the table nor frees the one that floods most") {
   SeededRandom random(3);
   RateLimiter limiter(random);
-  const Endpoint loud = endpoint4(0xc0000201, 1);
+  const SocketAddress loud = address4(0xc0000201, 1);
   int allowed = 0;
   for (std::uint32_t i = 0; i < 1'000'000; i++) {
-    limiter.allow(endpoint4(i, 1), 1000 + i);
+    limiter.allow(address4(i, 1), 1000 + i);
     if (i % 100 == 0) allowed += limiter.allow(loud, 1000 + i);
   }
   CHECK(allowed == 5);  // the whole flood took 1 ms

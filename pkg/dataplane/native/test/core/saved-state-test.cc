@@ -104,7 +104,7 @@ struct Mortal : World {
   void kill_and_restart() {
     a->outbox.clear();
     a = std::make_unique<Node>(random.below(1000) + 50, a->at, key_a);
-    to_b = a->device.add_peer(config_a(wire), wire.saved_a, now).peer;
+    to_b = a->machine.add_peer(config_a(wire), wire.saved_a, now).peer;
   }
   Memory memory;
   Wire wire;
@@ -142,7 +142,7 @@ TEST("an old initiation is not answered by a restarted responder") {
   CHECK(w.exchange("hello"));
   Datagram old = w.seen_of_type(1).at(0);
   w.kill_and_restart();
-  old.from = endpoint4(0xc6336401, 6666);
+  old.from = address4(0xc6336401, 6666);
   w.a->take(old, w.now);
   CHECK(w.a->count(Handled::kReplayed) == 1 && w.a->outbox.empty());
 }
@@ -168,7 +168,7 @@ TEST("keys older than 180 s, of another cipher, or from the future do not come b
     PeerConfig config = w.config_a(w.wire);
     if (what == 2) config.algorithm = AeadAlgorithm::kAes256Gcm;
     Node restarted(9, w.a->at, w.key_a);
-    restarted.device.add_peer(config, w.wire.saved_a, w.now);
+    restarted.machine.add_peer(config, w.wire.saved_a, w.now);
     CHECK(restarted.receiving.empty() && !w.memory.holds(saved.key));
   }
 }
@@ -188,7 +188,7 @@ TEST("dropped keys are wiped from the saved memory") {
   for (const SecretKey& key : keys) CHECK(!w.memory.holds(key));
   w.establish();
   const SecretKey last = w.wire.saved_a->keys[0].read()->key;
-  w.a->device.remove_peer(*w.to_b);
+  w.a->machine.remove_peer(*w.to_b);
   CHECK(!w.memory.holds(last));
 }
 

@@ -19,8 +19,8 @@ class SeededRandom final : public Random {
   std::mt19937_64 engine_;
 };
 
-inline Endpoint endpoint4(std::uint32_t address, std::uint16_t port) {
-  Endpoint e;
+inline SocketAddress address4(std::uint32_t address, std::uint16_t port) {
+  SocketAddress e;
   e.family = 4;
   e.port = port;
   store_be32(e.address.data(), address);

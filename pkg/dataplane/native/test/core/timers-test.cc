@@ -6,7 +6,7 @@ namespace nsm::test {
 namespace {
 
 constexpr std::uint64_t kSlackNs = 600 * kNsPerMs;  // jitter, and looks for a due renewal
-constexpr std::uint64_t kLookNs = 5 * kSecond;     // looks at idle counters
+constexpr std::uint64_t kLookNs = 5 * kSecond;      // looks at idle counters
 
 // Sends data from `a` once a second for `seconds`, and counts what b got.
 std::size_t chatter(World& w, int seconds, bool answer) {
@@ -108,7 +108,7 @@ TEST("an unanswered handshake is repeated every 5 s with new keys and given up a
   w.advance(7 * kSecond);
   CHECK(w.a->given_up == 1 && w.to_b->state(w.now) == SessionState::kIdle);
   w.advance(300 * kSecond);
-  CHECK(w.a->given_up == 1 && w.a->device.tick(w.now) == UINT64_MAX);  // silent until data wants it
+  CHECK(w.a->given_up == 1 && w.a->machine.tick(w.now) == UINT64_MAX);  // silent until data waiting_ports it
   w.drops = nullptr;
   CHECK(w.establish());
 }

@@ -6,8 +6,8 @@
 
 namespace nsm::test {
 
-Node::Node(std::uint64_t seed, Endpoint where, const SecretKey& key)
-    : at(where), random(seed), indexes(random), device(key, {suite, random, indexes, *this}) {}
+Node::Node(std::uint64_t seed, SocketAddress where, const SecretKey& key)
+    : at(where), random(seed), indexes(random), machine(key, {suite, random, indexes, *this}) {}
 
 bool Node::send_data(Peer& peer, const std::string& text, Now now) {
   clock = now;
@@ -39,7 +39,7 @@ void Node::seal(Peer& peer, const std::string& text) {
 void Node::take(const Datagram& datagram, Now now) {
   clock = now;
   if (datagram.type() == 4) return take_data(datagram, now);
-  const Handled result = device.receive(datagram.bytes, datagram.from, now);
+  const Handled result = machine.receive(datagram.bytes, datagram.from, now);
   handled[static_cast<std::size_t>(result)]++;
 }
 
@@ -55,14 +55,14 @@ void Node::take_data(const Datagram& datagram, Now now) {
   key->save_counter();
   Peer& from = *peer;
   if (std::exchange(key->awaits_confirmation, false))
-    device.confirm(header->receiver, datagram.from, now);
+    machine.confirm(header->receiver, datagram.from, now);
   else
     from.roam(datagram.from);
   from.activity().received(now.boot_ns, text_bytes > 0);
   if (text_bytes > 0) delivered.emplace_back(reinterpret_cast<const char*>(bytes.data()) + kDataHeaderBytes);
 }
 
-void Node::send(const Endpoint& to, ConstBytes bytes) noexcept {
+void Node::send(const SocketAddress& to, ConstBytes bytes) noexcept {
   outbox.push_back({at, to, {bytes.begin(), bytes.end()}});
 }
 void Node::install_receive(Peer& peer, std::unique_ptr<ReceiveKey> key) noexcept {
@@ -80,20 +80,20 @@ void Node::send_keepalive(Peer& peer) noexcept {
   seal(peer, "");
   peer.activity().sent(clock.boot_ns, false);
 }
-void Node::endpoint_moved(Peer&, const Endpoint& to) noexcept { moves.push_back(to); }
+void Node::endpoint_moved(Peer&, const SocketAddress& to) noexcept { moves.push_back(to); }
 
 World::World(std::uint64_t seed) : random(seed) {
   now = {1000 * kSecond, 1'800'000'000 * kSecond};
   for (SecretKey* key : {&key_a, &key_b, &wire_key_a, &wire_key_b}) random.fill(*key);
-  a = std::make_unique<Node>(seed + 1, endpoint4(0x0a000001, 51820), key_a);
-  b = std::make_unique<Node>(seed + 2, endpoint4(0x0a000002, 51820), key_b);
+  a = std::make_unique<Node>(seed + 1, address4(0x0a000001, 51820), key_a);
+  b = std::make_unique<Node>(seed + 2, address4(0x0a000002, 51820), key_b);
 }
 
 PeerConfig World::config_a(const Wire& wire) const {
   PeerConfig config;
   if (!wire.same_key) config.initiator_private = wire_key_a;
-  config.remote_responder = b->device.public_key();
-  config.remote_initiator = wire.same_key ? b->device.public_key() : X25519Key(wire_key_b).public_key();
+  config.remote_responder = b->machine.public_key();
+  config.remote_initiator = wire.same_key ? b->machine.public_key() : X25519Key(wire_key_b).public_key();
   config.preshared = wire.preshared_a;
   config.algorithm = wire.algorithm;
   config.endpoint = b->at;
@@ -105,8 +105,8 @@ PeerConfig World::config_a(const Wire& wire) const {
 PeerConfig World::config_b(const Wire& wire) const {
   PeerConfig config;
   if (!wire.same_key) config.initiator_private = wire_key_b;
-  config.remote_responder = a->device.public_key();
-  config.remote_initiator = wire.same_key ? a->device.public_key() : X25519Key(wire_key_a).public_key();
+  config.remote_responder = a->machine.public_key();
+  config.remote_initiator = wire.same_key ? a->machine.public_key() : X25519Key(wire_key_a).public_key();
   config.preshared = wire.preshared_b;
   config.algorithm = wire.algorithm;
   config.endpoint = a->at;
@@ -115,8 +115,8 @@ PeerConfig World::config_b(const Wire& wire) const {
 }
 
 void World::connect(const Wire& wire) {
-  to_b = a->device.add_peer(config_a(wire), wire.saved_a, now).peer;
-  to_a = b->device.add_peer(config_b(wire), wire.saved_b, now).peer;
+  to_b = a->machine.add_peer(config_a(wire), wire.saved_a, now).peer;
+  to_a = b->machine.add_peer(config_b(wire), wire.saved_b, now).peer;
 }
 
 void World::deliver() {
@@ -135,7 +135,7 @@ void World::advance(std::uint64_t ns) {
   const std::uint64_t until = now.boot_ns + ns;
   for (;;) {
     a->clock = b->clock = now;
-    const std::uint64_t next = std::min(a->device.tick(now), b->device.tick(now));
+    const std::uint64_t next = std::min(a->machine.tick(now), b->machine.tick(now));
     deliver();
     if (now.boot_ns >= until) return;
     const std::uint64_t to = std::min(until, std::max(next, now.boot_ns + kNsPerMs));

@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/device.h"
+#include "core/wireguard-machine.h"
 #include "seeded-random.h"
 
 namespace nsm::test {
@@ -20,22 +20,22 @@ namespace nsm::test {
 inline constexpr std::uint64_t kSecond = kNsPerSecond;
 
 struct Datagram {
-  Endpoint from;
-  Endpoint to;
+  SocketAddress from;
+  SocketAddress to;
   std::vector<std::uint8_t> bytes;
   std::uint8_t type() const { return bytes.empty() ? 0 : bytes[0]; }
 };
 
 class Node final : public Decisions {
  public:
-  Node(std::uint64_t seed, Endpoint at, const SecretKey& key);
+  Node(std::uint64_t seed, SocketAddress at, const SecretKey& key);
 
   // What happened.
   int ups = 0, downs = 0, given_up = 0, keepalives = 0;
   std::array<int, kHandledKinds> handled = {};
   int count(Handled what) const { return handled[static_cast<std::size_t>(what)]; }
   std::vector<std::string> delivered;
-  std::vector<Endpoint> moves;
+  std::vector<SocketAddress> moves;
   std::deque<Datagram> outbox;
   std::map<std::uint32_t, std::pair<Peer*, std::unique_ptr<ReceiveKey>>> receiving;
   std::map<Peer*, std::unique_ptr<SendKey>> sending;
@@ -44,23 +44,23 @@ class Node final : public Decisions {
   bool send_data(Peer& peer, const std::string& text, Now now);
   void take(const Datagram& datagram, Now now);
 
-  void send(const Endpoint& to, ConstBytes bytes) noexcept override;
+  void send(const SocketAddress& to, ConstBytes bytes) noexcept override;
   void install_receive(Peer& peer, std::unique_ptr<ReceiveKey> key) noexcept override;
   void drop_receive(Peer& peer, std::uint32_t local_index) noexcept override;
   void install_send(Peer& peer, std::unique_ptr<SendKey> key) noexcept override;
   void drop_send(Peer& peer) noexcept override;
   void send_keepalive(Peer& peer) noexcept override;
-  void endpoint_moved(Peer& peer, const Endpoint& to) noexcept override;
+  void endpoint_moved(Peer& peer, const SocketAddress& to) noexcept override;
   void session_up(Peer&) noexcept override { ups++; }
   void session_down(Peer&) noexcept override { downs++; }
   void handshake_given_up(Peer&) noexcept override { given_up++; }
 
-  Endpoint at;
+  SocketAddress at;
   Now clock;  // as of the last event: decisions carry no time
   SeededRandom random;
   AeadSuite suite;
   ReceiverIndexes indexes;
-  Device device;
+  WireguardMachine machine;
 
  private:
   void seal(Peer& peer, const std::string& text);

@@ -170,4 +170,4 @@ def add_wire(engine, device, local, remote, peer, **more):
         carried = {'payload_kind': 2, 'mtu_bytes': 1400}
     engine.set('port_set', device, id=f'tun-{local}', kind=2 if device.tap else 1, ifname=device.name, **device.place)
     engine.set('port_set', id=f'wg-{local}', kind=3, underlay='u', peer_responder_key=peer.public, **carried, **more)
-    engine.set('wire_set', id=f'wire-{local}', port_a=f'tun-{local}', port_b=f'wg-{local}')
+    engine.set('cross_connect_set', id=f'wire-{local}', port_a=f'tun-{local}', port_b=f'wg-{local}')

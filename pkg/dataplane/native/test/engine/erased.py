@@ -64,7 +64,7 @@ def rekeyed(world, engines):
 
 def removed(world, engines):
     for i, engine in enumerate(engines):
-        engine.ask('wire_del', id=f'wire-10.0.0.{i + 1}')
+        engine.ask('cross_connect_del', id=f'wire-10.0.0.{i + 1}')
         engine.ask('port_del', id=f'wg-10.0.0.{i + 1}')
 
 

@@ -46,7 +46,7 @@ def build(world, add_network, nodes=NODES):
         engine, device = Engine(world), Device(ns[work], 'nsm-1', tap=True)
         add_network(engine, ns[node], (nodes[i], nodes[1 - i]), (keys[i], keys[1 - i]))
         engine.set('port_set', device, id='tap', kind=2, ifname='nsm-1')
-        engine.set('wire_set', id='wire', port_a='tap', port_b='net')
+        engine.set('cross_connect_set', id='wire', port_a='tap', port_b='net')
         device.up(f'{addresses[0]}/24', mtu=MTU)
         ns[work].sh(f'ip addr add {addresses[1]}/64 dev nsm-1 nodad')
         engines.append(engine)
@@ -154,7 +154,7 @@ def payloads_do_not_mix(engine):
     refused('a payload of no known kind', engine, 'port_set', id='x', payload_kind=3, **port)
     refused('prefixes for frames', engine, 'port_set', id='x', payload_kind=ETHERNET, local_prefix=prefix('10.0.0.1'), **port)
     engine.ask('port_set', id='ip', **port)
-    refused('a wire of tap and wireguard of payload ip', engine, 'wire_set', id='y', port_a='tap', port_b='ip')
+    refused('a wire of tap and wireguard of payload ip', engine, 'cross_connect_set', id='y', port_a='tap', port_b='ip')
 
 
 def from_another_payload(world, engines):
@@ -162,12 +162,12 @@ def from_another_payload(world, engines):
     _, attributes, _ = engines[0].journal['port_set', 'net']
     device = Device(world.namespaces['wa'], 'nsm-2')
     device.up('10.0.5.1/24')
-    engines[0].ask('wire_del', id='wire')
+    engines[0].ask('cross_connect_del', id='wire')
     ip = {**attributes, 'local_prefix': prefix('10.0.5.1'), 'remote_prefix': prefix('10.0.5.2')}
     del ip['payload_kind']
     engines[0].set('port_set', **ip)
     engines[0].set('port_set', device, id='tun', kind=1, ifname='nsm-2')
-    engines[0].set('wire_set', id='wire', port_a='tun', port_b='net')
+    engines[0].set('cross_connect_set', id='wire', port_a='tun', port_b='net')
     before = engines[1].counters('net')['rx_malformed']
     ping(world.namespaces['wa'], '10.0.5.2', 5, 0.01)
     check('IP packets are no frames', engines[1].counters('net')['rx_malformed'] == before + 5)

@@ -144,7 +144,7 @@ def foreign(world, options):
                    local_prefix=prefix('10.0.1.2'), remote_prefix=prefix('10.0.1.1'), mtu_bytes=1420)  # fmt: skip
     device = Device(world.namespaces['wb'], 'nsm-2')
     engines[1].set('port_set', device, id='tun-2', kind=1, ifname='nsm-2')
-    engines[1].set('wire_set', id='wire-2', port_a='tun-2', port_b='foreign')
+    engines[1].set('cross_connect_set', id='wire-2', port_a='tun-2', port_b='foreign')
     device.up('10.0.1.2/24')
     other.up('10.0.1.1/24')
     flood, before = Flood(world, 'initiation', options, keys[1].public), engines[1].counters('engine')

@@ -9,7 +9,8 @@ HEADER = Path(__file__).resolve().parents[2] / 'protocol' / 'protocol.h'
 
 def _enum(name):
     """The `kName = 1` of one enum of protocol.h, the names without their k and in snake_case."""
-    body = re.search(r'enum %s :[^{]*{(.*?)\n};' % name, HEADER.read_text(), re.DOTALL).group(1)
+    code = re.sub(r'//.*', '', HEADER.read_text())
+    body = re.search(r'enum %s :[^{]*{([^}]*)}' % name, code).group(1)
     found = re.findall(r'\bk(\w+) = (0x[0-9a-f]+|\d+)\b', body)
     return {re.sub(r'(?<=[a-z0-9])(?=[A-Z])', '_', name).lower(): int(value, 0) for name, value in found}
 
@@ -19,8 +20,8 @@ EVENTS, STATES = _enum('EventKind'), _enum('SessionState')
 FORMATS = {
     'version_attr': 'I', 'ns_dev': 'Q', 'ns_ino': 'Q', 'engine_pid': 'I', 'engine_restarts': 'I', 'ifindex': 'I', 'kind': 'B', 'family': 'B', 'udp_port': 'H', 'peer_port': 'H', 'aead': 'B', 'roaming': 'B',
     'keepalive_seconds': 'H', 'payload_kind': 'B', 'vni': 'I', 'mtu_bytes': 'I', 'event_kind': 'B', 'counter_value': 'Q',
-    'session_state': 'B', 'handshake_age_ms': 'Q', 'path_messages': 'B', 'path_state': 'B', 'path_rtt_us': 'I',
-    'path_jitter_us': 'I', 'path_loss_ppm': 'I', 'path_probes': 'Q', 'path_lost': 'Q',
+    'session_state': 'B', 'handshake_age_ms': 'Q', 'probe_messages': 'B', 'link_verdict': 'B', 'rtt_us': 'I',
+    'jitter_us': 'I', 'loss_ppm': 'I', 'probes_sent': 'Q', 'probes_lost': 'Q',
 }  # fmt: skip
 TEXTS = {'id', 'underlay', 'port_a', 'port_b', 'ifname', 'feature', 'text', 'counter_name'}
 NLMSG_ERROR, NLM_F_REQUEST = 2, 1

@@ -112,9 +112,9 @@ BAD_REQUESTS = (
     ('a port of an unknown kind is refused', 'port_set', {'id': 'x', 'kind': 9}, 95),
     ('an attribute of another kind is refused', 'port_set', {'id': 'x', 'kind': 4, 'aead': 1}, 95),
     ('a tun without its device is refused', 'port_set', {'id': 'x', 'kind': 1, 'ifname': 'x'}, 9),
-    ('a wire to nowhere is refused', 'wire_set', {'id': 'x', 'port_a': 'a', 'port_b': 'b'}, 2),
-    ('a wire of two tuns is refused', 'wire_set', {'id': 'x', 'port_a': 'tun-10.0.0.1', 'port_b': 'tun-10.0.0.1'}, 95),
-    ('a port in use is refused', 'wire_set', {'id': 'x', 'port_a': 'tun-10.0.0.1', 'port_b': 'wg-10.0.0.1'}, 16),
+    ('a wire to nowhere is refused', 'cross_connect_set', {'id': 'x', 'port_a': 'a', 'port_b': 'b'}, 2),
+    ('a wire of two tuns is refused', 'cross_connect_set', {'id': 'x', 'port_a': 'tun-10.0.0.1', 'port_b': 'tun-10.0.0.1'}, 95),
+    ('a port in use is refused', 'cross_connect_set', {'id': 'x', 'port_a': 'tun-10.0.0.1', 'port_b': 'wg-10.0.0.1'}, 16),
     ('an underlay in use is not removed', 'underlay_del', {'id': 'u'}, 16),
     ('a low-order peer key is refused', 'port_set',
      {'id': 'x', 'kind': 3, 'underlay': 'u', 'peer_responder_key': bytes(32)}, 22),
@@ -126,10 +126,10 @@ BAD_REQUESTS = (
 
 def removed(world, engine):
     """Without its wire a device's packets are dropped; joined again they pass."""
-    engine.ask('wire_del', id='wire-10.0.0.1')
+    engine.ask('cross_connect_del', id='wire-10.0.0.1')
     check('without a wire nothing passes', ping(world.namespaces['wa'], '10.0.0.2', 5, 0.01)['received'] == 0)
     check('  and is counted', engine.counters('tun-10.0.0.1')['rx_no_wire'] >= 5)
-    engine.ask('wire_set', id='wire-10.0.0.1', port_a='tun-10.0.0.1', port_b='wg-10.0.0.1')
+    engine.ask('cross_connect_set', id='wire-10.0.0.1', port_a='tun-10.0.0.1', port_b='wg-10.0.0.1')
     check('with its wire it passes again', ping(world.namespaces['wa'], '10.0.0.2', 5, 0.01)['received'] == 5)
 
 

@@ -90,7 +90,7 @@ def receiver_moves(world):
 
 def receiver_moves_untold(world):
     """The same without a control plane: the probes of the side that moves say where it is."""
-    near, far = build(world, roaming=1, path_messages=1)
+    near, far = build(world, roaming=1, probe_messages=1)
     one = Probe(world, 'wb', '10.0.0.2')
     one.start('wa', RATE, 2)
     time.sleep(0.3)

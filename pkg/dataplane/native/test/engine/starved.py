@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""starved.py [--seconds N]: an engine that gets a fifth of a core, and not when it wants it. It is late with its probes
+"""starved.py [--seconds N]: an engine that gets a fifth of a core, and not when it waiting_ports it. It is late with its probes
 and with its echoes, and neither side may take that for a dead path or a dead session."""
 
 import argparse
@@ -12,7 +12,7 @@ from pathlib import Path
 import lab
 from impair import probe
 from lab import check, skip
-from path import UP, path_of, told, until
+from link_quality import UP, path_of, told, until
 from relayed import FAR, NEAR, build_relayed, shown
 
 PERIOD_US, QUOTA_US = 100_000, 20_000
@@ -62,16 +62,16 @@ def starving(*pids):
 
 def starved(seconds):
     def run(world):
-        _, engines = build_relayed(world, path_messages=1)
+        _, engines = build_relayed(world, probe_messages=1)
         for engine in engines:
-            until('the path is up', lambda: path_of(engine)['path_state'] == UP)
+            until('the path is up', lambda: path_of(engine)['link_verdict'] == UP)
         with starving(engines[1].pid) as group:
             seen = probe(world, 'wa', 'wb', '10.0.0.2', RATE, seconds)
             periods, throttled = group.periods()
         print(shown(seen), path_of(engines[0]), flush=True)
         check('the engine was kept waiting', throttled > periods * 0.8, f'{throttled} of {periods} periods')
         for engine, name in zip(engines, (NEAR, FAR)):
-            alarms = told(engine, 'path_down') + told(engine, 'session_down')
+            alarms = told(engine, 'link_quality_down') + told(engine, 'session_down')
             check(f'{name}: no false alarm', not alarms, alarms)
         check('no packet was lost', seen['lost'] == 0, seen['delayMaxMs'])
 

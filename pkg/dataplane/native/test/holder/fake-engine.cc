@@ -37,7 +37,7 @@ int receive(Bytes& bytes) {
   return count;
 }
 
-struct Told {
+struct Object {
   std::uint64_t order;
   std::uint64_t descriptors;
   Bytes message;
@@ -68,13 +68,13 @@ class FakeEngine {
     if (id == "refused") return send(answer(frame, {EINVAL, "this id is refused"}));
     if (frame.type == kRehandshake && id == "poison") std::raise(SIGKILL);
     if (frame.type == kRehandshake && id == "poison-once" && starts_ == 1) std::raise(SIGKILL);
-    if (frame.type == kUnderlaySet || frame.type == kPortSet || frame.type == kWireSet) {
-      told_[id] = {++order_, static_cast<std::uint64_t>(descriptors),
+    if (frame.type == kUnderlaySet || frame.type == kPortSet || frame.type == kCrossConnectSet) {
+      objects_[id] = {++order_, static_cast<std::uint64_t>(descriptors),
                    Bytes(frame.bytes.begin(), frame.bytes.end())};
-    } else if (frame.type == kPortDel || frame.type == kUnderlayDel || frame.type == kWireDel) {
-      told_.erase(id);
+    } else if (frame.type == kPortDel || frame.type == kUnderlayDel || frame.type == kCrossConnectDel) {
+      objects_.erase(id);
     } else if (frame.type == kPortGet) {
-      for (const auto& [key, told] : told_) send(with_sequence(told.message, frame.sequence));
+      for (const auto& [key, object] : objects_) send(with_sequence(object.message, frame.sequence));
     } else if (frame.type == kCountersGet) {
       send_counters(frame);
     }
@@ -85,9 +85,9 @@ class FakeEngine {
     MessageBuilder reply(kCountersGet, 0, frame.sequence);
     reply.text(kId, "engine");
     counter(reply, "starts", starts_);
-    for (const auto& [id, told] : told_) {
-      counter(reply, "order." + id, told.order);
-      counter(reply, "descriptors." + id, told.descriptors);
+    for (const auto& [id, object] : objects_) {
+      counter(reply, "order." + id, object.order);
+      counter(reply, "descriptors." + id, object.descriptors);
     }
     send(reply.take());
   }
@@ -98,7 +98,7 @@ class FakeEngine {
 
   const std::uint64_t starts_;
   std::uint64_t order_ = 0;
-  std::map<std::string, Told> told_;
+  std::map<std::string, Object> objects_;
 };
 
 }  // namespace

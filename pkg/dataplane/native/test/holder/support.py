@@ -10,7 +10,7 @@ import tempfile
 import time
 import unittest
 
-from wire import Control
+from protocol import Control
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 CLONE_NEWNET = 0x40000000

@@ -5,7 +5,7 @@ import socket
 import struct
 
 from support import HolderTest, eventually, main
-from wire import (COUNTERS_GET, HELLO, NS_GET, NS_PIN, NS_UNPIN, PORT_SET, RTNL, UNDERLAY_SET, Control, Refused,
+from protocol import (COUNTERS_GET, HELLO, NS_GET, NS_PIN, NS_UNPIN, PORT_SET, RTNL, UNDERLAY_SET, Control, Refused,
                   encode, message, read_message)
 
 EPERM, ENOENT, EINVAL, EEXIST, EOPNOTSUPP, EPROTO, EPROTONOSUPPORT, EADDRINUSE = 1, 2, 22, 17, 95, 71, 93, 98

@@ -5,7 +5,7 @@ import socket
 import struct
 
 from support import Deliver, HolderTest, eventually, main
-from wire import COUNTERS_GET, DIAL, PREFACE, message, read_exactly, read_message
+from protocol import COUNTERS_GET, DIAL, PREFACE, message, read_exactly, read_message
 
 EPERM, ENOENT, EACCES, EINVAL, ECONNREFUSED, EOPNOTSUPP = 1, 2, 13, 22, 111, 95
 

@@ -3,7 +3,7 @@ import os
 import signal
 
 from support import HolderTest, eventually, main
-from wire import (EVENT, NS_PIN, PORT_DEL, PORT_GET, PORT_SET, REHANDSHAKE, UNDERLAY_SET, WIRE_SET, Control,
+from protocol import (EVENT, NS_PIN, PORT_DEL, PORT_GET, PORT_SET, REHANDSHAKE, UNDERLAY_SET, CROSS_CONNECT_SET, Control,
                   Refused)
 
 TUN, TAP = 1, 2
@@ -46,7 +46,7 @@ class Engine(HolderTest):
         return started
 
     def test_restarted_engine_is_told_everything_in_order(self):
-        self.control.ask(WIRE_SET, [('id', 'a-wire'), ('port_a', 'p1'), ('port_b', 'p2')])
+        self.control.ask(CROSS_CONNECT_SET, [('id', 'a-wire'), ('port_a', 'p1'), ('port_b', 'p2')])
         self.set_port('b-port', 'nsm-b')
         self.control.ask(UNDERLAY_SET, [('id', 'c-underlay'), ('kind', 1), ('family', 2), ('address', bytes(4)),
                                         ('udp_port', 0), ('private_key', bytes(32))])

@@ -6,7 +6,7 @@ import subprocess
 import unittest
 
 from support import Holder, PROGRAM, eventually, main
-from wire import Control
+from protocol import Control
 
 HOLDER_CAPABILITIES = 1 << 12 | 1 << 21 | 1 << 19  # NET_ADMIN, SYS_ADMIN, SYS_PTRACE
 

@@ -3,7 +3,7 @@ import os
 import struct
 
 from support import HolderTest, eventually, main
-from wire import NS_PIN, RTNL, RTNL_EVENT, RTNL_WATCH, Refused, attribute
+from protocol import NS_PIN, RTNL, RTNL_EVENT, RTNL_WATCH, Refused, attribute
 
 RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK = 16, 17, 18
 CREATE_EXCL, DUMP = 0x600, 0x300

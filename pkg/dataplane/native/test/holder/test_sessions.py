@@ -8,7 +8,7 @@ import time
 import unittest
 
 from support import Deliver, HolderTest, eventually, main
-from wire import EVENT, PREFACE, Control, read_exactly, read_message
+from protocol import EVENT, PREFACE, Control, read_exactly, read_message
 
 CLIENT_GONE = 5
 

@@ -1,4 +1,4 @@
-// nsm-impair: a UDP relay that is as bad a link as a test wants, the same way every time.
+// nsm-impair: a UDP relay that is as bad a link as a test waiting_ports, the same way every time.
 //
 //   left endpoint <-> --left ADDRESS        --right ADDRESS <-> right endpoint
 //

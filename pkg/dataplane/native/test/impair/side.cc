@@ -16,7 +16,7 @@ constexpr int kPatienceMs = 10;  // with a full socket
 
 [[noreturn]] void fail(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
 
-std::size_t header_bytes(const io::SocketAddress& address) noexcept {
+std::size_t header_bytes(const io::Sockaddr& address) noexcept {
   return (address.any.sa_family == AF_INET ? 20 : 40) + 8;
 }
 
@@ -30,7 +30,7 @@ Side::Side(const Places& places)
   open(listen_);
 }
 
-void Side::open(const io::SocketAddress& address) {
+void Side::open(const io::Sockaddr& address) {
   io::Fd fresh(socket(address.any.sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fresh) fail("cannot open a UDP socket");
   for (const int option : {SO_RCVBUF, SO_SNDBUF, SO_RCVBUFFORCE, SO_SNDBUFFORCE})
@@ -41,7 +41,7 @@ void Side::open(const io::SocketAddress& address) {
 
 void Side::rebind() {
   overrun_before_ = overrun();
-  io::SocketAddress address = listen_;
+  io::Sockaddr address = listen_;
   address.v4.sin_port = 0;  // at the same place in sockaddr_in6
   open(address);
 }
@@ -97,7 +97,7 @@ void Side::transmit(Link& link, std::size_t count) {
   }
 }
 
-std::optional<io::SocketAddress> read_address(const std::string& text) {
+std::optional<io::Sockaddr> read_address(const std::string& text) {
   const std::size_t colon = text.rfind(':');
   if (colon == std::string::npos || colon == 0) return std::nullopt;
   const bool bracketed = text[0] == '[' && text[colon - 1] == ']';
@@ -105,7 +105,7 @@ std::optional<io::SocketAddress> read_address(const std::string& text) {
   std::uint16_t port = 0;
   const char* const end = text.data() + text.size();
   if (std::from_chars(text.data() + colon + 1, end, port).ptr != end) return std::nullopt;
-  io::SocketAddress address;
+  io::Sockaddr address;
   address.v4.sin_port = htons(port);
   address.any.sa_family = bracketed ? AF_INET6 : AF_INET;
   void* const place = bracketed ? static_cast<void*>(&address.v6.sin6_addr) : &address.v4.sin_addr;

@@ -12,7 +12,7 @@
 #include <string>
 
 #include "io/fd.h"
-#include "io/socket-address.h"
+#include "io/sockaddr.h"
 #include "link.h"
 
 namespace nsm::impair {
@@ -20,8 +20,8 @@ namespace nsm::impair {
 class Side {
  public:
   struct Places {
-    io::SocketAddress listen;
-    std::optional<io::SocketAddress> peer;  // absent: who sent last
+    io::Sockaddr listen;
+    std::optional<io::Sockaddr> peer;  // absent: who sent last
   };
   // Throws std::system_error when the socket cannot be had.
   explicit Side(const Places& places);
@@ -40,22 +40,22 @@ class Side {
   static constexpr std::size_t kBatch = 64;
   static constexpr std::size_t kMaxDatagramBytes = 9216;
 
-  void open(const io::SocketAddress& address);
+  void open(const io::Sockaddr& address);
   void transmit(Link& link, std::size_t count);
 
   io::Fd socket_;
-  io::SocketAddress listen_;
-  std::optional<io::SocketAddress> peer_;
+  io::Sockaddr listen_;
+  std::optional<io::Sockaddr> peer_;
   const bool learns_;
   std::uint64_t overrun_before_ = 0;  // of former sockets
   std::unique_ptr<std::uint8_t[]> memory_;
   std::array<mmsghdr, kBatch> headers_;
   std::array<iovec, kBatch> parts_;
-  std::array<io::SocketAddress, kBatch> from_;
+  std::array<io::Sockaddr, kBatch> from_;
   std::array<DelayLine::Waiting, kBatch> leaving_;
 };
 
 // Reads ADDRESS:PORT or [ADDRESS]:PORT; absent when it is neither.
-std::optional<io::SocketAddress> read_address(const std::string& text);
+std::optional<io::Sockaddr> read_address(const std::string& text);
 
 }  // namespace nsm::impair

@@ -49,7 +49,7 @@ def build(world, ours, theirs):
                address=packed(ours), udp_port=4789)  # fmt: skip
     engine.set('port_set', device, id='tap', kind=2, ifname='nsm-1')
     engine.set('port_set', id='vx', kind=4, underlay='u', vni=VNI, peer_address=packed(theirs), peer_port=4789, mtu_bytes=MTU)
-    engine.set('wire_set', id='wire', port_a='tap', port_b='vx')
+    engine.set('cross_connect_set', id='wire', port_a='tap', port_b='vx')
 
 
 def vxlan_over(ours, theirs):

@@ -27,8 +27,8 @@ struct WireguardSpec {
   std::uint8_t node_of_peer;       // the number of its key
   std::uint8_t initiator_of_peer;  // likewise
   std::uint8_t initiator;          // of this side
-  Endpoint peer{};                 // absent: not known
-  bool path_messages = false;
+  SocketAddress peer{};                 // absent: not known
+  bool probe_messages = false;
   bool ethernet = false;
   std::uint32_t mtu_bytes = 1420;
 };
@@ -43,7 +43,7 @@ inline MessageBuilder wireguard_attributes(const WireguardSpec& spec) {
     message.bytes(protocol::kPeerAddress, protocol::View(spec.peer.address).first(4));
     message.u16(protocol::kPeerPort, spec.peer.port);
   }
-  message.u8(protocol::kPathMessages, spec.path_messages).u32(protocol::kMtuBytes, spec.mtu_bytes);
+  message.u8(protocol::kProbeMessages, spec.probe_messages).u32(protocol::kMtuBytes, spec.mtu_bytes);
   return message.u8(protocol::kPayloadKind,
                     spec.ethernet ? protocol::kEthernetPayload : protocol::kIpPayload);
 }

@@ -61,10 +61,10 @@ class IdleThreads {
     return std::exchange(commands_, {});
   }
   // The path messages among them.
-  std::vector<PathMessage> take_path_messages() {
+  std::vector<ProbeMessage> take_probe_messages() {
     channels().settle();
     const std::lock_guard lock(mutex_);
-    return std::exchange(path_messages_, {});
+    return std::exchange(probe_messages_, {});
   }
 
  private:
@@ -89,9 +89,9 @@ class IdleThreads {
   void note(const io::ForgetDevice&) { add("device forgotten"); }
   void note(const io::AddVxlan&) { add("VNI added"); }
   void note(const io::RemoveVxlan&) { add("VNI removed"); }
-  void note(const io::SendPathMessage& c) {
+  void note(const io::SendProbeMessage& c) {
     const std::lock_guard lock(mutex_);
-    path_messages_.push_back(c.message);
+    probe_messages_.push_back(c.message);
   }
   template <typename Other>
   void note(const Other&) {}
@@ -105,7 +105,7 @@ class IdleThreads {
   io::Doorbell ended_;
   std::mutex mutex_;
   std::vector<std::string> commands_;
-  std::vector<PathMessage> path_messages_;
+  std::vector<ProbeMessage> probe_messages_;
   std::thread thread_;
 };
 
@@ -117,7 +117,7 @@ class Lab {
     holder_.emplace(io::Fd(pair_[0]));
     engines_ = io::Fd(pair_[1]);
     const io::WireguardNode::Parts node{suite_, random_, indexes_, opener_, threads.channels(), *holder_};
-    underlays.emplace(io::Underlay::Parts{node, wants, offloads_, stages_});
+    underlays.emplace(io::Underlay::Parts{node, waiting_ports, offloads_, stages_});
     ports.emplace(*underlays, state_, io::DevicePort::Parts{threads.channels(), offloads_});
   }
 
@@ -133,7 +133,7 @@ class Lab {
   IdleThreads threads;
   io::Doorbell bell;
   io::Notes notes{bell};
-  io::Wants wants{bell};
+  io::WaitingPorts waiting_ports{bell};
   Counters engine;
 
  private:
@@ -162,15 +162,15 @@ class Lab {
 // A UDP socket on a free port of 127.0.0.1.
 inline io::Fd udp_socket() {
   io::Fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  const io::SocketAddress address(endpoint4(0x7f000001, 0));
+  const io::Sockaddr address(address4(0x7f000001, 0));
   CHECK(bind(socket.get(), &address.any, address.size()) == 0);
   return socket;
 }
-inline Endpoint bound_address(const io::Fd& socket) {
-  io::SocketAddress address;
+inline SocketAddress bound_address(const io::Fd& socket) {
+  io::Sockaddr address;
   socklen_t length = sizeof address;
   getsockname(socket.get(), &address.any, &length);
-  return address.endpoint();
+  return address.socket_address();
 }
 
 }  // namespace nsm::test

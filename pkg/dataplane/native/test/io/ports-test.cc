@@ -62,7 +62,7 @@ TEST("the address of a wireguard peer, its MTU and its prefixes change in place"
   CHECK(node.set(wireguard_attributes(kWireguard)).ok());
   const io::Port* const port = node.ports->find("w");
   WireguardSpec changed = kWireguard;
-  changed.peer = endpoint4(0xc0000205, 51820);
+  changed.peer = address4(0xc0000205, 51820);
   changed.mtu_bytes = 1300;
   MessageBuilder message = wireguard_attributes(changed);
   const std::uint8_t prefix[] = {AF_INET, 32, 10, 0, 0, 1};

@@ -18,7 +18,7 @@ using Bytes = std::vector<std::uint8_t>;
 // A socket that sends to another one, over IPv4 or IPv6.
 struct Loopback {
   explicit Loopback(int family = AF_INET) : sending(open(family)), receiving(open(family)) {
-    io::SocketAddress address;
+    io::Sockaddr address;
     address.any.sa_family = static_cast<sa_family_t>(family);
     if (family == AF_INET) address.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     if (family == AF_INET6) address.v6.sin6_addr = in6addr_loopback;

@@ -19,7 +19,7 @@ MessageBuilder wireguard(std::uint8_t key = 1) {
 TEST("an underlay knows its kind, its address and its number, and its socket is read") {
   Lab lab;
   io::Fd socket = udp_socket();
-  const Endpoint address = bound_address(socket);
+  const SocketAddress address = bound_address(socket);
   CHECK(lab.underlays->set(Attributes(wireguard()), std::move(socket)).ok());
   io::Underlay* const underlay = lab.underlays->find("u");
   CHECK(underlay->kind() == protocol::kUnderlayWireguard && underlay->family() == 4);

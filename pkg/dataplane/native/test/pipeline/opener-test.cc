@@ -14,7 +14,7 @@ namespace {
 constexpr std::uint64_t kNowNs = 1000 * kNsPerSecond;
 constexpr std::uint32_t kIndex = 7;
 const AeadSuite kSuite;
-const Endpoint kFrom = endpoint4(0xc0000201, 51820);
+const SocketAddress kFrom = address4(0xc0000201, 51820);
 
 // One wireguard port of IP packets with one session, and the far side of it.
 struct Session {
@@ -41,11 +41,11 @@ struct Session {
     opener.install(port, std::move(key));
   }
   // Takes the next message of the far side; it stays where it is.
-  void receive(const Packet& plaintext, const Endpoint& from = kFrom) {
+  void receive(const Packet& plaintext, const SocketAddress& from = kFrom) {
     messages.push_back(sealed(*far_key, {kIndex, next_counter++}, plaintext));
     take(messages.back(), from);
   }
-  void take(Packet& message, const Endpoint& from = kFrom) {
+  void take(Packet& message, const SocketAddress& from = kFrom) {
     opener.add(*read_data_header(message), message, {from, kNowNs});
   }
   std::vector<FakeDevice::Written> flush(std::uint64_t now_ns = kNowNs) {
@@ -141,7 +141,7 @@ TEST("a confirmation that finds no room is told with the next message, and holds
 }
 
 TEST("a new source is told where the port roams, and only when it changes") {
-  const Endpoint moved = endpoint4(0xc0000299, 4000);
+  const SocketAddress moved = address4(0xc0000299, 4000);
   Session s;
   s.receive(packet_number(0), moved);
   CHECK(s.flush().size() == 1 && s.notes.take().empty());  // pinned
@@ -156,15 +156,15 @@ TEST("a new source is told where the port roams, and only when it changes") {
 
 TEST("path messages are told where both ends agreed on them, and are no data") {
   Packet plaintext(100);
-  write_path_message({PathKind::kProbe, 1, 2, 100}, plaintext);
+  write_probe_message({ProbeMessageKind::kProbe, 1, 2, 100}, plaintext);
   Session s;
   s.receive(plaintext);
   CHECK(s.flush().empty() && s.at(Rx::malformed) == 1);  // not agreed: a packet that is none
-  s.port.path_messages.set(true);
+  s.port.probe_messages.set(true);
   s.receive(plaintext);
   s.flush();
   const auto notes = s.notes.take();
-  CHECK(notes.size() == 1 && std::get_if<PathNote>(&notes.at(0).what)->message.bytes == 100);
+  CHECK(notes.size() == 1 && std::get_if<ProbeNote>(&notes.at(0).what)->message.bytes == 100);
   CHECK(s.activity.last_data_received_ns == kNowNs);  // of the first alone
   plaintext[7] = 9;
   s.receive(plaintext);
@@ -173,9 +173,9 @@ TEST("path messages are told where both ends agreed on them, and are no data") {
 
 TEST("path messages leave half of the notes to handshakes") {
   Session s;
-  s.port.path_messages.set(true);
+  s.port.probe_messages.set(true);
   Packet plaintext(100);
-  write_path_message({PathKind::kProbe, 1, 2, 100}, plaintext);
+  write_probe_message({ProbeMessageKind::kProbe, 1, 2, 100}, plaintext);
   for (std::size_t i = 0; i < FakeNotes::kCapacity; i++) s.receive(plaintext);
   s.flush();
   CHECK(s.notes.take().size() == FakeNotes::kCapacity / 2);

@@ -97,14 +97,14 @@ TEST("a keepalive is a data message of nothing") {
 
 TEST("a probe is as long as it says, an echo as short as it can be") {
   Sealing s;
-  const PathMessage probe{PathKind::kProbe, 7, 8, 1419}, echo{PathKind::kEcho, 7, 8, 1419};
-  s.sealer.add_path_message(probe, s.batch);
-  s.sealer.add_path_message(echo, s.batch);
+  const ProbeMessage probe{ProbeMessageKind::kProbe, 7, 8, 1419}, echo{ProbeMessageKind::kEcho, 7, 8, 1419};
+  s.sealer.add_probe_message(probe, s.batch);
+  s.sealer.add_probe_message(echo, s.batch);
   const auto messages = s.finish();
   CHECK(messages.at(0).size() == 1419 + kDataOverheadBytes);
-  CHECK(messages.at(1).size() == kPathMessageBytes + kDataOverheadBytes);
-  CHECK(read_path_message(*opened(*new_key(), messages[0])) == probe);
-  CHECK(read_path_message(*opened(*new_key(), messages[1])) == echo);
+  CHECK(messages.at(1).size() == kProbeMessageBytes + kDataOverheadBytes);
+  CHECK(read_probe_message(*opened(*new_key(), messages[0])) == probe);
+  CHECK(read_probe_message(*opened(*new_key(), messages[1])) == echo);
 }
 
 TEST("a key is usable while it lasts for a whole batch") {

@@ -10,7 +10,7 @@ namespace nsm::test {
 namespace {
 
 constexpr std::uint32_t kVni = 0x010203;
-const Endpoint kRemote = endpoint4(0xc0000201, 4789);
+const SocketAddress kRemote = address4(0xc0000201, 4789);
 
 struct Underlay {
   Underlay() {
@@ -22,7 +22,7 @@ struct Underlay {
   }
   // What is delivered of a datagram with these bytes behind the header.
   std::vector<FakeDevice::Written> take(const Packet& frame, std::uint32_t vni = kVni,
-                                        const Endpoint& from = kRemote) {
+                                        const SocketAddress& from = kRemote) {
     Packet datagram(kVxlanHeaderBytes);
     write_vxlan_header(std::span<std::uint8_t, kVxlanHeaderBytes>(datagram), vni);
     datagram[0] = flags;
@@ -46,14 +46,14 @@ TEST("a frame of the remote is delivered by its VNI, from whichever port") {
   Underlay u;
   const Packet frame(60, 0xab);
   CHECK(u.take(frame).at(0).bytes == frame);
-  CHECK(u.take(frame, kVni, endpoint4(0xc0000201, 5555)).size() == 1);
+  CHECK(u.take(frame, kVni, address4(0xc0000201, 5555)).size() == 1);
   CHECK(u.counters.rx.at(Rx::packets) == 2 && u.counters.rx.at(Rx::bytes) == 2 * 68);
 }
 
 TEST("a frame of another host, VNI or protocol is counted by its reason") {
   Underlay u;
   const Packet frame(60, 0xab);
-  CHECK(u.take(frame, kVni, endpoint4(0xc0000202, 4789)).empty());
+  CHECK(u.take(frame, kVni, address4(0xc0000202, 4789)).empty());
   CHECK(u.counters.rx.at(Rx::unknown_remote) == 1);
   CHECK(u.take(frame, kVni + 1).empty() && u.engine.rx.at(Rx::unknown_vni) == 1);
   u.flags = kVxlanFlagVni | 0x80;

@@ -9,7 +9,7 @@
 namespace nsm::test {
 namespace {
 
-const Endpoint kFrom = endpoint4(0xc0000201, 51820);
+const SocketAddress kFrom = address4(0xc0000201, 51820);
 constexpr Key kNodeKey = {1, 2, 3};
 
 struct Underlay {

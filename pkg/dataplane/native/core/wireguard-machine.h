@@ -26,12 +26,12 @@ enum class AddPeer : std::uint8_t {
 std::string_view explain(AddPeer result) noexcept;  // a sentence for who asked
 
 // Owner: the control thread.
-class Device {
+class WireguardMachine {
  public:
-  Device(const SecretKey& private_key, DeviceParts parts);
-  ~Device();
-  Device(const Device&) = delete;
-  Device& operator=(const Device&) = delete;
+  WireguardMachine(const SecretKey& private_key, MachineParts parts);
+  ~WireguardMachine();
+  WireguardMachine(const WireguardMachine&) = delete;
+  WireguardMachine& operator=(const WireguardMachine&) = delete;
 
   const Key& public_key() const noexcept;
 
@@ -46,9 +46,9 @@ class Device {
   void remove_peer(Peer& peer) noexcept;
 
   // A datagram of message type 1, 2 or 3; anything else is kMalformed.
-  Handled receive(ConstBytes datagram, const Endpoint& from, Now now) noexcept;
+  Handled receive(ConstBytes datagram, const SocketAddress& from, Now now) noexcept;
   // The first authentic packet came for a ReceiveKey that awaited confirmation.
-  void confirm(std::uint32_t local_index, const Endpoint& from, Now now) noexcept;
+  void confirm(std::uint32_t local_index, const SocketAddress& from, Now now) noexcept;
 
   // Does what is due and returns when to call again (CLOCK_BOOTTIME ns; UINT64_MAX: no need).
   // Call it after other events too, once for as many as came together: they may move the deadline.
@@ -63,10 +63,10 @@ class Device {
 };
 
 // The cheap test for the ingress thread: may this initiation enter the queue?
-// 148 bytes, mac1 made with `device_public`. Copyable, without state.
+// 148 bytes, mac1 made with `node_public`. Copyable, without state.
 class Mac1Filter {
  public:
-  explicit Mac1Filter(const Key& device_public) noexcept;
+  explicit Mac1Filter(const Key& node_public) noexcept;
   bool passes(ConstBytes initiation) const noexcept;
 
  private:

@@ -1,4 +1,4 @@
-#include "device.h"
+#include "wireguard-machine.h"
 
 #include <algorithm>
 #include <array>
@@ -50,8 +50,8 @@ std::string_view explain(AddPeer result) noexcept {
   return {};
 }
 
-struct Device::State {
-  State(const SecretKey& private_key, DeviceParts with)
+struct WireguardMachine::State {
+  State(const SecretKey& private_key, MachineParts with)
       : parts(with),
         key(private_key),
         filter(key.public_key()),
@@ -64,7 +64,7 @@ struct Device::State {
   // Absent: go on. `owner` is the static key that the message was made for.
   std::optional<Handled> shed_load(ConstBytes message, const Key& owner, const Arrival& arrival) noexcept;
 
-  DeviceParts parts;
+  MachineParts parts;
   X25519Key key;
   Mac1Filter filter;
   CookieMaker cookies;
@@ -75,13 +75,13 @@ struct Device::State {
   std::uint64_t load_until_ns = 0;
 };
 
-Device::Device(const SecretKey& private_key, DeviceParts parts)
+WireguardMachine::WireguardMachine(const SecretKey& private_key, MachineParts parts)
     : state_(std::make_unique<State>(private_key, parts)) {}
-Device::~Device() = default;
+WireguardMachine::~WireguardMachine() = default;
 
-const Key& Device::public_key() const noexcept { return state_->key.public_key(); }
+const Key& WireguardMachine::public_key() const noexcept { return state_->key.public_key(); }
 
-Device::Added Device::add_peer(const PeerConfig& config, SavedPeer* saved, Now now) {
+WireguardMachine::Added WireguardMachine::add_peer(const PeerConfig& config, SavedPeer* saved, Now now) {
   State& s = *state_;
   if (s.peers.contains(config.remote_initiator)) return {nullptr, AddPeer::kDuplicateKey};
   auto peer = std::make_unique<Peer>(config, PeerPlace{s.parts, s.key, s.indexes, s.agenda, saved});
@@ -94,13 +94,13 @@ Device::Added Device::add_peer(const PeerConfig& config, SavedPeer* saved, Now n
   return {&added, AddPeer::kAdded};
 }
 
-void Device::remove_peer(Peer& peer) noexcept {
+void WireguardMachine::remove_peer(Peer& peer) noexcept {
   peer.shut_down();
   const Key key = peer.remote_initiator();  // a copy: the peer goes with its entry
   state_->peers.erase(key);
 }
 
-Handled Device::receive(ConstBytes datagram, const Endpoint& from, Now now) noexcept {
+Handled WireguardMachine::receive(ConstBytes datagram, const SocketAddress& from, Now now) noexcept {
   if (const auto initiation = read_message<Initiation>(datagram))
     return state_->receive_initiation(*initiation, {from, now});
   if (const auto response = read_message<Response>(datagram))
@@ -111,7 +111,8 @@ Handled Device::receive(ConstBytes datagram, const Endpoint& from, Now now) noex
   return peer == nullptr ? Handled::kUnknownIndex : peer->consume_cookie(*reply, now);
 }
 
-Handled Device::State::receive_initiation(const Initiation& message, const Arrival& arrival) noexcept {
+Handled WireguardMachine::State::receive_initiation(const Initiation& message,
+                                                    const Arrival& arrival) noexcept {
   const ConstBytes bytes = bytes_of(message);
   if (!filter.passes(bytes)) return Handled::kBadMac1;
   if (const auto shed = shed_load(bytes, key.public_key(), arrival)) return *shed;
@@ -125,7 +126,7 @@ Handled Device::State::receive_initiation(const Initiation& message, const Arriv
 }
 
 // The index comes first: which of our keys the response is for depends on it.
-Handled Device::State::receive_response(const Response& message, const Arrival& arrival) noexcept {
+Handled WireguardMachine::State::receive_response(const Response& message, const Arrival& arrival) noexcept {
   Peer* const peer = indexes.find(index_of(message.receiver));
   if (peer == nullptr) return Handled::kUnknownIndex;
   const ConstBytes bytes = bytes_of(message);
@@ -135,8 +136,8 @@ Handled Device::State::receive_response(const Response& message, const Arrival& 
   return peer->consume_response(message, arrival);
 }
 
-std::optional<Handled> Device::State::shed_load(ConstBytes message, const Key& owner,
-                                                const Arrival& arrival) noexcept {
+std::optional<Handled> WireguardMachine::State::shed_load(ConstBytes message, const Key& owner,
+                                                          const Arrival& arrival) noexcept {
   const auto& [from, now] = arrival;
   if (now.boot_ns >= load_until_ns) return std::nullopt;
   if (cookies.mac2_valid(message, from, now)) {
@@ -148,11 +149,11 @@ std::optional<Handled> Device::State::shed_load(ConstBytes message, const Key& o
   return Handled::kCookieSent;
 }
 
-void Device::confirm(std::uint32_t local_index, const Endpoint& from, Now now) noexcept {
+void WireguardMachine::confirm(std::uint32_t local_index, const SocketAddress& from, Now now) noexcept {
   if (Peer* const peer = state_->indexes.find(local_index)) peer->confirm(local_index, from, now);
 }
 
-std::uint64_t Device::tick(Now now) noexcept {
+std::uint64_t WireguardMachine::tick(Now now) noexcept {
   Agenda& agenda = state_->agenda;
   while (Timed* const due = agenda.take(now.boot_ns)) {
     Peer& peer = static_cast<Peer&>(*due);
@@ -161,9 +162,9 @@ std::uint64_t Device::tick(Now now) noexcept {
   return agenda.next();
 }
 
-void Device::under_load(Now now) noexcept { state_->load_until_ns = now.boot_ns + kUnderLoadNs; }
+void WireguardMachine::under_load(Now now) noexcept { state_->load_until_ns = now.boot_ns + kUnderLoadNs; }
 
-Mac1Filter::Mac1Filter(const Key& device_public) noexcept : mac1_key_(mac1_key(device_public)) {}
+Mac1Filter::Mac1Filter(const Key& node_public) noexcept : mac1_key_(mac1_key(node_public)) {}
 
 bool Mac1Filter::passes(ConstBytes initiation) const noexcept {
   return initiation.size() == sizeof(Initiation) && mac1_valid(mac1_key_, initiation);

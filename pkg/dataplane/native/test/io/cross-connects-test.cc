@@ -1,5 +1,5 @@
 // Cross-connects: two ports joined, whole while both are there.
-#include "io/control/wires.h"
+#include "io/control/cross-connects.h"
 
 #include <errno.h>
 
@@ -36,7 +36,7 @@ struct Ports : Node {
   Status join(const char* id, const char* a, const char* b) {
     MessageBuilder message = attributes();
     message.text(protocol::kId, id).text(protocol::kPortA, a).text(protocol::kPortB, b);
-    return ports->wires().set(Attributes(message));
+    return ports->cross_connects().set(Attributes(message));
   }
   // The two channels are served in any order.
   Lines commands() {
@@ -52,7 +52,7 @@ TEST("a device joins a network port of its payload, whichever is named first") {
   Ports p;
   CHECK(p.join("1", "tun", "ip").ok() && p.commands() == kJoined);
   CHECK(p.join("2", "vxlan", "tap").ok() && p.commands() == kJoined);
-  CHECK(p.ports->wires().all().size() == 2);
+  CHECK(p.ports->cross_connects().all().size() == 2);
 }
 
 TEST(
@@ -63,7 +63,7 @@ TEST(
        {std::pair{"tun", "tap"}, {"ip", "vxlan"}, {"tun", "vxlan"}, {"tun", "frames"}, {"tap", "ip"}})
     CHECK(p.join("x", a, b).error == EOPNOTSUPP);
   CHECK(p.join("x", "tun", "none").error == ENOENT && p.join("x", "none", "ip").error == ENOENT);
-  CHECK(p.commands().empty() && p.ports->wires().all().empty());
+  CHECK(p.commands().empty() && p.ports->cross_connects().all().empty());
 }
 
 TEST("a port is joined once at a time") {
@@ -79,8 +79,8 @@ TEST("removing one parts its ports, which may then be joined anew") {
   Ports p;
   CHECK(p.join("1", "tun", "ip").ok());
   p.commands();
-  p.ports->wires().remove("1");
-  p.ports->wires().remove("1");
+  p.ports->cross_connects().remove("1");
+  p.ports->cross_connects().remove("1");
   CHECK(p.commands() == kParted && p.join("2", "ip", "tun").ok());
 }
 
@@ -89,7 +89,7 @@ TEST("it is parted when a port goes and joined again when the port is back") {
   CHECK(p.join("1", "tun", "ip").ok());
   p.commands();
   p.ports->remove("tun");
-  CHECK(p.commands() == kParted && p.ports->wires().all().size() == 1);
+  CHECK(p.commands() == kParted && p.ports->cross_connects().all().size() == 1);
   p.set_tun();
   CHECK(p.commands() == kJoined);
 }

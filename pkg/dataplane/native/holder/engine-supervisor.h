@@ -26,7 +26,7 @@ namespace nsm::holder {
 using protocol::Bytes;
 using protocol::Frame;
 
-class Engine {
+class EngineSupervisor {
  public:
   struct Request {
     Bytes message;
@@ -42,7 +42,7 @@ class Engine {
     std::function<void(pid_t pid, const std::string& how)> on_died;
   };
 
-  Engine(EventLoop& loop, const Journal& journal, Counters& counters);
+  EngineSupervisor(EventLoop& loop, const Journal& journal, Counters& counters);
 
   Status open(Spawner& spawner, std::function<void()> on_spawner_lost);
   void listen(Listener listener) { listener_ = std::move(listener); }

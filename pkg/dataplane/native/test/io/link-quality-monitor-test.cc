@@ -1,6 +1,6 @@
 // The quality of a link to another node: probes in the session of one wire, news to
 // the holder, and the MTU of every wire that goes there.
-#include "io/control/paths.h"
+#include "io/control/link-quality-monitor.h"
 
 #include "lab-objects.h"
 #include "test/core/check.h"
@@ -18,12 +18,12 @@ struct Pair {
     b.set(wireguard_attributes(
         {.id = "w1", .node_of_peer = 1, .initiator_of_peer = 3, .initiator = 4, .peer = address(a)}));
   }
-  static Endpoint address(Node& node) {
+  static SocketAddress address(Node& node) {
     const io::Underlay& underlay = *node.underlays->find(kWireguardUnderlay);
-    io::SocketAddress bound;
+    io::Sockaddr bound;
     socklen_t length = sizeof bound;
     getsockname(underlay.socket(), &bound.any, &length);
-    return bound.endpoint();
+    return bound.socket_address();
   }
   WireguardSpec spec(const char* id, std::uint8_t initiator, std::uint8_t initiator_of_peer) {
     return {.id = id,
@@ -31,19 +31,19 @@ struct Pair {
             .initiator_of_peer = initiator_of_peer,
             .initiator = initiator,
             .peer = address(b),
-            .path_messages = true};
+            .probe_messages = true};
   }
   io::WireguardPort& port(const char* id) { return static_cast<io::WireguardPort&>(*a.ports->find(id)); }
 
   // Hands over what waits in the socket of `node`.
   void receive(Node& node) {
     HandshakeNote note;
-    io::SocketAddress from;
+    io::Sockaddr from;
     socklen_t length = sizeof from;
     const int socket = node.underlays->find(kWireguardUnderlay)->socket();
     const ssize_t size = recvfrom(socket, note.bytes.data(), note.bytes.size(), 0, &from.any, &length);
     if (size < 0) return;
-    note.from = from.endpoint();
+    note.from = from.socket_address();
     note.size = static_cast<std::uint8_t>(size);
     node.wireguard().on_note({0, note}, now);
   }
@@ -57,11 +57,11 @@ struct Pair {
   void pass(std::uint64_t ns, std::uint32_t passes) {
     for (const std::uint64_t end = now.boot_ns + ns; now.boot_ns < end; now.boot_ns += 10 * kNsPerMs) {
       tick();
-      for (PathMessage& message : a.threads.take_path_messages()) {
-        if (message.kind != PathKind::kProbe || message.bytes > passes) continue;
+      for (ProbeMessage& message : a.threads.take_probe_messages()) {
+        if (message.kind != ProbeMessageKind::kProbe || message.bytes > passes) continue;
         probes++;
-        message.kind = PathKind::kEcho;
-        a.wireguard().on_note({0, PathNote{carrier_tag(), message}}, now);
+        message.kind = ProbeMessageKind::kEcho;
+        a.wireguard().on_note({0, ProbeNote{carrier_tag(), message}}, now);
       }
     }
   }
@@ -87,7 +87,7 @@ struct Pair {
 TEST("without a session there is no probe, and one is asked for") {
   Pair p;
   p.tick();
-  CHECK(p.a.threads.take_path_messages().empty());
+  CHECK(p.a.threads.take_probe_messages().empty());
   CHECK(p.port("w1").peer().state(p.now) == nsm::SessionState::kHandshaking);
 }
 
@@ -97,15 +97,15 @@ TEST(
   Pair p;
   p.establish();
   p.pass(kNsPerSecond, 9000);
-  CHECK(p.events() == std::vector<int>({protocol::kSessionUp, protocol::kPathUp}) && p.probes > 3);
+  CHECK(p.events() == std::vector<int>({protocol::kSessionUp, protocol::kLinkQualityUp}) && p.probes > 3);
   p.pass(700 * kNsPerMs, 0);
-  CHECK(p.events() == std::vector<int>{protocol::kPathDown});
+  CHECK(p.events() == std::vector<int>{protocol::kLinkQualityDown});
   Fields fields;
   CHECK(fields.parse_any(View(p.last_event)).ok() &&
         fields.u16(protocol::kPeerPort) == Pair::address(p.b).port);
   CHECK(fields.text(protocol::kUnderlay) == kWireguardUnderlay && fields.has(protocol::kText));
   p.pass(kNsPerSecond, 9000);
-  CHECK(p.events() == std::vector<int>{protocol::kPathUp});
+  CHECK(p.events() == std::vector<int>{protocol::kLinkQualityUp});
 }
 
 TEST("a link that passes only shorter packets lowers the MTU of its wires, and tells it") {
@@ -117,12 +117,12 @@ TEST("a link that passes only shorter packets lowers the MTU of its wires, and t
   const std::vector<int> events = p.events();
   CHECK(!events.empty() && std::ranges::count(events, protocol::kPathMtuChanged) == std::ssize(events));
   MessageBuilder described = attributes();
-  p.a.wireguard().paths().describe([] { return attributes(); },
+  p.a.wireguard().link_quality().describe([] { return attributes(); },
                                    [&](MessageBuilder&& reply) { described = std::move(reply); });
   const Reply reply(described);
   const std::uint32_t mtu_bytes = reply.fields.u32(protocol::kMtuBytes).value_or(0);
   CHECK(mtu_bytes <= 1300 && mtu_bytes + 8 > 1300);
-  CHECK(reply.fields.u8(protocol::kPathState) == protocol::kPathAlive);
+  CHECK(reply.fields.u8(protocol::kLinkVerdict) == protocol::kVerdictUp);
 }
 
 TEST("wires to one address share one link, whose probes travel in the session of one of them") {
@@ -131,30 +131,30 @@ TEST("wires to one address share one link, whose probes travel in the session of
   p.establish();
   p.pass(kNsPerSecond, 9000);
   int links = 0;
-  p.a.wireguard().paths().describe([] { return attributes(); }, [&](MessageBuilder&&) { links++; });
+  p.a.wireguard().link_quality().describe([] { return attributes(); }, [&](MessageBuilder&&) { links++; });
   CHECK(links == 1 && p.probes <= 6);
   p.a.ports->remove("w1");
   p.a.ports->remove("w2");
   links = 0;
-  p.a.wireguard().paths().describe([] { return attributes(); }, [&](MessageBuilder&&) { links++; });
+  p.a.wireguard().link_quality().describe([] { return attributes(); }, [&](MessageBuilder&&) { links++; });
   CHECK(links == 0);
 }
 
 TEST("a probe of the far side is echoed") {
   Pair p;
   p.establish();
-  p.a.threads.take_path_messages();
-  const PathMessage probe{PathKind::kProbe, 77, 5, 1000};
-  p.a.wireguard().on_note({0, PathNote{p.carrier_tag(), probe}}, p.now);
-  const auto sent = p.a.threads.take_path_messages();
-  CHECK(sent.size() == 1 && sent[0].kind == PathKind::kEcho && sent[0].sequence == 77 &&
+  p.a.threads.take_probe_messages();
+  const ProbeMessage probe{ProbeMessageKind::kProbe, 77, 5, 1000};
+  p.a.wireguard().on_note({0, ProbeNote{p.carrier_tag(), probe}}, p.now);
+  const auto sent = p.a.threads.take_probe_messages();
+  CHECK(sent.size() == 1 && sent[0].kind == ProbeMessageKind::kEcho && sent[0].sequence == 77 &&
         sent[0].bytes == 1000);
 }
 
-TEST("a peer that does not understand path messages is not probed") {
+TEST("a peer that does not understand probe messages is not probed") {
   Pair p;
   WireguardSpec plain = p.spec("w1", 3, 4);
-  plain.path_messages = false;
+  plain.probe_messages = false;
   CHECK(p.a.set(wireguard_attributes(plain)).ok());
   p.port("w1").peer().want_session(p.now);
   p.receive(p.b);

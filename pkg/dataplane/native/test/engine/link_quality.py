@@ -23,20 +23,20 @@ DEAD_MS = 600  # as core/path promises, to the millisecond in its own test
 BUSY_MS = 100  # how late a busy machine may let the engine, and this test, find out
 
 
-class Paths:
+class LinkQualityMonitor:
     """A wire over the relay; both engines watch the path."""
 
     def __init__(self, world, options, *commands, tap=False):
         self.world, self.options = world, options
         device = functools.partial(Device, tap=tap)
-        self.relay, self.engines = build_relayed(world, *commands, make_device=device, path_messages=1)
+        self.relay, self.engines = build_relayed(world, *commands, make_device=device, probe_messages=1)
         for engine in self.engines:
-            until('the path is up', lambda: path_of(engine)['path_state'] == UP)
+            until('the path is up', lambda: path_of(engine)['link_verdict'] == UP)
             engine.events.clear()
 
 
 def path_of(engine):
-    (path,) = engine.ask('path_get')
+    (path,) = engine.ask('link_quality_get')
     return {name: values[0] for name, values in path.items()}
 
 
@@ -51,7 +51,7 @@ def until(claim, truth, seconds=3.0):
 
 
 def told(engine, name):
-    engine.ask('path_get')
+    engine.ask('link_quality_get')
     return [event for event in engine.events if event['event_kind'] == [frames.EVENTS[name]]]
 
 
@@ -60,8 +60,8 @@ def measured(paths):
     time.sleep(4)
     for engine in paths.engines:
         seen = path_of(engine)
-        check('measured: the round trip is known', 38_000 < seen['path_rtt_us'] < 60_000, seen)
-        check('measured: and how it varies', 500 < seen['path_jitter_us'] < 15_000)
+        check('measured: the round trip is known', 38_000 < seen['rtt_us'] < 60_000, seen)
+        check('measured: and how it varies', 500 < seen['jitter_us'] < 15_000)
         check('measured: all full-size packets pass', seen['mtu_bytes'] == MOST)
 
 
@@ -71,10 +71,10 @@ def dead(paths):
         for delay in (0.0, 0.29):
             time.sleep(1 + delay)
             paths.relay.do(cut)
-            took = until(f'dead: {cut}', lambda: told(near, 'path_down') and told(far, 'path_down'))
+            took = until(f'dead: {cut}', lambda: told(near, 'link_quality_down') and told(far, 'link_quality_down'))
             check(f'dead: {cut} is told at both ends in time', took <= DEAD_MS + BUSY_MS, f'{took:.0f} ms')
             paths.relay.do('clear')
-            took = until('dead: its end is told', lambda: told(near, 'path_up') and told(far, 'path_up'))
+            took = until('dead: its end is told', lambda: told(near, 'link_quality_up') and told(far, 'link_quality_up'))
             check('dead: its end is told within 500 ms', took <= 500, f'{took:.0f} ms')
             near.events.clear(), far.events.clear()
     check('dead: no packet length was blamed', path_of(near)['mtu_bytes'] == MOST)
@@ -86,9 +86,9 @@ def lossy(paths):
     time.sleep(paths.options.seconds)
     for engine in paths.engines:
         seen = path_of(engine)
-        alarms = len(told(engine, 'path_down'))
+        alarms = len(told(engine, 'link_quality_down'))
         check(f'lossy: no false alarm in {paths.options.seconds:.0f} s', alarms == 0, seen)
-        check('lossy: the loss is told', 0 < seen['path_lost'] < seen['path_probes'] * 0.3)
+        check('lossy: the loss is told', 0 < seen['probes_lost'] < seen['probes_sent'] * 0.3)
 
 
 def partitioned(paths):
@@ -104,7 +104,7 @@ def partitioned(paths):
     seen = one.stop()
     print(shown({**seen, 'missing': []}), flush=True)
     check('partitioned: healed within 1 s', partition <= seen['gapMs'] <= partition + 1000, seen['gapMs'] - partition)
-    until('partitioned: the path is up', lambda: path_of(paths.engines[0])['path_state'] == UP)
+    until('partitioned: the path is up', lambda: path_of(paths.engines[0])['link_verdict'] == UP)
 
 
 def stream_through(paths, meanwhile):
@@ -134,7 +134,7 @@ def hole_tcp(paths):
         mtu = path_of(engine)['mtu_bytes']
         check('hole, TCP: its length is known to 8 bytes', 0 <= HOLE - OUTER - mtu < 8, mtu)
         check('hole, TCP: and told', told(engine, 'path_mtu_changed'))
-        check('hole, TCP: the path was up all the time', not told(engine, 'path_down'))
+        check('hole, TCP: the path was up all the time', not told(engine, 'link_quality_down'))
     _, seen = stream_through(paths, lambda: None)
     check('hole, TCP: a new connection never notices', seen['silenceMs'] <= 500, seen)
     paths.relay.do('clear')
@@ -177,7 +177,7 @@ FRAMES = ('hole_frames',)
 
 def path(case, options):
     def run(world):
-        paths = Paths(world, options, *STARTS.get(case, []), tap=case in FRAMES)
+        paths = LinkQualityMonitor(world, options, *STARTS.get(case, []), tap=case in FRAMES)
         CASES[case](paths)
         check(f'{case}: no path message was refused', refused(paths) == 0)
 

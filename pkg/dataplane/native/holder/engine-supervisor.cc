@@ -1,4 +1,4 @@
-#include "holder/engine.h"
+#include "holder/engine-supervisor.h"
 
 #include <errno.h>
 #include <linux/netlink.h>
@@ -38,10 +38,10 @@ Status make_state_memory(Fd& memory) {
 
 }  // namespace
 
-Engine::Engine(EventLoop& loop, const Journal& journal, Counters& counters)
+EngineSupervisor::EngineSupervisor(EventLoop& loop, const Journal& journal, Counters& counters)
     : loop_(loop), journal_(journal), counters_(counters) {}
 
-Status Engine::open(Spawner& spawner, std::function<void()> on_spawner_lost) {
+Status EngineSupervisor::open(Spawner& spawner, std::function<void()> on_spawner_lost) {
   spawner_ = &spawner;
   if (Status status = make_state_memory(state_memory_); !status.ok()) return status;
   spawner.serve(loop_, {[this](pid_t pid) { on_started(pid); },
@@ -51,7 +51,7 @@ Status Engine::open(Spawner& spawner, std::function<void()> on_spawner_lost) {
   return {};
 }
 
-void Engine::start() {
+void EngineSupervisor::start() {
   int pair[2];
   started_at_ = std::chrono::steady_clock::now();
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
@@ -67,12 +67,12 @@ void Engine::start() {
   loop_.after(kHelloTimeout, [this, start = ++starts_] { check_hello(start); });
 }
 
-void Engine::check_hello(std::uint32_t start) {
+void EngineSupervisor::check_hello(std::uint32_t start) {
   if (start == starts_ && state_ == State::kStarting) kill("it did not say hello within 5 s");
 }
 
 // One timer for all requests, because thousands may follow each other; the first is the oldest.
-void Engine::expect_answers() {
+void EngineSupervisor::expect_answers() {
   if (std::exchange(expecting_, true)) return;
   const auto left = under_way_.begin()->second.sent_at + kAnswerTimeout - std::chrono::steady_clock::now();
   loop_.after(std::max(std::chrono::ceil<std::chrono::milliseconds>(left), 0ms), [this] {
@@ -85,15 +85,15 @@ void Engine::expect_answers() {
 }
 
 // Its end is then told like any other.
-void Engine::kill(const char* why) {
+void EngineSupervisor::kill(const char* why) {
   if (std::exchange(is_ending_, true)) return;
   std::fprintf(stderr, "nsm-dataplane: stopping engine %d: %s\n", pid_, why);
   if (pid_ != 0) spawner_->kill_engine(pid_);
 }
 
-void Engine::on_started(pid_t pid) { pid_ = pid; }
+void EngineSupervisor::on_started(pid_t pid) { pid_ = pid; }
 
-void Engine::on_exited(pid_t pid, const std::string& how) {
+void EngineSupervisor::on_exited(pid_t pid, const std::string& how) {
   if (pid != pid_ && pid != 0) return;
   std::fprintf(stderr, "nsm-dataplane: engine %d ended: %s\n", pid, how.c_str());
   if (socket_) loop_.forget(socket_.get());
@@ -107,7 +107,7 @@ void Engine::on_exited(pid_t pid, const std::string& how) {
 }
 
 // Puts what was under way in front of what waits, but for what the engine died of again and again.
-void Engine::reclaim_requests() {
+void EngineSupervisor::reclaim_requests() {
   outgoing_.clear();
   std::map<std::uint32_t, Request> under_way;
   under_way.swap(under_way_);
@@ -128,7 +128,7 @@ void Engine::reclaim_requests() {
   }
 }
 
-void Engine::on_ready(std::uint32_t events) {
+void EngineSupervisor::on_ready(std::uint32_t events) {
   spawner_->read_reports();  // who it is comes before what it says
   if (!socket_) return;
   if (events & EPOLLOUT) flush();
@@ -139,7 +139,7 @@ void Engine::on_ready(std::uint32_t events) {
   }
 }
 
-bool Engine::receive_one() {
+bool EngineSupervisor::receive_one() {
   static Bytes buffer(kMaxMessageBytes);
   const Received got = receive_with_fds(socket_.get(), buffer);
   if (got.size < 0 && (errno == EAGAIN || errno == EINTR)) return false;
@@ -159,7 +159,7 @@ bool Engine::receive_one() {
   return true;
 }
 
-void Engine::on_message(const Frame& frame) {
+void EngineSupervisor::on_message(const Frame& frame) {
   if (frame.type == kHello && state_ == State::kStarting) return on_hello(frame);
   if (frame.sequence == 0) {
     if (frame.type == kEvent) listener_.on_event(frame);
@@ -178,7 +178,7 @@ void Engine::on_message(const Frame& frame) {
   if (--replaying_ == 0) serve();
 }
 
-void Engine::on_hello(const Frame& frame) {
+void EngineSupervisor::on_hello(const Frame& frame) {
   Fields fields;
   const Status status = fields.parse(frame.attributes, {kVersionAttr, kFeature, kBuild});
   if (!status.ok() || fields.u32(kVersionAttr) != kVersion) {
@@ -190,7 +190,7 @@ void Engine::on_hello(const Frame& frame) {
   replay();
 }
 
-void Engine::replay() {
+void EngineSupervisor::replay() {
   state_ = State::kReplaying;
   replaying_ = 1;  // this function's own, so that an empty journal needs no other case
   journal_.each([this](const Journal::Entry& entry) {
@@ -200,7 +200,7 @@ void Engine::replay() {
   if (--replaying_ == 0) serve();
 }
 
-void Engine::serve() {
+void EngineSupervisor::serve() {
   const Bytes hello = MessageBuilder(kHello, NLM_F_REQUEST, 0).u32(kVersionAttr, kVersion).take();
   if (send_with_fds(socket_.get(), hello, {}) < 0) return kill("it does not read");
   state_ = State::kServing;
@@ -210,7 +210,7 @@ void Engine::serve() {
   for (Request& request : waiting) send(std::move(request));
 }
 
-bool Engine::put(Request request) {
+bool EngineSupervisor::put(Request request) {
   if (waiting_.size() + under_way_.size() >= kMaxWaiting) {
     counters_.add(Count::requests_overflow);
     return false;
@@ -223,7 +223,7 @@ bool Engine::put(Request request) {
   return true;
 }
 
-void Engine::send(Request request) {
+void EngineSupervisor::send(Request request) {
   if (++sequence_ == 0) ++sequence_;
   request.message = with_sequence(request.message, sequence_);
   request.sent_at = std::chrono::steady_clock::now();
@@ -233,7 +233,7 @@ void Engine::send(Request request) {
   if (outgoing_.size() == 1) flush();
 }
 
-void Engine::flush() {
+void EngineSupervisor::flush() {
   while (!outgoing_.empty()) {
     const Request& request = under_way_.at(outgoing_.front());
     std::vector<int> fds;

@@ -1,5 +1,5 @@
-// Ports whose packets wait for a key: told by the egress thread to the control
-// thread, which then need not look at all the others.
+// Ports whose packets wait for a sending key. The egress thread names them to the
+// control thread, which then need not look at all ports.
 #pragma once
 
 #include <atomic>
@@ -11,18 +11,18 @@
 namespace nsm::io {
 
 // Producer: the egress thread. Consumer: the control thread, which `bell` wakes.
-class Wants {
+class WaitingPorts {
  public:
   static constexpr std::size_t kCapacity = 4096;
-  explicit Wants(const Doorbell& bell) : queue_(kCapacity), bell_(bell) {}
+  explicit WaitingPorts(const Doorbell& bell) : queue_(kCapacity), bell_(bell) {}
 
-  // Never lost: what finds no room makes the control thread look at every port.
+  // Never lost: when the queue is full, the control thread looks at every port.
   void add(std::uint64_t tag) noexcept {
     if (!queue_.push(std::move(tag))) overflowed_.store(true, std::memory_order_release);
     bell_.ring();
   }
 
-  // Calls one(tag) for each that wants a session, or all() when not all of them are known.
+  // Calls one(tag) for each port that was added, and all() when the queue has overflowed.
   template <typename One, typename All>
   void take(One&& one, All&& all) {
     for (std::uint64_t tag; queue_.pop(tag);) one(tag);

@@ -1,0 +1,134 @@
+#include "io/control/link-quality-monitor.h"
+
+#include <algorithm>
+
+#include "io/control/port-fields.h"
+#include "io/control/wireguard-port.h"
+
+namespace nsm::io {
+namespace {
+
+using namespace protocol;
+
+constexpr std::uint64_t kCarrierRetryNs = 200 * kNsPerMs;  // while no wire has a session
+constexpr const char* kNoEcho = "the remote node does not answer probes";
+
+bool is_established(WireguardPort& port, Now now) {
+  return port.peer().state(now) == nsm::SessionState::kEstablished;
+}
+
+std::uint32_t as_us(std::uint64_t ns) noexcept {
+  return static_cast<std::uint32_t>(std::min<std::uint64_t>(ns / 1000, UINT32_MAX));
+}
+
+}  // namespace
+
+void LinkQualityMonitor::join(WireguardPort& port, const SocketAddress& to) {
+  const auto known = by_port_.find(&port);
+  if (known != by_port_.end() && known->second->address != to) leave(port);
+  Remote& remote = by_address_.try_emplace(to, to, port.agreed_bytes()).first->second;
+  if (by_port_.emplace(&port, &remote).second) remote.ports.push_back(&port);
+  // A greater MTU does not concern the other wires: their own limit stays as agreed.
+  remote.quality.want_mtu(port.agreed_bytes());
+  port.use_path_mtu(remote.quality.mtu_bytes());
+  agenda_.set(remote, 0);
+}
+
+void LinkQualityMonitor::leave(WireguardPort& port) noexcept {
+  const auto found = by_port_.find(&port);
+  if (found == by_port_.end()) return;
+  Remote& remote = *found->second;
+  by_port_.erase(found);
+  std::erase(remote.ports, &port);
+  if (remote.carrier == &port) remote.carrier = nullptr;
+  if (!remote.ports.empty()) return;
+  agenda_.set(remote, UINT64_MAX);
+  const SocketAddress address = remote.address;  // a copy: the remote is destroyed with its entry
+  by_address_.erase(address);
+}
+
+void LinkQualityMonitor::use_mtu(const Remote& remote) noexcept {
+  for (WireguardPort* port : remote.ports) port->use_path_mtu(remote.quality.mtu_bytes());
+}
+
+void LinkQualityMonitor::on_message(WireguardPort& port, const ProbeMessage& message, Now now) {
+  const auto found = by_port_.find(&port);
+  if (found == by_port_.end()) return;
+  if (message.kind == ProbeMessageKind::kProbe) {
+    ProbeMessage echo = message;
+    echo.kind = ProbeMessageKind::kEcho;
+    return parts_.threads.egress.post(SendProbeMessage{port.egress(), echo});
+  }
+  Remote& remote = *found->second;
+  const nsm::LinkVerdict before = remote.quality.verdict();
+  remote.quality.echoed(message, now.boot_ns);
+  if (remote.quality.verdict() != before) report_verdict(remote, now);
+}
+
+std::uint64_t LinkQualityMonitor::tick(Now now) {
+  while (Timed* const due = agenda_.take(now.boot_ns)) {
+    Remote& remote = static_cast<Remote&>(*due);
+    agenda_.set(remote, std::max(probe(remote, now), now.boot_ns + 1));
+  }
+  return agenda_.next();
+}
+
+std::uint64_t LinkQualityMonitor::probe(Remote& remote, Now now) {
+  if (!choose_carrier(remote, now)) {
+    remote.quality.suspend();
+    return now.boot_ns + kCarrierRetryNs;
+  }
+  const nsm::LinkVerdict verdict = remote.quality.verdict();
+  const std::uint32_t mtu_bytes = remote.quality.mtu_bytes();
+  const std::uint64_t next_ns = remote.quality.tick(now.boot_ns, [&](const ProbeMessage& probe) {
+    parts_.threads.egress.post(SendProbeMessage{remote.carrier->egress(), probe});
+  });
+  if (remote.quality.verdict() != verdict) report_verdict(remote, now);
+  if (remote.quality.mtu_bytes() != mtu_bytes) {
+    use_mtu(remote);
+    send_event(kPathMtuChanged, remote);
+  }
+  return next_ns;
+}
+
+// False: no wire has a session; one of them now asks for it.
+bool LinkQualityMonitor::choose_carrier(Remote& remote, Now now) {
+  if (remote.carrier && is_established(*remote.carrier, now)) return true;
+  const auto found = std::find_if(remote.ports.begin(), remote.ports.end(),
+                                  [&](WireguardPort* port) { return is_established(*port, now); });
+  remote.carrier = found == remote.ports.end() ? nullptr : *found;
+  if (!remote.carrier) remote.ports.front()->peer().want_session(now);
+  return remote.carrier != nullptr;
+}
+
+void LinkQualityMonitor::report_verdict(const Remote& remote, Now now) const {
+  if (remote.quality.verdict() == nsm::LinkVerdict::kUp) return send_event(kLinkQualityUp, remote);
+  send_event(kLinkQualityDown, remote);
+  // The remote node may have lost its keys. If it has not, a new handshake does no harm.
+  remote.carrier->peer().rehandshake(now);
+}
+
+void LinkQualityMonitor::send_event(EventKind kind, const Remote& remote) const {
+  MessageBuilder event(kEvent, 0, 0);
+  event.u8(kEventKind, kind);
+  name_remote(remote, event);
+  if (kind == kLinkQualityDown) event.text(kText, kNoEcho);
+  if (kind == kPathMtuChanged) event.u32(kMtuBytes, remote.quality.mtu_bytes());
+  parts_.holder.send(std::move(event).take());
+}
+
+void LinkQualityMonitor::name_remote(const Remote& remote, MessageBuilder& message) const {
+  message.text(kUnderlay, parts_.underlay);
+  describe_peer_address(remote.address, message);
+}
+
+void LinkQualityMonitor::describe_remote(const Remote& remote, MessageBuilder& reply) const {
+  const LinkQuality& quality = remote.quality;
+  name_remote(remote, reply);
+  reply.u8(kLinkVerdict, static_cast<std::uint8_t>(quality.verdict())).u32(kMtuBytes, quality.mtu_bytes());
+  reply.u32(kRttUs, as_us(quality.rtt_ns())).u32(kJitterUs, as_us(quality.jitter_ns()));
+  reply.u32(kLossPpm, quality.loss_ppm());
+  reply.u64(kProbesSent, quality.probes()).u64(kProbesLost, quality.lost());
+}
+
+}  // namespace nsm::io

@@ -1,0 +1,73 @@
+// Measures the link quality to the remote nodes of one WireGuard underlay: once for
+// each remote address, shared by all wires that go there. The probes travel in the
+// session of one of these wires, the carrier.
+#pragma once
+
+#include <map>
+#include <vector>
+
+#include "core/agenda.h"
+#include "core/link-quality.h"
+#include "io/control/data-threads.h"
+#include "io/holder-socket.h"
+
+namespace nsm::io {
+
+class WireguardPort;
+
+// Owner: the control thread.
+class LinkQualityMonitor {
+ public:
+  struct Parts {
+    std::string_view underlay;  // its id
+    DataThreads threads;
+    HolderSocket& holder;  // for events
+  };
+  explicit LinkQualityMonitor(const Parts& parts) : parts_(parts) {}
+
+  // The port's peer has the address `to` and understands probe messages. A port that
+  // has joined another remote leaves that one first.
+  void join(WireguardPort& port, const SocketAddress& to);
+  void leave(WireguardPort& port) noexcept;
+
+  // A probe message arrived through this port.
+  void on_message(WireguardPort& port, const ProbeMessage& message, Now now);
+
+  // Does what is due and returns when to call again (CLOCK_BOOTTIME ns; UINT64_MAX: no need).
+  std::uint64_t tick(Now now);
+
+  // Sends one kLinkQualityGet reply for each remote; `begin()` makes an empty one.
+  template <typename Begin, typename Send>
+  void describe(Begin&& begin, Send&& send) const {
+    for (const auto& [to, remote] : by_address_) {
+      protocol::MessageBuilder reply = begin();
+      describe_remote(remote, reply);
+      send(std::move(reply));
+    }
+  }
+
+ private:
+  struct Remote : Timed {
+    Remote(const SocketAddress& at, std::uint32_t max_mtu_bytes) : address(at), quality(max_mtu_bytes) {}
+    const SocketAddress address;
+    LinkQuality quality;
+    std::vector<WireguardPort*> ports;
+    WireguardPort* carrier = nullptr;
+  };
+
+  void name_remote(const Remote& remote, protocol::MessageBuilder& message) const;
+  void describe_remote(const Remote& remote, protocol::MessageBuilder& reply) const;
+  void send_event(protocol::EventKind kind, const Remote& remote) const;
+  void report_verdict(const Remote& remote, Now now) const;
+
+  static bool choose_carrier(Remote& remote, Now now);
+  static void use_mtu(const Remote& remote) noexcept;
+  std::uint64_t probe(Remote& remote, Now now);
+
+  const Parts parts_;
+  Agenda agenda_;
+  std::map<SocketAddress, Remote> by_address_;
+  std::map<const WireguardPort*, Remote*> by_port_;
+};
+
+}  // namespace nsm::io
