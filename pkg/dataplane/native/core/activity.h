@@ -1,5 +1,5 @@
-// When the data threads last moved packets of a peer: how its timers learn of
-// traffic without a lock or a message. Relaxed everywhere: a timer that reads a
+// When the data threads last moved packets of a peer. This is how its timers learn of
+// traffic without a lock or a message. All accesses are relaxed: a timer that sees a
 // value one poll late fires one poll late, and no other memory depends on it.
 #pragma once
 
@@ -8,11 +8,11 @@
 
 namespace nsm {
 
-// Written by the egress and the ingress thread, once per batch; read by the
-// control thread. Times are CLOCK_BOOTTIME ns; 0 means never, or nothing waits.
+// Written by the egress and the ingress thread once per batch, read by the control
+// thread. Times are CLOCK_BOOTTIME ns; 0 means never.
 class Activity {
  public:
-  // Egress: a batch went out. `data`: it held more than keepalives.
+  // Egress: a batch was sent. `data`: it held more than keepalives.
   void sent(std::uint64_t now_ns, bool data) noexcept {
     store(last_sent_ns, now_ns);
     clear(unacknowledged_since_ns);
@@ -20,7 +20,7 @@ class Activity {
     store(last_data_sent_ns, now_ns);
     mark(unanswered_since_ns, now_ns);
   }
-  // Ingress: a batch was authenticated.
+  // Ingress: a batch was authenticated. `data`: it held more than keepalives.
   void received(std::uint64_t now_ns, bool data) noexcept {
     store(last_received_ns, now_ns);
     clear(unanswered_since_ns);
@@ -35,8 +35,8 @@ class Activity {
   std::atomic<std::uint64_t> last_data_sent_ns{0};
   std::atomic<std::uint64_t> last_received_ns{0};
   std::atomic<std::uint64_t> last_data_received_ns{0};
-  std::atomic<std::uint64_t> unanswered_since_ns{0};      // first data sent since anything came
-  std::atomic<std::uint64_t> unacknowledged_since_ns{0};  // first data that came since we sent anything
+  std::atomic<std::uint64_t> unanswered_since_ns{0};      // first data sent since we last received anything
+  std::atomic<std::uint64_t> unacknowledged_since_ns{0};  // first data received since we last sent anything
   std::atomic<std::uint64_t> send_counter{0};
 
  private:

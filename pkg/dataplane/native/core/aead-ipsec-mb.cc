@@ -1,6 +1,6 @@
-// The ciphers of intel-ipsec-mb, by its direct calls: they keep no state in the
-// manager, so one manager serves every thread, and at packet sizes its job
-// interface gains one tenth for ChaCha20-Poly1305 and nothing for AES-GCM.
+// The ciphers of intel-ipsec-mb, through its direct API. That keeps no state in the
+// manager, so one manager serves all threads. The job API would gain a tenth for
+// ChaCha20-Poly1305 at packet sizes, and nothing for AES-GCM.
 #include "aead.h"
 #include "nonce.h"
 
@@ -19,10 +19,10 @@ struct FreeManager {
   void operator()(IMB_MGR* manager) const noexcept { free_mb_mgr(manager); }
 };
 
-constexpr std::uint8_t kNothing[1] = {};  // the library refuses null even for no bytes
+constexpr std::uint8_t kNothing[1] = {};  // the library refuses a null pointer even for zero bytes
 const std::uint8_t* some(ConstBytes bytes) noexcept { return bytes.empty() ? kNothing : bytes.data(); }
 
-// Working memory of the library; holds keystream, so it is wiped.
+// Working memory of the library. It contains keystream, so it is wiped.
 template <typename T>
 struct Scratch {
   T value;
@@ -33,11 +33,11 @@ struct Operation {
   Bytes text;
   AeadNonce nonce;
   ConstBytes additional;
-  std::uint8_t* tag;  // written
+  std::uint8_t* tag;  // output
 };
 
-// What both ciphers share: batches and the comparison of tags. Derived has
-// encrypt(Context&, const Operation&) and decrypt.
+// What both ciphers have in common: batches and the comparison of tags. `Derived`
+// provides encrypt(Context&, const Operation&) and decrypt.
 template <typename Derived, typename Context>
 class IpsecMbKey : public AeadKey {
  public:
@@ -130,7 +130,7 @@ class IpsecMb final : public AeadImplementation {
  public:
   explicit IpsecMb(IMB_MGR* manager) noexcept : manager_(manager) {}
   std::string_view name() const noexcept override { return "ipsec-mb"; }
-  bool accelerated(AeadAlgorithm) const noexcept override { return true; }  // checked when it was made
+  bool accelerated(AeadAlgorithm) const noexcept override { return true; }  // checked by make_ipsec_mb_aead()
   std::unique_ptr<AeadKey> make_key(AeadAlgorithm algorithm, const SecretKey& key) const noexcept override {
     if (algorithm == AeadAlgorithm::kAes256Gcm) return std::make_unique<Aes256GcmKey>(manager_.get(), key);
     return std::make_unique<ChaCha20Poly1305Key>(manager_.get(), key);
@@ -146,7 +146,7 @@ std::unique_ptr<AeadImplementation> make_ipsec_mb_aead() noexcept {
   constexpr std::uint64_t kNeeded = IMB_FEATURE_SSE4_2 | IMB_FEATURE_AESNI | IMB_FEATURE_PCLMULQDQ;
   IMB_MGR* manager = alloc_mb_mgr(0);
   if (manager == nullptr) return nullptr;
-  if ((manager->features & kNeeded) != kNeeded) {  // it would emulate AES, slower than libcrypto
+  if ((manager->features & kNeeded) != kNeeded) {  // the library would emulate AES, slower than libcrypto
     free_mb_mgr(manager);
     return nullptr;
   }

@@ -1,4 +1,4 @@
-// The ciphers of libcrypto: on every machine, and the reference for the others.
+// The ciphers of libcrypto: available on every machine, and the reference for others.
 #include <openssl/evp.h>
 
 #if defined(__aarch64__)
@@ -27,7 +27,7 @@ struct FreeContext {
 };
 using Context = std::unique_ptr<EVP_CIPHER_CTX, FreeContext>;
 
-// Two contexts, since changing the direction of one expands the key again.
+// Two contexts, because changing the direction of a context expands the key again.
 class LibcryptoKey final : public AeadKey {
  public:
   LibcryptoKey(const EVP_CIPHER* cipher, const SecretKey& key) noexcept

@@ -5,8 +5,8 @@
 namespace nsm {
 
 AeadSuite::AeadSuite(bool ipsec_mb) {
-  // Without this libcrypto reads its configuration file on first use, which a
-  // process without a file system must not try.
+  // Otherwise libcrypto reads its configuration file on first use, which the sandboxed
+  // engine cannot do.
   OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, nullptr);
   auto fastest = ipsec_mb ? make_ipsec_mb_aead() : nullptr;
   if (fastest) implementations_.push_back(std::move(fastest));

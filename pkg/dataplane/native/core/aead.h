@@ -1,6 +1,6 @@
-// The transport ciphers, by whichever implementation is fastest on this machine.
-// AeadSuite is made once at start; it makes keys; a key seals and opens batches
-// in place. The nonce is WireGuard's: 4 zero bytes, then the counter, little endian.
+// The transport ciphers, in the implementation that is fastest on this machine. An
+// AeadSuite is made once at start and makes keys; a key seals and opens batches in
+// place. The nonce is WireGuard's: 4 zero bytes, then the counter, little endian.
 #pragma once
 
 #include <cstddef>
@@ -25,10 +25,10 @@ constexpr std::string_view aead_name(AeadAlgorithm algorithm) noexcept {
 
 // One packet of a batch: `bytes` of text at `text`, the tag behind them.
 struct AeadJob {
-  std::uint8_t* text = nullptr;  // kTagBytes more than `bytes` are writable
+  std::uint8_t* text = nullptr;  // kTagBytes behind it are writable, too
   std::uint32_t bytes = 0;       // of the text, without the tag
   std::uint64_t counter = 0;
-  bool ok = false;  // set by open: authentic; when false the text is undefined
+  bool ok = false;  // set by open(): authentic. When false, the text is undefined
 };
 
 using AeadNonce = std::span<const std::uint8_t, kNonceBytes>;
@@ -49,23 +49,23 @@ class AeadKey {
   virtual bool open_one(Bytes text_and_tag, AeadNonce nonce, ConstBytes additional) noexcept = 0;
 };
 
-// One implementation of both ciphers. Any thread may make keys once it stands.
+// One implementation of both ciphers. Any thread may make keys with it.
 class AeadImplementation {
  public:
   virtual ~AeadImplementation() = default;
   virtual std::string_view name() const noexcept = 0;                    // "ipsec-mb" or "libcrypto"
-  virtual bool accelerated(AeadAlgorithm algorithm) const noexcept = 0;  // by instructions of this CPU
+  virtual bool accelerated(AeadAlgorithm algorithm) const noexcept = 0;  // by instructions of the CPU
   virtual std::unique_ptr<AeadKey> make_key(AeadAlgorithm algorithm, const SecretKey& key) const noexcept = 0;
 };
 
 std::unique_ptr<AeadImplementation> make_libcrypto_aead() noexcept;
-// nullptr where the build or the CPU lacks it.
+// nullptr: the build or the CPU does not support it.
 std::unique_ptr<AeadImplementation> make_ipsec_mb_aead() noexcept;
 
-// What this machine has, fastest first. Outlives every key it made.
+// The implementations on this machine, fastest first. Outlives every key that it made.
 class AeadSuite {
  public:
-  explicit AeadSuite(bool ipsec_mb = true);  // false: leave it out
+  explicit AeadSuite(bool ipsec_mb = true);  // false: do not use ipsec-mb
   std::unique_ptr<AeadKey> make_key(AeadAlgorithm algorithm, const SecretKey& key) const noexcept;
   const AeadImplementation& preferred() const noexcept { return *implementations_.front(); }
   std::span<const std::unique_ptr<AeadImplementation>> implementations() const noexcept {

@@ -1,4 +1,4 @@
-// Who waiting_ports to be called when: the next is found without looking at the others.
+// A timer queue: the next timer is found without looking at the others.
 #pragma once
 
 #include <cstdint>
@@ -7,16 +7,17 @@
 
 namespace nsm {
 
-// Base of what has a time in an Agenda.
+// The base class of what can be put into an Agenda.
 class Timed {
   friend class Agenda;
-  std::uint64_t due_ns_ = UINT64_MAX;  // never: in no agenda
+  std::uint64_t due_ns_ = UINT64_MAX;  // UINT64_MAX: in no agenda
 };
 
 // Owner: the control thread.
 class Agenda {
  public:
-  // Moves it from the time that it had; UINT64_MAX takes it out, which must be done before it dies.
+  // Adds `timed`, or moves it to another time. UINT64_MAX removes it, which must be done before it is
+  // destroyed.
   void set(Timed& timed, std::uint64_t due_ns) {
     if (timed.due_ns_ == due_ns) return;
     auto entry = entries_.extract({timed.due_ns_, &timed});
@@ -30,10 +31,10 @@ class Agenda {
     }
   }
 
-  // UINT64_MAX: nobody waiting_ports anything.
+  // When the next one is due; UINT64_MAX: the agenda is empty.
   std::uint64_t next() const noexcept { return entries_.empty() ? UINT64_MAX : entries_.begin()->first; }
 
-  // Takes out who is due at `now_ns`; nullptr: nobody (more).
+  // Removes and returns the earliest one that is due at `now_ns`; nullptr: none is due (any more).
   Timed* take(std::uint64_t now_ns) {
     if (next() > now_ns) return nullptr;
     Timed* const timed = entries_.begin()->second;

@@ -27,7 +27,7 @@ struct Mix {
 constexpr Mix kMixes[8] = {{0, 4, 8, 12},  {1, 5, 9, 13},  {2, 6, 10, 14}, {3, 7, 11, 15},
                            {0, 5, 10, 15}, {1, 6, 11, 12}, {2, 7, 8, 13},  {3, 4, 9, 14}};
 
-// Unrolled, so that all indexes are constants and the vector stays in registers: three times faster.
+// Unrolled so that all indexes are constants and the vector stays in registers: three times as fast.
 [[gnu::always_inline]] inline void round(std::uint32_t* v, const std::uint32_t* m,
                                          const std::uint8_t* sigma) noexcept {
 #pragma GCC unroll 8
@@ -72,12 +72,12 @@ void Blake2s::compress(const std::uint8_t* block, bool last) noexcept {
 #pragma GCC unroll 10
   for (std::size_t i = 0; i < 10; i++) round(v, m, kSigma[i]);
   for (std::size_t i = 0; i < 8; i++) state_[i] ^= v[i] ^ v[i + 8];
-  explicit_bzero(m, sizeof m);  // message blocks hold keys: of HMAC, of what is derived, of what is saved
+  explicit_bzero(m, sizeof m);  // message blocks contain keys (HMAC, key derivation, saved state)
 }
 
 Blake2s& Blake2s::update(ConstBytes data) noexcept {
   while (!data.empty()) {
-    if (buffered_ == kBlockBytes) {  // the last block stays until finish
+    if (buffered_ == kBlockBytes) {  // the last block is kept for finish()
       counter_ += kBlockBytes;
       compress(buffer_.data(), false);
       buffered_ = 0;
@@ -115,7 +115,7 @@ SecretKey hmac_blake2s(ConstBytes key, ConstBytes a, ConstBytes b) noexcept {
   Secret<Blake2s::kBlockBytes> pad;
   SecretKey inner;
   SecretKey out;
-  std::copy(key.begin(), key.end(), pad.begin());  // Noise's keys fit a block
+  std::copy(key.begin(), key.end(), pad.begin());  // Noise's keys are no longer than a block
   for (auto& byte : pad) byte ^= 0x36;
   Blake2s().update(pad).update(a).update(b).finish(inner.data());
   for (auto& byte : pad) byte ^= 0x36 ^ 0x5c;

@@ -1,5 +1,5 @@
-// Bytes on the wire: loads and stores of either byte order, key types, and
-// secrets that are wiped when they die.
+// Loads and stores in either byte order, key types, and secrets that are wiped when
+// they are destroyed.
 #pragma once
 
 #include <string.h>
@@ -21,7 +21,7 @@ using ConstBytes = std::span<const std::uint8_t>;
 inline constexpr std::size_t kKeyBytes = 32;  // X25519 keys, AEAD keys, BLAKE2s hashes
 using Key = std::array<std::uint8_t, kKeyBytes>;
 
-// A secret of N bytes that leaves no copy behind when it goes out of scope.
+// A secret of N bytes. Its memory is wiped when it goes out of scope.
 template <std::size_t N>
 struct Secret : std::array<std::uint8_t, N> {
   Secret() noexcept { this->fill(0); }
@@ -35,7 +35,7 @@ struct Secret : std::array<std::uint8_t, N> {
 };
 using SecretKey = Secret<kKeyBytes>;
 
-// True when both are equal; takes the same time wherever they differ.
+// Compares in constant time: how long it takes does not depend on where the bytes differ.
 template <typename A, typename B>
 bool equal_constant_time(const A& a, const B& b) noexcept {
   if (a.size() != b.size()) return false;

@@ -5,8 +5,8 @@ namespace {
 
 using Lanes = std::uint64_t __attribute__((vector_size(32)));
 
-// Halves of 32 bits are added in lanes of 64, which no packet is long enough to
-// fill; 2^32 is 1 in one's complement arithmetic, so both halves count alike.
+// Adds halves of 32 bits in lanes of 64 bits, which no packet is long enough to
+// overflow. In one's complement arithmetic 2^32 equals 1, so both halves count alike.
 [[gnu::always_inline]] inline std::uint64_t add_blocks(const std::uint8_t* data,
                                                        std::size_t blocks) noexcept {
   Lanes low[2] = {}, high[2] = {};

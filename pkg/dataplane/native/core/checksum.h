@@ -1,5 +1,5 @@
-// The internet checksum (RFC 1071). Sums are kept in machine byte order: the
-// one's complement sum does not mind, as long as the result is stored the same way.
+// The internet checksum (RFC 1071). Sums are kept in machine byte order, which is right
+// for a one's complement sum as long as the result is stored in machine byte order, too.
 #pragma once
 
 #include <cstddef>
@@ -9,12 +9,12 @@
 
 namespace nsm {
 
-// Adds with the carry that leaves the top brought back in at the bottom.
+// Adds with end-around carry.
 inline std::uint64_t add_around(std::uint64_t a, std::uint64_t b) noexcept {
   return __builtin_add_overflow(a, b, &a) ? a + 1 : a;
 }
 
-// Whole blocks of kChecksumBlock bytes, with the widest instructions of this CPU.
+// The sum of whole blocks of kChecksumBlock bytes, with the widest instructions of the CPU.
 inline constexpr std::size_t kChecksumBlock = 64;
 std::uint64_t checksum_blocks(const std::uint8_t* data, std::size_t blocks) noexcept;
 
@@ -33,7 +33,7 @@ inline std::uint64_t checksum_add(std::uint64_t sum, ConstBytes data) noexcept {
   return add_around(sum, load_le<std::uint64_t>(tail));
 }
 
-// Folds to 16 bits, not complemented: what a partial checksum field holds.
+// Folds to 16 bits without complementing: the value of a partial checksum field.
 inline std::uint16_t checksum_fold(std::uint64_t sum) noexcept {
   sum = (sum >> 32) + (sum & 0xffffffff);
   sum = (sum >> 32) + (sum & 0xffffffff);
@@ -42,7 +42,7 @@ inline std::uint16_t checksum_fold(std::uint64_t sum) noexcept {
   return static_cast<std::uint16_t>((sum >> 16) + (sum & 0xffff));
 }
 
-// Of the header at `ip`: addresses, protocol and the length of what follows it.
+// The sum of the pseudo header: addresses, protocol and length of the transport segment.
 inline std::uint64_t pseudo_header_sum(ConstBytes ip, std::uint8_t protocol,
                                        std::size_t transport_bytes) noexcept {
   const bool v4 = ip[0] >> 4 == 4;
@@ -52,7 +52,7 @@ inline std::uint64_t pseudo_header_sum(ConstBytes ip, std::uint8_t protocol,
   return checksum_add(checksum_add(0, tail), v4 ? ip.subspan(12, 8) : ip.subspan(8, 32));
 }
 
-// Writes the checksum of an IPv4 header of `header_bytes`.
+// Writes the header checksum of an IPv4 packet.
 inline void write_ipv4_checksum(Bytes ip, std::size_t header_bytes) noexcept {
   store_le<std::uint16_t>(ip.data() + 10, 0);
   const std::uint16_t sum = checksum_fold(checksum_add(0, ip.first(header_bytes)));

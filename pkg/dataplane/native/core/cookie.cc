@@ -35,7 +35,7 @@ bool CookieMaker::mac2_valid(ConstBytes message, const SocketAddress& from, Now 
 CookieReply CookieMaker::reply(ConstBytes message, const Key& static_public, const Mac& cookie) noexcept {
   auto reply = make_message<CookieReply>();
   std::copy_n(message.data() + sizeof(TypeField), reply.receiver.size(),
-              reply.receiver.begin());  // its sender index
+              reply.receiver.begin());  // the index of its sender
   random_.fill(reply.nonce);
   std::copy(cookie.begin(), cookie.end(), reply.cookie.begin());
   const auto key = make_xaead_key(aead_, cookie_key(static_public), reply.nonce);
@@ -63,7 +63,7 @@ bool MessageStamper::consume(const CookieReply& reply, Now now) noexcept {
   if (!key->open_one(sealed, xnonce(reply.nonce), last_mac1_)) return false;
   std::copy_n(sealed.begin(), cookie_.size(), cookie_.begin());
   cookie_until_ns_ = now.boot_ns + kCookieSecretNs - kCookieLatencyNs;
-  expects_reply_ = false;  // one reply a message: a second copy changes nothing
+  expects_reply_ = false;  // one reply per message: a repeated one has no effect
   return true;
 }
 

@@ -1,5 +1,5 @@
-// What the core takes from outside: the time, randomness, and where a datagram
-// came from. Everything else is computed, so that a test decides all of it.
+// What the core gets from outside: time, randomness, and the source of a datagram. All
+// else is computed from these, so a test controls everything.
 #pragma once
 
 #include <cstdint>
@@ -13,8 +13,8 @@ inline constexpr std::uint64_t kNsPerMs = 1'000'000;
 inline constexpr std::uint64_t kNsPerSecond = 1'000'000'000;
 
 struct Now {
-  std::uint64_t boot_ns = 0;      // CLOCK_BOOTTIME: ages of keys and timers, also while suspended
-  std::uint64_t realtime_ns = 0;  // CLOCK_REALTIME since 1970: only for TAI64N
+  std::uint64_t boot_ns = 0;      // CLOCK_BOOTTIME, which includes suspend: ages of keys, timers
+  std::uint64_t realtime_ns = 0;  // CLOCK_REALTIME since 1970: for TAI64N only
 };
 
 class Random {
@@ -23,7 +23,7 @@ class Random {
   virtual void fill(Bytes out) noexcept = 0;  // cryptographically secure
 };
 
-// Where and when a datagram came.
+// Where a datagram came from, and when.
 struct Arrival {
   const SocketAddress& from;
   Now now;

@@ -1,8 +1,7 @@
-// The Ethernet header in front of what a TAP carries.
+// The Ethernet header of the frames that a TAP device carries.
 //
 //     byte 0..5          6..11    12..13
-//          destination   source   EtherType; 0x8100: a VLAN tag of 4 bytes stands here, and then the
-//          EtherType
+//          destination   source   EtherType; 0x8100: a VLAN tag of 4 bytes comes first
 #pragma once
 
 #include <cstddef>
@@ -18,24 +17,24 @@ inline constexpr std::size_t kEthernetBytes = 14;
 inline constexpr std::size_t kMacAddressBytes = 6;
 inline constexpr std::size_t kVlanTagBytes = 4;
 inline constexpr std::size_t kMaxLinkHeaderBytes =
-    kEthernetBytes + kVlanTagBytes;  // that an MTU leaves room for
+    kEthernetBytes + kVlanTagBytes;  // what comes on top of an MTU
 inline constexpr std::size_t kEtherTypeAt = 12;
 inline constexpr std::uint16_t kEtherTypeIpv4 = 0x0800;
 inline constexpr std::uint16_t kEtherTypeVlan = 0x8100;
 inline constexpr std::uint16_t kEtherTypeIpv6 = 0x86dd;
 
-// Whether the frame is for one station: not for a group, not for all.
+// Whether the frame is neither multicast nor broadcast.
 inline bool is_unicast(ConstBytes frame) noexcept { return (frame[0] & 1) == 0; }
 
-// Of the headers in front of the packet inside `frame`, which has at least
-// kEthernetBytes; one VLAN tag is looked through.
+// The length of the Ethernet header of `frame`, with one VLAN tag if there is one.
+// `frame` has at least kEthernetBytes.
 inline std::size_t link_header_bytes(ConstBytes frame) noexcept {
   const bool tagged = load_be16(frame.data() + kEtherTypeAt) == kEtherTypeVlan;
   return kEthernetBytes + (tagged ? kVlanTagBytes : 0);
 }
 
-// The IP packet right behind the Ethernet header; absent when there is another
-// EtherType, or not what the EtherType says. What stands behind it is padding.
+// The IP packet behind an untagged Ethernet header. Absent: another EtherType, or a
+// packet that contradicts it. Bytes behind the packet are padding.
 inline std::optional<InnerIp> parse_ethernet_ip(ConstBytes frame) noexcept {
   if (frame.size() <= kEthernetBytes) return std::nullopt;
   const std::uint16_t type = load_be16(frame.data() + kEtherTypeAt);

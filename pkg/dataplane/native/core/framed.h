@@ -1,11 +1,11 @@
-// An Ethernet frame as the plaintext of a WireGuard transport message. A frame
-// does not say how long it is, and the plaintext is padded: so the length goes in front.
+// An Ethernet frame as the plaintext of a data message. A frame does not state its
+// length and the plaintext is padded, so the length goes in front.
 //
 //     byte 0..1                 2..              rest
-//          length, big endian   Ethernet frame   zeros, not looked at
+//          length, big endian   Ethernet frame   padding, ignored
 //
-// INVARIANT: a frame has at least 14 bytes, so the length is never zero: messages
-// that begin with zeros are left to other uses.
+// INVARIANT: a frame has at least 14 bytes, so the length is never zero. Plaintexts
+// that begin with zeros are free for other uses (probe-message.h).
 #pragma once
 
 #include <cstddef>
@@ -17,15 +17,15 @@
 namespace nsm {
 
 inline constexpr std::size_t kFrameLengthBytes = 2;
-inline constexpr std::size_t kMaxFrameBytes = 65535;  // what the length can say
+inline constexpr std::size_t kMaxFrameBytes = 65535;  // the greatest value of the length field
 
-// `frame_bytes` is at most kMaxFrameBytes; the frame starts behind the length.
+// `frame_bytes` is at most kMaxFrameBytes. The frame starts behind the length.
 inline void write_frame_length(std::span<std::uint8_t, kFrameLengthBytes> plaintext,
                                std::size_t frame_bytes) noexcept {
   store_be16(plaintext.data(), static_cast<std::uint16_t>(frame_bytes));
 }
 
-// Absent when what the length says is no frame, or more than there is.
+// Absent: the length is too small for a frame, or greater than the plaintext.
 inline std::optional<Bytes> read_frame(Bytes plaintext) noexcept {
   if (plaintext.size() < kFrameLengthBytes + kEthernetBytes) return std::nullopt;
   const std::size_t frame_bytes = load_be16(plaintext.data());

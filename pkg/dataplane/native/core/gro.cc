@@ -7,8 +7,8 @@
 namespace nsm {
 namespace {
 
-constexpr std::size_t kIpv4Bytes = 20;  // with options a packet stays alone
-constexpr std::size_t kIpv6Bytes = 40;  // with extension headers too
+constexpr std::size_t kIpv4Bytes = 20;  // packets with options stay alone
+constexpr std::size_t kIpv6Bytes = 40;  // likewise with extension headers
 constexpr std::uint16_t kDontFragment = 0x4000;
 
 struct Range {
@@ -19,13 +19,13 @@ bool same(ConstBytes a, ConstBytes b, Range range) noexcept {
   return std::memcmp(a.data() + range.from, b.data() + range.from, range.to - range.from) == 0;
 }
 
-// What stands behind the packet in its frame has no place in a super-packet.
+// A super-packet has no place for bytes behind the packet in its frame.
 bool ends_with_packet(ConstBytes ip) noexcept {
   const std::size_t at = ip[0] >> 4 == 4 ? 2 : 4;
   return load_be16(ip.data() + at) + (at == 2 ? 0 : kIpv6Bytes) == ip.size();
 }
 
-// A super-packet gets its checksums made anew, so a wrong one must not enter it.
+// The checksums of a super-packet are computed anew, which would hide a wrong one.
 bool checksums_right(ConstBytes ip, const TransportHeader& transport) noexcept {
   const bool v4 = ip[0] >> 4 == 4;
   if (v4 && checksum_fold(checksum_add(0, ip.first(kIpv4Bytes))) != 0xffff) return false;
@@ -95,7 +95,7 @@ bool GroPacket::same_ip_header(Bytes ip) const noexcept {
   if (ip[0] >> 4 == 6) return same(first, ip, {0, 4}) && same(first, ip, {6, kIpv6Bytes});
   const bool same_fields = same(first, ip, {0, 2}) && same(first, ip, {6, 10}) && same(first, ip, {12, 20});
   if (!same_fields || (load_be16(ip.data() + 6) & kDontFragment) != 0) return same_fields;
-  // Without DF the id says which fragments belong together, and splitting makes it count up.
+  // Without DF the id tells which fragments belong together, and splitting makes it count up.
   return load_be16(ip.data() + 4) == static_cast<std::uint16_t>(load_be16(first.data() + 4) + count_);
 }
 

@@ -1,5 +1,5 @@
-// Joins packets of one flow that came in order into one super-packet with a
-// vnet header, so that the kernel's stack is walked once for many packets.
+// Generic receive offload: joins consecutive packets of a flow into one super-packet
+// with a vnet header, so that they pass the kernel's stack as one.
 #pragma once
 
 #include <array>
@@ -13,27 +13,27 @@
 
 namespace nsm {
 
-// One super-packet in the making. Holds no copy: added packets stay where they
-// are, and the headers of the first are changed in place by finish().
-// Packets that cannot be joined (fragments, other protocols, wrong checksums,
-// ...) are taken alone. Order within a flow is kept: whoever gets false
-// finishes, writes and resets before adding again.
+// One super-packet under construction. It copies nothing: the added packets stay where
+// they are, and finish() changes the headers of the first one in place. A packet that
+// cannot be joined (a fragment, another protocol, a wrong checksum, ...) stays alone.
+// To keep the order within a flow, the caller of add() that gets false has to finish,
+// write and reset before it adds the packet again.
 class GroPacket {
  public:
-  static constexpr std::size_t kMaxPieces = 64;    // what the kernel takes as one UDP super-packet
+  static constexpr std::size_t kMaxPieces = 64;    // the kernel's limit for a UDP super-packet
   static constexpr std::size_t kMaxBytes = 65535;  // of the IP packet
 
   struct Input {
-    Bytes bytes;                // one checked IP packet, behind `ip_offset` bytes of Ethernet
+    Bytes bytes;                // one checked IP packet, after `ip_offset` bytes of Ethernet header
     std::size_t ip_offset = 0;  // 0 (TUN), or kEthernetBytes (TAP)
-    bool udp = false;           // the device takes USO; without it UDP packets stay alone
+    bool udp = false;           // the device supports USO; otherwise UDP packets stay alone
   };
-  // False: it does not continue this one.
+  // False: the packet does not continue this super-packet.
   bool add(const Input& input) noexcept;
   bool empty() const noexcept { return count_ == 0; }
 
-  // Makes lengths and checksum of the whole; then header and pieces, written
-  // one after the other to the device, are the super-packet.
+  // Writes the lengths and checksum of the whole. The returned header and then the
+  // pieces, written to the device one after the other, are the super-packet.
   const VnetHeader& finish() noexcept;
   std::span<const Bytes> pieces() const noexcept { return {pieces_.data(), count_}; }
   void reset() noexcept { count_ = 0; }
@@ -41,8 +41,8 @@ class GroPacket {
  private:
   struct Candidate {
     TransportHeader transport;
-    bool joinable = false;  // to what came before
-    bool closes = false;    // PSH: nothing may follow
+    bool joinable = false;  // to the packets before it
+    bool closes = false;    // PSH is set: nothing may follow
   };
 
   static Candidate inspect(Bytes ip, bool udp) noexcept;

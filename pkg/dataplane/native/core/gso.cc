@@ -9,13 +9,13 @@ namespace {
 
 constexpr std::size_t kMaxIpBytes = 65535;
 
-// At least, judged by the first byte; what is not IP (TAP) has room for a header too.
+// The least possible length, by the first byte. What is not IP (TAP) has to have room for a header, too.
 std::size_t ip_header_bytes(std::uint8_t first) noexcept {
   if (first >> 4 == 6) return 40;
   return first >> 4 == 4 ? std::max<std::size_t>(20, (first & 0x0fu) * 4u) : 20;
 }
 
-// Zero means "none" in UDP, and is the same number as 0xffff.
+// In UDP, zero means "no checksum"; 0xffff is the same number.
 std::uint16_t finished_checksum(std::uint64_t sum, bool tcp) noexcept {
   const auto checksum = static_cast<std::uint16_t>(~checksum_fold(sum));
   return checksum == 0 && !tcp ? std::uint16_t{0xffff} : checksum;
@@ -49,12 +49,12 @@ bool GsoPacket::parse_single(const VnetHeader& header) noexcept {
   if ((header.flags & kVnetNeedsChecksum) == 0) return true;
   csum_start_ = header.csum_start;
   csum_field_ = csum_start_ + header.csum_offset;
-  // INVARIANT: completing the checksum changes nothing that was checked before:
-  // a field inside the IP header could be made to rewrite the addresses.
+  // INVARIANT: completing the checksum changes nothing that was checked already. With a
+  // field inside the IP header, a sender could rewrite the addresses.
   return csum_start_ >= ip_ + ip_header_bytes(packet_[ip_]) && csum_field_ + 2 <= packet_.size();
 }
 
-// header.header_bytes is not looked at: it is not what its name says.
+// header.header_bytes is ignored: it cannot be trusted.
 bool GsoPacket::parse_segmented(const VnetHeader& header) noexcept {
   const ConstBytes ip = packet_.subspan(ip_);
   const auto found = find_transport(ip);
@@ -89,7 +89,7 @@ std::size_t GsoPacket::write(std::size_t index, Bytes out) const noexcept {
 std::size_t GsoPacket::write_single(Bytes out) const noexcept {
   std::memcpy(out.data(), packet_.data(), packet_.size());
   if (csum_field_ == 0) return packet_.size();
-  // The field holds the sum of the pseudo header; it is part of what is summed.
+  // The field contains the sum of the pseudo header, so it is summed like the rest.
   const std::uint64_t sum = checksum_add(0, packet_.subspan(csum_start_));
   const bool tcp = csum_field_ - csum_start_ != kUdpChecksumAt;
   store_le(out.data() + csum_field_, finished_checksum(sum, tcp));

@@ -1,5 +1,5 @@
-// Splits a super-packet that the kernel left to us (TSO, USO) into the packets
-// that go over the wire, with lengths and checksums made for each.
+// Generic segmentation offload: splits a super-packet of the kernel (TSO, USO) into
+// packets, each with its own lengths and checksums.
 #pragma once
 
 #include <cstddef>
@@ -12,15 +12,15 @@
 
 namespace nsm {
 
-// One super-packet, or one ordinary packet (a single segment). Holds no copy:
-// the packet must stay where it is until the last write.
+// One super-packet, or one ordinary packet, which is a single segment. It copies
+// nothing: the packet has to stay where it is until the last write().
 class GsoPacket {
  public:
-  static constexpr std::size_t kMaxSegments = 256;  // more would be segments of no use to anybody
+  static constexpr std::size_t kMaxSegments = 256;  // with more, the segments would be uselessly small
 
-  // `packet` starts at the IP header when `ip_offset` is 0 (TUN), else there are
-  // `ip_offset` bytes of Ethernet in front, repeated before each segment (TAP).
-  // Absent when the header describes what the packet is not.
+  // `ip_offset`: 0 when `packet` starts with the IP header (TUN); else the length of the
+  // Ethernet header, which is repeated in front of each segment (TAP). Absent: the vnet
+  // header contradicts the packet.
   static std::optional<GsoPacket> parse(const VnetHeader& header, ConstBytes packet,
                                         std::size_t ip_offset) noexcept;
 
@@ -43,9 +43,9 @@ class GsoPacket {
   std::size_t ip_;  // offset of the IP header
   std::size_t segments_ = 1;
   // Super-packets.
-  std::size_t gso_bytes_ = 0;  // payload of a segment; 0: an ordinary packet
+  std::size_t gso_bytes_ = 0;  // payload per segment; 0: an ordinary packet
   TransportHeader transport_;
-  // Ordinary packets: what the checksum covers, and where it goes; 0: it is complete.
+  // Ordinary packets: where the checksum's range starts, and its field; 0: it is complete.
   std::size_t csum_start_ = 0;
   std::size_t csum_field_ = 0;
 };

@@ -1,5 +1,5 @@
-// Which peer of one device a receiver index belongs to. The indexes are unique
-// among the handshakes and sessions of all devices of the engine.
+// The peers of one protocol machine by receiver index. Receiver indexes are unique
+// among the handshakes and sessions of all machines of the engine.
 #pragma once
 
 #include <cstdint>

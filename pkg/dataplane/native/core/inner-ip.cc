@@ -38,8 +38,8 @@ std::optional<InnerIp> parse_ipv6(ConstBytes packet) noexcept {
   return ip;
 }
 
-// ::ffff:0:0/96 never stands in a packet (RFC 4291 section 2.5.5.2 is about
-// sockets); passing it would let IPv4 rules be walked around.
+// ::ffff:0:0/96 is for sockets and never appears in a packet (RFC 4291 section
+// 2.5.5.2). Letting it pass would bypass the rules for IPv4.
 bool is_ipv4_mapped(const std::uint8_t* address) noexcept {
   return load_be64(address) == 0 && load_be32(address + 8) == 0xffff;
 }

@@ -1,5 +1,5 @@
-// The four messages of WireGuard (whitepaper section 5.4) as they are on the
-// wire: byte arrays only, so that a message is a struct at any address.
+// The four message types of WireGuard (whitepaper section 5.4) in their wire format.
+// Their structs consist of byte arrays only, so they have no padding and no alignment.
 #pragma once
 
 #include <algorithm>
@@ -20,7 +20,7 @@ enum class MessageType : std::uint32_t { kInitiation = 1, kResponse = 2, kCookie
 
 template <std::size_t N>
 using Sealed = std::array<std::uint8_t, N + kTagBytes>;
-// Type in the first byte, three reserved bytes that are zero.
+// The type in the first byte, then three reserved bytes that are zero.
 using TypeField = std::array<std::uint8_t, 4>;
 using IndexField = std::array<std::uint8_t, 4>;  // little endian
 
@@ -57,7 +57,7 @@ struct CookieReply {
 };
 static_assert(sizeof(CookieReply) == 64);
 
-// In front of the sealed packet of a data message; the shortest is a keepalive.
+// The header of a data message. The sealed plaintext and its tag follow.
 struct DataHeader {
   static constexpr MessageType kType = MessageType::kData;
   TypeField type;
@@ -66,7 +66,7 @@ struct DataHeader {
 };
 inline constexpr std::size_t kDataHeaderBytes = sizeof(DataHeader);
 static_assert(kDataHeaderBytes == 16);
-// What a data message adds to its plaintext; a keepalive is nothing but that.
+// What a data message is longer than its plaintext. A keepalive has no plaintext.
 inline constexpr std::size_t kDataOverheadBytes = kDataHeaderBytes + kTagBytes;
 inline constexpr std::size_t kPaddingBytes = 16;
 

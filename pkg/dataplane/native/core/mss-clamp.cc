@@ -11,7 +11,7 @@ constexpr std::uint8_t kNoOperation = 1;
 constexpr std::uint8_t kMaximumSegmentSize = 2;
 constexpr std::size_t kMssBytes = 4;  // kind, length, value
 
-// Where the MSS value stands in the TCP header; 0: nowhere.
+// The offset of the MSS value in the TCP header; 0: there is none.
 std::size_t find_mss(ConstBytes tcp) noexcept {
   for (std::size_t at = kTcpMinBytes; at + kMssBytes <= tcp.size();) {
     if (tcp[at] == kEndOfOptions) return 0;
@@ -28,7 +28,7 @@ std::size_t find_mss(ConstBytes tcp) noexcept {
   return 0;
 }
 
-// RFC 1624 equation 3. A value at an odd offset counts with its bytes swapped.
+// RFC 1624 equation 3. The bytes of a value at an odd offset are swapped in the sum.
 void update_checksum(std::uint8_t* field, std::uint16_t from, std::uint16_t to, bool odd) noexcept {
   if (odd) {
     from = __builtin_bswap16(from);

@@ -9,7 +9,7 @@ namespace nsm {
 namespace {
 
 constexpr std::string_view kConstruction = "Noise_IKpsk2_25519_ChaChaPoly_BLAKE2s";
-constexpr std::size_t kMaxTextBytes = 128;  // of a handshake: a static key or a payload
+constexpr std::size_t kMaxTextBytes = 128;  // of one text in a handshake: a static key or a payload
 
 }  // namespace
 
@@ -84,7 +84,7 @@ void NoiseHandshake::mix_preshared(const SecretKey& preshared) noexcept {
   mix_hash(to_hash);
 }
 
-// With a preshared key in the pattern, ephemeral keys enter the chaining key too.
+// In a pattern with a preshared key, ephemeral keys are mixed into the chaining key, too.
 void NoiseHandshake::mix_ephemeral(const Key& ephemeral) noexcept {
   mix_hash(ephemeral);
   mix_key(ephemeral);

@@ -6,9 +6,9 @@
 //   -> e, es, s, ss, payload
 //   <- e, ee, se, psk, payload
 //
-// One object is one side's transcript. Every call either succeeds or leaves a
-// transcript that is of no further use. The Diffie-Hellman of both static keys
-// (ss) is the same in every handshake of a pair, so it comes from outside.
+// An object is the transcript of one side. After a call that failed, it cannot be used
+// any more. The Diffie-Hellman result of the static keys (ss) is the same in every
+// handshake between two nodes, so the caller computes it once.
 #pragma once
 
 #include <string_view>
@@ -45,7 +45,7 @@ class NoiseHandshake {
   struct FirstOut {
     std::span<std::uint8_t, kKeyBytes> ephemeral;
     std::span<std::uint8_t, kKeyBytes + kTagBytes> sealed_static;
-    Bytes sealed_payload;  // the payload's length and kTagBytes
+    Bytes sealed_payload;  // kTagBytes longer than the payload
   };
   bool write_first(const FirstKeys& keys, ConstBytes payload, const FirstOut& out) noexcept;
 
@@ -53,7 +53,7 @@ class NoiseHandshake {
     const Key& ephemeral;
     std::span<const std::uint8_t, kKeyBytes + kTagBytes> sealed_static;
   };
-  // Says who initiates; read_first_payload proves it.
+  // Reads who claims to initiate; read_first_payload proves it.
   bool read_first_static(const X25519Key& responder_static, const FirstIn& in,
                          Key& initiator_static) noexcept;
   bool read_first_payload(const SecretKey& static_static, ConstBytes sealed, Bytes payload) noexcept;
@@ -79,7 +79,7 @@ class NoiseHandshake {
 
  private:
   void mix_hash(ConstBytes data) noexcept;
-  void mix_key(ConstBytes input) noexcept;  // also sets the cipher's key
+  void mix_key(ConstBytes input) noexcept;  // also derives the cipher key
   void mix_preshared(const SecretKey& preshared) noexcept;
   void mix_ephemeral(const Key& ephemeral) noexcept;
   bool mix_agreement(const X25519Key& local, const Key& remote) noexcept;

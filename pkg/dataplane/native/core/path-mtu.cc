@@ -5,9 +5,9 @@
 namespace nsm {
 
 void PathMtu::want(std::uint32_t bytes) noexcept {
-  if (bytes <= most_) return;
-  if (passes_ == most_) passes_ = bytes;
-  most_ = bytes;
+  if (bytes <= max_) return;
+  if (passes_ == max_) passes_ = bytes;
+  max_ = bytes;
 }
 
 void PathMtu::answered(std::uint32_t bytes) noexcept {
@@ -27,10 +27,10 @@ void PathMtu::lost(std::uint32_t bytes) noexcept {
 
 void PathMtu::consider(std::uint64_t now_ns) noexcept {
   const bool hole = full_lost_ >= kLostForSearch && shorter_answered_ >= kShorterForSearch;
-  if (hole && passes_ > kLeast) {
-    search(kLeast, passes_, now_ns);
-  } else if (passes_ < most_ && now_ns >= raise_ns_) {
-    search(passes_, most_, now_ns);
+  if (hole && passes_ > kMin) {
+    search(kMin, passes_, now_ns);
+  } else if (passes_ < max_ && now_ns >= raise_ns_) {
+    search(passes_, max_, now_ns);
   }
 }
 
@@ -43,7 +43,7 @@ void PathMtu::search(std::uint32_t low, std::uint32_t high, std::uint64_t now_ns
 }
 
 void PathMtu::conclude(std::uint64_t now_ns) noexcept {
-  if (best_ == 0) return watch(now_ns);  // nothing passes at all just now: that is not about lengths
+  if (best_ == 0) return watch(now_ns);  // nothing passes at all right now: that says nothing about lengths
   passes_ = best_;
   const auto* const above = std::upper_bound(ladder_.begin(), ladder_.end(), best_);
   if (above == ladder_.end() || *above - best_ <= kPrecision) return watch(now_ns);

@@ -1,4 +1,4 @@
-// The handshake messages of one peer, in both directions.
+// The handshake messages of a peer, in both directions.
 #include "peer.h"
 
 namespace nsm {
@@ -35,8 +35,8 @@ void Peer::send_initiation(Now now) noexcept {
   store_le(message.sender.data(), outgoing_->local_index);
   const NoiseHandshake::FirstKeys keys = {outgoing_->ephemeral, initiator_key(), initiating_static_,
                                           config_.remote_responder};
-  // Cannot fail: the static keys agreed when the peer was added, and a random
-  // ephemeral key has no low-order agreement with a key that is none.
+  // Cannot fail: add_peer() has refused static keys of low order, and a random ephemeral
+  // key agrees with any other.
   outgoing_->noise.write_first(keys, sent_timestamp_,
                                {message.ephemeral, message.initiator_static, message.timestamp});
   initiation_stamper_.stamp(bytes_of(message), now);
@@ -60,7 +60,7 @@ Handled Peer::consume_initiation(NoiseHandshake& noise, const Initiation& messag
   if (!noise.read_first_payload(answering_static_, message.timestamp, stamp)) return Handled::kNotAuthentic;
   if (stamp <= received_timestamp_) return Handled::kReplayed;
   if (answered_ns_ != 0 && now.boot_ns - answered_ns_ < kInitiationSpacingNs) return Handled::kTooFrequent;
-  // Crash: remembered before it is answered, so that no restart answers it again.
+  // Crash: saved before we respond, so that a restarted engine does not respond again.
   received_timestamp_ = stamp;
   if (saved_ != nullptr) saved_->received.write(stamp);
   answered_ns_ = now.boot_ns;
@@ -69,15 +69,15 @@ Handled Peer::consume_initiation(NoiseHandshake& noise, const Initiation& messag
   return Handled::kAccepted;
 }
 
-// The endpoint does not move here: until the initiator uses the new session,
-// this may be an old initiation that somebody kept from us and now replays.
+// The endpoint does not move here. Until the initiator uses the new session, this may be
+// an old initiation that an attacker has withheld and replays now.
 void Peer::send_response(NoiseHandshake& noise, const Initiation& message, const Arrival& arrival) noexcept {
   const Now now = arrival.now;
   auto response = make_message<Response>();
   const X25519Key ephemeral(random_key(parts_.random));
   const NoiseHandshake::SecondKeys keys = {ephemeral, message.ephemeral, config_.remote_initiator,
                                            config_.preshared};
-  if (!noise.write_second(keys, {}, response.nothing)) return;  // a low-order ephemeral key
+  if (!noise.write_second(keys, {}, response.nothing)) return;  // an ephemeral key of low order
   const TransportKeys transport = noise.split();
   const std::uint32_t local_index = indexes_.allocate(*this);
   start_session({local_index, index_of(message.sender), false, transport.responder_to_initiator,
@@ -95,20 +95,20 @@ void Peer::send_response(NoiseHandshake& noise, const Initiation& message, const
 Handled Peer::consume_response(const Response& message, const Arrival& arrival) noexcept {
   const Now now = arrival.now;
   if (!outgoing_ || index_of(message.receiver) != outgoing_->local_index) return Handled::kUnknownIndex;
-  NoiseHandshake noise = outgoing_->noise;  // a forged response must not spoil the transcript
+  NoiseHandshake noise = outgoing_->noise;  // a copy, because a forged response must not spoil the transcript
   const NoiseHandshake::SecondIn keys = {outgoing_->ephemeral, initiator_key(), message.ephemeral,
                                          config_.preshared};
   if (!noise.read_second(keys, message.nothing, {})) return Handled::kNotAuthentic;
   const TransportKeys transport = noise.split();
   const std::uint32_t local_index = outgoing_->local_index;
-  outgoing_.reset();  // the session keeps the index
+  outgoing_.reset();  // the session keeps its index
   roam(arrival.from);
   activity_.received(now.boot_ns, false);
   start_session({local_index, index_of(message.sender), true, transport.initiator_to_responder,
                  transport.responder_to_initiator},
                 now);
   established(now);
-  parts_.decisions.send_keepalive(*this);  // the responder may not send before it heard from us
+  parts_.decisions.send_keepalive(*this);  // the responder may not send until it has heard from us
   return Handled::kAccepted;
 }
 
@@ -117,9 +117,9 @@ Handled Peer::consume_cookie(const CookieReply& reply, Now now) noexcept {
   if (!to_initiation)
     return response_stamper_.consume(reply, now) ? Handled::kAccepted : Handled::kNotAuthentic;
   if (!initiation_stamper_.consume(reply, now)) return Handled::kNotAuthentic;
-  // The responder spent nothing on the first one, so the second need not wait for
-  // the retry; each initiation takes one cookie, so this cannot run in circles
-  // faster than the spacing.
+  // The responder has done no work yet, so we need not wait for the retry timer. Each
+  // initiation consumes at most one cookie reply, so this cannot loop faster than
+  // kInitiationSpacingNs.
   if (now.boot_ns - initiation_sent_ns_ >= kInitiationSpacingNs)
     send_initiation(now);
   else

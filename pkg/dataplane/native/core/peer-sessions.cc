@@ -1,4 +1,4 @@
-// The keys of one peer: made by handshakes, installed in the data threads, erased.
+// The keys of a peer: made by handshakes, installed in the data threads, erased.
 #include "peer.h"
 
 namespace nsm {
@@ -47,10 +47,10 @@ void Peer::make_current(Session& session, std::unique_ptr<SendKey> key) noexcept
 
 void Peer::confirm(std::uint32_t local_index, const SocketAddress& from, Now now) noexcept {
   Session* const session = sessions_.find(local_index);
-  if (session == nullptr || !session->waiting) return;  // expired or replaced meanwhile
+  if (session == nullptr || !session->waiting) return;  // expired or replaced in the meantime
   std::unique_ptr<SendKey> key = std::move(session->waiting);
   roam(from);
-  abandon_handshake();  // ours would only make another session
+  abandon_handshake();  // our own handshake would only make yet another session
   const Session* const current = sessions_.current();
   if (current == nullptr || current->created_ns <= session->created_ns)
     make_current(*session, std::move(key));
@@ -89,7 +89,7 @@ bool Peer::can_send(Now now) const noexcept {
          activity_.send_counter.load(std::memory_order_relaxed) < kRejectAfterMessages;
 }
 
-// Sending keys do not come back: which counters they used is not known for certain.
+// Sending keys are not restored, because it is not known which counters they have used.
 void Peer::restore(Now now) {
   touch();
   for (Session& session : sessions_.all()) {

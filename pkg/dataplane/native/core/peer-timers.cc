@@ -1,5 +1,5 @@
-// The timers of one peer (whitepaper section 6). They are computed from what
-// happened when, not kept as a list: whoever calls tick late gets the same result.
+// The timers of a peer (whitepaper section 6). They are computed from the times of past
+// events instead of being kept as a list, so that a late tick gives the same result.
 #include <algorithm>
 
 #include "peer.h"
@@ -7,21 +7,21 @@
 namespace nsm {
 namespace {
 
-// How often the activity of the data threads is looked at while there are keys.
-// What they note is the begin of a wait of 10 s or more, so nothing is late.
+// How often the activity of the data threads is read while there are keys. It marks the
+// start of timeouts of 10 s or more, so none of these is late.
 constexpr std::uint64_t kLookNs = 5 * kNsPerSecond;
-// The same for a key that the next data renews.
+// The same while the next data is going to renew the key.
 constexpr std::uint64_t kRenewalLookNs = 500 * kNsPerMs;
-// Silence after which the session is taken for dead (KEEPALIVE_TIMEOUT + REKEY_TIMEOUT).
+// Silence after which a session counts as dead (KEEPALIVE_TIMEOUT + REKEY_TIMEOUT).
 constexpr std::uint64_t kSilenceNs = kKeepaliveTimeoutNs + kRekeyTimeoutNs;
-// A receiver renews its session this long before it ends.
+// The age at which an initiator that only receives renews the session.
 constexpr std::uint64_t kRenewForReceivingNs = kRejectAfterNs - kKeepaliveTimeoutNs - kRekeyTimeoutNs;
 
 std::uint64_t read(const std::atomic<std::uint64_t>& value) noexcept {
   return value.load(std::memory_order_relaxed);
 }
 
-// When a wait that began at `since_ns` is over; when to look again where none has begun.
+// When a timeout that started at `since_ns` expires; when none has started, when to look again.
 std::uint64_t wait_ends(std::uint64_t since_ns, std::uint64_t wait_ns, Now now) noexcept {
   return since_ns == 0 ? now.boot_ns + kLookNs : since_ns + wait_ns;
 }
@@ -52,16 +52,17 @@ void Peer::retry_handshake(Now now) noexcept {
   parts_.decisions.handshake_given_up(*this);
 }
 
-// We sent data and heard nothing: the peer may have restarted, or moved.
+// We sent data and received nothing: the peer may have restarted or moved.
 void Peer::notice_silence(Now now) noexcept {
   const std::uint64_t since = read(activity_.unanswered_since_ns);
   if (since == 0 || now.boot_ns < since + kSilenceNs) return;
-  activity_.unanswered_since_ns.store(0, std::memory_order_relaxed);  // the next data starts it again
+  activity_.unanswered_since_ns.store(0,
+                                      std::memory_order_relaxed);  // the next data starts the timeout again
   went_down();
   want_session(now);
 }
 
-// We received data and had nothing to say: a keepalive tells the peer that it arrived.
+// We received data and sent nothing: a keepalive tells the peer that it arrived.
 void Peer::acknowledge(Now now) noexcept {
   const std::uint64_t since = read(activity_.unacknowledged_since_ns);
   if (since == 0 || now.boot_ns < since + kKeepaliveTimeoutNs) return;
@@ -85,7 +86,7 @@ std::uint64_t Peer::keepalive_due_ns() const noexcept {
   return last == 0 ? 0 : last + config_.keepalive_seconds * kNsPerSecond;
 }
 
-// Only who initiated a session renews it, so that the two sides do not do it at once.
+// Only the initiator of a session renews it, so that the two sides do not do it at once.
 void Peer::keep_key_fresh(Now now) noexcept {
   const Session* const current = sessions_.current();
   if (current == nullptr || outgoing_) return;

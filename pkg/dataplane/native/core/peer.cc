@@ -44,7 +44,7 @@ void Peer::want_session(Now now) noexcept {
 }
 
 void Peer::rehandshake(Now now) noexcept {
-  // One that was just sent is as good, and a second would count as a flood.
+  // The one that was just sent is as good, and another one would count as a flood.
   if (outgoing_ && now.boot_ns - initiation_sent_ns_ < kInitiationSpacingNs) return;
   abandon_handshake();
   initiate(now);

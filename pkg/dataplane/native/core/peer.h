@@ -5,7 +5,7 @@
 //    ^                                        |  ^   |                    |      |
 //    |                                        |  |   +--90 s--> idle      |      |
 //    |   initiation consumed, then first data |  +------------------------+      |
-//    |   of the initiator (WireguardMachine::confirm)   +-> established   15 s silent      |
+//    |   of the initiator (confirm)           +-> established   15 s silent      |
 //    +---------------------------------------------------------------------------+
 //                               180 s: keys erased
 //
@@ -33,22 +33,23 @@
 namespace nsm {
 
 struct PeerConfig {
-  // The key this side initiates with; absent: the device's own key.
+  // The key this side initiates with; absent: the node's own key.
   std::optional<SecretKey> initiator_private;
   Key remote_responder{};  // the peer's key when it answers
-  Key remote_initiator{};  // the peer's key when it initiates; a foreign peer: the same
+  Key remote_initiator{};  // the peer's key when it initiates; of a foreign peer, the same
   SecretKey preshared;     // all zero: none
-  AeadAlgorithm algorithm = AeadAlgorithm::kChaCha20Poly1305;  // of data; handshakes have only the one
-  SocketAddress endpoint;                                      // not known: we can only answer
-  bool roaming = false;                 // the endpoint follows authenticated packets; false: pinned
-  std::uint16_t keepalive_seconds = 0;  // persistent keepalive; 0: off
-  std::uint64_t tag = 0;                // the engine's own name for it
+  AeadAlgorithm algorithm =
+      AeadAlgorithm::kChaCha20Poly1305;  // of data; handshakes always use ChaCha20-Poly1305
+  SocketAddress endpoint;                // not known: we can only respond
+  bool roaming = false;                  // the endpoint follows authenticated packets; false: pinned
+  std::uint16_t keepalive_seconds = 0;   // persistent keepalive; 0: off
+  std::uint64_t tag = 0;                 // the engine's own name for the peer
 };
 
 // Numbered as SessionState in protocol.h.
 enum class SessionState : std::uint8_t { kIdle = 0, kHandshaking = 1, kEstablished = 2, kReceiveOnly = 3 };
 
-// What every device of an engine shares. All outlive the device.
+// What the protocol machines of an engine share. All outlive the machine.
 struct MachineParts {
   const AeadSuite& suite;
   Random& random;
@@ -56,7 +57,7 @@ struct MachineParts {
   Decisions& decisions;
 };
 
-// What a peer gets from its device.
+// What a peer gets from its protocol machine.
 struct PeerPlace {
   const MachineParts& parts;
   const X25519Key& node_key;
@@ -74,30 +75,30 @@ class Peer : public Timed {
   Peer& operator=(const Peer&) = delete;
 
   std::uint64_t tag() const noexcept { return config_.tag; }
-  // For the data threads; lives as long as the peer, so they must have let go
-  // of it before WireguardMachine::remove_peer.
+  // For the data threads. Lives as long as the peer, so they must have let go of it
+  // before WireguardMachine::remove_peer.
   Activity& activity() noexcept { return activity_; }
   SessionState state(Now now) const noexcept;
   const SocketAddress& endpoint() const noexcept { return config_.endpoint; }
   // Since the last completed handshake; absent: none yet.
   std::optional<std::uint64_t> handshake_age_ns(Now now) const noexcept;
 
-  // Data waits and there is no usable sending key. Does nothing while a
-  // handshake runs; without an endpoint the handshake is given up at once.
+  // Data is waiting and there is no usable sending key. Does nothing while a handshake
+  // is running; without an endpoint the handshake is given up at once.
   void want_session(Now now) noexcept;
   // Starts a handshake now, whatever the timers say: after a restart, a move, or on demand.
   void rehandshake(Now now) noexcept;
-  // An authenticated packet came from there. Ignored where the endpoint is pinned.
+  // An authentic packet came from there. Ignored where the endpoint is pinned.
   void roam(const SocketAddress& from) noexcept;
 
-  // Changes in place. Everything else of PeerConfig: remove the peer and add it again.
+  // Changes in place. To change anything else of PeerConfig, remove the peer and add it again.
   void set_endpoint(const SocketAddress& to) noexcept;
   void set_roaming(bool roaming) noexcept { config_.roaming = roaming; }
   void set_keepalive(std::uint16_t seconds) noexcept;
 
-  // What follows is for WireguardMachine, which has checked layout and mac1.
+  // The following is for WireguardMachine, which has checked the layout and mac1.
 
-  // Precomputes the static secrets; false when a key of the peer is of low order.
+  // Precomputes the static secrets; false: a key of the peer has low order.
   bool agree_static_keys() noexcept;
   const Key& remote_initiator() const noexcept { return config_.remote_initiator; }
   const Key& initiator_public() const noexcept { return initiator_key().public_key(); }
@@ -113,7 +114,7 @@ class Peer : public Timed {
   std::uint64_t tick(Now now) noexcept;
 
  private:
-  struct Outgoing {  // a handshake that we initiated and that has no answer yet
+  struct Outgoing {  // a handshake that we initiated and that is not answered yet
     std::uint32_t local_index;
     X25519Key ephemeral;
     NoiseHandshake noise;
@@ -154,7 +155,7 @@ class Peer : public Timed {
   std::uint64_t keepalive_due_ns() const noexcept;
   void keep_key_fresh(Now now) noexcept;
   std::uint64_t next_deadline(Now now) const noexcept;
-  // Something happened that may move the next deadline: tick soon.
+  // Something may have moved the next deadline: tick soon.
   void touch() noexcept { agenda_.set(*this, 0); }
 
   PeerConfig config_;
@@ -165,7 +166,7 @@ class Peer : public Timed {
   SavedPeer* saved_;
   std::optional<X25519Key> own_key_;  // of PeerConfig::initiator_private
   SecretKey initiating_static_;       // our initiator key with their responder key
-  SecretKey answering_static_;        // our device key with their initiator key
+  SecretKey answering_static_;        // our node key with their initiator key
   MessageStamper initiation_stamper_;
   MessageStamper response_stamper_;
 

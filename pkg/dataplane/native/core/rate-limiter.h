@@ -1,5 +1,5 @@
-// How many handshake messages one source may cost us under load: a token bucket
-// per IPv4 address or IPv6 /64, 20 a second, 5 at once.
+// Limits the handshake messages of a source under load: a token bucket per IPv4 address
+// or IPv6 /64 with 20 a second and a burst of 5.
 #pragma once
 
 #include <cstdint>
@@ -9,8 +9,8 @@
 
 namespace nsm {
 
-// A table of fixed size: a source that is new evicts the one that was silent
-// longest among 8, so that a flood of sources costs no memory and no time.
+// A table of fixed size: a new source evicts the one of its set of 8 that was silent for
+// the longest time, so a flood of sources costs neither memory nor time.
 // Owner: the control thread.
 class RateLimiter {
  public:
@@ -20,7 +20,7 @@ class RateLimiter {
   static constexpr std::uint64_t kBurst = 5;
 
   explicit RateLimiter(Random& random);
-  // True when this message of `from` may be worked on; takes one token.
+  // Whether a message of `from` may be processed; takes one token.
   bool allow(const SocketAddress& from, std::uint64_t now_ns) noexcept;
 
  private:
@@ -36,7 +36,7 @@ class RateLimiter {
   static_assert(kFullNs <= UINT32_MAX);
   Bucket& find(std::uint64_t source, std::uint8_t family) noexcept;
 
-  std::uint64_t seed_ = 0;  // nobody outside can aim at one set
+  std::uint64_t seed_ = 0;  // random, so that no one outside can choose the set
   std::vector<Bucket> buckets_;
 };
 

@@ -1,6 +1,6 @@
-// The receiver indexes in use in the whole engine: random, so that they say
-// nothing and cannot be guessed. Data messages name their session by nothing
-// else, whichever device it belongs to and whichever socket they come by.
+// The receiver indexes in use in the engine. They are random, so that they reveal
+// nothing and cannot be guessed. A data message names its session by this index alone,
+// whatever underlay it arrives through.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace nsm {
 
-// Owner: the control thread. Outlives the devices that share it.
+// Owner: the control thread. Outlives the protocol machines that share it.
 class ReceiverIndexes {
  public:
   explicit ReceiverIndexes(Random& random) noexcept : random_(random) {}

@@ -16,7 +16,8 @@ ReplayWindow ReplayWindow::from(std::uint64_t next) noexcept {
 
 bool ReplayWindow::accept(std::uint64_t counter) noexcept {
   if (counter >= kRejectAfterMessages) return false;
-  if (counter + kUsable + 1 < next_) return false;  // as Linux: kUsable behind the greatest is the last
+  if (counter + kUsable + 1 < next_)
+    return false;  // as in Linux, kUsable behind the greatest is still accepted
   const std::uint64_t word = counter / kWordBits;
   if (counter >= next_) {
     const std::uint64_t greatest_word = next_ == 0 ? 0 : (next_ - 1) / kWordBits;

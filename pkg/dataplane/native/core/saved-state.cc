@@ -10,15 +10,15 @@ namespace {
 
 constexpr std::uint64_t kMagic = 0x65747461'736d736eull;
 constexpr std::uint32_t kVersion = 1;
-constexpr std::size_t kSlotsOffset = 4096;  // slots start on their own page
+constexpr std::size_t kSlotsOffset = 4096;  // slots start on a page of their own
 
-// Guards against a write cut short, not against an attacker: the memory is sealed.
+// Detects torn writes. It need not resist an attacker: only holder and engine have this memory.
 std::uint32_t checksum(ConstBytes bytes) noexcept {
-  constexpr std::uint8_t kLabel[4] = {'n', 's', 'm', '1'};  // so that zeros do not check
+  constexpr std::uint8_t kLabel[4] = {'n', 's', 'm', '1'};  // so that all zeros are invalid
   return load_le<std::uint32_t>(blake2s(kLabel, bytes).data());
 }
 
-// Keeps the compiler from moving stores across: a crash sees them in order.
+// Keeps the compiler from moving stores across, so that a crash sees them in order.
 void in_order() noexcept { std::atomic_signal_fence(std::memory_order_seq_cst); }
 
 std::string_view id_of(const SavedPeer& peer) noexcept { return {peer.id, strnlen(peer.id, kSavedIdBytes)}; }
@@ -31,7 +31,7 @@ struct SavedState::Header {
   std::uint64_t magic;
   std::uint32_t version;
   std::uint32_t slot_bytes;
-  std::uint64_t used;  // slots that were ever taken
+  std::uint64_t used;  // how many slots were ever taken
 };
 
 bool SavedTimestamp::Copy::valid() const noexcept { return sum == checksum(stamp); }
@@ -102,7 +102,7 @@ SavedState::SavedState(Bytes memory) {
     index_slots();
     return;
   }
-  if (header_->magic != 0) explicit_bzero(memory.data(), memory.size());  // damaged, or of another version
+  if (header_->magic != 0) explicit_bzero(memory.data(), memory.size());  // damaged or of another version
   *header_ = {kMagic, kVersion, sizeof(SavedPeer), 0};
 }
 

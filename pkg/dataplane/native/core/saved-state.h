@@ -1,14 +1,14 @@
-// What of a peer survives a restart of the engine: the layout of the sealed
-// memory that the holder keeps (protocol.h, kEngineStateFd). Fixed slots, one
-// per port, found by the port's id:
+// What survives a restart of the engine, as the layout of the sealed memory that the
+// holder keeps (protocol.h, kEngineStateFd). It has fixed slots, one per wireguard port,
+// found by the port's id:
 //
 //   SavedHeader | SavedPeer 0 | SavedPeer 1 | ...
 //
-// Receive keys come back, sending keys never do: a counter that might be used
-// twice would break the cipher. A handshake makes the new sending key.
-// Pages of slots that were never taken are never touched: the memory is sparse.
-// Crash: every part is checked by itself (checksum, or two copies in turn), so
-// that a write cut short loses that part and nothing else.
+// Receive keys are restored, sending keys never are, because reusing a counter would
+// break the cipher; a handshake makes a new sending key. Pages of unused slots are never
+// touched: the memory is sparse.
+// Crash: every part is validated by itself (a checksum, or two alternating copies), so
+// that a torn write loses only that part.
 #pragma once
 
 #include <atomic>
@@ -26,9 +26,9 @@
 namespace nsm {
 
 inline constexpr std::size_t kSavedIdBytes = 64;
-inline constexpr std::size_t kSavedKeys = 4;  // as many sessions as a peer keeps
+inline constexpr std::size_t kSavedKeys = 4;  // the sessions of a peer
 
-// A timestamp that only grows, written in two places in turn.
+// A timestamp that only grows, written to two copies in turn.
 class SavedTimestamp {
  public:
   Timestamp read() const noexcept;
@@ -48,10 +48,10 @@ struct RestoredKey {
   AeadAlgorithm algorithm = AeadAlgorithm::kChaCha20Poly1305;
   std::uint32_t local_index = 0;
   std::uint64_t created_ns = 0;    // CLOCK_BOOTTIME
-  std::uint64_t next_counter = 0;  // lower ones may have been delivered
+  std::uint64_t next_counter = 0;  // all below it may have been delivered
 };
 
-// One receive key. `counter` is stored by the ingress thread, the rest by the control thread.
+// One receive key. The ingress thread stores `counter`, the control thread the rest.
 class SavedReceiveKey {
  public:
   void write(const RestoredKey& from) noexcept;
@@ -70,30 +70,30 @@ class SavedReceiveKey {
   std::uint32_t algorithm_;
   std::uint8_t key_[kKeyBytes];
   std::uint32_t checksum_;
-  [[maybe_unused]] std::uint32_t reserved_;  // makes the slot 64 bytes
+  [[maybe_unused]] std::uint32_t reserved_;  // pads this to 64 bytes
 };
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free, "counters are shared through plain memory");
 
 struct SavedPeer {
-  char id[kSavedIdBytes];   // zero padded; all zero: free
-  SavedTimestamp received;  // greatest of the initiations we accepted
-  SavedTimestamp sent;      // of our own last initiation
+  char id[kSavedIdBytes];   // padded with zeros; all zero: the slot is free
+  SavedTimestamp received;  // the greatest of the initiations that we accepted
+  SavedTimestamp sent;      // of our own latest initiation
   SavedReceiveKey keys[kSavedKeys];
 };
 
 // The slots. Owner: the control thread.
 class SavedState {
  public:
-  // `memory` is what the holder keeps, page aligned, mapped shared; it outlives
-  // this. Memory that is new, damaged or of another version becomes empty.
+  // `memory` is page aligned, mapped shared, and outlives this. When it is new, damaged
+  // or of another version, all slots are free.
   explicit SavedState(Bytes memory);
   SavedState(const SavedState&) = delete;
   SavedState& operator=(const SavedState&) = delete;
 
-  bool resumed() const noexcept { return resumed_; }  // an earlier engine left its state
-  // The slot of this id, a new one if need be; nullptr when all are taken or the id is too long.
+  bool resumed() const noexcept { return resumed_; }  // an earlier engine has left its state
+  // The slot of this id, a new one if there is none; nullptr: all slots are taken, or the id is too long.
   SavedPeer* take(std::string_view id);
-  // Wipes and frees the slot. Unknown ids are fine.
+  // Wipes and frees the slot of this id, if there is one.
   void release(std::string_view id);
   std::size_t slots() const noexcept { return slots_.size(); }
 

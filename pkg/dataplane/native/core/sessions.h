@@ -1,9 +1,9 @@
-// The sessions of one peer. One is current: we send with it. All that are not
-// expired receive, so that a rekey loses nothing that is still under way.
+// The sessions of one peer. We send with the current one. All that have not expired
+// receive, so that a rekey loses no packet in flight.
 //
-//   we initiated:  new --------------------------------------> current
-//   we answered:   waiting --first authentic packet of it----> current
-//   former current, and what came back after a restart: receive only
+//   we initiated:  new ---------------------------------> current
+//   we responded:  waiting ---first authentic packet----> current
+//   formerly current, or restored after a restart: receive only
 #pragma once
 
 #include <array>
@@ -18,8 +18,8 @@ namespace nsm {
 struct Session {
   std::uint32_t local_index = 0;  // 0: empty
   std::uint64_t created_ns = 0;
-  bool initiated = false;            // by us: then we renew it
-  std::unique_ptr<SendKey> waiting;  // we answered, and the initiator has not used it yet
+  bool initiated = false;            // by us, so we renew it
+  std::unique_ptr<SendKey> waiting;  // we responded, and the initiator has not used the session yet
   SavedReceiveKey* saved = nullptr;  // may be null
 
   bool empty() const noexcept { return local_index == 0; }
@@ -47,7 +47,7 @@ class Sessions {
       if (!session.empty() && session.local_index == local_index) return &session;
     return nullptr;
   }
-  // An empty place, or else the oldest session that is not current.
+  // An empty place, or the oldest session that is not current.
   Session& place_for_new() noexcept {
     Session* oldest = nullptr;
     for (Session& session : all_) {

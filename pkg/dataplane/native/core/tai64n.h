@@ -1,5 +1,5 @@
-// TAI64N timestamps of handshake initiations: 8 bytes of seconds since 1970
-// TAI plus 2^62, 4 bytes of nanoseconds, big endian, so that byte order is time order.
+// TAI64N timestamps of handshake initiations: 8 bytes of TAI seconds since 1970 plus
+// 2^62, then 4 bytes of nanoseconds, big endian, so that they compare as bytes.
 #pragma once
 
 #include <algorithm>
@@ -14,8 +14,8 @@ namespace nsm {
 inline constexpr std::size_t kTimestampBytes = 12;
 using Timestamp = std::array<std::uint8_t, kTimestampBytes>;  // all zero: none
 
-// Rounded down to 2^24 ns, as WireGuard does: enough for 50 initiations a
-// second, and no precise clock for whoever reads it.
+// Rounded down to 2^24 ns, as in WireGuard: enough for 50 initiations a second, without
+// revealing a precise clock.
 inline Timestamp tai64n(std::uint64_t realtime_ns) noexcept {
   constexpr std::uint64_t kTaiOffset = 0x400000000000000aull;  // 2^62 + 10 s
   constexpr std::uint32_t kWhitenMask = ~((1u << 24) - 1);
@@ -25,7 +25,7 @@ inline Timestamp tai64n(std::uint64_t realtime_ns) noexcept {
   return stamp;
 }
 
-// The stamp to send now: later than `last` even when the clock stood still or went back.
+// The stamp to send now: later than `last` even when the clock stood still or was set back.
 inline Timestamp later_than(const Timestamp& last, Timestamp now) noexcept {
   if (now > last) return now;
   now = last;

@@ -1,5 +1,5 @@
-// Where TCP and UDP headers are, and the fields of them that joining and
-// splitting touch. Everything is checked against the packet's real size.
+// Finds TCP and UDP headers, and the fields that GRO and GSO touch. Everything is
+// checked against the packet's real size.
 #pragma once
 
 #include <cstddef>
@@ -34,9 +34,8 @@ struct TransportHeader {
   std::size_t checksum_at() const noexcept { return offset + (tcp ? kTcpChecksumAt : kUdpChecksumAt); }
 };
 
-// `ip` starts with an IPv4 or IPv6 header. Absent for fragments, other
-// protocols, and headers that do not fit. Walks over IPv6 extension headers
-// that say nothing about the payload.
+// `ip` starts with an IPv4 or IPv6 header. Absent: a fragment, another protocol, or a
+// header that does not fit. Skips IPv6 extension headers that do not concern the payload.
 std::optional<TransportHeader> find_transport(ConstBytes ip) noexcept;
 
 }  // namespace nsm

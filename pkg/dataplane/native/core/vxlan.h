@@ -20,7 +20,7 @@ inline constexpr std::uint8_t kVxlanFlagVni = 0x08;
 inline constexpr std::uint32_t kVniMin = 1;
 inline constexpr std::uint32_t kVniMax = (1u << 24) - 1;
 
-// `vni` is at most kVniMax; the inner Ethernet frame starts behind the header.
+// `vni` is at most kVniMax. The inner Ethernet frame starts behind the header.
 inline void write_vxlan_header(std::span<std::uint8_t, kVxlanHeaderBytes> header,
                                std::uint32_t vni) noexcept {
   store_be32(header.data(), std::uint32_t{kVxlanFlagVni} << 24);
@@ -30,12 +30,12 @@ inline void write_vxlan_header(std::span<std::uint8_t, kVxlanHeaderBytes> header
 struct VxlanHeader {
   std::uint8_t flags = 0;
   std::uint32_t vni = 0;
-  // Any flag but I makes it another protocol: GPE, GBP.
+  // With any flag besides I it is another protocol: GPE, GBP.
   bool is_vxlan() const noexcept { return flags == kVxlanFlagVni; }
 };
 
-// Absent when the datagram is too short for an Ethernet header behind it.
-// Reserved fields are ignored on receipt, as the RFC says.
+// Absent: the datagram has no room for an Ethernet header behind it. Reserved fields are
+// ignored on receipt, as the RFC demands.
 inline std::optional<VxlanHeader> read_vxlan_header(ConstBytes datagram) noexcept {
   if (datagram.size() < kVxlanHeaderBytes + kEthernetBytes) return std::nullopt;
   return VxlanHeader{datagram[0], load_be32(datagram.data() + kVxlanVniAt) >> 8};

@@ -1,5 +1,5 @@
-// The constants of the WireGuard protocol (whitepaper sections 5 and 6), apart
-// from those of our own, which stand where they are used.
+// The constants of the WireGuard protocol (whitepaper sections 5 and 6). Constants of our
+// own are defined where they are used.
 #pragma once
 
 #include <cstdint>
@@ -17,9 +17,9 @@ inline constexpr std::uint64_t kRekeyTimeoutNs = 5 * kNsPerSecond;
 inline constexpr std::uint64_t kRekeyJitterMaxNs = 333 * kNsPerMs;
 inline constexpr std::uint64_t kKeepaliveTimeoutNs = 10 * kNsPerSecond;
 inline constexpr std::uint64_t kCookieSecretNs = 120 * kNsPerSecond;
-// An established cookie is used a little shorter than its maker honours it.
+// A cookie is used for a little less time than its issuer accepts it.
 inline constexpr std::uint64_t kCookieLatencyNs = 5 * kNsPerSecond;
 inline constexpr std::uint64_t kInitiationSpacingNs =
-    kNsPerSecond / 50;  // faster ones of one peer are a flood
+    kNsPerSecond / 50;  // what comes faster from one peer is a flood
 
 }  // namespace nsm

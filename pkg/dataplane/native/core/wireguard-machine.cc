@@ -13,18 +13,18 @@
 namespace nsm {
 namespace {
 
-// A deadline that is far away is met up to 134 ms late, along with others: thousands of idle peers share
-// wake-ups.
+// A deadline that is far away may be met up to 134 ms late, together with others, so
+// that thousands of idle peers share wake-ups.
 constexpr std::uint64_t kFarNs = 5 * kNsPerSecond;
-constexpr std::uint64_t kTogetherNs = 1ull << 27;
+constexpr std::uint64_t kCoalesceNs = 1ull << 27;
 
-constexpr std::uint64_t kUnderLoadNs = kNsPerSecond;  // after the queue was last seen that full
+constexpr std::uint64_t kUnderLoadNs = kNsPerSecond;  // after the queue was last reported full
 
-std::uint64_t together(std::uint64_t due_ns, std::uint64_t now_ns) noexcept {
-  return due_ns < now_ns + kFarNs ? due_ns : due_ns | (kTogetherNs - 1);
+std::uint64_t coalesce(std::uint64_t due_ns, std::uint64_t now_ns) noexcept {
+  return due_ns < now_ns + kFarNs ? due_ns : due_ns | (kCoalesceNs - 1);
 }
 
-struct HashKey {  // public keys are random already
+struct HashKey {  // public keys are random, so any part of them is a hash
   std::size_t operator()(const Key& key) const noexcept { return load_le<std::uint64_t>(key.data()); }
 };
 
@@ -41,11 +41,11 @@ std::string_view counter_name(Handled handled) noexcept {
 std::string_view explain(AddPeer result) noexcept {
   switch (result) {
     case AddPeer::kAdded:
-      return "the peer is added";
+      return "the peer was added";
     case AddPeer::kDuplicateKey:
       return "another port of this underlay has the same peer initiator key: give every wire its own";
     case AddPeer::kBadKey:
-      return "no secret can be agreed with this peer key: it is of low order or this node's own";
+      return "no secret can be agreed with this peer key: it has low order or is this node's own";
   }
   return {};
 }
@@ -61,7 +61,7 @@ struct WireguardMachine::State {
 
   Handled receive_initiation(const Initiation& message, const Arrival& arrival) noexcept;
   Handled receive_response(const Response& message, const Arrival& arrival) noexcept;
-  // Absent: go on. `owner` is the static key that the message was made for.
+  // Absent: the message may be processed. `owner`: the static key that the message was made for.
   std::optional<Handled> shed_load(ConstBytes message, const Key& owner, const Arrival& arrival) noexcept;
 
   MachineParts parts;
@@ -96,7 +96,7 @@ WireguardMachine::Added WireguardMachine::add_peer(const PeerConfig& config, Sav
 
 void WireguardMachine::remove_peer(Peer& peer) noexcept {
   peer.shut_down();
-  const Key key = peer.remote_initiator();  // a copy: the peer goes with its entry
+  const Key key = peer.remote_initiator();  // a copy: the peer is destroyed with its entry
   state_->peers.erase(key);
 }
 
@@ -125,7 +125,7 @@ Handled WireguardMachine::State::receive_initiation(const Initiation& message,
   return found->second->consume_initiation(noise, message, arrival);
 }
 
-// The index comes first: which of our keys the response is for depends on it.
+// The index is looked up first, because it says which of our keys the response is for.
 Handled WireguardMachine::State::receive_response(const Response& message, const Arrival& arrival) noexcept {
   Peer* const peer = indexes.find(index_of(message.receiver));
   if (peer == nullptr) return Handled::kUnknownIndex;
@@ -157,7 +157,7 @@ std::uint64_t WireguardMachine::tick(Now now) noexcept {
   Agenda& agenda = state_->agenda;
   while (Timed* const due = agenda.take(now.boot_ns)) {
     Peer& peer = static_cast<Peer&>(*due);
-    agenda.set(peer, together(std::max(peer.tick(now), now.boot_ns + 1), now.boot_ns));
+    agenda.set(peer, coalesce(std::max(peer.tick(now), now.boot_ns + 1), now.boot_ns));
   }
   return agenda.next();
 }

@@ -1,11 +1,11 @@
-// One underlay: the node's responder key, its peers, and the way of a handshake
-// message to the peer that it is for.
+// The WireGuard protocol machine of one underlay: the node's responder key, the peers,
+// and the dispatch of handshake messages to them.
 //
-//   datagram -> layout -> mac1 -> load: rate limit, cookie -> peer, by our
-//   receiver index, or by the static key inside the initiation -> Peer
+//   datagram -> layout -> mac1 -> under load: mac2, rate limit -> Peer, found by our
+//   receiver index or by the static key inside the initiation
 //
-// INVARIANT: nothing is sent to whom has not shown at least mac1, and under
-// load nothing but a cookie reply to whom has not shown its address.
+// INVARIANT: we never reply to a sender without a valid mac1. Under load, a sender
+// without a valid mac2 gets nothing but a cookie reply.
 #pragma once
 
 #include <cstdint>
@@ -20,10 +20,10 @@ namespace nsm {
 
 enum class AddPeer : std::uint8_t {
   kAdded,
-  kDuplicateKey,  // another peer of this device initiates with the same key
-  kBadKey,        // a low-order or own public key: no shared secret is possible
+  kDuplicateKey,  // another peer of this machine initiates with the same key
+  kBadKey,        // a public key of low order, or our own: no shared secret can be agreed
 };
-std::string_view explain(AddPeer result) noexcept;  // a sentence for who asked
+std::string_view explain(AddPeer result) noexcept;  // a sentence for people
 
 // Owner: the control thread.
 class WireguardMachine {
@@ -39,22 +39,23 @@ class WireguardMachine {
     Peer* peer = nullptr;
     AddPeer result = AddPeer::kAdded;
   };
-  // `saved`, when given, outlives the peer; receive keys found in it that are
-  // still valid are installed at once. Call Peer::rehandshake afterwards.
+  // `saved` may be null and outlives the peer. Receive keys in it that are still valid
+  // are installed at once; call Peer::rehandshake afterwards.
   Added add_peer(const PeerConfig& config, SavedPeer* saved, Now now);
-  // Drops its keys (Decisions::drop_*) and destroys it. Keys in its SavedPeer are wiped.
+  // Drops the peer's keys (Decisions::drop_*), wipes those in its SavedPeer, and destroys it.
   void remove_peer(Peer& peer) noexcept;
 
-  // A datagram of message type 1, 2 or 3; anything else is kMalformed.
+  // Takes a handshake message (type 1, 2 or 3). Anything else is kMalformed.
   Handled receive(ConstBytes datagram, const SocketAddress& from, Now now) noexcept;
-  // The first authentic packet came for a ReceiveKey that awaited confirmation.
+  // The first authentic packet has arrived for a ReceiveKey that awaited confirmation.
   void confirm(std::uint32_t local_index, const SocketAddress& from, Now now) noexcept;
 
   // Does what is due and returns when to call again (CLOCK_BOOTTIME ns; UINT64_MAX: no need).
-  // Call it after other events too, once for as many as came together: they may move the deadline.
+  // To be called after other events, too, because they may move the deadline; once is
+  // enough for several events.
   std::uint64_t tick(Now now) noexcept;
 
-  // The handshake queue is at least one eighth full: ask for cookies for the next second.
+  // The handshake queue is at least one eighth full: require mac2 for the next second.
   void under_load(Now now) noexcept;
 
  private:
@@ -62,8 +63,8 @@ class WireguardMachine {
   std::unique_ptr<State> state_;
 };
 
-// The cheap test for the ingress thread: may this initiation enter the queue?
-// 148 bytes, mac1 made with `node_public`. Copyable, without state.
+// The cheap check on the ingress thread before an initiation enters the queue: its
+// length, and mac1 for `node_public`. Has no state.
 class Mac1Filter {
  public:
   explicit Mac1Filter(const Key& node_public) noexcept;

@@ -21,7 +21,7 @@ bool X25519Key::agree(const Key& peer, SecretKey& shared) const noexcept {
   const bool derived = EVP_PKEY_derive_init(context.get()) == 1 &&
                        EVP_PKEY_derive_set_peer_ex(context.get(), other.get(), 0) == 1 &&
                        EVP_PKEY_derive(context.get(), shared.data(), &bytes) == 1;
-  // libcrypto refuses the all-zero result itself; this does not rest on it.
+  // libcrypto refuses an all-zero result itself, but we do not rely on that.
   return derived && !equal_constant_time(shared, Key{});
 }
 

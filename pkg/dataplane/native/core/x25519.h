@@ -12,11 +12,11 @@ namespace nsm {
 // A private key with its public key. Wiped on destruction.
 class X25519Key {
  public:
-  // Any 32 bytes are a key: the function itself clamps them.
+  // Any 32 bytes are a private key: X25519 clamps them.
   explicit X25519Key(const SecretKey& private_key) noexcept;
   const Key& public_key() const noexcept { return public_; }
-  // False when the result is all zero: `peer` is a point of low order, and the
-  // secret would be known to everybody.
+  // False: the result is all zero, because `peer` is a point of low order; such a secret
+  // would be known to everyone.
   bool agree(const Key& peer, SecretKey& shared) const noexcept;
 
  private:

@@ -1,4 +1,4 @@
-// The clocks that the core is given (core/environment.h).
+// The clocks for the core (core/environment.h).
 #pragma once
 
 #include <time.h>

@@ -1,4 +1,4 @@
-// Wakes a thread that sleeps in epoll: an eventfd that any thread may ring.
+// An eventfd that wakes a thread from epoll_wait. Any thread may ring it.
 #pragma once
 
 #include <sys/eventfd.h>
@@ -15,7 +15,7 @@ class Doorbell {
   int fd() const noexcept { return fd_.get(); }
   void ring() const noexcept {
     const std::uint64_t one = 1;
-    [[maybe_unused]] const ssize_t written = write(fd_.get(), &one, sizeof one);  // full means: rung already
+    [[maybe_unused]] const ssize_t written = write(fd_.get(), &one, sizeof one);  // full: it was rung already
   }
   void answer() const noexcept {
     std::uint64_t rings = 0;

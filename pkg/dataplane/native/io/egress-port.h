@@ -1,8 +1,8 @@
-// Where packets of a device go: one kind of network port, as the egress thread
-// sees it. The thread calls ready, then take for each packet it read, then flush.
+// A network port as the egress thread sees it: where the packets of a device go. The
+// thread calls ready(), then take() for each packet that it reads, then flush().
 //
-// Memory of ports and devices belongs to the control thread; the egress thread
-// alone touches it from the first command about it until Channel::settle() after the last.
+// Ports and devices belong to the control thread. From the first command about one until
+// Channel::settle() after the last, only the egress thread touches it.
 #pragma once
 
 #include <cstdint>
@@ -17,17 +17,17 @@ namespace nsm::io {
 
 class EgressPort;
 
-// A TUN or TAP that packets are read from.
+// A TUN or TAP device that packets are read from.
 class EgressDevice final : public PacketSource {
  public:
-  // Both are the port's, which outlives this.
+  // Both belong to the port, which outlives this.
   EgressDevice(int device_fd, Counters& port_counters) noexcept : fd(device_fd), counters(port_counters) {}
   void send_back(ConstBytes error) noexcept override;
 
   const int fd;
   Counters& counters;
-  EgressPort* port = nullptr;  // the other end of its wire; absent: packets are dropped
-  bool listening = false;      // in epoll; otherwise packets wait in the device's ring
+  EgressPort* port = nullptr;  // cross-connected; null: packets are dropped
+  bool listening = false;      // in epoll; otherwise packets wait in the device's queue
 };
 
 struct EgressParts {
@@ -38,14 +38,14 @@ struct EgressParts {
 class EgressPort {
  public:
   virtual ~EgressPort() = default;
-  // May packets be read for it? If not they stay in the device's ring.
+  // Whether packets may be read for this port. If not, they stay in the device's queue.
   virtual bool ready(std::uint64_t now_ns) noexcept = 0;
-  // Packets wait, and it is not ready. Called once until they are read or dropped.
+  // Packets are waiting and the port is not ready. Called once until they are read or dropped.
   virtual void packets_waiting() noexcept = 0;
   virtual void take(const TunPacket& packet, EgressParts parts) noexcept = 0;
   virtual void flush(EgressParts parts) noexcept = 0;
 
-  EgressDevice* device = nullptr;  // the other end of its wire
+  EgressDevice* device = nullptr;  // cross-connected, or null
 };
 
 }  // namespace nsm::io

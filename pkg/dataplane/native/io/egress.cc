@@ -9,8 +9,8 @@ namespace nsm::io {
 namespace {
 
 constexpr std::size_t kCommands = 1024;
-constexpr std::size_t kPacketBudget = 64;    // of one device, before others have their turn
-constexpr std::size_t kRingPackets = 8192;  // more than a device's ring holds
+constexpr std::size_t kPacketBudget = 64;   // of one device before the others are served
+constexpr std::size_t kRingPackets = 8192;  // more than a device's queue holds
 
 }  // namespace
 
@@ -36,13 +36,13 @@ void Egress::run() {
         has_commands = true;
       }
     }
-    // Last, because a command may take away a device of this round.
+    // After the packets, because a command may remove a device of this round.
     if (has_commands) {
       commands_.serve([this](EgressCommand&& command) {
         std::visit([this](auto&& part) { execute(std::move(part)); }, std::move(command));
       });
     }
-    moderation_.rest(packets);
+    moderation_.coalesce(packets);
   }
 }
 
@@ -75,7 +75,7 @@ std::size_t Egress::drain(EgressDevice& device) noexcept {
   return count;
 }
 
-// False when there is nothing (more) to read.
+// False: there is nothing (more) to read.
 bool Egress::read(EgressDevice& device, TunPacket& packet) noexcept {
   for (;;) {
     switch (reader_.read(device.fd, packet)) {
@@ -86,7 +86,7 @@ bool Egress::read(EgressDevice& device, TunPacket& packet) noexcept {
       case TunReader::Result::kMalformed:
         device.counters.rx.add(Rx::malformed);
         continue;
-      case TunReader::Result::kGone:  // the device was deleted: epoll would report it for ever
+      case TunReader::Result::kGone:  // the device was deleted: epoll would report it forever
         listen(device, false);
         return false;
       case TunReader::Result::kNothing:

@@ -1,8 +1,7 @@
 // The egress thread, "nsm-tx": devices -> packets -> segments -> sealed batches -> UDP.
 //
-// A device is read only while the other end of its wire can send: packets that
-// come earlier wait in the device's own ring, where also a crash of the engine
-// does not lose them.
+// A device is read only while its port can send. Until then packets wait in the device's
+// queue, where they also survive a crash of the engine.
 #pragma once
 
 #include <memory>
@@ -16,20 +15,20 @@
 
 namespace nsm::io {
 
-// Commands name objects whose memory is the control thread's (see EgressPort).
+// Commands refer to objects of the control thread (see EgressPort).
 struct ForgetDevice {
   EgressDevice* device;
 };
-// The device's other end is `port` from now on; absent: its packets are dropped.
+// Joins the device to `port`; null: parts it, and its packets are dropped.
 struct JoinEgress {
   EgressDevice* device;
   EgressPort* port;
 };
 struct UseSendKey {
   WireguardEgress* port;
-  std::unique_ptr<SendKey> key;  // absent: none
+  std::unique_ptr<SendKey> key;  // null: the port has no key any more
 };
-struct ResumeEgress {  // after WireguardEgress::Parts::hold
+struct ResumeEgress {  // ends WireguardEgress::Parts::hold
   WireguardEgress* port;
 };
 struct SendKeepalive {  // unless data was sent just now
@@ -39,7 +38,7 @@ struct SendProbeMessage {
   WireguardEgress* port;
   ProbeMessage message;
 };
-struct DropWaiting {  // the handshake gave up
+struct DropWaiting {  // the handshake was given up
   WireguardEgress* port;
 };
 struct MoveEgress {
@@ -74,9 +73,9 @@ class Egress {
   void execute(UseEgressRules command) noexcept { command.port->use_rules(std::move(command.rules)); }
 
   void listen(EgressDevice& device, bool on) noexcept;
-  // Reads packets of the device for its wire; how many.
+  // Reads packets of the device and gives them to its port; returns how many.
   std::size_t pump(EgressDevice& device) noexcept;
-  // Reads packets of the device and forgets them; how many.
+  // Reads packets of the device and drops them; returns how many.
   std::size_t drain(EgressDevice& device) noexcept;
   bool read(EgressDevice& device, TunPacket& packet) noexcept;
 

@@ -1,5 +1,4 @@
-// nsm-dataplane engine: everything it will ever need is made first, then the
-// sandbox closes, then it serves.
+// nsm-dataplane engine: opens all that it will ever need, enters the sandbox, serves.
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -30,7 +29,8 @@ class KernelRandom final : public Random {
 };
 
 int refuse(const std::string& why) {
-  std::fprintf(stderr, "nsm-dataplane engine: not starting: %s; it is started by nsm-dataplane hold\n",
+  std::fprintf(stderr,
+               "nsm-dataplane engine: cannot start: %s; the engine is started by nsm-dataplane hold\n",
                why.c_str());
   return 1;
 }
@@ -53,14 +53,14 @@ template <typename DataThread>
 void start(DataThread& thread, const Start& how) {
   std::thread([&thread, name = how.name, priority = how.priority, &started = how.done] {
     prctl(PR_SET_NAME, name);
-    prctl(PR_SET_TIMERSLACK, 1);  // ns: a rest is as short as it says
+    prctl(PR_SET_TIMERSLACK, 1);  // ns, so that short sleeps are as short as asked for
     if (priority) shorten_time_slice();
     started.count_down();
     thread.run();
   }).detach();
 }
 
-// libcrypto fetches and builds its tables at first use, from files it may not open later.
+// libcrypto initializes itself on first use, from files that the sandbox does not let it open.
 void warm_up(const AeadSuite& suite, Random& random) {
   SecretKey key;
   random.fill(key);
@@ -91,7 +91,8 @@ int serve(Bytes state_memory, const OffloadSet& wanted) {
   ReceiverIndexes indexes(random);
   const DataThreads threads{egress.commands(), ingress.commands()};
   const WireguardNode::Parts node{suite, random, indexes, opener, threads, holder};
-  Control control({holder, {node, waiting_ports, offloads, stages}, state, notes, waiting_ports, bell, counters});
+  Control control(
+      {holder, {node, waiting_ports, offloads, stages}, state, notes, waiting_ports, bell, counters});
   warm_up(suite, random);
   std::latch started(2);
   start(egress, {"nsm-tx", offloads.priority, started});
@@ -99,13 +100,13 @@ int serve(Bytes state_memory, const OffloadSet& wanted) {
   started.wait();
   if (offloads.priority) renounce_priority();
   prctl(PR_SET_NAME, "nsm-ctl");
-  if (!enter_sandbox()) return refuse("the kernel refuses its seccomp filter");
+  if (!enter_sandbox()) return refuse("the kernel refuses the seccomp filter");
   control.greet(describe_features(offloads, suite));
   control.run();
-  _exit(0);  // the data threads stand on this stack
+  _exit(0);  // the data threads still use objects on this stack
 }
 
-// The holder has read the same names from its own command line. False when there are others.
+// False: there are other arguments than --without with known names.
 bool read_arguments(int argc, char** argv, OffloadSet& wanted) {
   for (int i = 1; i < argc; i += 2) {
     const bool known = std::string_view(argv[i]) == "--without" && i + 1 < argc && wanted.remove(argv[i + 1]);
@@ -119,12 +120,12 @@ bool read_arguments(int argc, char** argv, OffloadSet& wanted) {
 
 int engine_main(int argc, char** argv) {
   protocol::OffloadSet wanted;
-  if (!io::read_arguments(argc, argv, wanted)) return io::refuse("it takes no arguments but --without NAME");
+  if (!io::read_arguments(argc, argv, wanted)) return io::refuse("the only arguments are --without NAME");
   if (const std::string excess = io::excess_privilege(); !excess.empty()) return io::refuse(excess);
-  if (!io::renounce_privilege()) return io::refuse("it cannot give up its privileges");
+  if (!io::renounce_privilege()) return io::refuse("it cannot drop its privileges");
   if (fcntl(protocol::kEngineSocketFd, F_GETFD) < 0) return io::refuse("it has no socket to the holder");
   const Bytes state = io::map_state();
-  if (state.empty()) return io::refuse("it has no state memory");
+  if (state.empty()) return io::refuse("it has no memory for its state");
   return io::serve(state, wanted);
 }
 

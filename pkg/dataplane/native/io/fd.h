@@ -1,4 +1,4 @@
-// Fd: owner of one descriptor; closes it when it goes.
+// Fd: the owner of a descriptor, which is closed on destruction.
 #pragma once
 
 #include <fcntl.h>
@@ -24,7 +24,7 @@ class Fd {
 
   int get() const noexcept { return fd_; }
   explicit operator bool() const noexcept { return fd_ >= 0; }
-  // A second descriptor of the same open file, so that two threads can each own one.
+  // Another descriptor of the same open file, so that two threads can own one each.
   Fd duplicate() const noexcept { return Fd(fcntl(fd_, F_DUPFD_CLOEXEC, 0)); }
   void reset() noexcept {
     if (fd_ >= 0) close(fd_);

@@ -1,4 +1,4 @@
-// What this machine offers the engine, for kHello.
+// What this machine offers to the engine, as reported in kHello.
 #pragma once
 
 #include <string>
@@ -12,16 +12,16 @@ namespace nsm::io {
 using protocol::Offload;
 using protocol::OffloadSet;
 
-// Which of the wanted ones the kernel grants; see protocol/offloads.h.
+// Which of the wanted offloads are available; see protocol/offloads.h.
 struct Offloads {
   bool udp_gso = false;
   bool udp_gro = false;
-  bool tun_tso = false;  // the holder has set it
-  bool tun_uso = false;  // wanted: each device is asked
+  bool tun_tso = false;  // wanted; the holder has set it on each device
+  bool tun_uso = false;  // wanted; each device is asked whether it has it
   bool priority = false;
 };
 
-// Tries them, on a socket of its own: to be called before the sandbox closes.
+// Probes them with a socket of its own, so it is to be called before enter_sandbox().
 Offloads probe_offloads(const OffloadSet& wanted) noexcept;
 
 // The name=value strings of kFeature.

@@ -9,7 +9,7 @@
 namespace nsm::io {
 namespace {
 
-// Takes over every descriptor of the packet; the first one is returned, others are closed.
+// Takes all descriptors of the packet, returns the first one and closes the others.
 Fd take_descriptor(msghdr& header) {
   Fd first;
   for (cmsghdr* part = CMSG_FIRSTHDR(&header); part; part = CMSG_NXTHDR(&header, part)) {
@@ -44,13 +44,15 @@ HolderSocket::Received HolderSocket::receive(HolderMessage& message) {
     if (length <= 0) return Received::kClosed;
     message.fd = take_descriptor(header);
     const protocol::View bytes(buffer_.data(), static_cast<std::size_t>(length));
-    if (protocol::next_frame(bytes, message.frame) == protocol::FrameState::kComplete) return Received::kMessage;
+    if (protocol::next_frame(bytes, message.frame) == protocol::FrameState::kComplete)
+      return Received::kMessage;
   }
 }
 
 void HolderSocket::send(protocol::View message) {
   while (::send(socket_.get(), message.data(), message.size(), MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
-    if (errno != EAGAIN && errno != ENOBUFS && errno != EINTR) return;  // gone: the next receive says so
+    if (errno != EAGAIN && errno != ENOBUFS && errno != EINTR)
+      return;  // the holder is gone: the next receive() reports it
     pollfd writable{socket_.get(), POLLOUT, 0};
     poll(&writable, 1, 100);
   }

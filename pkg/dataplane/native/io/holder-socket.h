@@ -1,5 +1,5 @@
-// The engine's end of the socket to the holder: one netlink-framed message a
-// packet, with a descriptor where the message is about one.
+// The engine's socket to the holder: one netlink-framed message per packet, with a
+// descriptor where the message is about one.
 #pragma once
 
 #include <optional>
@@ -11,7 +11,7 @@ namespace nsm::io {
 
 struct HolderMessage {
   protocol::Frame frame;  // valid until the next receive
-  Fd fd;                  // of the underlay's socket or the port's device
+  Fd fd;                  // the socket of an underlay or the device of a port
 };
 
 class HolderSocket {
@@ -19,10 +19,10 @@ class HolderSocket {
   explicit HolderSocket(Fd socket);
 
   enum class Received { kMessage, kNothing, kClosed };
-  // Never waits. A malformed packet is skipped: only the holder can send here.
+  // Never waits. Malformed packets are skipped: only the holder can send here.
   Received receive(HolderMessage& message);
 
-  // Waits while the holder is slow: it never waits for the engine.
+  // Waits while the holder is slow. This cannot deadlock: the holder never waits for the engine.
   void send(protocol::View message);
 
   int fd() const noexcept { return socket_.get(); }

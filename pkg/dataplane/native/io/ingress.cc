@@ -10,7 +10,7 @@ namespace nsm::io {
 namespace {
 
 constexpr std::size_t kCommands = 1024;
-constexpr int kBatchBudget = 4;  // of one underlay, before others have their turn
+constexpr int kBatchBudget = 4;  // of one underlay before the others are served
 
 void watch(const Fd& epoll, int fd, void* what) noexcept {
   epoll_event event{EPOLLIN, {.ptr = what}};
@@ -33,15 +33,15 @@ void Ingress::run() {
     const int ready = epoll_wait(epoll_.get(), events.data(), events.size(), -1);
     const std::span<const epoll_event> all(events.data(), static_cast<std::size_t>(std::max(ready, 0)));
     const auto is_command = [](const epoll_event& event) { return event.data.ptr == nullptr; };
-    // First: the key that a handshake made must be there before data under it. A
-    // command may take away an underlay of this round: the next round knows.
+    // Commands come before datagrams: a session's key has to be installed before its
+    // data is opened. A command may remove a socket of this round, so poll again.
     if (std::any_of(all.begin(), all.end(), is_command)) {
       commands_.serve(execute_next);
       continue;
     }
     std::size_t messages = 0;
     for (const epoll_event& event : all) messages += read(*static_cast<const IngressSocket*>(event.data.ptr));
-    moderation_.rest(messages);
+    moderation_.coalesce(messages);
   }
 }
 
@@ -59,7 +59,7 @@ std::size_t Ingress::read(const IngressSocket& socket) noexcept {
   return messages;
 }
 
-// Cuts what UDP_GRO joined.
+// Splits what UDP_GRO has joined.
 void Ingress::dispatch(IngressUnderlay& underlay, const Received& received, std::uint64_t now_ns) noexcept {
   if (received.truncated) parts_.engine.rx.add(Rx::truncated);
   for (Bytes rest = received.bytes; !rest.empty();) {

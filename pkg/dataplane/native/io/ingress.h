@@ -1,5 +1,5 @@
-// The ingress thread, "nsm-rx": UDP -> sessions -> opened batches -> joined packets -> devices.
-// Handshake messages and news about peers go to the control thread.
+// The ingress thread, "nsm-rx": UDP -> underlay -> port -> joined packets -> devices.
+// Handshake messages and notes about peers go to the control thread.
 #pragma once
 
 #include <variant>
@@ -14,20 +14,20 @@
 
 namespace nsm::io {
 
-// The socket of an underlay, and what takes its datagrams.
+// The socket of an underlay, and the stage that takes its datagrams.
 struct IngressSocket {
   int fd = -1;
   IngressUnderlay* underlay = nullptr;
 };
 
-// Commands name objects whose memory is the control thread's (see IngressPort).
+// Commands refer to objects of the control thread (see IngressPort).
 struct ReadSocket {
   IngressSocket* socket;
 };
 struct ForgetSocket {
   IngressSocket* socket;
 };
-// The port's other end is `device` from now on; absent: its packets are dropped.
+// Joins the port to `device`; null: parts it, and its packets are dropped.
 struct JoinIngress {
   IngressPort* port;
   IngressDevice* device;
@@ -59,7 +59,7 @@ struct RemoveVxlan {
   VxlanTable* table;
   VxlanIngress* port;
 };
-struct StartReading {};  // from now on datagrams are read; before, they wait in their sockets
+struct StartReading {};  // until then, datagrams wait in their sockets
 using IngressCommand =
     std::variant<std::monostate, ReadSocket, ForgetSocket, JoinIngress, UseReceiveKey, DropReceiveKey,
                  UseIngressRules, MoveIngress, AddVxlan, RemoveVxlan, StartReading>;
@@ -83,7 +83,7 @@ class Ingress {
   void execute(RemoveVxlan command) noexcept { command.table->remove(*command.port); }
   void execute(StartReading) noexcept;
 
-  // Reads what waits there; how many messages.
+  // Reads what is waiting in the socket; returns how many messages.
   std::size_t read(const IngressSocket& socket) noexcept;
   void dispatch(IngressUnderlay& underlay, const Received& received, std::uint64_t now_ns) noexcept;
 

@@ -13,9 +13,9 @@
 namespace nsm::io {
 namespace {
 
-constexpr std::uint64_t kTimeSliceNs = 200'000;  // Linux 6.12 and newer; the default is 2.8 ms
+constexpr std::uint64_t kTimeSliceNs = 200'000;  // the default is 2.8 ms
 
-// As the kernel has it (sched_setattr(2)); Debian 12 has no header for it.
+// struct sched_attr of sched_setattr(2), which Debian 12's headers lack.
 struct SchedulingAttributes {
   std::uint32_t size = sizeof(SchedulingAttributes);
   std::uint32_t policy = SCHED_OTHER;
@@ -31,7 +31,7 @@ struct SchedulingAttributes {
 
 bool has_priority() noexcept { return getpriority(PRIO_PROCESS, 0) == protocol::kEngineNice; }
 
-// Older kernels ignore it.
+// Kernels before 6.12 ignore the time slice.
 void shorten_time_slice() noexcept {
   const SchedulingAttributes attributes;
   syscall(SYS_sched_setattr, 0, &attributes, 0);

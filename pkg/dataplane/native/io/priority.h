@@ -1,17 +1,17 @@
-// The place of the engine's threads among what runs on a node.
+// The scheduling of the engine's threads.
 #pragma once
 
 namespace nsm::io {
 
-// A packet that waits for a core behind a busy workload waits for milliseconds,
-// and a full ring behind it drops: the calling thread goes before ordinary ones,
-// in short turns. It still shares its core, as a real-time thread would not.
+// When a data thread has to wait for the CPU behind a busy workload, packets are late by
+// milliseconds and full queues drop. So data threads have a high priority (nice value)
+// and short time slices. Unlike real-time threads, they still share the CPU.
 
-// Whether this process was started with the nice value that makes it so.
+// Whether this process was started with the nice value of a data thread.
 bool has_priority() noexcept;
-// Makes the calling thread's turns short.
+// Shortens the time slice of the calling thread.
 void shorten_time_slice() noexcept;
-// Makes the calling thread an ordinary one.
+// Gives the calling thread the normal priority.
 void renounce_priority() noexcept;
 
 }  // namespace nsm::io

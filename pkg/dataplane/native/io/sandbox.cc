@@ -30,9 +30,9 @@ constexpr int kAllowed[] = {
     SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_ctl), SCMP_SYS(poll), SCMP_SYS(ppoll),
     SCMP_SYS(futex), SCMP_SYS(timerfd_settime), SCMP_SYS(clock_gettime), SCMP_SYS(clock_nanosleep),
     SCMP_SYS(gettimeofday), SCMP_SYS(getrandom), SCMP_SYS(sched_yield), SCMP_SYS(restart_syscall),
-    // memory of the control thread
+    // memory
     SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise),
-    // the end, orderly or not
+    // ending, orderly or not
     SCMP_SYS(rt_sigreturn), SCMP_SYS(rt_sigprocmask), SCMP_SYS(gettid), SCMP_SYS(getpid), SCMP_SYS(tgkill),
     SCMP_SYS(exit), SCMP_SYS(exit_group)};
 
@@ -56,7 +56,7 @@ std::string excess_privilege() {
   for (const auto& word : data) {
     if (word.effective | word.permitted | word.inheritable) return "it has capabilities";
   }
-  return geteuid() == 0 ? "its user is root" : "";
+  return geteuid() == 0 ? "it runs as root" : "";
 }
 
 bool renounce_privilege() noexcept {

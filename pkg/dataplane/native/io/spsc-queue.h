@@ -1,5 +1,5 @@
-// Bounded queue between exactly one producing and one consuming thread.
-// Neither ever waits for the other: a full queue refuses, an empty one has nothing.
+// A bounded lock-free queue with one producing and one consuming thread. Neither waits
+// for the other: push() fails when the queue is full, pop() when it is empty.
 #pragma once
 
 #include <atomic>
@@ -12,10 +12,10 @@ namespace nsm::io {
 template <typename T>
 class SpscQueue {
  public:
-  // `capacity` is a power of two; all memory is taken here.
+  // `capacity` is a power of two. All memory is allocated here.
   explicit SpscQueue(std::size_t capacity) : ring_(capacity), mask_(capacity - 1) {}
 
-  // Producer: leaves `item` as it is and returns false when the queue is full.
+  // Producer. False: the queue is full, and `item` is unchanged.
   bool push(T&& item) noexcept {
     const std::size_t tail = tail_.load(std::memory_order_relaxed);
     if (tail - head_.load(std::memory_order_acquire) > mask_) return false;
@@ -24,7 +24,7 @@ class SpscQueue {
     return true;
   }
 
-  // Consumer.
+  // Consumer. False: the queue is empty, and `item` is unchanged.
   bool pop(T& item) noexcept {
     const std::size_t head = head_.load(std::memory_order_relaxed);
     if (head == tail_.load(std::memory_order_acquire)) return false;
@@ -33,7 +33,7 @@ class SpscQueue {
     return true;
   }
 
-  // How many wait; exact for neither side while the other works.
+  // How many items are waiting; a snapshot while the other thread is at work.
   std::size_t size() const noexcept {
     return tail_.load(std::memory_order_relaxed) - head_.load(std::memory_order_relaxed);
   }

@@ -1,5 +1,5 @@
-// First stage of egress: one packet or super-packet of a TUN or TAP, with its
-// virtio_net_hdr, per read. The kernel keeps what is not read.
+// First stage of egress: each read takes one packet or super-packet from a TUN or TAP
+// device, with its virtio_net_hdr. The kernel keeps what is not read.
 #pragma once
 
 #include <memory>
@@ -16,8 +16,8 @@ class TunReader {
   Result read(int device, TunPacket& packet) noexcept;
 
  private:
-  // An IP packet with virtio_net_hdr, Ethernet and VLAN in front: one plain read costs less than a gathered
-  // one.
+  // Room for the virtio_net_hdr, the Ethernet header with a VLAN tag, and an IP packet. One
+  // plain read is cheaper than a scattered one.
   static constexpr std::size_t kBufferBytes = 65536 + 64;
   std::unique_ptr<std::uint8_t[]> buffer_;
 };

@@ -6,10 +6,10 @@
 
 namespace nsm::io {
 
-// Memory: the control thread's (see IngressPort).
+// Belongs to the control thread (see IngressPort).
 class TunWriter final : public IngressDevice {
  public:
-  // `fd` and `counters` are the port's, which outlives this.
+  // `fd` and `counters` belong to the port, which outlives this.
   TunWriter(int fd, Counters& counters, bool takes_uso) noexcept
       : IngressDevice(takes_uso), fd_(fd), counters_(counters) {}
 

@@ -1,5 +1,5 @@
-// First stage of ingress: datagrams of a socket, many per system call
-// (recvmmsg), each of them many datagrams of one sender where UDP_GRO joined them.
+// First stage of ingress: receives many messages per system call (recvmmsg), each of
+// which may be many datagrams of one sender that UDP_GRO has joined.
 #pragma once
 
 #include <sys/socket.h>
@@ -13,7 +13,7 @@
 
 namespace nsm::io {
 
-// Datagrams of one sender, one behind the other, each `segment_bytes` long but the last.
+// Datagrams of one sender, one behind the other. Each is `segment_bytes` long; the last may be shorter.
 struct Received {
   Bytes bytes;
   std::size_t segment_bytes = 0;
@@ -25,14 +25,14 @@ struct Received {
 class UdpReceiver {
  public:
   static constexpr std::size_t kMessages = 16;
-  static constexpr std::size_t kSegments = 64;  // that the kernel joins at most
+  static constexpr std::size_t kSegments = 64;  // the most that the kernel joins
   UdpReceiver();
-  // What waits; valid until the next receive.
+  // What is waiting in the socket; valid until the next call.
   std::span<const Received> receive(int socket) noexcept;
 
  private:
   static constexpr std::size_t kMessageBytes = 65536;
-  // Room for UDP_GRO, and for the packet information that the holder's sockets ask for.
+  // Room for UDP_GRO and for the packet information (IP_PKTINFO) that the holder turns on.
   struct alignas(cmsghdr) Control {
     char bytes[CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(in6_pktinfo)) + CMSG_SPACE(sizeof(in_pktinfo))];
   };

@@ -9,18 +9,18 @@
 namespace nsm::io {
 namespace {
 
-constexpr int kPatienceMs = 50;  // with a full socket, before its packets are dropped
+constexpr int kFullSocketMs = 50;  // how long to wait for a full socket before packets are dropped
 
 bool wait_writable(int socket) noexcept {
   pollfd writable{socket, POLLOUT, 0};
-  return poll(&writable, 1, kPatienceMs) == 1;
+  return poll(&writable, 1, kFullSocketMs) == 1;
 }
 
-// `whole`: with DF, whatever the kernel believes of the path. Otherwise it fragments as IP does by default.
-void forbid_fragments(const UdpTarget& target, bool whole) noexcept {
+// `df`: sets DF, whatever path MTU the kernel knows. Otherwise the kernel may fragment.
+void set_dont_fragment(const UdpTarget& target, bool df) noexcept {
   const bool v4 = target.to.any.sa_family == AF_INET;
-  const int how = v4 ? (whole ? IP_PMTUDISC_PROBE : IP_PMTUDISC_OMIT)
-                     : (whole ? IPV6_PMTUDISC_PROBE : IPV6_PMTUDISC_OMIT);
+  const int how =
+      v4 ? (df ? IP_PMTUDISC_PROBE : IP_PMTUDISC_OMIT) : (df ? IPV6_PMTUDISC_PROBE : IPV6_PMTUDISC_OMIT);
   setsockopt(target.socket, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_MTU_DISCOVER : IPV6_MTU_DISCOVER, &how,
              sizeof how);
 }
@@ -36,18 +36,19 @@ void UdpSender::send(const UdpTarget& target, std::span<const Datagram> datagram
   }
 }
 
-// The option is the socket's: a handshake of the control thread may meet it, and is short enough not to mind.
+// The option is the socket's, so a handshake of the control thread may be sent with DF, too. It is short
+// enough.
 void UdpSender::send_whole(const UdpTarget& target, const Datagram& datagram, Counters& counters) noexcept {
-  forbid_fragments(target, true);
+  set_dont_fragment(target, true);
   const ssize_t sent = sendto(target.socket, datagram.data, datagram.bytes, MSG_DONTWAIT | MSG_NOSIGNAL,
                               &target.to.any, target.to.size());
-  forbid_fragments(target, false);
+  set_dont_fragment(target, false);
   if (sent < 0) return;
   counters.tx.add(Tx::packets);
   counters.tx.add(Tx::bytes, datagram.bytes);
 }
 
-// Cuts runs from the front of `datagrams`; returns what found no room.
+// Plans runs from the front of `datagrams`; returns those that found no room.
 std::span<const Datagram> UdpSender::plan(std::span<const Datagram> datagrams, bool gso) noexcept {
   for (run_count_ = 0; run_count_ < kRuns && !datagrams.empty(); run_count_++) {
     Run run{datagrams[0].data, 0, datagrams[0].bytes, 0};
@@ -56,7 +57,7 @@ std::span<const Datagram> UdpSender::plan(std::span<const Datagram> datagrams, b
     while (run.count < datagrams.size() && run.count < limit && !full) {
       const std::uint32_t bytes = datagrams[run.count].bytes;
       if (bytes > run.segment_bytes || (run.count > 0 && run.bytes + bytes > kRunBytes)) break;
-      full = bytes < run.segment_bytes;  // only the last may be shorter
+      full = bytes < run.segment_bytes;  // only the last one of a run may be shorter
       run.bytes += bytes;
       run.count++;
     }
@@ -110,11 +111,11 @@ bool UdpSender::retry(const UdpTarget& target, const Run& run, Counters& counter
     case ENOBUFS:
       counters.tx.add(Tx::no_buffers, run.count);
       return false;
-    case EIO:  // the device cannot checksum segments: it never will
+    case EIO:  // the network device cannot checksum segments: turn UDP_SEGMENT off for good
       gso_ = gso_ && run.count == 1;
       [[fallthrough]];
     case EINVAL:
-    case EMSGSIZE:  // a segment does not fit this path's MTU: single datagrams may be fragmented
+    case EMSGSIZE:  // a segment exceeds the path MTU: single datagrams may be fragmented
       if (run.count > 1) {
         send_singly(target, run, counters);
         return false;

@@ -1,4 +1,5 @@
-// Egress of a vxlan port: Ethernet frames of a TAP, each behind a VXLAN header, to the negotiated remote.
+// Egress of a vxlan port: each Ethernet frame of a TAP device gets a VXLAN header and goes to the negotiated
+// remote.
 #pragma once
 
 #include "io/egress-port.h"

@@ -11,7 +11,8 @@ bool WireguardEgress::ready(std::uint64_t now_ns) noexcept {
 }
 
 void WireguardEgress::packets_waiting() noexcept {
-  if (sealer_.has_usable_key(boot_ns())) return;  // a better one is on its way
+  if (sealer_.has_usable_key(boot_ns()))
+    return;  // on hold: the key of the new session is about to be installed
   parts_.waiting_ports.add(parts_.tag);
 }
 
@@ -19,7 +20,7 @@ void WireguardEgress::take(const TunPacket& packet, EgressParts parts) noexcept 
   const std::uint32_t mtu_bytes = mtu();
   const auto segments = admit(packet, mtu_bytes);
   if (!segments) return;
-  // Padding adds nothing to the longest packet: an underlay that carries it carries it padded.
+  // The longest packet is not padded, so it fits an underlay that it fits without padding.
   const Sealer::Into into{parts.batch, rules_->payload, mtu_bytes + framing_bytes(*rules_)};
   const std::size_t room = segments->segment_bytes() + Sealer::kMaxOverheadBytes;
   for (std::size_t i = 0; i < segments->segments(); i++) {
@@ -36,7 +37,7 @@ std::optional<GsoPacket> WireguardEgress::admit(const TunPacket& packet, std::ui
   return admit_packet(packet, {*rules_, mtu_bytes, *device}, parts_.counters);
 }
 
-// Whether the key lasts for a batch: one that has begun is not looked at again.
+// Whether a datagram may be added: the key is checked once for a whole batch.
 bool WireguardEgress::can_begin(const DatagramBatch& batch) const noexcept {
   return !batch.empty() || sealer_.has_usable_key(boot_ns());
 }

@@ -1,5 +1,7 @@
-// Egress of a wireguard port: an inner packet or frame, or a super-packet of many,
-// is checked, cut into segments, padded, sealed a few at a time and sent to the peer by the batch.
+// Egress of a wireguard port: a packet or frame of the device, or a super-packet, is
+// admitted, split into segments, sealed, and sent to the peer in batches.
+//
+//   TunPacket -> admit_packet or admit_frame -> Sealer -> UdpSender
 #pragma once
 
 #include <atomic>
@@ -20,13 +22,13 @@ class WireguardEgress final : public EgressPort {
   struct Parts {
     Counters& counters;
     Activity& activity;
-    std::uint64_t tag;  // names it to the control thread
+    std::uint64_t tag;  // names the port to the control thread
     WaitingPorts& waiting_ports;
-    // Set by the ingress thread when the peer has gone over to a new session,
-    // until the sending key of that session is here: the peer may have lost the
-    // keys of the old one, so answers to its first packet must not use them.
+    // Set by the ingress thread when the peer starts to use a new session, until the
+    // sending key of that session is installed. The peer may have lost the keys of the
+    // old session, so answers to its first packet must not use it.
     std::atomic<bool>& hold;
-    // What packets the path to the peer passes now; the control thread changes it.
+    // The longest plaintext that passes to the peer now; written by the control thread.
     const std::atomic<std::uint32_t>& path_mtu;
     UdpTarget target;
   };
@@ -39,9 +41,9 @@ class WireguardEgress final : public EgressPort {
   void flush(EgressParts parts) noexcept override;
 
   void send_keepalive(EgressParts parts) noexcept;
-  // A probe goes out in one piece or not at all.
+  // A probe is sent unfragmented or not at all.
   void send_probe_message(const ProbeMessage& message, EgressParts parts) noexcept;
-  std::uint64_t sealed() const noexcept { return sealer_.sealed(); }  // packets, with this key
+  std::uint64_t sealed() const noexcept { return sealer_.sealed(); }  // packets sealed with the current key
   void use_key(std::unique_ptr<SendKey> key) noexcept { sealer_.use_key(std::move(key)); }
   void use_rules(std::unique_ptr<InnerRules> rules) noexcept { rules_ = std::move(rules); }
   void resume() noexcept { parts_.hold.store(false, std::memory_order_release); }

@@ -1,10 +1,10 @@
-// What happened to packets, by reason. A port is seen from the engine: rx is what
-// came in from its device or network, tx what went out of it. The engine itself
-// counts what belongs to no port.
+// What happened to packets, by reason. As seen from the engine: rx of a port is what
+// came in through it from its device or the network, tx what went out. The engine's own
+// counters are for what belongs to no port.
 //
-// One writer per counter: of a tun or tap port the egress thread counts rx and the
-// ingress thread tx, of wireguard and vxlan ports the other way round, and the
-// control thread counts handshakes. Anyone may read.
+// Each counter has one writer. Of tun and tap ports, the egress thread counts rx and the
+// ingress thread tx; of wireguard and vxlan ports, it is the other way round. The
+// control thread counts handshakes. Any thread may read.
 #pragma once
 
 #include <array>
@@ -35,21 +35,21 @@ enum class Rx : std::uint8_t {
   packets,
   bytes,
   keepalives,
-  malformed,       // headers, lengths or virtio_net_hdr that make no sense
+  malformed,       // invalid header, length or virtio_net_hdr
   unknown_index,   // no session has this receiver index
-  unknown_remote,  // a VXLAN frame from elsewhere than its port's remote
-  unknown_vni,     // a VXLAN frame that is no port's
-  unknown_flags,   // a VXLAN header of another protocol: GPE, GBP
+  unknown_remote,  // VXLAN: from another address than the port's remote
+  unknown_vni,     // VXLAN: no port has this VNI
+  unknown_flags,   // VXLAN: the flags of another protocol, such as GPE or GBP
   auth_failed,
   replay,
-  expired,       // sealed with a key past its last use
+  expired,       // the key has expired
   inner_source,  // an inner address that the connection did not assign
   inner_destination,
-  no_wire,  // the port is not joined to another
+  no_wire,  // the port has no cross-connect
   truncated,
-  bad_mac1,     // an initiation from who does not know our public key
-  queue_full,   // more handshakes than the control thread can answer
-  path_excess,  // path messages past what an honest peer sends
+  bad_mac1,     // an initiation whose sender does not know our public key
+  queue_full,   // more handshakes than the control thread can handle
+  path_excess,  // more probe messages than an honest peer sends
   count
 };
 inline constexpr std::array<std::string_view, static_cast<std::size_t>(Rx::count)> kRxNames = {
@@ -64,12 +64,12 @@ enum class Tx : std::uint8_t {
   malformed,
   inner_source,
   inner_destination,
-  oversize,     // longer than the wire's MTU; IP packets are answered by Packet Too Big
-  no_session,   // the handshake gave up
-  refused,      // the kernel did not take it
+  oversize,     // longer than the MTU; an IP packet is answered with Packet Too Big
+  no_session,   // no session could be established
+  refused,      // the kernel refused it
   no_buffers,   // ENOBUFS
-  blocked,      // the socket stayed full
-  gso_refused,  // sent one by one instead; nothing lost
+  blocked,      // the socket's buffer stayed full
+  gso_refused,  // UDP_SEGMENT was refused: sent one by one, nothing is lost
   count
 };
 inline constexpr std::array<std::string_view, static_cast<std::size_t>(Tx::count)> kTxNames = {

@@ -24,7 +24,7 @@ class DatagramBatch {
 
   bool has_room(std::size_t bytes) const noexcept { return count_ < kDatagrams && used_ + bytes <= kBytes; }
   bool empty() const noexcept { return count_ == 0; }
-  // Where the next datagram is written: all the memory that is left, at least what has_room() was asked for.
+  // Where the next datagram is to be written; as long as has_room() has confirmed.
   std::uint8_t* space() const noexcept { return memory_.get() + used_; }
   // Makes the first `bytes` of space() a datagram.
   void commit(std::size_t bytes) noexcept {

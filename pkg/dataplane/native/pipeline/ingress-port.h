@@ -2,8 +2,8 @@
 //
 //   datagram -> IngressUnderlay: which port is it for? -> IngressPort -> FlowJoiner -> IngressDevice
 //
-// Memory belongs to the control thread; the ingress thread alone touches it from
-// the first command about it until Channel::settle() after the last.
+// All these belong to the control thread. From the first command about one until
+// Channel::settle() after the last, only the ingress thread touches it.
 #pragma once
 
 #include "pipeline/counters.h"
@@ -19,18 +19,18 @@ struct IngressParts {
   FlowJoiner& joiner;
 };
 
-// One kind of network port: the counterpart of EgressPort.
+// A network port as the ingress thread sees it: the counterpart of EgressPort.
 class IngressPort {
  public:
   explicit IngressPort(Counters& port_counters) noexcept : counters(port_counters) {}
   virtual ~IngressPort() = default;
 
-  // Gives the packet or frame in `payload` to the joiner, for the device, or counts
-  // why not. It stays where it is until the joiner is flushed.
+  // Gives the packet or frame in `payload` to the joiner for the device, or counts why
+  // not. `payload` stays where it is until the joiner is flushed.
   virtual void deliver(Bytes payload, FlowJoiner& joiner) noexcept = 0;
 
   Counters& counters;
-  IngressDevice* device = nullptr;  // the port's cross-connect leads there; absent: packets are dropped
+  IngressDevice* device = nullptr;  // cross-connected; null: packets are dropped
 };
 
 // Where a datagram came from, and when its batch was received (CLOCK_BOOTTIME).
@@ -39,8 +39,8 @@ struct Origin {
   std::uint64_t now_ns;
 };
 
-// What takes the datagrams of one underlay. One class for each kind of network port,
-// because the way from a datagram to its port is a mechanism's own.
+// The stage that takes the datagrams of one underlay and finds their ports. There is one
+// class for each kind of underlay, because each finds ports in its own way.
 class IngressUnderlay {
  public:
   virtual ~IngressUnderlay() = default;

@@ -18,7 +18,7 @@ struct HandshakeNote {
   std::array<std::uint8_t, kMaxHandshakeBytes> bytes;
   ConstBytes datagram() const noexcept { return {bytes.data(), size}; }
 };
-struct ConfirmNote {   // the first authentic packet of a session whose handshake we answered
+struct ConfirmNote {   // the first authentic packet of a session in which we were the responder
   std::uint64_t port;  // WireguardIngress::tag
   std::uint32_t local_index;
   SocketAddress from;
@@ -37,8 +37,8 @@ struct Note {
   std::variant<std::monostate, HandshakeNote, ConfirmNote, MovedNote, ProbeNote> what;
 };
 
-// The way of notes to the control thread. It is bounded: when it is full, handshakes
-// are dropped and counted; the other notes are made again by the next packet.
+// Where the stages put their notes. Its room is bounded: when it is full, handshakes are
+// dropped and counted; the other notes are repeated by the next packet.
 class NoteSink {
  public:
   virtual ~NoteSink() = default;

@@ -5,7 +5,7 @@
 namespace nsm {
 namespace {
 
-// So few that they are still in the first-level cache when their plaintext is looked at.
+// Few enough to be in the first-level cache still when their plaintext is read.
 constexpr std::size_t kOpenedTogether = 16;
 
 }  // namespace
@@ -54,7 +54,7 @@ void Opener::open(const Run& run) noexcept {
   port.activity->received(run.now_ns, has_data);
 }
 
-// Leaves job.ok set only when the packet is authentic and new.
+// Leaves job.ok set only if the packet is authentic and new.
 bool Opener::accept(Session& session, AeadJob& job) noexcept {
   auto& rx = session.port->counters.rx;
   if (!job.ok) {
@@ -77,7 +77,7 @@ void Opener::note_source(Session& session, const SocketAddress& from) noexcept {
 
 void Opener::confirm(Session& session, const SocketAddress& from) noexcept {
   WireguardIngress& port = *session.port;
-  // Before the note: the control thread ends the hold when it reads it.
+  // Before the note is pushed, because the control thread ends the hold when it reads it.
   port.hold->store(true, std::memory_order_release);
   const bool noted =
       parts_.notes.push({port.underlay, ConfirmNote{port.tag, session.key->local_index, from}});
@@ -85,7 +85,7 @@ void Opener::confirm(Session& session, const SocketAddress& from) noexcept {
   session.key->awaits_confirmation = !noted;
 }
 
-// True when it was data: neither a keepalive nor a path message.
+// True: it was data, neither a keepalive nor a probe message.
 bool Opener::deliver(WireguardIngress& port, const AeadJob& job, std::uint64_t now_ns) noexcept {
   port.counters.rx.add(Rx::packets);
   port.counters.rx.add(Rx::bytes, job.bytes + kDataOverheadBytes);
@@ -105,7 +105,7 @@ bool Opener::deliver(WireguardIngress& port, const AeadJob& job, std::uint64_t n
 void Opener::note_probe(WireguardIngress& port, ConstBytes plaintext, std::uint64_t now_ns) noexcept {
   const auto message = read_probe_message(plaintext);
   if (!message) return port.counters.rx.add(Rx::malformed);
-  // However many wires a hostile node has, half of the queue is left to handshakes.
+  // Half of the queue is reserved for handshakes, however many probes hostile nodes send.
   const bool noted = !parts_.notes.is_half_full() && port.probe_messages.take(now_ns) &&
                      parts_.notes.push({port.underlay, ProbeNote{port.tag, *message}});
   if (!noted) port.counters.rx.add(Rx::path_excess);

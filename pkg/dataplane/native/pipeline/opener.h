@@ -23,14 +23,14 @@ class Opener {
   void install(WireguardIngress& port, std::unique_ptr<ReceiveKey> key);
   void drop(std::uint32_t local_index) noexcept { sessions_.erase(local_index); }
 
-  // Takes a data message, `address` being what its header says. The message and
-  // `origin.from` stay where they are until flush().
+  // Takes a data message with the given header. The message and `origin.from` stay where
+  // they are until flush().
   void add(const DataAddress& address, Bytes datagram, const Origin& origin) noexcept;
-  // Opens what was taken and gives it to the ports, in order.
+  // Opens all that was added and delivers it in order.
   void flush(std::uint64_t now_ns) noexcept;
 
  private:
-  static constexpr std::size_t kCapacity = 1024;  // data messages; hardly a receive brings more
+  static constexpr std::size_t kCapacity = 1024;  // data messages; a batch of the receiver rarely has more
   struct Session {
     WireguardIngress* port;
     std::unique_ptr<ReceiveKey> key;
@@ -39,7 +39,7 @@ class Opener {
     Session* session;
     const SocketAddress* from;
   };
-  struct Run {  // messages of one session, one after the other
+  struct Run {  // consecutive messages of one session
     std::span<AeadJob> jobs;
     std::span<const Arrival> arrivals;
     std::uint64_t now_ns;
@@ -53,7 +53,7 @@ class Opener {
   void note_probe(WireguardIngress& port, ConstBytes plaintext, std::uint64_t now_ns) noexcept;
 
   IngressParts parts_;
-  std::unordered_map<std::uint32_t, Session> sessions_;  // by our receiver index, which we chose at random
+  std::unordered_map<std::uint32_t, Session> sessions_;  // by our receiver index, which is random
   std::array<AeadJob, kCapacity> jobs_;
   std::array<Arrival, kCapacity> arrivals_;
   std::size_t count_ = 0;

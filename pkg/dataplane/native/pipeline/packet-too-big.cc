@@ -23,7 +23,7 @@ bool is_later_fragment(const InnerIp& inner, ConstBytes packet) noexcept {
   return inner.family == 4 && (load_be16(packet.data() + 6) & 0x1fff) != 0;
 }
 
-// Only echoes are known to be no errors; that suffices for those who look for the path's MTU.
+// Of the ICMP types only echoes are known to be no errors. That is enough for ping-based path MTU tests.
 bool may_be_icmp_error(const InnerIp& inner, ConstBytes packet) noexcept {
   if (inner.protocol != kIcmp && inner.protocol != kIcmpv6) return false;
   const std::uint8_t type = packet.size() > inner.header_bytes ? packet[inner.header_bytes] : 0;

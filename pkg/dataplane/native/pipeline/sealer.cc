@@ -5,10 +5,11 @@
 namespace nsm {
 namespace {
 
-// So few that they are still in the first-level cache when they are sealed.
+// Few enough to be in the first-level cache still when they are sealed.
 constexpr std::size_t kSealedTogether = 12;
 
-// An IP packet is the plaintext itself; a frame has its length in front. Returns the plaintext's length.
+// Writes a segment as a plaintext and returns its length: an IP packet as it is, a frame with its length in
+// front.
 std::size_t write_plaintext(const GsoPacket& segments, std::size_t index, const Sealer::Into& into) noexcept {
   std::uint8_t* const out = into.batch.space() + kDataHeaderBytes;
   const std::size_t longest = segments.segment_bytes();
@@ -21,7 +22,7 @@ std::size_t write_plaintext(const GsoPacket& segments, std::size_t index, const 
 }  // namespace
 
 void Sealer::add_segment(const GsoPacket& segments, std::size_t index, const Into& into) noexcept {
-  append(write_plaintext(segments, index, into), into.most_bytes, into.batch);
+  append(write_plaintext(segments, index, into), into.max_bytes, into.batch);
 }
 
 void Sealer::add_probe_message(const ProbeMessage& message, DatagramBatch& batch) noexcept {
@@ -30,9 +31,9 @@ void Sealer::add_probe_message(const ProbeMessage& message, DatagramBatch& batch
   batch.commit(bytes + kDataOverheadBytes);
 }
 
-// Makes a datagram of the plaintext that stands at its place in the batch.
-void Sealer::append(std::size_t plain_bytes, std::size_t most_bytes, DatagramBatch& batch) noexcept {
-  const std::size_t padded = padded_bytes(plain_bytes, most_bytes);
+// Makes a datagram of the plaintext that was written to its place in the batch.
+void Sealer::append(std::size_t plain_bytes, std::size_t max_bytes, DatagramBatch& batch) noexcept {
+  const std::size_t padded = padded_bytes(plain_bytes, max_bytes);
   std::fill_n(batch.space() + kDataHeaderBytes + plain_bytes, padded - plain_bytes, std::uint8_t{0});
   batch.commit(padded + kDataOverheadBytes);
   if (batch.datagrams().size() - sealed_ == kSealedTogether) seal(batch);

@@ -19,38 +19,38 @@ namespace nsm {
 // Owner: the egress thread. The sending key of one port.
 class Sealer {
  public:
-  // What a datagram has more than its segment, at most.
+  // The most by which a datagram is longer than its segment.
   static constexpr std::size_t kMaxOverheadBytes = kFrameLengthBytes + kPaddingBytes + kDataOverheadBytes;
 
-  // In place of the former key; nullptr: none.
+  // Replaces the key; null: there is none any more.
   void use_key(std::unique_ptr<SendKey> key) noexcept { key_ = std::move(key); }
-  // Whether the key lasts for a whole batch: it is not looked at again until the batch is sealed.
+  // Whether there is a key that lasts for a whole batch.
   bool has_usable_key(std::uint64_t now_ns) const noexcept {
     return key_ && key_->remaining(now_ns) >= DatagramBatch::kDatagrams;
   }
-  // How many packets were sealed with the key.
+  // How many packets were sealed with the current key.
   std::uint64_t sealed() const noexcept { return key_ ? key_->next_counter : 0; }
 
   struct Into {
     DatagramBatch& batch;  // has room for the segment and kMaxOverheadBytes
     Payload payload;
-    std::size_t most_bytes;  // padding does not make a plaintext longer than this
+    std::size_t max_bytes;  // padding does not make a plaintext longer than this
   };
-  // All three append one datagram, which is complete after finish().
+  // Each of these appends one datagram. It is complete after finish().
   void add_segment(const GsoPacket& segments, std::size_t index, const Into& into) noexcept;
   void add_keepalive(DatagramBatch& batch) noexcept { append(0, 0, batch); }
   // `batch` has room for plaintext_bytes() and kMaxOverheadBytes.
   void add_probe_message(const ProbeMessage& message, DatagramBatch& batch) noexcept;
-  // The plaintext's length: probes are as long as they say.
+  // The length of its plaintext: a probe is as long as it states.
   static std::size_t plaintext_bytes(const ProbeMessage& message) noexcept {
     return message.kind == ProbeMessageKind::kProbe ? message.bytes : kProbeMessageBytes;
   }
 
-  // Seals what is not sealed yet; the batch is then to be sent and reset.
+  // Seals what is not sealed yet. The batch is then to be sent and reset.
   void finish(DatagramBatch& batch) noexcept;
 
  private:
-  void append(std::size_t plain_bytes, std::size_t most_bytes, DatagramBatch& batch) noexcept;
+  void append(std::size_t plain_bytes, std::size_t max_bytes, DatagramBatch& batch) noexcept;
   void seal(DatagramBatch& batch) noexcept;
 
   std::unique_ptr<SendKey> key_;

@@ -5,7 +5,7 @@
 namespace nsm {
 namespace {
 
-// The source port of a datagram is a hash of the flow (RFC 7348 section 5): only the address says who sent
+// The source port of a datagram is a hash of the flow (RFC 7348 section 5), so only the address says who sent
 // it.
 bool is_same_host(const SocketAddress& a, const SocketAddress& b) noexcept {
   return a.family == b.family && a.address == b.address;

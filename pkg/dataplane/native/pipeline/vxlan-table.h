@@ -14,7 +14,7 @@ class VxlanTable final : public IngressUnderlay {
  public:
   explicit VxlanTable(const IngressParts& parts) noexcept : parts_(parts) {}
 
-  // A VNI stands for one port: the control thread refuses a second one.
+  // A VNI belongs to one port: the control thread refuses a second one.
   void add(VxlanIngress& port) { ports_[port.vni] = &port; }
   void remove(const VxlanIngress& port) noexcept { ports_.erase(port.vni); }
 

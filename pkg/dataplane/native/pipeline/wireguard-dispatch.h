@@ -7,15 +7,15 @@
 
 namespace nsm {
 
-// One WireGuard underlay. The opener is shared by all of them: a receiver index names
-// its session whichever socket the datagram came by.
+// One WireGuard underlay. All of them share the opener, because a receiver index names
+// its session whatever underlay the datagram arrives through.
 class WireguardDispatch final : public IngressUnderlay {
  public:
   struct Parts {
     IngressParts stages;
     Opener& opener;
   };
-  // `number` names the underlay in notes. `public_key` is the node's.
+  // `number` names the underlay in notes. `public_key` is the node's responder key.
   WireguardDispatch(std::uint32_t number, const Key& public_key, const Parts& parts) noexcept
       : number_(number), filter_(public_key), parts_(parts) {}
 

@@ -24,8 +24,8 @@ class WireguardIngress final : public IngressPort {
   std::atomic<bool>* hold = nullptr;  // see WireguardEgress::Parts
   std::unique_ptr<InnerRules> rules;
   const std::atomic<std::uint32_t>* path_mtu = nullptr;  // see WireguardEgress::Parts
-  SocketAddress endpoint;                                // where packets came from last
-  bool roaming = false;                                  // tell the control thread when that changes
+  SocketAddress endpoint;                                // where the latest packet came from
+  bool roaming = false;                                  // the control thread is told when that changes
   ProbeRateLimit probe_messages;
 
  private:

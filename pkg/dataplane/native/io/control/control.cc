@@ -10,7 +10,7 @@
 namespace nsm::io {
 namespace {
 
-constexpr int kRequestBudget = 64;  // before handshakes and timers have their turn
+constexpr int kRequestBudget = 64;  // before handshakes and timers are served
 
 timespec as_timespec(std::uint64_t ns) noexcept {
   return {static_cast<time_t>(ns / kNsPerSecond), static_cast<long>(ns % kNsPerSecond)};
@@ -60,7 +60,7 @@ void Control::serve_notes(Now now) {
     underlays_.each_node([&](WireguardNode& node) { node.machine().under_load(now); });
   }
   Note note;
-  // At most what the queue holds: a flood must not keep timers and requests waiting.
+  // At most one queue full, so that a flood cannot starve timers and requests.
   for (std::size_t i = 0; i < Notes::kCapacity && parts_.notes.pop(note); i++) {
     Underlay* underlay = underlays_.find(note.underlay);
     if (underlay && underlay->kind() == protocol::kUnderlayWireguard) underlay->node().on_note(note, now);
@@ -84,7 +84,7 @@ void Control::tick(Now now) {
   timerfd_settime(timer_.get(), TFD_TIMER_ABSTIME, &when, nullptr);
 }
 
-// False when the holder is gone.
+// False: the holder is gone.
 bool Control::serve_holder() {
   HolderMessage message;
   for (int i = 0; i < kRequestBudget; i++) {

@@ -1,6 +1,5 @@
-// The control thread, "nsm-ctl": requests of the holder, handshakes, timers.
-//
-// It owns every object; the data threads borrow them (see EgressPort, IngressPort).
+// The control thread, "nsm-ctl": requests of the holder, handshakes, timers. It owns all
+// objects; the data threads borrow them (see EgressPort, IngressPort).
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// Counters as kCountersGet tells them.
+// Replies to kCountersGet.
 #pragma once
 
 #include "io/control/underlays.h"
@@ -6,12 +6,12 @@
 
 namespace nsm::io {
 
-inline constexpr std::string_view kEngineCountersId = "engine";  // of what belongs to no port
+inline constexpr std::string_view kEngineCountersId = "engine";  // for what belongs to no port
 
 protocol::MessageBuilder counters_reply(protocol::MessageBuilder reply, std::string_view id,
                                         const Counters& counters);
 
-// With what became of handshake messages.
+// Includes the outcomes of handshake messages.
 protocol::MessageBuilder engine_counters_reply(protocol::MessageBuilder reply, const Counters& counters,
                                                Underlays& underlays);
 

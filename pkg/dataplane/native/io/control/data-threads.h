@@ -1,4 +1,4 @@
-// The ways from the control thread to both data threads.
+// The channels from the control thread to the data threads.
 #pragma once
 
 #include "io/egress.h"
@@ -10,7 +10,7 @@ struct DataThreads {
   Channel<EgressCommand>& egress;
   Channel<IngressCommand>& ingress;
 
-  // INVARIANT: before memory or a descriptor that commands named is given back.
+  // INVARIANT: to be called before memory or a descriptor that a command refers to is freed.
   void settle() const noexcept {
     egress.settle();
     ingress.settle();

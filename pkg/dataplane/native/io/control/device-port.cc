@@ -14,7 +14,7 @@ namespace {
 
 using namespace protocol;
 
-// The holder has set the same; asking again tells whether the kernel knows UDP segmentation.
+// The holder has set the same offloads. Setting them again shows whether the kernel supports USO.
 bool has_uso(const Fd& device, const Offloads& offloads) noexcept {
   constexpr unsigned kUso = TUN_F_CSUM | TUN_F_USO4 | TUN_F_USO6;
   constexpr unsigned kTso = TUN_F_TSO4 | TUN_F_TSO6;
@@ -44,7 +44,7 @@ DevicePort::~DevicePort() {
   threads_.settle();
 }
 
-// The holder keeps the device of an id as long as it is the same one.
+// While an id stands for the same interface, the holder keeps its device.
 std::optional<Status> DevicePort::update(View attributes) {
   Fields fields;
   if (Status status = parse(attributes, fields); !status.ok()) return status;

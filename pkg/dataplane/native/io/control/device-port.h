@@ -1,4 +1,4 @@
-// A tun or tap port: the device is the holder's, this is the engine's copy of its descriptor.
+// A tun or tap port. The holder owns the device; the engine has a copy of its descriptor.
 #pragma once
 
 #include "io/control/port.h"

@@ -1,5 +1,5 @@
-// A port as the control thread sees it. Each kind is one class; what they have in
-// common is that a wire joins a device (tun, tap) to a network port (wireguard, vxlan).
+// A port as the control thread sees it. Each kind is a class. A cross-connect joins a
+// device port (tun, tap) to a network port (wireguard, vxlan).
 #pragma once
 
 #include <optional>
@@ -10,7 +10,7 @@
 
 namespace nsm::io {
 
-// Owner: the control thread. The destructor returns when no data thread has a reference left.
+// Owner: the control thread. When the destructor returns, no data thread refers to the port.
 class Port {
  public:
   Port(std::string_view id, protocol::PortKind kind) : id_(id), kind_(kind) {}
@@ -22,9 +22,9 @@ class Port {
   protocol::PortKind kind() const noexcept { return kind_; }
   const Counters& counters() const noexcept { return counters_; }
 
-  // Takes over what a repeated kPortSet says. Absent: the port has to be made anew for that.
+  // Applies a repeated kPortSet. Absent: the port has to be replaced by a new one for that.
   virtual std::optional<protocol::Status> update(protocol::View attributes) = 0;
-  // What kPortGet tells besides id and kind.
+  // Adds to a kPortGet reply what it contains besides id and kind.
   virtual void describe(protocol::MessageBuilder& reply) const = 0;
 
   struct Device {
@@ -34,9 +34,9 @@ class Port {
   struct Network {
     EgressPort* egress = nullptr;
     IngressPort* ingress = nullptr;
-    protocol::PortKind device;  // the kind that a wire joins it to
+    protocol::PortKind device;  // the kind of device that it can be joined to
   };
-  // Exactly one of the two is there.
+  // A port is exactly one of the two.
   virtual std::optional<Device> device() noexcept { return std::nullopt; }
   virtual std::optional<Network> network() noexcept { return std::nullopt; }
 

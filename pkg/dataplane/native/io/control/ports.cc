@@ -11,7 +11,7 @@ namespace {
 
 using namespace protocol;
 
-// Reads only which port, and of what kind; each kind then reads its own attributes strictly.
+// Reads id and kind only; each kind then parses its own attributes strictly.
 Status read_id_and_kind(View attributes, Fields& fields) {
   const Status status = fields.parse(attributes, {kId,
                                                   kKind,
@@ -48,7 +48,7 @@ Status Ports::set(View attributes, Fd device) {
     if (const auto status = known->update(attributes)) return *status;
   }
   remove(id);
-  Made made;
+  PortPtr made;
   if (Status status = make(attributes, std::move(device), made); !status.ok()) {
     state_.release(id);
     return status;
@@ -71,7 +71,7 @@ Port* Ports::find(std::string_view id) const noexcept {
   return found == by_id_.end() ? nullptr : found->second.get();
 }
 
-Status Ports::make(View attributes, Fd device, Made& made) {
+Status Ports::make(View attributes, Fd device, PortPtr& made) {
   Fields fields;
   if (Status status = read_id_and_kind(attributes, fields); !status.ok()) return status;
   switch (*fields.u8(kKind)) {
@@ -83,27 +83,27 @@ Status Ports::make(View attributes, Fd device, Made& made) {
     case kVxlan:
       return make_vxlan(attributes, made);
   }
-  return {EOPNOTSUPP,
-          "this kind of port is not known: it is none of tun (1), tap (2), wireguard (3), vxlan (4)"};
+  return {EOPNOTSUPP, "the port kind is unknown; known are tun (1), tap (2), wireguard (3), vxlan (4)"};
 }
 
-Status Ports::make_device(View attributes, Fd device, Made& made) {
+Status Ports::make_device(View attributes, Fd device, PortPtr& made) {
   Fields fields;
   if (Status status = DevicePort::parse(attributes, fields); !status.ok()) return status;
   if (!device)
-    return {EBADF, "the message for port " + std::string(fields.text(kId)) + " has no device with it"};
+    return {EBADF,
+            "the message for port " + std::string(fields.text(kId)) + " carries no descriptor of a device"};
   made = std::make_unique<DevicePort>(fields, std::move(device), devices_);
   return {};
 }
 
-Status Ports::make_wireguard(View attributes, Made& made) {
+Status Ports::make_wireguard(View attributes, PortPtr& made) {
   WireguardConfig config;
   Underlay* underlay = nullptr;
   Status status = WireguardPort::parse(attributes, config);
   if (status.ok()) status = find_underlay(config.underlay, config.peer.endpoint, underlay);
   if (!status.ok()) return status;
   if (underlay->kind() != kUnderlayWireguard)
-    return {EINVAL, "underlay " + config.underlay + " is for vxlan, not for wireguard"};
+    return {EINVAL, "underlay " + config.underlay + " is of kind vxlan, not wireguard"};
   config.peer.tag = next_tag_++;
   auto port = std::make_unique<WireguardPort>(config, *underlay);
   if (status = port->start(state_.take(config.id), now()); !status.ok()) return status;
@@ -111,14 +111,14 @@ Status Ports::make_wireguard(View attributes, Made& made) {
   return {};
 }
 
-Status Ports::make_vxlan(View attributes, Made& made) {
+Status Ports::make_vxlan(View attributes, PortPtr& made) {
   VxlanConfig config;
   Underlay* underlay = nullptr;
   Status status = VxlanPort::parse(attributes, config);
   if (status.ok()) status = find_underlay(config.underlay, config.remote, underlay);
   if (!status.ok()) return status;
   if (underlay->kind() != kUnderlayVxlan)
-    return {EINVAL, "underlay " + config.underlay + " is for wireguard, not for vxlan"};
+    return {EINVAL, "underlay " + config.underlay + " is of kind wireguard, not vxlan"};
   if (underlay->vnis.contains(config.vni)) {
     return {EEXIST, "another port of this underlay has VNI " + std::to_string(config.vni)};
   }
@@ -130,7 +130,7 @@ Status Ports::find_underlay(std::string_view id, const SocketAddress& peer, Unde
   underlay = underlays_.find(id);
   if (!underlay) return {ENOENT, "there is no underlay " + std::string(id)};
   if (!peer.known() || peer.family == underlay->family()) return {};
-  return {EAFNOSUPPORT, "the peer's address is not of the family of underlay " + std::string(id)};
+  return {EAFNOSUPPORT, "the peer's address has another family than underlay " + std::string(id)};
 }
 
 }  // namespace nsm::io

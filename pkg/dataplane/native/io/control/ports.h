@@ -1,4 +1,4 @@
-// The ports by id, of every kind.
+// The ports of all kinds, by id.
 #pragma once
 
 #include <map>
@@ -29,18 +29,18 @@ class Ports {
   }
 
  private:
-  using Made = std::unique_ptr<Port>;
-  protocol::Status make(protocol::View attributes, Fd device, Made& made);
-  protocol::Status make_device(protocol::View attributes, Fd device, Made& made);
-  protocol::Status make_wireguard(protocol::View attributes, Made& made);
-  protocol::Status make_vxlan(protocol::View attributes, Made& made);
+  using PortPtr = std::unique_ptr<Port>;
+  protocol::Status make(protocol::View attributes, Fd device, PortPtr& made);
+  protocol::Status make_device(protocol::View attributes, Fd device, PortPtr& made);
+  protocol::Status make_wireguard(protocol::View attributes, PortPtr& made);
+  protocol::Status make_vxlan(protocol::View attributes, PortPtr& made);
   protocol::Status find_underlay(std::string_view id, const SocketAddress& peer, Underlay*& underlay);
 
   Underlays& underlays_;
   SavedState& state_;
   const DevicePort::Parts devices_;
   std::uint64_t next_tag_ = 1;
-  std::map<std::string, Made, std::less<>> by_id_;
+  std::map<std::string, PortPtr, std::less<>> by_id_;
   CrossConnects cross_connects_;
 };
 

@@ -15,28 +15,23 @@ using namespace protocol;
 struct Requests::Entry {
   Message type;
   Handler handler;
-  enum class Names : std::uint8_t {
-    kOwn,
-    kNothing,
-    kMaybe,
-    kObject
-  } names;  // the attributes: {}, {id?}, {id}
+  enum class Id : std::uint8_t { kRequired, kOptional, kParsedByHandler } id;
 };
 
 const Requests::Entry Requests::kEntries[] = {
-    {kHello, &Requests::hello, Entry::Names::kOwn},
-    {kUnderlaySet, &Requests::set_underlay, Entry::Names::kOwn},
-    {kUnderlayDel, &Requests::delete_underlay, Entry::Names::kObject},
-    {kUnderlayGet, &Requests::get_underlays, Entry::Names::kMaybe},
-    {kPortSet, &Requests::set_port, Entry::Names::kOwn},
-    {kPortDel, &Requests::delete_port, Entry::Names::kObject},
-    {kPortGet, &Requests::get_ports, Entry::Names::kMaybe},
-    {kCrossConnectSet, &Requests::set_cross_connect, Entry::Names::kOwn},
-    {kCrossConnectDel, &Requests::delete_cross_connect, Entry::Names::kObject},
-    {kCrossConnectGet, &Requests::get_cross_connects, Entry::Names::kMaybe},
-    {kLinkQualityGet, &Requests::get_link_qualities, Entry::Names::kNothing},
-    {kRehandshake, &Requests::rehandshake, Entry::Names::kObject},
-    {kCountersGet, &Requests::get_counters, Entry::Names::kMaybe},
+    {kHello, &Requests::hello, Entry::Id::kParsedByHandler},
+    {kUnderlaySet, &Requests::set_underlay, Entry::Id::kParsedByHandler},
+    {kUnderlayDel, &Requests::delete_underlay, Entry::Id::kRequired},
+    {kUnderlayGet, &Requests::get_underlays, Entry::Id::kOptional},
+    {kPortSet, &Requests::set_port, Entry::Id::kParsedByHandler},
+    {kPortDel, &Requests::delete_port, Entry::Id::kRequired},
+    {kPortGet, &Requests::get_ports, Entry::Id::kOptional},
+    {kCrossConnectSet, &Requests::set_cross_connect, Entry::Id::kParsedByHandler},
+    {kCrossConnectDel, &Requests::delete_cross_connect, Entry::Id::kRequired},
+    {kCrossConnectGet, &Requests::get_cross_connects, Entry::Id::kOptional},
+    {kLinkQualityGet, &Requests::get_link_qualities, Entry::Id::kOptional},
+    {kRehandshake, &Requests::rehandshake, Entry::Id::kRequired},
+    {kCountersGet, &Requests::get_counters, Entry::Id::kOptional},
 };
 
 MessageBuilder Requests::Call::reply() const {
@@ -57,15 +52,15 @@ Status Requests::dispatch(HolderMessage& message, HolderSocket& holder) {
     return {EOPNOTSUPP, "the engine does not know message type " + std::to_string(message.frame.type)};
   }
   Fields fields;
-  if (entry->names != Entry::Names::kOwn) {
+  if (entry->id != Entry::Id::kParsedByHandler) {
     Status status = fields.parse(message.frame.attributes, {kId});
-    if (status.ok() && entry->names == Entry::Names::kObject) status = fields.require({kId});
+    if (status.ok() && entry->id == Entry::Id::kRequired) status = fields.require({kId});
     if (!status.ok()) return status;
   }
   return (this->*entry->handler)({message, holder, fields});
 }
 
-// The holder has repeated its objects: now packets find whole wires.
+// The holder has repeated all objects, so packets find complete cross-connects from now on.
 Status Requests::hello(const Call& call) {
   Fields fields;
   if (Status status = fields.parse(call.message.frame.attributes, {kVersionAttr}); !status.ok())

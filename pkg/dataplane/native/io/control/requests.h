@@ -1,5 +1,5 @@
-// The holder's requests, each answered by what it asks for and then by an
-// acknowledgement or a refusal.
+// The holder's requests. Each is answered with the replies it asks for, then with an
+// acknowledgement or an error.
 #pragma once
 
 #include "io/control/ports.h"
@@ -14,19 +14,19 @@ class Requests {
   struct Parts {
     Underlays& underlays;
     Ports& ports;
-    const Counters& engine;  // of what belongs to no port
+    const Counters& engine;  // for what belongs to no port
     DataThreads threads;
   };
   explicit Requests(const Parts& parts) : parts_(parts) {}
 
-  // Does what the message asks; answers through `holder`.
+  // Carries out the request and answers through `holder`.
   void serve(HolderMessage& message, HolderSocket& holder);
 
  private:
   struct Call {
     HolderMessage& message;
     HolderSocket& holder;
-    const protocol::Fields& fields;  // of requests that name an object or nothing
+    const protocol::Fields& fields;  // of requests that have no attribute but an id
     protocol::MessageBuilder reply() const;
     void send(protocol::MessageBuilder&& reply) const;
   };
@@ -50,7 +50,7 @@ class Requests {
   protocol::Status get_counters(const Call& call);
 
   Parts parts_;
-  bool started_ = false;  // packets are read
+  bool started_ = false;  // StartReading was posted
 };
 
 }  // namespace nsm::io

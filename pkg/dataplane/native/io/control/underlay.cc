@@ -28,7 +28,7 @@ Status Underlay::parse(View attributes, Fields& fields) {
     case kUnderlayVxlan:
       return {};
   }
-  return {EOPNOTSUPP, "this kind of underlay is not known: it is neither wireguard (1) nor vxlan (2)"};
+  return {EOPNOTSUPP, "the underlay kind is unknown; known are wireguard (1), vxlan (2)"};
 }
 
 Underlay::Underlay(const Fields& fields, Fd socket, std::uint32_t number, const Parts& parts)
@@ -39,7 +39,7 @@ Underlay::Underlay(const Fields& fields, Fd socket, std::uint32_t number, const 
       asked_port_(fields.u16(kUdpPort).value_or(0)),
       kind_(static_cast<UnderlayKind>(*fields.u8(kKind))),
       number_(number) {
-  // Neither "don't fragment" nor what ICMP says of the path: anyone could send that.
+  // No DF, and no path MTU from ICMP errors, which anyone could forge.
   set_option(socket_, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT);
   if (local_.family == 6) set_option(socket_, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_OMIT);
   if (parts.offloads.udp_gro) set_option(socket_, SOL_UDP, UDP_GRO, 1);
@@ -64,7 +64,7 @@ Underlay::~Underlay() {
   parts_.node.threads.settle();
 }
 
-// The holder keeps the socket of an id as long as it is the same one.
+// While an id stands for the same address, the holder keeps its socket.
 bool Underlay::is_same(const Fields& fields) const {
   if (fields.u16(kUdpPort).value_or(0) != asked_port_ || fields.u8(kKind) != kind_) return false;
   return kind_ == kUnderlayVxlan || node_->has_key(secret_of(fields.bytes(kPrivateKey)));

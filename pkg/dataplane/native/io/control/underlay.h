@@ -1,4 +1,4 @@
-// A UDP socket of the node that wireguard or vxlan ports share.
+// An underlay: a UDP socket of the node, shared by wireguard or vxlan ports.
 #pragma once
 
 #include <memory>
@@ -13,7 +13,7 @@
 
 namespace nsm::io {
 
-// Owner: the control thread. The destructor returns when no data thread has a reference left.
+// Owner: the control thread. When the destructor returns, no data thread refers to the underlay.
 class Underlay {
  public:
   // What all underlays of the engine share.
@@ -25,7 +25,7 @@ class Underlay {
   };
   static protocol::Status parse(protocol::View attributes, protocol::Fields& fields);
 
-  // `number` is never used again.
+  // `number` is unique for the life of the engine.
   Underlay(const protocol::Fields& fields, Fd socket, std::uint32_t number, const Parts& parts);
   ~Underlay();
   Underlay(const Underlay&) = delete;
@@ -40,10 +40,10 @@ class Underlay {
   std::uint32_t number() const noexcept { return number_; }
   const Parts& parts() const noexcept { return parts_; }
   protocol::UnderlayKind kind() const noexcept { return kind_; }
-  WireguardNode& node() noexcept { return *node_; }       // of kUnderlayWireguard only
-  VxlanTable& vxlan_table() noexcept { return *vxlan_; }  // of kUnderlayVxlan only
+  WireguardNode& node() noexcept { return *node_; }       // only for kUnderlayWireguard
+  VxlanTable& vxlan_table() noexcept { return *vxlan_; }  // only for kUnderlayVxlan
 
-  int ports = 0;                 // that use it
+  int ports = 0;                 // how many use it
   std::set<std::uint32_t> vnis;  // of its vxlan ports
 
  private:
@@ -56,7 +56,7 @@ class Underlay {
   std::uint16_t asked_port_;
   const protocol::UnderlayKind kind_;
   const std::uint32_t number_;
-  // Of one kind: the first two, or the last.
+  // By kind: the first two (wireguard) or the last (vxlan).
   std::unique_ptr<WireguardNode> node_;
   std::unique_ptr<WireguardDispatch> dispatch_;
   std::unique_ptr<VxlanTable> vxlan_;

@@ -16,7 +16,7 @@ Status Underlays::set(View attributes, Fd socket) {
       return {EBUSY, "underlay " + std::string(id) + " is in use: remove its ports first"};
     by_id_.erase(by_id_.find(id));
   }
-  if (!socket) return {EBADF, "the message for underlay " + std::string(id) + " has no socket with it"};
+  if (!socket) return {EBADF, "the message for underlay " + std::string(id) + " carries no socket"};
   by_id_.emplace(id, std::make_unique<Underlay>(fields, std::move(socket), next_number_++, parts_));
   return {};
 }

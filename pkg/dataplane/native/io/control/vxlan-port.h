@@ -1,4 +1,4 @@
-// A vxlan port: one VNI to one remote (RFC 7348), plaintext.
+// A vxlan port: one VNI to one remote (RFC 7348), not encrypted.
 #pragma once
 
 #include "io/control/port.h"
@@ -7,7 +7,7 @@
 
 namespace nsm::io {
 
-// What kPortSet says.
+// The attributes of kPortSet.
 struct VxlanConfig {
   std::string id;
   std::string underlay;

@@ -13,8 +13,8 @@ namespace {
 
 using namespace protocol;
 
-constexpr int kPatienceMs = 50;  // with a full socket; the peer's timers repeat what is lost
-constexpr const char* kSilence = "no answer from the peer for 15 s while there is traffic";
+constexpr int kFullSocketMs = 50;  // how long to wait for a full socket; timers repeat what is lost
+constexpr const char* kSilence = "the peer has not answered for 15 s while there is traffic";
 
 protocol::Bytes event_of(EventKind kind, const WireguardPort& port, const char* text = nullptr) {
   MessageBuilder event(kEvent, 0, 0);
@@ -52,7 +52,7 @@ void WireguardNode::on_note(const Note& note, Now now) {
 }
 
 std::uint64_t WireguardNode::tick(Now now) {
-  const std::uint64_t next_ns = link_quality_.tick(now);  // first: it may want a session
+  const std::uint64_t next_ns = link_quality_.tick(now);  // first, because it may ask for a session
   return std::min(next_ns, machine_.tick(now));
 }
 
@@ -60,11 +60,11 @@ void WireguardNode::want_session(std::uint64_t tag, Now now) noexcept {
   const auto found = ports_.find(tag);
   if (found == ports_.end()) return;
   Peer& peer = found->second->peer();
-  // A want may be older than the key that has come meanwhile.
+  // The port may have got a key since it was added to the waiting ports.
   if (peer.state(now) != nsm::SessionState::kEstablished) peer.want_session(now);
 }
 
-// Which ports they are got lost: those without a session ask for one, wanted or not.
+// It is not known which ports are waiting: all that have no session ask for one.
 void WireguardNode::want_all_sessions(Now now) noexcept {
   for (const auto& [tag, port] : ports_) want_session(tag, now);
 }
@@ -83,19 +83,19 @@ void WireguardNode::send(const SocketAddress& to, ConstBytes datagram) noexcept 
   };
   if (attempt() >= 0 || errno != EAGAIN) return;
   pollfd writable{socket_, POLLOUT, 0};
-  if (poll(&writable, 1, kPatienceMs) == 1) attempt();
+  if (poll(&writable, 1, kFullSocketMs) == 1) attempt();
 }
 
-// Settled at once: the peer uses the key as soon as it has our message.
+// Settled before the message is sent that makes the peer use the key.
 void WireguardNode::install_receive(Peer& peer, std::unique_ptr<ReceiveKey> key) noexcept {
   WireguardIngress& ingress = port_of(peer).ingress();
-  // INVARIANT: written before the first key; from then on the ingress thread reads it.
+  // INVARIANT: set before the first key is installed; from then on the ingress thread reads it.
   if (!ingress.activity) ingress.activity = &peer.activity();
   threads_.ingress.post(UseReceiveKey{&opener_, &ingress, std::move(key)});
   threads_.ingress.settle();
 }
 
-// Settled at once: the place of its counter in the saved state gets another key.
+// Settled before the counter's place in the saved state is reused for another key.
 void WireguardNode::drop_receive(Peer&, std::uint32_t local_index) noexcept {
   threads_.ingress.post(DropReceiveKey{&opener_, local_index});
   threads_.ingress.settle();

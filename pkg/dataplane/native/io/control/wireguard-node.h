@@ -1,5 +1,5 @@
-// One WireGuard underlay on the control thread: the core's WireguardMachine, and what is
-// done when it decides.
+// One WireGuard underlay on the control thread: the protocol machine, and what the engine
+// does when the machine decides.
 #pragma once
 
 #include <sys/types.h>
@@ -27,7 +27,7 @@ class WireguardNode final : private Decisions {
     DataThreads threads;
     HolderSocket& holder;  // for events
   };
-  // What is its underlay's.
+  // The underlay's id and socket.
   struct Place {
     std::string_view id;
     int socket;
@@ -40,17 +40,17 @@ class WireguardNode final : private Decisions {
   const LinkQualityMonitor& link_quality() const noexcept { return link_quality_; }
   bool has_key(const SecretKey& key) const noexcept { return equal_constant_time(key_, key); }
 
-  // The port whose peers carry `tag`. It is there before its peer is added, and until it is removed.
+  // The port whose peer has this tag: to be added before the peer, and removed after it.
   void add_port(std::uint64_t tag, WireguardPort& port) { ports_[tag] = &port; }
   void remove_port(std::uint64_t tag) noexcept { ports_.erase(tag); }
 
   void on_note(const Note& note, Now now);
-  // Packets of this port, or of any, may wait for a key.
+  // Packets of this port, or of any port, may be waiting for a key.
   void want_session(std::uint64_t tag, Now now) noexcept;
   void want_all_sessions(Now now) noexcept;
-  // After a restart: new sending keys for all sessions that came back.
+  // After a restart: gets new sending keys for all restored sessions.
   void resume(Now now) noexcept;
-  // Does what is due and returns when to call again, as WireguardMachine::tick.
+  // Like WireguardMachine::tick.
   std::uint64_t tick(Now now);
 
   std::uint64_t handled(Handled kind) const noexcept { return handled_[static_cast<std::size_t>(kind)]; }
@@ -77,7 +77,7 @@ class WireguardNode final : private Decisions {
   std::unordered_map<std::uint64_t, WireguardPort*> ports_;
   std::array<std::uint64_t, kHandledKinds> handled_ = {};
   LinkQualityMonitor link_quality_;
-  WireguardMachine machine_;  // last: its destruction still decides
+  WireguardMachine machine_;  // last, because its destructor still calls Decisions
 };
 
 }  // namespace nsm::io

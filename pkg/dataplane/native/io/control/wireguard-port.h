@@ -1,4 +1,4 @@
-// A wireguard port: one peer, with the rules of its wire, spread over the three threads.
+// A wireguard port: one peer and the rules of its wire, for all three threads.
 #pragma once
 
 #include <atomic>
@@ -10,7 +10,7 @@
 
 namespace nsm::io {
 
-// What kPortSet says.
+// The attributes of kPortSet.
 struct WireguardConfig {
   std::string id;
   std::string underlay;
@@ -23,10 +23,10 @@ class WireguardPort final : public Port {
  public:
   static protocol::Status parse(protocol::View attributes, WireguardConfig& config);
 
-  // `config.peer.tag` is never used again. Follow with start().
+  // `config.peer.tag` is unique for the life of the engine. To be followed by start().
   WireguardPort(const WireguardConfig& config, Underlay& underlay);
   ~WireguardPort() override;
-  // Makes the peer; when that is refused the port is of no use. `saved` outlives the port.
+  // Adds the peer. After an error the port cannot be used. `saved` may be null and outlives the port.
   protocol::Status start(SavedPeer* saved, Now now);
 
   std::optional<protocol::Status> update(protocol::View attributes) override;
@@ -36,15 +36,15 @@ class WireguardPort final : public Port {
   }
 
   Peer& peer() noexcept { return *peer_; }
-  // The peer is there now.
+  // The peer has this address now.
   void choose_link(const SocketAddress& to);
   WireguardEgress* egress() noexcept { return egress_.get(); }
   WireguardIngress& ingress() noexcept { return ingress_; }
-  // Its longest plaintext, as agreed.
+  // The longest plaintext, as agreed.
   std::uint32_t agreed_bytes() const noexcept {
     return config_.rules.mtu_bytes + framing_bytes(config_.rules);
   }
-  // What the path to the peer passes; as much as one likes where nobody has measured.
+  // The longest plaintext that passes to the peer; unlimited until measured.
   void use_path_mtu(std::uint32_t bytes) noexcept { path_mtu_.store(bytes, std::memory_order_relaxed); }
 
  private:

@@ -1,4 +1,4 @@
-// Idle peers cost nothing, and none is forgotten.
+// Idle peers cost nothing, and no timer is lost.
 #include "core/agenda.h"
 
 #include "check.h"
@@ -7,7 +7,7 @@
 namespace nsm::test {
 namespace {
 
-TEST("whoever is due is taken once, the earliest first") {
+TEST("what is due is taken once, the earliest first") {
   Agenda agenda;
   Timed a, b, c;
   agenda.set(a, 30);
@@ -20,7 +20,7 @@ TEST("whoever is due is taken once, the earliest first") {
   CHECK(agenda.next() == UINT64_MAX && agenda.take(UINT64_MAX - 1) == nullptr);
 }
 
-TEST("a peer without a session waiting_ports no tick, one with a session waiting_ports few") {
+TEST("a peer without a session needs no tick, one with a session needs few") {
   World w;
   w.connect();
   CHECK(w.a->machine.tick(w.now) == UINT64_MAX);
@@ -31,7 +31,7 @@ TEST("a peer without a session waiting_ports no tick, one with a session waiting
   CHECK(ticks > 0 && ticks < 30);
 }
 
-TEST("a peer that is removed is not called any more") {
+TEST("a removed peer is not called any more") {
   World w;
   w.connect();
   w.establish();

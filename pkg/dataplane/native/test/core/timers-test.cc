@@ -108,7 +108,7 @@ TEST("an unanswered handshake is repeated every 5 s with new keys and given up a
   w.advance(7 * kSecond);
   CHECK(w.a->given_up == 1 && w.to_b->state(w.now) == SessionState::kIdle);
   w.advance(300 * kSecond);
-  CHECK(w.a->given_up == 1 && w.a->machine.tick(w.now) == UINT64_MAX);  // silent until data waiting_ports it
+  CHECK(w.a->given_up == 1 && w.a->machine.tick(w.now) == UINT64_MAX);  // silent until data needs it
   w.drops = nullptr;
   CHECK(w.establish());
 }
