@@ -1,4 +1,4 @@
-// nsm-dataplane: picks the program that the first argument names.
+// nsm-dataplane: runs the program that the first argument names.
 #include <cstdio>
 #include <string_view>
 
@@ -13,8 +13,9 @@ struct Program {
 };
 
 constexpr Program kPrograms[] = {
-    {"hold", "keep descriptors, speak to the kernel, start the engine (see hold --help)", nsm::holder_main},
-    {"engine", "move packets; started by hold", nsm::engine_main},
+    {"hold", "run the holder, which keeps descriptors and supervises the engine (see hold --help)",
+     nsm::holder_main},
+    {"engine", "run the engine, which moves packets (started by hold)", nsm::engine_main},
 };
 
 void print_help(std::FILE* out) {
@@ -22,7 +23,7 @@ void print_help(std::FILE* out) {
   for (const Program& program : kPrograms) {
     std::fprintf(out, "  %-10s %s\n", program.name.data(), program.help);
   }
-  std::fputs("  --version  print the version\n  --help     print this text\n", out);
+  std::fputs("  --version  print the version\n  --help     print this help\n", out);
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// The programs inside nsm-dataplane. Each gets its own name as argv[0] and
-// returns the exit status of the process.
+// The programs inside nsm-dataplane. Each gets its own name as argv[0] and returns the
+// exit status of the process.
 #pragma once
 
 namespace nsm {

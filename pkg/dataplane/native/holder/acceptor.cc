@@ -24,7 +24,7 @@ void Acceptor::accept_one() {
   const Status status = accept_unix(listener_.get(), connection);
   if (status.ok()) return on_connection_(std::move(connection));
   if (status.error != EMFILE && status.error != ENFILE) return;
-  // The connection that cannot be accepted would keep the loop awake for ever.
+  // A connection that cannot be accepted would make the loop spin.
   counters_.add(Count::refused_descriptors);
   spare_.reset();
   accept_unix(listener_.get(), connection);
@@ -32,7 +32,7 @@ void Acceptor::accept_one() {
   spare_ = open_spare();
 }
 
-bool is_commander(const Fd& connection, uid_t daemon_uid, Counters& counters) {
+bool may_control(const Fd& connection, uid_t daemon_uid, Counters& counters) {
   ucred peer;
   if (peer_credentials(connection.get(), peer) && (peer.uid == daemon_uid || peer.uid == 0)) return true;
   counters.add(Count::refused_peer);

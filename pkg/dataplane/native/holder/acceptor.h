@@ -1,4 +1,4 @@
-// A listening socket that hands out its connections one by one.
+// A listening socket that hands its connections to a callback.
 #pragma once
 
 #include <functional>
@@ -22,11 +22,11 @@ class Acceptor {
   EventLoop& loop_;
   Counters& counters_;
   Fd listener_;
-  Fd spare_;  // given up to accept, and close, a connection when descriptors have run out
+  Fd spare_;  // closed to be able to accept, and then close, a connection when descriptors have run out
   std::function<void(Fd)> on_connection_;
 };
 
-// Whether the peer may command the holder: nsmd's user or root. Counted when not.
-bool is_commander(const Fd& connection, uid_t daemon_uid, Counters& counters);
+// Whether the peer may control the holder: nsmd's user or root. A refusal is counted.
+bool may_control(const Fd& connection, uid_t daemon_uid, Counters& counters);
 
 }  // namespace nsm::holder

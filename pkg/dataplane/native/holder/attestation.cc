@@ -55,8 +55,8 @@ std::string read_file(const std::string& path) {
   return text;
 }
 
-// Lines are "hierarchy:controllers:path"; hierarchy 0 is v2. Where both are
-// mounted, v2 may be an unused root.
+// Lines are "hierarchy:controllers:path"; hierarchy 0 is v2. When both are mounted, the
+// v2 path may be an unused root.
 std::string most_specific_cgroup(std::string_view lines) {
   std::string_view v2, v1;
   while (!lines.empty()) {
@@ -76,18 +76,19 @@ Status attest(int socket, Attestation& peer) {
   ucred credentials;
   if (!peer_credentials(socket, credentials) || credentials.pid <= 0) {
     return {EPERM,
-            "the peer is in a pid namespace that the holder does not see; run the holder in the host's"};
+            "cannot identify the peer: it is in a pid namespace that the holder does not see; run the holder "
+            "in the host's pid namespace"};
   }
   const Fd pidfd = open_peer_pidfd(socket, credentials.pid);
-  if (!pidfd) return {EPERM, "the process that connected is gone"};
+  if (!pidfd) return {EPERM, "the process that connected has exited"};
   peer.pid = credentials.pid;
   peer.uid = credentials.uid;
   peer.gid = credentials.gid;
   peer.network_namespace = open_network_namespace(pidfd, peer.pid);
   const int error = errno;
   peer.cgroup = most_specific_cgroup(read_file(proc_path(peer.pid, "cgroup")));
-  // Crash: had it exited before, the number could be another process' by now.
-  if (!is_alive(pidfd)) return {EPERM, "the process that connected is gone"};
+  // Crash: if it had exited earlier, the pid could belong to another process by now.
+  if (!is_alive(pidfd)) return {EPERM, "the process that connected has exited"};
   if (!peer.network_namespace)
     return {EPERM, "cannot open the peer's network namespace: " + errno_text(error)};
   return {};

@@ -1,7 +1,8 @@
-// Who is at the other end of a unix socket, from the kernel's record of who
-// connected (or, on a socket that connected, who listens), never from what the
-// peer says. See SO_PEERPIDFD; kernels before 6.5 have only the pid, which is
-// then held by a pidfd and found alive after everything was read.
+// Attestation: which process is at the other end of a unix socket. It comes from the
+// kernel's record of who connected (or, on a socket that we connected, who listens), and
+// never from what the peer says. See SO_PEERPIDFD. Kernels before 6.5 only have the pid:
+// we open a pidfd for it and check that the process is still alive after we have read
+// everything.
 #pragma once
 
 #include <sys/types.h>
@@ -21,10 +22,10 @@ struct Attestation {
   uid_t uid = 0;
   gid_t gid = 0;
   Fd network_namespace;
-  std::string cgroup;  // v2 path, or the most specific v1 path; empty where there is none
+  std::string cgroup;  // v2 path, or the most specific v1 path; empty: none
 };
 
-// EPERM with a sentence when the peer cannot be told for certain, such as when it is already gone.
+// EPERM: the peer cannot be identified with certainty, for example because it has already exited.
 Status attest(int socket, Attestation& peer);
 
 }  // namespace nsm::holder

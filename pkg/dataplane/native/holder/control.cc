@@ -25,7 +25,7 @@ void ControlConnection::send(View message) {
   outgoing_.insert(outgoing_.end(), message.begin(), message.end());
   if (write_some() && outgoing_.size() - sent_ <= kMaxPendingBytes) return;
   broken_ = true;
-  shutdown(socket_.get(), SHUT_RDWR);  // the hang-up then comes through the loop
+  shutdown(socket_.get(), SHUT_RDWR);  // the loop then reports the hang-up
 }
 
 bool ControlConnection::write_some() {
@@ -66,7 +66,7 @@ void ControlServer::broadcast(View message) {
 }
 
 void ControlServer::admit(Fd socket) {
-  if (!is_commander(socket, daemon_uid_, counters_)) return;
+  if (!may_control(socket, daemon_uid_, counters_)) return;
   const int fd = socket.get();
   const auto connection = std::make_shared<ControlConnection>(loop_, std::move(socket));
   connections_.insert_or_assign(fd, connection);
@@ -83,7 +83,7 @@ void ControlServer::on_ready(const ConnectionRef& connection, std::uint32_t even
   if (!take_requests(connection) || !more || connection->broken_) close(connection);
 }
 
-// False when the bytes are no messages: there is no way to find the next one.
+// False: the stream is malformed, so the next message cannot be found.
 bool ControlServer::take_requests(const ConnectionRef& connection) {
   Bytes& bytes = connection->incoming_;
   std::size_t taken = 0;

@@ -1,5 +1,5 @@
-// nsmd's connections to the holder: requests in, answers and events out. More
-// than one at a time, as an old and a new nsmd overlap.
+// nsmd's connections to the holder: requests in, replies and events out. There may be
+// several at a time, because an old and a new nsmd overlap.
 #pragma once
 
 #include <functional>
@@ -19,10 +19,10 @@ class ControlConnection {
   ControlConnection(EventLoop& loop, Fd socket) : loop_(loop), socket_(std::move(socket)) {}
   ~ControlConnection();
 
-  // Never waits; a reader that lets kMaxPendingBytes pile up loses the connection.
+  // Never waits. A peer that does not read loses its connection when kMaxPendingBytes are pending.
   void send(View message);
 
-  bool is_greeted = false;            // kHello came first
+  bool is_greeted = false;            // has sent kHello
   std::map<NamespaceId, Fd> watches;  // rtnetlink subscriptions, see requests.cc
 
  private:
@@ -49,7 +49,7 @@ class ControlServer {
       : loop_(loop), counters_(counters), daemon_uid_(daemon_uid) {}
 
   void serve(Fd socket, Handler handler);
-  // To every connection that said hello.
+  // Sends to every connection that has sent kHello.
   void broadcast(View message);
 
  private:

@@ -1,4 +1,4 @@
-// What the holder refused or dropped, by reason; kCountersGet tells them under the id "holder".
+// What the holder served, refused or dropped, by reason. kCountersGet returns them with the id "holder".
 #pragma once
 
 #include <array>
@@ -9,21 +9,21 @@ namespace nsm::holder {
 
 enum class Count : std::uint8_t {
   connections,          // local connections that were served
-  refused_unattested,   // the kernel could not say, or no longer, who connected
-  refused_limit,        // too many from one network namespace
-  refused_deliver,      // nsmd did not come back within 5 s
-  refused_peer,         // on control or dial: neither nsmd's user nor root
-  refused_descriptors,  // the process is out of descriptors
+  refused_unattested,   // the process that connected could not be attested
+  refused_limit,        // too many connections from one network namespace
+  refused_deliver,      // nsmd was not reachable for 5 s
+  refused_peer,         // control and dial: the peer is neither nsmd's user nor root
+  refused_descriptors,  // the holder is out of descriptors
   dials,
   refused_dials,
   descriptors_kept,
-  descriptors_refused,    // neither a namespace nor a path nor a socket, or one too many
-  descriptors_truncated,  // messages with more than the kernel could hand over
-  malformed,              // frames on control, dial and engine sockets
+  descriptors_refused,    // neither a namespace nor an O_PATH file nor a socket, or too many
+  descriptors_truncated,  // messages with more descriptors than there was room for
+  malformed,              // malformed messages on the control, dial and engine sockets
   requests_refused,
-  requests_overflow,  // the engine was away for too long
-  replay_refused,     // an object that a restarted engine did not take back
-  events_lost,        // rtnetlink events that the kernel dropped
+  requests_overflow,  // too many requests while the engine was away
+  replay_refused,     // objects that a restarted engine refused
+  events_lost,        // times that the kernel dropped rtnetlink events
   count
 };
 

@@ -14,9 +14,9 @@ using namespace protocol;
 namespace {
 
 constexpr std::size_t kMaxRequestBytes = 8 * 1024;
-constexpr std::size_t kMaxCallers = 1024;  // that have not said whom they want
+constexpr std::size_t kMaxCallers = 1024;  // whose request is not complete yet
 
-// How many bytes make the request whole; 0 when it cannot become one.
+// How many bytes complete the request; 0: it is malformed.
 std::size_t wanted_bytes(const Bytes& request) {
   if (request.size() < NLMSG_HDRLEN) return NLMSG_HDRLEN;
   nlmsghdr header;
@@ -42,13 +42,13 @@ void Dialer::serve(Fd socket) {
 }
 
 void Dialer::admit(Fd connection) {
-  if (!is_commander(connection, options_.daemon_uid, counters_) || callers_.size() >= kMaxCallers) return;
+  if (!may_control(connection, options_.daemon_uid, counters_) || callers_.size() >= kMaxCallers) return;
   const int fd = connection.get();
   callers_.insert_or_assign(fd, Caller{std::move(connection), {}});
   loop_.watch(fd, EPOLLIN, [this, fd](std::uint32_t) { read_request(fd); });
 }
 
-// Takes the bytes of the request and not one more: what follows is the endpoint's.
+// Reads the bytes of the request and no more: what follows is for the endpoint.
 void Dialer::read_request(int fd) {
   Caller& caller = callers_.at(fd);
   const std::size_t have = caller.request.size();
@@ -71,7 +71,7 @@ void Dialer::read_request(int fd) {
 
 void Dialer::refuse(int fd, const Frame& request, const Status& status) {
   counters_.add(Count::refused_dials);
-  send_with_fds(fd, answer(request, status), {});  // a new socket has room for it
+  send_with_fds(fd, answer(request, status), {});  // the socket is new, so its buffer has room for this
   drop(fd);
 }
 
@@ -82,22 +82,23 @@ Status Dialer::dial(const Frame& request, Caller& caller) {
   if (Status status = sessions_.open(endpoint.get(), "", session); !status.ok()) return status;
   if (sessions_.is_in_own_namespace(*session) && !options_.allow_own_namespace) {
     sessions_.close(session->id);
-    return {EPERM,
-            "the endpoint runs in the node's own network namespace, where nothing is served; start it in a "
-            "namespace of its own"};
+    return {
+        EPERM,
+        "the endpoint runs in the node's own network namespace, where no endpoint is served; start it in a "
+        "namespace of its own"};
   }
   counters_.add(Count::dials);
   const Bytes first = preface(*session, request.sequence);
   const int fd = caller.socket.get();
   loop_.forget(fd);
   Fd nsmd = std::move(caller.socket);
-  callers_.erase(fd);  // and with it `request`
+  callers_.erase(fd);  // this also frees `request`
   sessions_.start(*session, {std::move(endpoint), std::move(nsmd)}, first);
   return {};
 }
 
 Status Dialer::connect(const Frame& request, Fd& endpoint) {
-  if (request.type != kDial) return {EOPNOTSUPP, "this socket takes one kDial message"};
+  if (request.type != kDial) return {EOPNOTSUPP, "the dial socket accepts one kDial message"};
   Fields fields;
   if (Status status = fields.parse(request.attributes, {kUrl}); !status.ok()) return status;
   if (Status status = fields.require({kUrl}); !status.ok()) return status;
@@ -118,7 +119,7 @@ Status Dialer::resolve(std::string_view url, std::string& path) const {
     return {EINVAL, std::string(url) + " is neither unix:///path nor inode://dev/ino"};
   }
   const int fd = sessions_.find_descriptor(inode);
-  if (fd < 0) return {ENOENT, std::string(url) + " is no descriptor that a connected program passed"};
+  if (fd < 0) return {ENOENT, std::string(url) + " is no descriptor that a connected program has passed"};
   path = "/proc/self/fd/" + std::to_string(fd);
   return {};
 }

@@ -1,6 +1,6 @@
-// The socket where nsmd asks for connections to endpoints on this node: one
-// kDial, answered by the kPreface of who listens there, or by an error; then the
-// bytes of the connection.
+// The socket on which nsmd asks for connections to endpoints on this node: one kDial,
+// answered with the kPreface of the process that listens there, or with an error; then
+// the bytes of the connection.
 #pragma once
 
 #include <map>
@@ -22,7 +22,7 @@ class Dialer {
  private:
   struct Caller {
     Fd socket;
-    protocol::Bytes request;  // as much as has come
+    protocol::Bytes request;  // what has been read of it
   };
 
   void admit(Fd connection);
@@ -38,7 +38,7 @@ class Dialer {
   Counters& counters_;
   const Options& options_;
   std::unique_ptr<Acceptor> acceptor_;
-  std::map<int, Caller> callers_;  // who has not finished its request
+  std::map<int, Caller> callers_;  // connections whose request is not complete yet
 };
 
 }  // namespace nsm::holder

@@ -19,12 +19,12 @@ using namespace protocol;
 using namespace std::chrono_literals;
 
 constexpr std::size_t kMaxWaiting = 4096;  // requests
-constexpr int kMaxAttempts = 3;            // of one request that the engine dies of
-constexpr int kMaxBurst = 256;             // messages taken before others have their turn
+constexpr int kMaxAttempts = 3;            // of a request that kills the engine
+constexpr int kMaxBurst = 256;             // messages read before other descriptors are served
 constexpr auto kHelloTimeout = 5s;
 constexpr std::chrono::milliseconds kAnswerTimeout = 5s;
 constexpr auto kQuickDeath = 5s;
-// Other wires wait with the one that kills it: at most about half a second.
+// Other wires are delayed by the request that kills the engine: by half a second at most.
 constexpr std::chrono::milliseconds kBackoff[] = {0ms, 10ms, 100ms, 400ms};
 
 Status make_state_memory(Fd& memory) {
@@ -33,7 +33,7 @@ Status make_state_memory(Fd& memory) {
       fcntl(memory.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0) {
     return {};
   }
-  return {errno, "cannot make the engine's state memory: " + errno_text(errno)};
+  return {errno, "cannot create the engine's state memory: " + errno_text(errno)};
 }
 
 }  // namespace
@@ -68,23 +68,23 @@ void EngineSupervisor::start() {
 }
 
 void EngineSupervisor::check_hello(std::uint32_t start) {
-  if (start == starts_ && state_ == State::kStarting) kill("it did not say hello within 5 s");
+  if (start == starts_ && state_ == State::kStarting) kill("it did not send kHello within 5 s");
 }
 
-// One timer for all requests, because thousands may follow each other; the first is the oldest.
+// One timer for all requests, because there may be thousands. The first one is the oldest.
 void EngineSupervisor::expect_answers() {
   if (std::exchange(expecting_, true)) return;
-  const auto left = under_way_.begin()->second.sent_at + kAnswerTimeout - std::chrono::steady_clock::now();
+  const auto left = in_flight_.begin()->second.sent_at + kAnswerTimeout - std::chrono::steady_clock::now();
   loop_.after(std::max(std::chrono::ceil<std::chrono::milliseconds>(left), 0ms), [this] {
     expecting_ = false;
-    if (under_way_.empty()) return;
-    const auto waited = std::chrono::steady_clock::now() - under_way_.begin()->second.sent_at;
+    if (in_flight_.empty()) return;
+    const auto waited = std::chrono::steady_clock::now() - in_flight_.begin()->second.sent_at;
     if (waited >= kAnswerTimeout) return kill("it did not answer within 5 s");
     expect_answers();
   });
 }
 
-// Its end is then told like any other.
+// Its exit is then reported like any other.
 void EngineSupervisor::kill(const char* why) {
   if (std::exchange(is_ending_, true)) return;
   std::fprintf(stderr, "nsm-dataplane: stopping engine %d: %s\n", pid_, why);
@@ -106,22 +106,22 @@ void EngineSupervisor::on_exited(pid_t pid, const std::string& how) {
   listener_.on_died(pid, how);
 }
 
-// Puts what was under way in front of what waits, but for what the engine died of again and again.
+// Puts the requests in flight back in front of the waiting ones, except those that keep killing the engine.
 void EngineSupervisor::reclaim_requests() {
   outgoing_.clear();
-  std::map<std::uint32_t, Request> under_way;
-  under_way.swap(under_way_);
-  for (auto entry = under_way.rbegin(); entry != under_way.rend(); ++entry) {
+  std::map<std::uint32_t, Request> in_flight;
+  in_flight.swap(in_flight_);
+  for (auto entry = in_flight.rbegin(); entry != in_flight.rend(); ++entry) {
     Request& request = entry->second;
-    if (!request.on_answer) continue;  // of the replay, which will be repeated as a whole
+    if (!request.on_answer) continue;  // part of the replay, which is repeated as a whole
     if (++request.attempts < kMaxAttempts) {
       waiting_.push_front(std::move(request));
       continue;
     }
     Frame frame;
     next_frame(request.message, frame);
-    const Bytes bytes =
-        answer(frame, {EIO, "the engine died " + std::to_string(kMaxAttempts) + " times of this"});
+    const Bytes bytes = answer(frame, {EIO, "the engine died " + std::to_string(kMaxAttempts) +
+                                                " times while it handled this request"});
     Frame refusal;
     next_frame(bytes, refusal);
     request.on_answer(refusal);
@@ -129,10 +129,10 @@ void EngineSupervisor::reclaim_requests() {
 }
 
 void EngineSupervisor::on_ready(std::uint32_t events) {
-  spawner_->read_reports();  // who it is comes before what it says
+  spawner_->read_reports();  // the engine's pid has to be known before its messages are handled
   if (!socket_) return;
   if (events & EPOLLOUT) flush();
-  // The end of the process, with its reason, comes from the spawner: here the socket is only let go.
+  // The exit of the process and its reason are reported by the spawner; here only the socket ends.
   if (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) {
     for (int count = 0; count < kMaxBurst && socket_ && receive_one(); ++count) {
     }
@@ -165,14 +165,14 @@ void EngineSupervisor::on_message(const Frame& frame) {
     if (frame.type == kEvent) listener_.on_event(frame);
     return;
   }
-  const auto found = under_way_.find(frame.sequence);
-  if (found == under_way_.end()) return counters_.add(Count::malformed);
+  const auto found = in_flight_.find(frame.sequence);
+  if (found == in_flight_.end()) return counters_.add(Count::malformed);
   if (frame.type != NLMSG_ERROR) {
     if (found->second.on_answer) found->second.on_answer(frame);
     return;
   }
   const Request request = std::move(found->second);
-  under_way_.erase(found);
+  in_flight_.erase(found);
   if (request.on_answer) return request.on_answer(frame);
   if (!read_answer(frame).ok()) counters_.add(Count::replay_refused);
   if (--replaying_ == 0) serve();
@@ -183,7 +183,7 @@ void EngineSupervisor::on_hello(const Frame& frame) {
   const Status status = fields.parse(frame.attributes, {kVersionAttr, kFeature, kBuild});
   if (!status.ok() || fields.u32(kVersionAttr) != kVersion) {
     counters_.add(Count::malformed);
-    return kill("it speaks another version of the protocol");
+    return kill("it speaks another protocol version");
   }
   features_.clear();
   fields.each(kFeature, [this](View feature) { features_.emplace_back(text_of(feature)); });
@@ -192,7 +192,7 @@ void EngineSupervisor::on_hello(const Frame& frame) {
 
 void EngineSupervisor::replay() {
   state_ = State::kReplaying;
-  replaying_ = 1;  // this function's own, so that an empty journal needs no other case
+  replaying_ = 1;  // counts this function itself, so that an empty journal is no special case
   journal_.each([this](const Journal::Entry& entry) {
     ++replaying_;
     send({entry.message, entry.fd, nullptr});
@@ -202,7 +202,7 @@ void EngineSupervisor::replay() {
 
 void EngineSupervisor::serve() {
   const Bytes hello = MessageBuilder(kHello, NLM_F_REQUEST, 0).u32(kVersionAttr, kVersion).take();
-  if (send_with_fds(socket_.get(), hello, {}) < 0) return kill("it does not read");
+  if (send_with_fds(socket_.get(), hello, {}) < 0) return kill("it does not read its socket");
   state_ = State::kServing;
   listener_.on_started();
   std::deque<Request> waiting;
@@ -210,8 +210,8 @@ void EngineSupervisor::serve() {
   for (Request& request : waiting) send(std::move(request));
 }
 
-bool EngineSupervisor::put(Request request) {
-  if (waiting_.size() + under_way_.size() >= kMaxWaiting) {
+bool EngineSupervisor::submit(Request request) {
+  if (waiting_.size() + in_flight_.size() >= kMaxWaiting) {
     counters_.add(Count::requests_overflow);
     return false;
   }
@@ -227,7 +227,7 @@ void EngineSupervisor::send(Request request) {
   if (++sequence_ == 0) ++sequence_;
   request.message = with_sequence(request.message, sequence_);
   request.sent_at = std::chrono::steady_clock::now();
-  under_way_.emplace(sequence_, std::move(request));
+  in_flight_.emplace(sequence_, std::move(request));
   expect_answers();
   outgoing_.push_back(sequence_);
   if (outgoing_.size() == 1) flush();
@@ -235,11 +235,11 @@ void EngineSupervisor::send(Request request) {
 
 void EngineSupervisor::flush() {
   while (!outgoing_.empty()) {
-    const Request& request = under_way_.at(outgoing_.front());
+    const Request& request = in_flight_.at(outgoing_.front());
     std::vector<int> fds;
     if (request.fd) fds.push_back(request.fd->get());
     if (send_with_fds(socket_.get(), request.message, fds) < 0)
-      break;  // a dead engine is told by the spawner
+      break;  // if the engine is dead, the spawner reports it
     outgoing_.pop_front();
   }
   loop_.change(socket_.get(), outgoing_.empty() ? EPOLLIN : EPOLLIN | EPOLLOUT);

@@ -1,12 +1,12 @@
-// The engine as the holder sees it: started by the spawner, spoken to over a
-// SOCK_SEQPACKET socket, started again when it dies.
+// Supervises the engine: has the spawner start it, speaks to it over a SOCK_SEQPACKET
+// socket, and restarts it when it dies or hangs.
 //
 //   away --start--> starting --its kHello--> replaying --all answered--> serving
 //     ^                 |                        |                          |
 //     '---- back-off ---'------------------------'---------- died ----------'
 //
-// Requests wait while it is not serving; those that were under way when it died
-// are put again, as every one of them is idempotent.
+// Requests are queued while the engine is not serving. Those in flight when it died are
+// sent again, because all requests are idempotent.
 #pragma once
 
 #include <deque>
@@ -31,13 +31,13 @@ class EngineSupervisor {
   struct Request {
     Bytes message;
     FdRef fd;
-    // Each message of the answer; the last one is NLMSG_ERROR.
+    // Called for each message of the answer; the last one is NLMSG_ERROR.
     std::function<void(const Frame&)> on_answer;
     int attempts = 0;
-    std::chrono::steady_clock::time_point sent_at = {};  // to the engine that is to answer
+    std::chrono::steady_clock::time_point sent_at = {};  // to the engine that has to answer
   };
   struct Listener {
-    std::function<void(const Frame&)> on_event;  // kEvent of the engine
+    std::function<void(const Frame&)> on_event;  // the engine sent a kEvent
     std::function<void()> on_started;
     std::function<void(pid_t pid, const std::string& how)> on_died;
   };
@@ -47,8 +47,8 @@ class EngineSupervisor {
   Status open(Spawner& spawner, std::function<void()> on_spawner_lost);
   void listen(Listener listener) { listener_ = std::move(listener); }
 
-  // False: too many wait already.
-  bool put(Request request);
+  // False: too many requests are queued.
+  bool submit(Request request);
 
   pid_t pid() const { return state_ == State::kServing ? pid_ : 0; }
   std::uint32_t restarts() const { return starts_ == 0 ? 0 : starts_ - 1; }
@@ -58,7 +58,7 @@ class EngineSupervisor {
   enum class State { kAway, kStarting, kReplaying, kServing };
 
   void start();
-  // An engine that hangs is ended like one that crashed.
+  // An engine that hangs is killed, and then handled like one that crashed.
   void check_hello(std::uint32_t start);
   void expect_answers();
   void kill(const char* why);
@@ -91,11 +91,11 @@ class EngineSupervisor {
   std::vector<std::string> features_;
 
   std::uint32_t sequence_ = 0;
-  bool expecting_ = false;  // answers: a timer runs
+  bool expecting_ = false;  // answers: the timer is running
   std::size_t replaying_ = 0;
-  std::deque<Request> waiting_;                 // for an engine that serves
-  std::deque<std::uint32_t> outgoing_;          // numbers of requests under way, not yet sent
-  std::map<std::uint32_t, Request> under_way_;  // by sequence number
+  std::deque<Request> waiting_;         // until the engine serves
+  std::deque<std::uint32_t> outgoing_;  // sequence numbers of requests in flight that are not sent yet
+  std::map<std::uint32_t, Request> in_flight_;  // by sequence number
 };
 
 }  // namespace nsm::holder

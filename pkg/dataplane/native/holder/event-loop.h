@@ -1,4 +1,4 @@
-// The holder's one thread: epoll, timers, and work put off until no handler runs.
+// The event loop of the holder's only thread: epoll, timers and deferred tasks.
 #pragma once
 
 #include <chrono>
@@ -22,15 +22,15 @@ class EventLoop {
 
   EventLoop();
 
-  // Calls `handler` while `fd` is ready for `events` (EPOLLIN, EPOLLOUT). The
-  // caller forgets `fd` before it closes it.
+  // Calls `handler` while `fd` is ready for `events` (EPOLLIN, EPOLLOUT). The caller has to
+  // call forget() before it closes `fd`.
   void watch(int fd, std::uint32_t events, Handler handler);
-  // With no events not even a hang-up is told.
+  // With `events` 0 not even a hang-up is reported.
   void change(int fd, std::uint32_t events);
   void forget(int fd);
 
   void after(std::chrono::milliseconds delay, Task task);
-  // Runs `task` when the current handler has returned: the place to destroy its owner.
+  // Runs `task` after the current handler has returned, so it may destroy the handler's owner.
   void defer(Task task) { deferred_.push_back(std::move(task)); }
 
   int run();
@@ -38,7 +38,7 @@ class EventLoop {
 
  private:
   struct Watch {
-    std::uint32_t generation;  // tells a descriptor from an earlier one with its number
+    std::uint32_t generation;  // distinguishes a descriptor from an earlier one with the same number
     std::uint32_t events;
     std::shared_ptr<Handler> handler;
   };

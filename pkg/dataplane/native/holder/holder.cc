@@ -1,5 +1,5 @@
-// nsm-dataplane hold: composition. Order matters: what needs the power of root
-// comes before keep_holder_privileges, nobody is served before it.
+// nsm-dataplane hold: composition. The order matters: what needs root comes before
+// keep_holder_privileges, and no one is served before that.
 #include <errno.h>
 #include <linux/netlink.h>
 #include <signal.h>
@@ -71,7 +71,8 @@ Status Holder::open(Spawner& spawner) {
   stop_on_signals();
   report_engine();
   status = engine_.open(spawner, [this] {
-    std::fputs("nsm-dataplane: the spawner ended, without it no engine can be started; stopping\n", stderr);
+    std::fputs("nsm-dataplane: the spawner ended; without it no engine can be started, so the holder stops\n",
+               stderr);
     loop_.stop(1);
   });
   if (status.ok()) serve_clients();
@@ -140,7 +141,7 @@ void Holder::broadcast_engine(EventKind kind, pid_t pid, const std::string& text
   control_.broadcast(event.take());
 }
 
-int complain(const std::string& text) {
+int fail(const std::string& text) {
   std::fprintf(stderr, "nsm-dataplane: %s\n", text.c_str());
   return 1;
 }
@@ -152,17 +153,17 @@ int holder_main(int argc, char** argv) {
   using namespace holder;
   Options options;
   if (const std::vector<std::string> wrong = parse_options(argc, argv, options); !wrong.empty()) {
-    for (const std::string& text : wrong) complain(text);
+    for (const std::string& text : wrong) fail(text);
     return 2;
   }
   if (options.help) return std::fputs(help_text().c_str(), stdout) < 0;
-  if (geteuid() != 0) return complain("hold must be started as root; it then keeps three capabilities only");
+  if (geteuid() != 0) return fail("hold must be started as root; it keeps only three capabilities");
   set_limits();
   Spawner spawner;
   if (const Status status = Spawner::launch({options.engine_uid, options.offloads}, spawner); !status.ok())
-    return complain(status.text);
+    return fail(status.text);
   Holder holder(options);
-  if (const Status status = holder.open(spawner); !status.ok()) return complain(status.text);
+  if (const Status status = holder.open(spawner); !status.ok()) return fail(status.text);
   return holder.run();
 }
 

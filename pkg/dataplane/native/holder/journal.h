@@ -1,6 +1,6 @@
-// What a restarted engine is told again: the last Set of each object that the
-// engine accepted, with its descriptor. Lives in locked memory only, it holds
-// private keys.
+// What is repeated to a restarted engine: the last Set of each object that the engine
+// has accepted, with its descriptor. It contains private keys, so it is only kept in
+// locked memory.
 #pragma once
 
 #include <map>
@@ -19,7 +19,7 @@ class Journal {
  public:
   struct Entry {
     protocol::Bytes message;
-    FdRef fd;  // null where the object has none
+    FdRef fd;  // null: the object has none
   };
 
   // `type` is kUnderlaySet, kPortSet or kCrossConnectSet.
@@ -28,7 +28,7 @@ class Journal {
   }
   void forget(std::uint16_t type, const std::string& id) { entries_.erase({type, id}); }
 
-  // In the order of creation by kind: underlays, ports, wires.
+  // In the order in which objects depend on each other: underlays, ports, cross-connects.
   template <typename Visit>
   void each(Visit visit) const {
     for (const auto& [key, entry] : entries_) visit(entry);

@@ -31,7 +31,7 @@ void Listener::admit(const std::string& name, Fd connection) {
 }
 
 bool Listener::is_over_limit(const Session& session) const {
-  // A container's root is no more trusted than its other users; the node's root is.
+  // The node's root is exempt; a container's root is not.
   if (session.peer.uid == 0 && sessions_.is_in_own_namespace(session)) return false;
   return sessions_.count_from(*session.ns) > options_.max_connections_per_namespace;
 }
@@ -55,7 +55,8 @@ void Listener::deliver(std::uint64_t id, std::shared_ptr<Fd> client, Deadline de
 
 void Listener::note_delivery(const Status& status) {
   if (std::exchange(is_nsmd_away_, !status.ok()) || status.ok()) return;
-  std::fprintf(stderr, "nsm-dataplane: local clients wait for nsmd: %s\n", status.text.c_str());
+  std::fprintf(stderr, "nsm-dataplane: nsmd is not reachable, local clients have to wait: %s\n",
+               status.text.c_str());
 }
 
 }  // namespace nsm::holder

@@ -1,5 +1,5 @@
-// The sockets where workloads connect. Each connection is attested, carried to
-// nsmd's deliver socket, and preceded there by who it is.
+// The sockets to which workloads connect. Each connection is attested and relayed to
+// nsmd's deliver socket, where a kPreface says who it is.
 #pragma once
 
 #include <chrono>
@@ -24,9 +24,9 @@ class Listener {
 
   void admit(const std::string& name, Fd connection);
   bool is_over_limit(const Session& session) const;
-  // nsmd may be restarting: tries until the deadline, so that clients see a pause and no refusal.
+  // Retries until the deadline, because nsmd may be restarting: clients then see a delay, not an error.
   void deliver(std::uint64_t id, std::shared_ptr<Fd> client, Deadline deadline);
-  // Says in the log that nsmd went away, and why, once until it is back.
+  // Logs once, with the reason, that nsmd is not reachable.
   void note_delivery(const Status& status);
 
   EventLoop& loop_;

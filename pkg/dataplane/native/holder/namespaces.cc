@@ -41,7 +41,7 @@ Status Namespaces::find(NamespaceId id, NamespaceRef& found) const {
   found = entry == known_.end() ? nullptr : entry->second.lock();
   if (found) return {};
   return {ENOENT, "network namespace inode://" + std::to_string(id.dev) + "/" + std::to_string(id.ino) +
-                      " is not known: no local client is connected from it and no pin keeps it"};
+                      " is not known: no client is connected from there, and no pin keeps it"};
 }
 
 Status Namespaces::find(const Fields& fields, NamespaceRef& found) const {
@@ -56,7 +56,7 @@ Status Namespaces::find(const Fields& fields, NamespaceRef& found) const {
 Status Namespaces::pin(const std::string& id, const NamespaceRef& target) {
   const auto [entry, is_new] = pins_.emplace(id, target);
   if (is_new || entry->second == target) return {};
-  return {EEXIST, "pin " + id + " keeps another network namespace; unpin it first"};
+  return {EEXIST, "pin " + id + " belongs to another network namespace; unpin it first"};
 }
 
 NamespaceVisit::NamespaceVisit(const Namespace& own, const Namespace& target) : own_(own) {
@@ -67,9 +67,9 @@ NamespaceVisit::NamespaceVisit(const Namespace& own, const Namespace& target) : 
 
 NamespaceVisit::~NamespaceVisit() {
   if (setns(own_.fd.get(), CLONE_NEWNET) == 0) return;
-  // INVARIANT: between handlers the process is in its own namespace. Going on would
-  // bind the node's sockets in a workload's.
-  std::perror("nsm-dataplane: cannot return to the own network namespace");
+  // INVARIANT: between handlers the process is in its own namespace. If it went on, it
+  // would bind the node's sockets in the namespace of a workload.
+  std::perror("nsm-dataplane: cannot return to the holder's network namespace");
   std::abort();
 }
 

@@ -1,5 +1,5 @@
-// The network namespaces that the holder knows: its own, those of connected
-// local clients, and pinned ones. Nobody can name another.
+// The network namespaces that the holder knows: its own, those of connected local
+// clients, and pinned ones. Requests cannot name any other.
 #pragma once
 
 #include <sys/stat.h>
@@ -30,7 +30,7 @@ NamespaceId namespace_id(const struct stat& info);
 struct Namespace {
   NamespaceId id;
   Fd fd;
-  Fd rtnl;  // made at the first request; see rtnl.h
+  Fd rtnl;  // opened on first use; see rtnl.h
 };
 using NamespaceRef = std::shared_ptr<Namespace>;
 
@@ -39,11 +39,11 @@ class Namespaces {
   // Opens the namespace of this process.
   Status open_own();
 
-  // Makes a namespace known for as long as the reference lives.
+  // The namespace is known as long as the returned reference exists.
   NamespaceRef add(Fd fd);
-  // ENOENT when it is not known.
+  // ENOENT: it is not known.
   Status find(NamespaceId id, NamespaceRef& found) const;
-  // The namespace that a message names by kNsDev and kNsIno; the own one when it names none.
+  // The namespace that kNsDev and kNsIno name; without these, the holder's own one.
   Status find(const protocol::Fields& fields, NamespaceRef& found) const;
   const NamespaceRef& own() const { return own_; }
 
@@ -57,7 +57,7 @@ class Namespaces {
   std::map<std::string, NamespaceRef> pins_;
 };
 
-// While it lives, the process is in `target`. Must not be nested.
+// The process is in `target` while this exists. Must not be nested.
 class NamespaceVisit {
  public:
   NamespaceVisit(const Namespace& own, const Namespace& target);

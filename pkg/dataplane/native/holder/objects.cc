@@ -48,7 +48,7 @@ Status Objects::handle(const ConnectionRef& connection, const Frame& request) {
     case kRehandshake:
       return pass(connection, request, {});
     default:
-      return {EOPNOTSUPP, "message type " + std::to_string(request.type) + " is not known"};
+      return {EOPNOTSUPP, "message type " + std::to_string(request.type) + " is unknown"};
   }
 }
 
@@ -95,7 +95,7 @@ Status Objects::set_device(const ConnectionRef& connection, const Frame& request
   if (status.ok()) status = parts_.namespaces.find(fields, target);
   if (!status.ok()) return status;
   if (target == parts_.namespaces.own() && !parts_.allow_own_namespace) {
-    return {EPERM, "ports in the node's own network namespace are refused; see hold --help"};
+    return {EPERM, "ports in the node's own network namespace are refused; see nsm-dataplane hold --help"};
   }
   const DeviceSpec wanted{*fields.u8(kKind), target->id, std::string(fields.text(kIfname))};
   Change change{kPortSet, std::string(fields.text(kId)), false, {}, nullptr};
@@ -111,7 +111,7 @@ Status Objects::find_or_make_device(const std::string& id, const DeviceSpec& wan
   DeviceSpec spec;
   fd = devices_.find(id, spec);
   if (fd && spec != wanted) return {EEXIST, "port " + id + " is another interface; delete it first"};
-  // A workload may have removed, renamed or moved what is in its namespace: that one is given up.
+  // A workload may have removed, renamed or moved the interface. Then a new one replaces it.
   if (fd && is_device(*fd, wanted)) return {};
   Fd device;
   Status status = open_device(parts_.namespaces, wanted, parts_.offloads, device);
@@ -154,8 +154,8 @@ Status Objects::pass(const ConnectionRef& connection, const Frame& request, Chan
     if (is_last && read_answer(frame).ok() && !change.reply.empty()) held->send(change.reply);
     held->send(with_sequence(frame.bytes, sequence));
   };
-  if (parts_.engine.put({std::move(message), std::move(fd), std::move(on_answer)})) return {};
-  return {EAGAIN, "the engine is away and too many requests wait for it; try again"};
+  if (parts_.engine.submit({std::move(message), std::move(fd), std::move(on_answer)})) return {};
+  return {EAGAIN, "the engine is away and too many requests are waiting for it; try again"};
 }
 
 void Objects::settle(const Change& change, const Status& status) {

@@ -1,5 +1,5 @@
-// The engine's objects as nsmd sets them: makes the descriptors that they need,
-// passes the messages on, keeps what succeeded in the journal.
+// The engine's objects, as nsmd sets them: opens the descriptors that they need, passes
+// the messages on, and keeps in the journal what the engine has accepted.
 #pragma once
 
 #include <map>
@@ -13,8 +13,8 @@
 
 namespace nsm::holder {
 
-// Descriptors in use by object id. An object that is set twice gets the same one,
-// also while the first Set is still under way.
+// The descriptors in use, by object id. An object that is set twice gets the same one,
+// even while the first Set is in flight.
 template <typename Spec>
 class SharedDescriptors {
  public:
@@ -23,7 +23,7 @@ class SharedDescriptors {
     std::weak_ptr<const Fd> fd;
   };
 
-  // The descriptor of `id`, or null; `spec` becomes what it was made for.
+  // The descriptor of `id`, or null; sets `spec` to what it was opened for.
   FdRef find(const std::string& id, Spec& spec) const {
     const auto found = entries_.find(id);
     if (found == entries_.end()) return nullptr;
@@ -54,17 +54,17 @@ class Objects {
 
   explicit Objects(Parts parts) : parts_(parts) {}
 
-  // Takes over the answer, unless the returned status is an error.
+  // Answers the request, unless the returned status is an error.
   Status handle(const ConnectionRef& connection, const Frame& request);
 
  private:
-  struct Change {            // of the journal, when the engine agrees
-    std::uint16_t type = 0;  // the Set of the object; 0: none
+  struct Change {            // of the journal, made when the engine accepts the request
+    std::uint16_t type = 0;  // the object's Set; 0: no change
     std::string id;
     bool removes = false;
     Bytes message;
     FdRef fd;
-    Bytes reply = {};  // the holder's own part of the answer
+    Bytes reply = {};  // the holder's own reply
   };
 
   Status set_underlay(const ConnectionRef& connection, const Frame& request);

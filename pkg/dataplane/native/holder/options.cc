@@ -8,7 +8,7 @@
 namespace nsm::holder {
 namespace {
 
-// Each parser returns what is wrong with `value`, or nothing.
+// Each parser returns what is wrong with `value`; empty: nothing.
 using Parse = std::string (*)(Options& options, std::string_view value);
 
 std::string parse_path(std::string_view value, std::string& path) {
@@ -35,7 +35,7 @@ std::string parse_listen(Options& options, std::string_view value) {
 
 std::string parse_without(Options& options, std::string_view value) {
   if (options.offloads.remove(value)) return "";
-  std::string wrong = "is none of";
+  std::string wrong = "is not one of";
   for (const std::string_view name : protocol::kOffloadNames) wrong += " " + std::string(name);
   return wrong;
 }
@@ -48,23 +48,23 @@ struct Option {
 };
 
 constexpr Option kOptions[] = {
-    {"--control", "PATH", "socket where nsmd controls the dataplane (required)",
+    {"--control", "PATH", "socket on which nsmd controls the dataplane (required)",
      [](Options& o, std::string_view v) { return parse_path(v, o.control); }},
-    {"--listen", "NAME=PATH", "socket where workloads connect; may be repeated", parse_listen},
-    {"--deliver", "PATH", "nsmd's socket, to which workloads' connections are carried",
+    {"--listen", "NAME=PATH", "socket to which workloads connect; may be repeated", parse_listen},
+    {"--deliver", "PATH", "nsmd's socket, to which workloads' connections are relayed",
      [](Options& o, std::string_view v) { return parse_path(v, o.deliver); }},
-    {"--dial", "PATH", "socket where nsmd asks for connections to endpoints",
+    {"--dial", "PATH", "socket on which nsmd asks for connections to endpoints",
      [](Options& o, std::string_view v) { return parse_path(v, o.dial); }},
-    {"--engine-uid", "N", "user and group of the engine (65533)",
+    {"--engine-uid", "N", "user id and group id of the engine (default 65533)",
      [](Options& o, std::string_view v) { return parse_number(v, o.engine_uid); }},
-    {"--daemon-uid", "N", "user and group of nsmd (65532)",
+    {"--daemon-uid", "N", "user id and group id of nsmd (default 65532)",
      [](Options& o, std::string_view v) { return parse_number(v, o.daemon_uid); }},
-    {"--max-connections-per-namespace", "N", "of workloads; the node's root is free (64)",
+    {"--max-connections-per-namespace", "N", "limit for workloads; the node's root is exempt (default 64)",
      [](Options& o, std::string_view v) { return parse_number(v, o.max_connections_per_namespace); }},
-    {"--without", "NAME", "leave out an offload, such as udp_gso; may be repeated", parse_without},
-    {"--allow-own-namespace", "", "serve ports and endpoints in the holder's own network namespace too",
+    {"--without", "NAME", "do not use an offload, such as udp_gso; may be repeated", parse_without},
+    {"--allow-own-namespace", "", "also serve ports and endpoints in the holder's own network namespace",
      [](Options& o, std::string_view) { return o.allow_own_namespace = true, std::string(); }},
-    {"--help", "", "print this text",
+    {"--help", "", "print this help",
      [](Options& o, std::string_view) { return o.help = true, std::string(); }},
 };
 
@@ -80,7 +80,7 @@ void check_together(const Options& options, std::vector<std::string>& wrong) {
   if (options.control.empty()) wrong.push_back("--control is required");
   if (!options.listen.empty() && options.deliver.empty()) wrong.push_back("--listen needs --deliver");
   if (options.engine_uid == 0)
-    wrong.push_back("--engine-uid must not be 0: the engine runs without privilege");
+    wrong.push_back("--engine-uid must not be 0: the engine runs without privileges");
 }
 
 }  // namespace
@@ -107,7 +107,8 @@ std::vector<std::string> parse_options(int argc, char** argv, Options& options) 
 std::string help_text() {
   std::string text =
       "Usage: nsm-dataplane hold [OPTION]...\n"
-      "Keeps the descriptors of a node's wires, speaks to the kernel for nsmd, starts the engine.\n\n";
+      "Runs the holder: keeps the descriptors of a node's wires, carries nsmd's netlink messages to the\n"
+      "kernel, attests local clients, and supervises the engine.\n\n";
   for (const Option& option : kOptions) {
     std::string left = "  " + std::string(option.name) + " " + std::string(option.argument);
     left.resize(38, ' ');

@@ -1,4 +1,4 @@
-// What `nsm-dataplane hold` can be told: one table gives the parser and --help.
+// The options of `nsm-dataplane hold`. One table gives both the parser and --help.
 #pragma once
 
 #include <sys/types.h>
@@ -28,7 +28,7 @@ struct Options {
   bool help = false;
 };
 
-// Reads the command line into `options`. Returns all that is wrong with it, one sentence each.
+// Reads the command line into `options`. Returns all its mistakes, one sentence each.
 std::vector<std::string> parse_options(int argc, char** argv, Options& options);
 
 std::string help_text();

@@ -45,7 +45,7 @@ Status set_capabilities(CapabilitySet keep) {
     data[word].effective = data[word].permitted = static_cast<std::uint32_t>(keep >> (32 * word));
   }
   if (syscall(SYS_capset, &header, data) == 0) return {};
-  Status status = failed("take the capabilities of the holder");
+  Status status = failed("set the capabilities of the holder");
   status.text += "; run it as root, or with CAP_NET_ADMIN, CAP_SYS_ADMIN and CAP_SYS_PTRACE";
   return status;
 }
@@ -62,7 +62,7 @@ Status keep_holder_privileges(gid_t group) {
 Status drop_all_privileges(uid_t uid) {
   if (Status status = limit_bounding_set(0); !status.ok()) return status;
   if (setgroups(0, nullptr) != 0 || setresgid(uid, uid, uid) != 0 || setresuid(uid, uid, uid) != 0) {
-    return failed("become the engine's user");
+    return failed("change to the engine's user");
   }
   if (Status status = set_capabilities(0); !status.ok()) return status;
   return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 ? Status{} : failed("renounce new privileges");
@@ -72,7 +72,7 @@ void set_limits() {
   const rlimit none{0, 0};
   const rlimit all{RLIM_INFINITY, RLIM_INFINITY};
   setrlimit(RLIMIT_CORE, &none);
-  setrlimit(RLIMIT_MEMLOCK, &all);  // needs CAP_SYS_RESOURCE; protect_memory makes do without
+  setrlimit(RLIMIT_MEMLOCK, &all);  // needs CAP_SYS_RESOURCE; protect_memory works without it, too
   rlimit descriptors;
   if (getrlimit(RLIMIT_NOFILE, &descriptors) != 0) return;
   descriptors.rlim_cur = descriptors.rlim_max;
@@ -83,8 +83,8 @@ bool protect_memory() {
   prctl(PR_SET_DUMPABLE, 0);
   rlimit lockable;
   const bool unlimited = getrlimit(RLIMIT_MEMLOCK, &lockable) == 0 && lockable.rlim_cur == RLIM_INFINITY;
-  // Under a limit only what exists now can be locked: the heap is made large
-  // enough beforehand for the objects of thousands of wires.
+  // Under a limit only existing memory can be locked, so the heap is made large enough for
+  // the objects of thousands of wires beforehand.
   mallopt(M_MMAP_THRESHOLD, 2 * kLockedHeapBytes);
   mallopt(M_TRIM_THRESHOLD, 2 * kLockedHeapBytes);
   void* volatile heap = std::malloc(kLockedHeapBytes);

@@ -44,7 +44,7 @@ void Relay::on_ready(int fd, std::uint32_t events) {
   update();
 }
 
-// Both return false when the connection is broken.
+// Both return false: the connection is broken.
 bool Relay::read_some(Direction& direction) {
   static std::vector<std::uint8_t> buffer(kReadBytes);
   if (direction.ended || direction.backlog() >= kMaxPendingBytes) return true;
@@ -67,7 +67,7 @@ bool Relay::write_some(Direction& direction) {
   }
   direction.pending.erase(direction.pending.begin(), direction.pending.begin() + direction.sent);
   direction.sent = 0;
-  if (direction.pending.empty()) direction.pending.shrink_to_fit();  // an idle connection costs no memory
+  if (direction.pending.empty()) direction.pending.shrink_to_fit();  // an idle connection needs no buffer
   if (direction.ended && direction.pending.empty() && !direction.closed) {
     direction.closed = true;
     shutdown(direction.to, SHUT_WR);

@@ -1,6 +1,6 @@
-// Carries the bytes of one connection between a local peer and nsmd, both ways,
-// as they are. A reader that is slow slows its writer; an end of one direction
-// leaves the other open.
+// Relays the bytes of one connection between a local peer and nsmd in both directions,
+// unchanged. A slow reader slows down its writer (back-pressure). When one direction
+// ends, the other stays open (half-close).
 #pragma once
 
 #include <functional>
@@ -20,11 +20,12 @@ class Relay {
     Fd nsmd;
   };
   struct Listener {
-    std::function<void(Received& message)> on_descriptors;  // from the peer; nsmd never sees them
-    std::function<void()> on_end;                           // called once; destroy the relay later
+    std::function<void(Received& message)>
+        on_descriptors;            // the peer passed descriptors; nsmd never gets them
+    std::function<void()> on_end;  // called once; destroy the relay later
   };
 
-  // `first` goes to nsmd before any byte of the peer.
+  // start() sends `first` to nsmd before any byte of the peer.
   Relay(EventLoop& loop, Ends ends, Listener listener);
   ~Relay();
   void start(protocol::View first);
@@ -35,8 +36,8 @@ class Relay {
     int to;
     std::vector<std::uint8_t> pending;
     std::size_t sent = 0;  // of pending
-    bool ended = false;    // `from` will say no more
-    bool closed = false;   // and `to` knows
+    bool ended = false;    // `from` has sent its last byte
+    bool closed = false;   // and `to` was told so (SHUT_WR)
     std::size_t backlog() const { return pending.size() - sent; }
   };
 

@@ -13,9 +13,9 @@ using namespace protocol;
 
 namespace {
 
-constexpr std::size_t kChunkBytes = 32 * 1024;  // of rtnetlink answers in one message
+constexpr std::size_t kChunkBytes = 32 * 1024;  // of rtnetlink answers per message
 
-// Packs the kernel's messages into messages of ours, several into each.
+// Packs several of the kernel's messages into each message of ours.
 class PayloadWriter {
  public:
   PayloadWriter(ControlConnection& connection, const Frame& request)
@@ -56,13 +56,13 @@ void Requests::handle(const ConnectionRef& connection, const Frame& request) {
   connection->send(answer(request, status));
 }
 
-// `is_answered` becomes true when the answer ends elsewhere, perhaps later.
+// Sets `is_answered` when someone else ends the answer, perhaps later.
 Status Requests::dispatch(const ConnectionRef& connection, const Frame& request, bool& is_answered) {
   if (!(request.flags & NLM_F_REQUEST) || request.sequence == 0) {
-    return {EINVAL, "a request has the flag NLM_F_REQUEST and a sequence number"};
+    return {EINVAL, "a request needs the flag NLM_F_REQUEST and a sequence number"};
   }
   if (request.type == kHello) return hello(*connection, request);
-  if (!connection->is_greeted) return {EPROTO, "the first message on the control socket is kHello"};
+  if (!connection->is_greeted) return {EPROTO, "the first message on the control socket must be kHello"};
   switch (request.type) {
     case kRtnl:
       return rtnl(*connection, request);
@@ -112,8 +112,8 @@ Status Requests::rtnl(ControlConnection& connection, const Frame& request) {
   return rtnl_.exchange(*target, std::move(payload), [&writer](View message) { writer.add(message); });
 }
 
-// The namespaces are kept by the sessions and pins that make them known, so
-// their descriptors are good for as long as the request takes.
+// Sessions and pins keep the known namespaces open, so their descriptors stay valid
+// during the request.
 Status Requests::patch_descriptors(const Fields& fields, Bytes& payload) const {
   Status status;
   fields.each(kFdPatch, [&](View nested) {
@@ -126,8 +126,8 @@ Status Requests::patch_descriptors(const Fields& fields, Bytes& payload) const {
     const std::uint32_t offset = *patch.u32(kPatchOffset);
     const int fd = target->fd.get();
     if (payload.size() < sizeof fd || offset > payload.size() - sizeof fd || offset % NLA_ALIGNTO != 0) {
-      status = {EINVAL,
-                "fdPatch: offset " + std::to_string(offset) + " is not that of an attribute in the payload"};
+      status = {EINVAL, "fdPatch: offset " + std::to_string(offset) +
+                            " is not the offset of an attribute in the payload"};
     } else {
       std::memcpy(payload.data() + offset, &fd, sizeof fd);
     }

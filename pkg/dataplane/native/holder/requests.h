@@ -1,6 +1,5 @@
-// What nsmd can ask: one function per message type. Those about namespaces and
-// rtnetlink are answered here; those about ports, wires and the like go on to
-// Objects.
+// nsmd's requests, one function per message type. Those about namespaces and rtnetlink
+// are handled here; those about objects of the engine are passed to Objects.
 #pragma once
 
 #include "holder/control.h"

@@ -21,8 +21,8 @@ nlmsghdr header_of(View message) {
   return header;
 }
 
-// Checks that `payload` is a chain of whole requests, and asks the kernel to
-// answer each, so that the end of the answer can be told.
+// Checks that `payload` is a chain of complete requests. Makes the kernel acknowledge each
+// of them, so that the end of its answer can be recognized.
 Status prepare(Bytes& payload) {
   std::size_t at = 0;
   while (at < payload.size()) {
@@ -32,7 +32,7 @@ Status prepare(Bytes& payload) {
       return {EINVAL, "a netlink message in the payload is longer than the payload"};
     }
     if (header.nlmsg_type < NLMSG_MIN_TYPE) return {EINVAL, "the payload contains a netlink control message"};
-    header.nlmsg_flags |= NLM_F_REQUEST | NLM_F_ACK;  // a dump ends with NLMSG_DONE all the same
+    header.nlmsg_flags |= NLM_F_REQUEST | NLM_F_ACK;  // a dump still ends with NLMSG_DONE
     std::memcpy(payload.data() + at, &header, sizeof header);
     at += std::min<std::size_t>(NLMSG_ALIGN(header.nlmsg_len), payload.size() - at);
   }
@@ -99,7 +99,7 @@ Status Rtnl::exchange(Namespace& target, Bytes payload, const std::function<void
       status = collect(target.rtnl.get(), header_of(message).nlmsg_seq, emit);
     }
   });
-  if (!status.ok()) target.rtnl.reset();  // a late answer must not meet the next request
+  if (!status.ok()) target.rtnl.reset();  // a late answer must not be taken for that to the next request
   return status;
 }
 

@@ -1,4 +1,4 @@
-// Carries rtnetlink messages into a namespace and what the kernel answers back.
+// Carries rtnetlink messages into a namespace, and the kernel's answers back.
 #pragma once
 
 #include <functional>
@@ -15,13 +15,13 @@ class Rtnl {
  public:
   explicit Rtnl(const Namespaces& namespaces) : namespaces_(namespaces) {}
 
-  // Sends each message of `payload` in turn and hands every message that the
-  // kernel answers with to `emit`, up to the acknowledgement or the end of the
-  // dump. What the kernel refuses is an answer; the status says whether it could
-  // be asked: EINVAL for a payload that is no chain of messages, ETIMEDOUT after 5 s.
+  // Sends the messages of `payload` one after the other and calls `emit` for every message
+  // of the kernel's answers, up to the acknowledgement or the end of the dump. A refusal
+  // by the kernel is an answer, too. The status says whether the kernel could be asked:
+  // EINVAL: the payload is not a chain of messages; ETIMEDOUT: no answer within 5 s.
   Status exchange(Namespace& target, Bytes payload, const std::function<void(View message)>& emit);
 
-  // A socket in `target` that receives what is said to `groups` (bit n-1 = group n).
+  // Opens a socket in `target` that is a member of `groups` (bit n-1 = group n).
   Status subscribe(const Namespace& target, std::uint32_t groups, Fd& socket);
 
  private:
@@ -30,7 +30,7 @@ class Rtnl {
   const Namespaces& namespaces_;
 };
 
-// Cuts a datagram of the kernel into messages; stops at the first malformed one.
+// Splits a datagram of the kernel into messages; stops at the first malformed one.
 void each_message(View datagram, const std::function<void(View message)>& visit);
 
 inline constexpr std::size_t kMaxDatagramBytes = 256 * 1024;

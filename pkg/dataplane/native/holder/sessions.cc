@@ -13,7 +13,7 @@ using namespace protocol;
 
 namespace {
 
-// Only what can name something and cannot be used: namespaces, O_PATH files, sockets.
+// Only descriptors that can name something but not be used: namespaces, O_PATH files, sockets.
 bool may_keep(const Fd& fd, const struct stat& info) {
   struct statfs filesystem;
   return (fcntl(fd.get(), F_GETFL) & O_PATH) != 0 || S_ISSOCK(info.st_mode) ||
@@ -26,7 +26,7 @@ Status Sessions::open(int socket, std::string listener, Session*& session) {
   Attestation peer;
   if (Status status = attest(socket, peer); !status.ok()) return status;
   NamespaceRef ns = namespaces_.add(std::move(peer.network_namespace));
-  if (!ns) return {EPERM, "cannot tell the peer's network namespace"};
+  if (!ns) return {EPERM, "cannot determine the peer's network namespace"};
   const std::uint64_t id = ++last_id_;
   session = &sessions_[id];
   session->id = id;
@@ -68,7 +68,8 @@ int Sessions::find_descriptor(NamespaceId inode) const {
 }
 
 void Sessions::keep_descriptors(Session& session, Received& message) {
-  if (message.truncated) return counters_.add(Count::descriptors_truncated);  // the rest is closed with it
+  if (message.truncated)
+    return counters_.add(Count::descriptors_truncated);  // the descriptors in it are closed
   for (Fd& fd : message.fds) {
     struct stat info;
     const bool full = session.descriptors.size() >= kMaxDescriptors;

@@ -1,5 +1,5 @@
-// Connections of local programs that the holder carries to and from nsmd: who
-// the program is, which descriptors it passed, and the relay of its bytes.
+// The connections of local programs that the holder relays to and from nsmd: the
+// attestation of the program, the descriptors that it passed, and the relay.
 #pragma once
 
 #include <functional>
@@ -17,7 +17,7 @@ namespace nsm::holder {
 struct Session {
   std::uint64_t id = 0;
   Attestation peer;
-  NamespaceRef ns;                        // known while the session lives
+  NamespaceRef ns;                        // known as long as the session exists
   std::string listener;                   // empty: the holder connected to the program
   std::map<NamespaceId, Fd> descriptors;  // by (dev, ino)
   std::unique_ptr<Relay> relay;
@@ -28,7 +28,7 @@ class Sessions {
   Sessions(EventLoop& loop, Namespaces& namespaces, Counters& counters)
       : loop_(loop), namespaces_(namespaces), counters_(counters) {}
 
-  // Finds out who is at the other end of `socket` and opens a session.
+  // Attests the process at the other end of `socket` and opens a session.
   Status open(int socket, std::string listener, Session*& session);
   void start(Session& session, Relay::Ends ends, protocol::View first);
   void close(std::uint64_t id);
@@ -36,7 +36,7 @@ class Sessions {
   Session* find(std::uint64_t id);
   bool is_in_own_namespace(const Session& session) const { return session.ns == namespaces_.own(); }
   std::size_t count_from(const Namespace& ns) const;
-  // A descriptor that a connected program passed, or -1.
+  // A descriptor that a connected program has passed, or -1.
   int find_descriptor(NamespaceId inode) const;
 
   std::function<void(std::uint64_t id)> on_closed;
@@ -51,7 +51,7 @@ class Sessions {
   std::map<std::uint64_t, Session> sessions_;
 };
 
-// The kPreface that says who the session's program is.
+// The kPreface with the attestation of the session's program.
 protocol::Bytes preface(const Session& session, std::uint32_t sequence);
 
 }  // namespace nsm::holder

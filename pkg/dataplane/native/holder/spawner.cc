@@ -39,7 +39,7 @@ View bytes_of(const T& value) {
   return {reinterpret_cast<const std::uint8_t*>(&value), sizeof value};
 }
 
-// How the engine is run; argv as exec waiting_ports it.
+// The command line of the engine, as execve needs it.
 class EngineCommand {
  public:
   EngineCommand(Fd program, const protocol::OffloadSet& offloads) : program_(std::move(program)) {
@@ -64,7 +64,7 @@ class EngineCommand {
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
-  // First out of the way, then into place: any of the three may sit on a wanted number.
+  // First to high numbers, then into place, because any of the three may occupy a needed number.
   const int high = 10;
   const int from[] = {fcntl(engine_socket, F_DUPFD, high), fcntl(state_memory, F_DUPFD, high)};
   const int executable = fcntl(command.program(), F_DUPFD_CLOEXEC, high);
@@ -75,7 +75,7 @@ class EngineCommand {
   _exit(127);
 }
 
-// The spawner's own life.
+// The spawner as a process.
 class SpawnerProcess {
  public:
   SpawnerProcess(Fd socket, const EngineCommand& command) : socket_(std::move(socket)), command_(command) {
@@ -90,12 +90,12 @@ class SpawnerProcess {
     pollfd ready[] = {{socket_.get(), POLLIN, 0}, {children_.get(), POLLIN, 0}};
     while (poll(ready, 2, -1) >= 0 || errno == EINTR) {
       if (ready[1].revents != 0) reap();
-      if (ready[0].revents != 0 && !obey()) return;
+      if (ready[0].revents != 0 && !serve_order()) return;
     }
   }
 
  private:
-  bool obey() {
+  bool serve_order() {
     Order order;
     const Received got =
         receive_with_fds(socket_.get(), {reinterpret_cast<std::uint8_t*>(&order), sizeof order});
@@ -131,14 +131,14 @@ class SpawnerProcess {
 };
 
 [[noreturn]] void become_spawner(Fd socket, pid_t holder, const Spawner::Engine& engine) {
-  Fd program(open("/proc/self/exe", O_RDONLY | O_CLOEXEC));  // the engine's user may not reach its path
+  Fd program(open("/proc/self/exe", O_RDONLY | O_CLOEXEC));  // the engine's user may lack access to its path
   const EngineCommand command(std::move(program), engine.offloads);
-  // Engines inherit it. Needs CAP_SYS_NICE; without, they say that they lack it.
+  // Inherited by engines. Needs CAP_SYS_NICE; without it, they report priority=off.
   if (engine.offloads.has(protocol::Offload::priority)) setpriority(PRIO_PROCESS, 0, protocol::kEngineNice);
   const Status status = drop_all_privileges(engine.uid);
-  prctl(PR_SET_PDEATHSIG, SIGKILL);  // after the change of user, which resets it
+  prctl(PR_SET_PDEATHSIG, SIGKILL);  // after the change of user, which resets this
   if (getppid() != holder) _exit(1);
-  setpgid(0, 0);  // Ctrl-C is for the holder
+  setpgid(0, 0);  // so that Ctrl-C reaches the holder only
   if (!status.ok()) {
     std::fprintf(stderr, "nsm-dataplane: %s\n", status.text.c_str());
     _exit(1);
@@ -162,7 +162,7 @@ std::string how_it_ended(int status) {
 Status Spawner::launch(const Engine& engine, Spawner& spawner) {
   int pair[2];
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
-    return {errno, "cannot make a socket pair: " + errno_text(errno)};
+    return {errno, "cannot create a socket pair: " + errno_text(errno)};
   }
   Fd ours(pair[0]), theirs(pair[1]);
   const pid_t holder = getpid();

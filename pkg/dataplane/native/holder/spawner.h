@@ -1,7 +1,7 @@
-// The spawner: a child of the holder, made while it is still root, that has
-// already become the engine's user and holds no capability. It does one thing:
-// run `engine` with the two descriptors it is given, and say how that ended. So
-// the holder itself needs no right to change users.
+// The spawner: a child of the holder, forked while that is still root, which has changed
+// to the engine's user and has no capability. It only runs `engine` with the two
+// descriptors that it is given, and reports how that ended. So the holder itself does not
+// need the privilege to change users.
 //
 //   holder --(engine socket, state memory)--> spawner --fork, exec--> engine
 //
@@ -20,24 +20,24 @@ namespace nsm::holder {
 
 class Spawner {
  public:
-  // Forks the spawner. To be called before anything else has descriptors or threads.
+  // Forks the spawner. To be called before any other descriptor or thread exists.
   struct Engine {
     uid_t uid;
     const protocol::OffloadSet& offloads;
   };
   static Status launch(const Engine& engine, Spawner& spawner);
 
-  // Starts an engine; `on_started` or `on_exited` tells what became of it.
+  // Starts an engine; `on_started` or `on_exited` reports the result.
   Status start(int engine_socket, int state_memory);
   void kill_engine(pid_t pid);
 
   struct Listener {
     std::function<void(pid_t pid)> on_started;
     std::function<void(pid_t pid, std::string how)> on_exited;  // pid 0: it could not be started
-    std::function<void()> on_lost;                              // the spawner itself is gone
+    std::function<void()> on_lost;                              // the spawner itself has exited
   };
   void serve(EventLoop& loop, Listener listener);
-  // Tells the listener what the spawner has said so far; `serve` does that by itself, too.
+  // Handles the reports that have arrived; serve() also does that when the loop runs.
   void read_reports();
 
  private:

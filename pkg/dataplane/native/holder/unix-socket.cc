@@ -20,7 +20,7 @@ sockaddr_un address_of(const std::string& path) {
 
 Status make_socket(Fd& socket) {
   socket = Fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  return socket ? Status{} : Status{errno, "cannot make a socket: " + errno_text(errno)};
+  return socket ? Status{} : Status{errno, "cannot open a socket: " + errno_text(errno)};
 }
 
 Status remove_stale(const std::string& path) {
@@ -47,7 +47,7 @@ Status listen_unix(const SocketFile& file, Fd& socket) {
   if (Status status = remove_stale(file.path); !status.ok()) return status;
   if (Status status = make_socket(socket); !status.ok()) return status;
   const sockaddr_un address = address_of(file.path);
-  const mode_t mask = umask(0777);  // nobody gets in before the owner is right
+  const mode_t mask = umask(0777);  // no one can connect before the owner is set
   const int bound = bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
   umask(mask);
   if (bound != 0 || chown(file.path.c_str(), file.owner, file.owner) != 0 ||
@@ -59,7 +59,7 @@ Status listen_unix(const SocketFile& file, Fd& socket) {
 
 Status connect_unix(const std::string& path, Fd& socket) {
   if (path.size() >= sizeof sockaddr_un{}.sun_path) {
-    return {ENAMETOOLONG, "cannot connect to " + path + ": a socket's path has at most 107 bytes"};
+    return {ENAMETOOLONG, "cannot connect to " + path + ": the path of a socket has at most 107 bytes"};
   }
   if (Status status = make_socket(socket); !status.ok()) return status;
   const sockaddr_un address = address_of(path);
@@ -67,7 +67,7 @@ Status connect_unix(const std::string& path, Fd& socket) {
   const int error = errno;
   std::string text = "cannot connect to " + path + ": " + errno_text(error);
   if (error == EACCES)
-    text += "; make the socket writable for all (chmod 0666) in a directory that protects it";
+    text += "; make the socket writable for everyone (chmod 0666) and protect it with its directory";
   return {error, text};
 }
 

@@ -1,4 +1,4 @@
-// Unix sockets: listen, connect, and messages with descriptors.
+// Unix sockets: listening, connecting, and messages with descriptors.
 #pragma once
 
 #include <sys/socket.h>
@@ -16,7 +16,7 @@ using io::Fd;
 using protocol::Status;
 using protocol::View;
 
-inline constexpr int kMaxDescriptors = 64;  // in one message, and kept of one connection
+inline constexpr int kMaxDescriptors = 64;  // per message, and kept per connection
 
 struct SocketFile {
   std::string path;
@@ -24,27 +24,27 @@ struct SocketFile {
   uid_t owner;  // and group
 };
 
-// Makes a listening socket. A file that nobody serves any more is replaced; a
-// socket that answers, or anything that is no socket, is EADDRINUSE.
+// Opens a listening socket. A stale socket file is replaced. EADDRINUSE: the socket is in
+// use, or the file is not a socket.
 Status listen_unix(const SocketFile& file, Fd& socket);
 
-// Connects without waiting.
+// Connects, but never waits.
 Status connect_unix(const std::string& path, Fd& socket);
 
 Status accept_unix(int listener, Fd& socket);
 
 bool peer_credentials(int socket, ucred& credentials);
 
-// One sendmsg without waiting. `fds` may be empty. Returns the bytes that went, or -1 and errno.
+// One sendmsg that never waits. `fds` may be empty. Returns the number of bytes sent, or -1 with errno.
 ssize_t send_with_fds(int socket, View bytes, const std::vector<int>& fds);
 
 struct Received {
-  ssize_t size = -1;  // as recvmsg says; errno is kept
+  ssize_t size = -1;  // the result of recvmsg; errno is preserved
   std::vector<Fd> fds;
-  bool truncated = false;  // more descriptors, or a longer packet, than there was room for
+  bool truncated = false;  // there was no room for all descriptors or for the whole packet
 };
 
-// One recvmsg without waiting, with room for kMaxDescriptors.
+// One recvmsg that never waits, with room for kMaxDescriptors.
 Received receive_with_fds(int socket, std::span<std::uint8_t> buffer);
 
 std::string errno_text(int error);
