@@ -23,6 +23,7 @@ class Channel {
   void post(Command&& command) {
     for (;;) {
       const std::uint64_t done = done_.load(std::memory_order_acquire);
+      // NOLINTNEXTLINE(bugprone-use-after-move): a push that fails leaves the command as it is.
       if (queue_.push(std::move(command))) break;
       bell_.ring();
       done_.wait(done, std::memory_order_acquire);

@@ -39,7 +39,7 @@ void Egress::run() {
     // After the packets, because a command may remove a device of this round.
     if (has_commands) {
       commands_.serve([this](EgressCommand&& command) {
-        std::visit([this](auto&& part) { execute(std::move(part)); }, std::move(command));
+        std::visit([this](auto&& part) { execute(std::forward<decltype(part)>(part)); }, std::move(command));
       });
     }
     moderation_.coalesce(packets);

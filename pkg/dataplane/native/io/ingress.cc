@@ -27,7 +27,7 @@ Ingress::Ingress(const IngressParts& parts)
 void Ingress::run() {
   std::array<epoll_event, 16> events;
   const auto execute_next = [this](IngressCommand&& command) {
-    std::visit([this](auto&& part) { execute(std::move(part)); }, std::move(command));
+    std::visit([this](auto&& part) { execute(std::forward<decltype(part)>(part)); }, std::move(command));
   };
   for (;;) {
     const int ready = epoll_wait(epoll_.get(), events.data(), events.size(), -1);

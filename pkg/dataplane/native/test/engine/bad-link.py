@@ -39,7 +39,9 @@ def faults(world):
     check('every corrupted one is noticed', said['corrupted'] <= seen['corrupted'], seen)
     check('what was duplicated comes twice', 0 < seen['duplicates'] <= said['duplicated'], seen)
     check('what was held back comes later', seen['reordered'] > 0.1 * RATE)
-    check('  and every datagram is accounted for', said['sent'] == said['received'] + said['duplicated'] - said['dropped'])
+    check(
+        '  and every datagram is accounted for', said['sent'] == said['received'] + said['duplicated'] - said['dropped']
+    )
 
 
 def delay(world):

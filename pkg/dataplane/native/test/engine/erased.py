@@ -86,6 +86,7 @@ def erased(case, aead):
         CASES[case](world, engines)
         after = everywhere(engines, keys)
         check(f'{case}: no copy of any is left', not any(map(any, after)), after)
+
     return run
 
 

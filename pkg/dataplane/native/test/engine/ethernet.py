@@ -135,7 +135,9 @@ def too_long(world, engines):
     engines[1].set('port_set', **{**attributes, 'mtu_bytes': 1000})
     before = engines[1].counters('net')['rx_malformed']
     ends.near.send(frame(LOCAL_EXPERIMENT, bytes(1005)))
-    check('what comes behind one that is too long for the far end passes', ends.passes(frame(LOCAL_EXPERIMENT, bytes(46))))
+    check(
+        'what comes behind one that is too long for the far end passes', ends.passes(frame(LOCAL_EXPERIMENT, bytes(46)))
+    )
     check('and that one is counted there', engines[1].counters('net')['rx_malformed'] == before + 1)
 
 
@@ -152,7 +154,15 @@ def payloads_do_not_mix(engine):
     port = {'kind': 3, 'underlay': 'u', 'peer_responder_key': keys.public}
     check('a port tells its payload', engine.session('net')['payload_kind'] == [ETHERNET])
     refused('a payload of no known kind', engine, 'port_set', id='x', payload_kind=3, **port)
-    refused('prefixes for frames', engine, 'port_set', id='x', payload_kind=ETHERNET, local_prefix=prefix('10.0.0.1'), **port)
+    refused(
+        'prefixes for frames',
+        engine,
+        'port_set',
+        id='x',
+        payload_kind=ETHERNET,
+        local_prefix=prefix('10.0.0.1'),
+        **port,
+    )
     engine.ask('port_set', id='ip', **port)
     refused('a wire of tap and wireguard of payload ip', engine, 'cross_connect_set', id='y', port_a='tap', port_b='ip')
 

@@ -48,8 +48,12 @@ def connect_attacker(atk, node):
         ns.sh(f'ip link set {device} addrgenmode none')  # and so without talk of IPv6
         ns.sh(f'ip addr add {address}/24 dev {device}')
         ns.sh(f'ip link set {device} up')
-    macs = [json.loads(ns.sh(f'ip -j link show {device}'))[0]['address'] for ns, device in ((node, 'atk'), (atk, 'victims'))]
-    atk.sh(f'ip neigh replace {TARGET} lladdr {macs[0]} dev victims nud permanent')  # so that every packet counted is an answer
+    macs = [
+        json.loads(ns.sh(f'ip -j link show {device}'))[0]['address'] for ns, device in ((node, 'atk'), (atk, 'victims'))
+    ]
+    atk.sh(
+        f'ip neigh replace {TARGET} lladdr {macs[0]} dev victims nud permanent'
+    )  # so that every packet counted is an answer
     node.sh(f'ip neigh replace 10.9.3.2 lladdr {macs[1]} dev atk nud permanent')
     node.sh('ip route add 10.66.0.0/20 via 10.9.3.2')
 
@@ -105,7 +109,9 @@ def beside_honest_traffic(world, kind, options, meanwhile=lambda flood, engines:
     seen, counted = one.stop(), difference(counted, far.counters('engine'))
     busy, grown = cpu_seconds(far, 'nsm-rx') - busy, resident_kib(far) - memory
     counted = {name: value for name, value in counted.items() if not name.endswith(('_packets', '_bytes'))}
-    print(f'{kind}: {sent} sent, {packets} packets and {size} bytes answer; ingress thread {busy:.2f} s; memory +{grown} KiB')
+    print(
+        f'{kind}: {sent} sent, {packets} packets and {size} bytes answer; ingress thread {busy:.2f} s; memory +{grown} KiB'
+    )
     print(shown(seen), counted, flush=True)
     check(f'{kind}: at most 0.1 % of the honest packets are lost', seen['lost'] <= seen['sent'] / 1000, seen['lost'])
     check(f'{kind}: memory stays', grown <= MAX_GROWTH_KIB, f'{grown} KiB')
@@ -130,7 +136,10 @@ def handshake_seconds(engine):
     begun = time.monotonic()
     engine.ask('rehandshake', id=NEAR)
     time.sleep(0.002)
-    while engine.session(NEAR)['handshake_age_ms'][0] > (time.monotonic() - begun) * 1000 and time.monotonic() < begun + 10:
+    while (
+        engine.session(NEAR)['handshake_age_ms'][0] > (time.monotonic() - begun) * 1000
+        and time.monotonic() < begun + 10
+    ):
         time.sleep(0.005)
     return time.monotonic() - begun
 
@@ -154,7 +163,11 @@ def foreign(world, options):
     counted = difference(before, engines[1].counters('engine'))
     under_load = flood.running() and counted['handshake_cookie_sent'] > 0
     check('foreign: the flood went on meanwhile, and cookies were asked for', under_load)
-    check('foreign: it has its session after one repetition at most', seen['received'] == 120 and seen['slowestMs'] < 5700, seen)
+    check(
+        'foreign: it has its session after one repetition at most',
+        seen['received'] == 120 and seen['slowestMs'] < 5700,
+        seen,
+    )
     flood.end()
 
 

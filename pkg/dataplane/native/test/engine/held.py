@@ -21,8 +21,12 @@ class HeldEngine(Engine):
         directory = tempfile.TemporaryDirectory(prefix=lab.prefix)
         lab.defer(directory.cleanup)
         os.chmod(directory.name, 0o755)
-        control, listen, dial, deliver = (f'{directory.name}/{name}' for name in ('control', 'listen', 'dial', 'deliver'))
-        self.holder = lab.start(node, f'{BINARY} hold --control {control} --listen nsm={listen} --dial {dial} --deliver {deliver} {options}')
+        control, listen, dial, deliver = (
+            f'{directory.name}/{name}' for name in ('control', 'listen', 'dial', 'deliver')
+        )
+        self.holder = lab.start(
+            node, f'{BINARY} hold --control {control} --listen nsm={listen} --dial {dial} --deliver {deliver} {options}'
+        )
         self.socket = self._connect(control)
         lab.start(work, [sys.executable, '-c', CLIENT.format(listen)])
         namespace = HeldDevice(lab.namespaces[work], '')

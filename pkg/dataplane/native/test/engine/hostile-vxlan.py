@@ -40,7 +40,12 @@ class Sender:
 def cases():
     """What is sent, the counter that it makes count, and of whom."""
     flags = [flags for flags in range(256) if flags != 0x08]
-    yield 'flags of GPE, GBP or reserved ones', [header(flags) + BROADCAST for flags in flags], 'rx_unknown_flags', 'engine'
+    yield (
+        'flags of GPE, GBP or reserved ones',
+        [header(flags) + BROADCAST for flags in flags],
+        'rx_unknown_flags',
+        'engine',
+    )
     yield 'VNI 0', [header(vni=0) + BROADCAST] * TIMES, 'rx_unknown_vni', 'engine'
     yield 'VNIs of nobody', [header(vni=vni) + BROADCAST for vni in (1, 41, 43, 2**24 - 1)], 'rx_unknown_vni', 'engine'
     yield 'frames of 0 to 13 bytes', [header() + frame for frame in EMPTY_FRAMES], 'rx_malformed', 'engine'

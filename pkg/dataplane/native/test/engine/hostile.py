@@ -61,7 +61,9 @@ def replay(world, engine):
     after = engine.counters('wg-10.0.0.1')
     check('replays are dropped', after['rx_replay'] - before['rx_replay'] == len(datagrams))
     check('damaged ones are not authentic', after['rx_auth_failed'] - before['rx_auth_failed'] == len(datagrams))
-    check('only the pings were delivered', engine.counters('tun-10.0.0.1')['tx_packets'] - delivered == seen['received'])
+    check(
+        'only the pings were delivered', engine.counters('tun-10.0.0.1')['tx_packets'] - delivered == seen['received']
+    )
     check('the endpoint is pinned', engine.session('wg-10.0.0.1')['peer_port'] == [51820])
 
 
@@ -79,7 +81,10 @@ def inner_addresses(world, engines):
     engines[1].set('port_set', **{**attributes, 'local_prefix': [prefix('10.0.0.2'), prefix('10.0.0.78')]})
     check('another source does not come in', ping(wb, '10.0.0.1', 5, 0.01)['received'] == 0)
     check('  and is counted', engines[0].counters('wg-10.0.0.1')['rx_inner_source'] == 5)
-    check('the session is still the same', engines[0].session('wg-10.0.0.1')['session_state'] == [frames.STATES['established']])
+    check(
+        'the session is still the same',
+        engines[0].session('wg-10.0.0.1')['session_state'] == [frames.STATES['established']],
+    )
     wb.sh('ip route del 10.0.0.1/32 dev nsm-1')
 
 

@@ -41,12 +41,17 @@ def killed(options):
             engines[0 if options.loop else kill % 2].restart()
         seen, talked = one.stop(), json.loads(flows.communicate(timeout=60)[0])
         print(shown(seen), talked, flush=True)
-        check(f'{options.kills} kills lose at most the packet in hand', seen['lost'] <= allowed(options.kills), seen['lost'])
+        check(
+            f'{options.kills} kills lose at most the packet in hand',
+            seen['lost'] <= allowed(options.kills),
+            seen['lost'],
+        )
         check('nothing comes twice or damaged', seen['duplicates'] == seen['corrupted'] == 0)
         check('99 of 100 packets are at most 500 ms late', seen['delayP99Ms'] <= 500, seen['delayMaxMs'])
         check('no packet is more than a second late', seen['delayMaxMs'] <= 1000)
         check(f'{FLOWS} of {FLOWS} TCP connections live', talked['alive'] == FLOWS, talked)
         check('the device is the same', work.sh('cat /sys/class/net/nsm-1/ifindex') == ifindex)
+
     return run
 
 

@@ -74,7 +74,9 @@ def dead(paths):
             took = until(f'dead: {cut}', lambda: told(near, 'link_quality_down') and told(far, 'link_quality_down'))
             check(f'dead: {cut} is told at both ends in time', took <= DEAD_MS + BUSY_MS, f'{took:.0f} ms')
             paths.relay.do('clear')
-            took = until('dead: its end is told', lambda: told(near, 'link_quality_up') and told(far, 'link_quality_up'))
+            took = until(
+                'dead: its end is told', lambda: told(near, 'link_quality_up') and told(far, 'link_quality_up')
+            )
             check('dead: its end is told within 500 ms', took <= 500, f'{took:.0f} ms')
             near.events.clear(), far.events.clear()
     check('dead: no packet length was blamed', path_of(near)['mtu_bytes'] == MOST)
@@ -170,7 +172,10 @@ def refused(paths):
     return counted['rx_path_excess'] + counted['rx_malformed']
 
 
-CASES = {case.__name__: case for case in (measured, dead, lossy, partitioned, hole_tcp, hole_udp, hole_frames, small_from_start)}
+CASES = {
+    case.__name__: case
+    for case in (measured, dead, lossy, partitioned, hole_tcp, hole_udp, hole_frames, small_from_start)
+}
 STARTS = {'small_from_start': [f'mtu {HOLE}']}
 FRAMES = ('hole_frames',)
 

@@ -41,6 +41,7 @@ def rekey(options):
         check('nothing comes twice or damaged', seen['duplicates'] == seen['corrupted'] == 0)
         drops = {name: value for name, value in difference(before, after).items() if name in UNWANTED}
         check('nothing was refused', not drops, drops)
+
     return run
 
 

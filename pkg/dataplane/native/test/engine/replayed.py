@@ -80,7 +80,9 @@ def data(world, far, attacker, tap):
     far_future = [d[:8] + struct.pack('<Q', counter) + d[16:] for d in recorded for counter in (1 << 40, (1 << 64) - 1)]
     before = far.counters(FAR)['rx_auth_failed']
     check('counters of the far future: none counts as a replay', replays(far, attacker, far_future, 'far future') == 0)
-    check('counters of the far future: none is authentic', far.counters(FAR)['rx_auth_failed'] - before == len(far_future))
+    check(
+        'counters of the far future: none is authentic', far.counters(FAR)['rx_auth_failed'] - before == len(far_future)
+    )
     ping_once(world)
     return recorded
 
@@ -99,7 +101,10 @@ def handshakes(world, engines, attacker, taps):
         for response in responses:
             other.sendto(response, ('10.9.1.1', 51820))
     ping_once(world)
-    check('response again: nobody waits for it', near.counters('engine')['handshake_unknown_index'] - before == len(responses))
+    check(
+        'response again: nobody waits for it',
+        near.counters('engine')['handshake_unknown_index'] - before == len(responses),
+    )
     return initiations
 
 

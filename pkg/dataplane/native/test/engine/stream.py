@@ -35,4 +35,6 @@ def send(address, seconds, rate):
 
 
 if __name__ == '__main__':
-    print(json.dumps(receive() if sys.argv[1] == 'receive' else send(sys.argv[2], float(sys.argv[3]), int(sys.argv[4]))))
+    print(
+        json.dumps(receive() if sys.argv[1] == 'receive' else send(sys.argv[2], float(sys.argv[3]), int(sys.argv[4])))
+    )

@@ -8,7 +8,15 @@ from engine import Device, Engine, Keys, add_underlay, add_wire
 from lab import HERE, check, iperf, ping, serve_iperf
 
 LOADS = {'TCP there': '-t 1', 'TCP back': '-t 1 -R', 'UDP there': '-t 1 -u -b 200M', 'UDP back': '-t 1 -u -b 200M -R'}
-UNWANTED = ('rx_malformed', 'rx_auth_failed', 'rx_replay', 'rx_inner_source', 'tx_malformed', 'tx_refused', 'tx_blocked')
+UNWANTED = (
+    'rx_malformed',
+    'rx_auth_failed',
+    'rx_replay',
+    'rx_inner_source',
+    'tx_malformed',
+    'tx_refused',
+    'tx_blocked',
+)
 AEADS = {'ChaCha20-Poly1305': 1, 'AES-256-GCM': 2}
 
 
@@ -50,8 +58,11 @@ def test(aead):
         for name, options in LOADS.items():
             speed = iperf(ns['wa'], '10.0.0.2', options)
             check(f'{aead}: iperf3 {name} moves', speed > 0.05, f'{speed:.2f} Gb/s')
-        drops = {name: value for name, value in engines[1].counters('wg-10.0.0.2').items() if name in UNWANTED and value}
+        drops = {
+            name: value for name, value in engines[1].counters('wg-10.0.0.2').items() if name in UNWANTED and value
+        }
         check(f'{aead}: nothing was refused on the way', not drops, drops)
+
     return run
 
 

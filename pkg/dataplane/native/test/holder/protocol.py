@@ -1,4 +1,5 @@
 """The local protocol for tests: netlink frames, written and read independently of the C++ code."""
+
 import socket
 import struct
 
@@ -10,14 +11,41 @@ UNDERLAY_SET, UNDERLAY_DEL, UNDERLAY_GET, PORT_SET, PORT_DEL, PORT_GET = range(0
 CROSS_CONNECT_SET, CROSS_CONNECT_DEL, CROSS_CONNECT_GET, REHANDSHAKE, COUNTERS_GET, EVENT = range(0x36, 0x3C)
 PREFACE, DIAL = 0x40, 0x41
 
-FORMATS = {'version': (1, 'I'), 'id': (2, 's'), 'ns_dev': (3, 'Q'), 'ns_ino': (4, 'Q'), 'payload': (5, 'b'),
-           'fd_patch': (6, 'n'), 'patch_offset': (7, 'I'), 'groups': (8, 'I'), 'kind': (9, 'B'), 'ifname': (10, 's'),
-           'ifindex': (11, 'I'), 'family': (12, 'B'), 'address': (13, 'b'), 'udp_port': (14, 'H'),
-           'private_key': (15, 'b'), 'port_a': (29, 's'), 'port_b': (30, 's'), 'event': (32, 'B'), 'text': (33, 's'),
-           'counter': (34, 'n'), 'counter_name': (35, 's'), 'counter_value': (36, 'Q'), 'listener': (37, 's'),
-           'connection': (38, 'Q'), 'pid': (39, 'I'), 'uid': (40, 'I'), 'gid': (41, 'I'), 'cgroup': (42, 's'),
-           'url': (43, 's'), 'engine_pid': (44, 'I'), 'engine_restarts': (45, 'I'), 'feature': (46, 's'),
-           'build': (49, 's')}
+FORMATS = {
+    'version': (1, 'I'),
+    'id': (2, 's'),
+    'ns_dev': (3, 'Q'),
+    'ns_ino': (4, 'Q'),
+    'payload': (5, 'b'),
+    'fd_patch': (6, 'n'),
+    'patch_offset': (7, 'I'),
+    'groups': (8, 'I'),
+    'kind': (9, 'B'),
+    'ifname': (10, 's'),
+    'ifindex': (11, 'I'),
+    'family': (12, 'B'),
+    'address': (13, 'b'),
+    'udp_port': (14, 'H'),
+    'private_key': (15, 'b'),
+    'port_a': (29, 's'),
+    'port_b': (30, 's'),
+    'event': (32, 'B'),
+    'text': (33, 's'),
+    'counter': (34, 'n'),
+    'counter_name': (35, 's'),
+    'counter_value': (36, 'Q'),
+    'listener': (37, 's'),
+    'connection': (38, 'Q'),
+    'pid': (39, 'I'),
+    'uid': (40, 'I'),
+    'gid': (41, 'I'),
+    'cgroup': (42, 's'),
+    'url': (43, 's'),
+    'engine_pid': (44, 'I'),
+    'engine_restarts': (45, 'I'),
+    'feature': (46, 's'),
+    'build': (49, 's'),
+}
 NAMES = {number: (name, form) for name, (number, form) in FORMATS.items()}
 
 
@@ -47,7 +75,7 @@ def decode(data):
         length, number = struct.unpack_from('=HH', data)
         name, form = NAMES[number & 0x3FFF]
         value = data[4:length]
-        data = data[(length + 3) & ~3:]
+        data = data[(length + 3) & ~3 :]
         if form == 's':
             value = value.decode()
         elif form == 'n':
@@ -87,7 +115,7 @@ def read_message(sock):
     if kind != NLMSG_ERROR:
         return kind, sequence, decode(body)
     error = -struct.unpack_from('=i', body)[0]
-    text = body[24:24 + struct.unpack_from('=H', body, 20)[0] - 4].decode() if len(body) > 20 else ''
+    text = body[24 : 24 + struct.unpack_from('=H', body, 20)[0] - 4].decode() if len(body) > 20 else ''
     return kind, sequence, [('error', error), ('text', text)]
 
 

@@ -1,4 +1,5 @@
 """A holder under test, namespaces, and programs inside them. Everything is removed at the end."""
+
 import ctypes
 import os
 import shutil
@@ -51,8 +52,9 @@ class Namespace:
                 raise OSError(ctypes.get_errno(), 'setns')
 
     def run(self, *command):
-        return subprocess.run(['ip', 'netns', 'exec', self.name, *command], check=True, capture_output=True,
-                              text=True).stdout
+        return subprocess.run(
+            ['ip', 'netns', 'exec', self.name, *command], check=True, capture_output=True, text=True
+        ).stdout
 
     def batch(self, lines):
         subprocess.run(['ip', '-n', self.name, '-batch', '-'], input='\n'.join(lines) + '\n', check=True, text=True)
@@ -98,7 +100,8 @@ class Holder:
         self.directory = tempfile.mkdtemp(prefix=f'nsm-t{os.getpid()}-')
         os.chmod(self.directory, 0o755)
         self.control_path, self.workload_path, self.deliver_path, self.dial_path = (
-            os.path.join(self.directory, name) for name in ('control', 'workload', 'deliver', 'dial'))
+            os.path.join(self.directory, name) for name in ('control', 'workload', 'deliver', 'dial')
+        )
         command = [PROGRAM, 'hold', '--control', self.control_path, '--dial', self.dial_path, *options]
         if listen:
             command += ['--listen', f'nsm={self.workload_path}', '--deliver', self.deliver_path]
@@ -138,6 +141,7 @@ class Holder:
 
 class HolderTest(unittest.TestCase):
     """One holder per test class."""
+
     options = ()
 
     @classmethod

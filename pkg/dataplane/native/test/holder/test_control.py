@@ -1,20 +1,40 @@
 """The control socket: greeting, refusals that say why, and bytes that make no sense."""
+
 import os
 import random
 import socket
 import struct
 
 from support import HolderTest, eventually, main
-from protocol import (COUNTERS_GET, HELLO, NS_GET, NS_PIN, NS_UNPIN, PORT_SET, RTNL, UNDERLAY_SET, Control, Refused,
-                  encode, message, read_message)
+from protocol import (
+    COUNTERS_GET,
+    HELLO,
+    NS_GET,
+    NS_PIN,
+    NS_UNPIN,
+    PORT_SET,
+    RTNL,
+    UNDERLAY_SET,
+    Control,
+    Refused,
+    encode,
+    message,
+    read_message,
+)
 
 EPERM, ENOENT, EINVAL, EEXIST, EOPNOTSUPP, EPROTO, EPROTONOSUPPORT, EADDRINUSE = 1, 2, 22, 17, 95, 71, 93, 98
 LOCALHOST = bytes([127, 0, 0, 1])
 
 
 def underlay(identifier, port, address=LOCALHOST):
-    return [('id', identifier), ('kind', 1), ('family', 2), ('address', address), ('udp_port', port),
-            ('private_key', bytes(32))]
+    return [
+        ('id', identifier),
+        ('kind', 1),
+        ('family', 2),
+        ('address', address),
+        ('udp_port', port),
+        ('private_key', bytes(32)),
+    ]
 
 
 class ControlSocket(HolderTest):
@@ -105,8 +125,10 @@ class ControlSocket(HolderTest):
             return False
 
     def test_counters_are_told_for_all_or_one(self):
-        told = [[value for reply in self.control.ask(COUNTERS_GET, fields) for name, value in reply if name == 'id']
-                for fields in ([], [('id', 'holder')])]
+        told = [
+            [value for reply in self.control.ask(COUNTERS_GET, fields) for name, value in reply if name == 'id']
+            for fields in ([], [('id', 'holder')])
+        ]
         self.assertEqual(told, [['holder', 'engine'], ['holder']])
 
     def test_answers_carry_the_sequence_of_their_request(self):

@@ -1,4 +1,5 @@
 """The dial socket: endpoints are reached by path or by a descriptor they passed, and attested."""
+
 import os
 import signal
 import socket
@@ -97,8 +98,10 @@ class Dial(HolderTest):
         sock.close()
         program.kill()
         registration.close()
-        eventually('the descriptor went with its connection', lambda: self.dial(
-            f'inode://{info.st_dev}/{info.st_ino}')[2].get('error') == ENOENT)
+        eventually(
+            'the descriptor went with its connection',
+            lambda: self.dial(f'inode://{info.st_dev}/{info.st_ino}')[2].get('error') == ENOENT,
+        )
 
     def test_endpoint_in_the_nodes_own_namespace_is_refused(self):
         _, path = self.endpoint('own')
@@ -116,7 +119,14 @@ class Dial(HolderTest):
         self.refused(f'unix://{path}', EACCES, 'chmod 0666')
 
     def test_urls_that_name_nothing_are_refused(self):
-        for url in ('tcp://127.0.0.1:80', 'unix://relative', 'inode://1', 'inode://1/x', 'inode://1/2/3', 'inode://-1/2'):
+        for url in (
+            'tcp://127.0.0.1:80',
+            'unix://relative',
+            'inode://1',
+            'inode://1/x',
+            'inode://1/2/3',
+            'inode://-1/2',
+        ):
             self.refused(url, EINVAL, 'neither unix:///path nor inode://dev/ino')
         self.refused('inode://1/2', ENOENT, 'no descriptor')
         self.refused('unix:///' + 'x' * 108, 36, 'at most 107 bytes')

@@ -1,10 +1,21 @@
 """The engine dies: it is started again, told everything again, and interfaces do not notice."""
+
 import os
 import signal
 
 from support import HolderTest, eventually, main
-from protocol import (EVENT, NS_PIN, PORT_DEL, PORT_GET, PORT_SET, REHANDSHAKE, UNDERLAY_SET, CROSS_CONNECT_SET, Control,
-                  Refused)
+from protocol import (
+    EVENT,
+    NS_PIN,
+    PORT_DEL,
+    PORT_GET,
+    PORT_SET,
+    REHANDSHAKE,
+    UNDERLAY_SET,
+    CROSS_CONNECT_SET,
+    Control,
+    Refused,
+)
 
 TUN, TAP = 1, 2
 ENGINE_STARTED, ENGINE_DIED = 1, 2
@@ -48,8 +59,17 @@ class Engine(HolderTest):
     def test_restarted_engine_is_told_everything_in_order(self):
         self.control.ask(CROSS_CONNECT_SET, [('id', 'a-wire'), ('port_a', 'p1'), ('port_b', 'p2')])
         self.set_port('b-port', 'nsm-b')
-        self.control.ask(UNDERLAY_SET, [('id', 'c-underlay'), ('kind', 1), ('family', 2), ('address', bytes(4)),
-                                        ('udp_port', 0), ('private_key', bytes(32))])
+        self.control.ask(
+            UNDERLAY_SET,
+            [
+                ('id', 'c-underlay'),
+                ('kind', 1),
+                ('family', 2),
+                ('address', bytes(4)),
+                ('udp_port', 0),
+                ('private_key', bytes(32)),
+            ],
+        )
         index = self.index('nsm-b')
         starts = self.control.counters('engine')['starts']
         self.kill_engine()

@@ -1,4 +1,5 @@
 """What the processes of the holder may do, and how they start and end."""
+
 import os
 import signal
 import socket
@@ -59,8 +60,11 @@ class Process(unittest.TestCase):
         self.assertEqual(os.stat(f'/proc/{pid}/environ').st_uid, 0)
 
     def test_sockets_have_their_modes_and_owners(self):
-        for path, mode, owner in ((self.holder.control_path, 0o600, 65532), (self.holder.dial_path, 0o600, 65532),
-                                  (self.holder.workload_path, 0o666, 0)):
+        for path, mode, owner in (
+            (self.holder.control_path, 0o600, 65532),
+            (self.holder.dial_path, 0o600, 65532),
+            (self.holder.workload_path, 0o666, 0),
+        ):
             info = os.stat(path)
             self.assertEqual((info.st_mode & 0o777, info.st_uid, info.st_gid), (mode, owner, owner), path)
 

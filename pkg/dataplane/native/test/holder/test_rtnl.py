@@ -1,4 +1,5 @@
 """rtnetlink carried into namespaces: answers, patched descriptors, events, and payloads that lie."""
+
 import os
 import struct
 
@@ -30,8 +31,8 @@ def link_name(body):
     while body:
         length, number = struct.unpack_from('=HH', body)
         if number == IFNAME:
-            return body[4:length - 1].decode()
-        body = body[(length + 3) & ~3:]
+            return body[4 : length - 1].decode()
+        body = body[(length + 3) & ~3 :]
     raise AssertionError('a link has a name')
 
 
@@ -40,7 +41,7 @@ def split(payloads):
     while data:
         length, kind = struct.unpack_from('=IH', data)
         messages.append((kind, data[16:length]))
-        data = data[(length + 3) & ~3:]
+        data = data[(length + 3) & ~3 :]
     return messages
 
 
@@ -110,8 +111,14 @@ class Rtnl(HolderTest):
 
     def test_payloads_that_are_no_requests_are_refused(self):
         whole = rtnl(RTM_GETLINK, ifinfo(name_of('lo')))
-        bad = [b'', whole[:15], whole[:-1], struct.pack('=I', 0xFFFFFFFF) + whole[4:], struct.pack('=I', 3) + whole[4:],
-               struct.pack('=IHHII', 16, 2, 1, 1, 0)]
+        bad = [
+            b'',
+            whole[:15],
+            whole[:-1],
+            struct.pack('=I', 0xFFFFFFFF) + whole[4:],
+            struct.pack('=I', 3) + whole[4:],
+            struct.pack('=IHHII', 16, 2, 1, 1, 0),
+        ]
         for payload in bad:
             with self.assertRaises(Refused) as caught:
                 self.ask(None, payload)
@@ -120,7 +127,7 @@ class Rtnl(HolderTest):
     def test_patches_outside_the_payload_are_refused(self):
         payload = rtnl(RTM_GETLINK, ifinfo(name_of('lo')))
         left = self.namespace('left')
-        for offset in (len(payload) - 3, len(payload), 2 ** 32 - 4, 18):
+        for offset in (len(payload) - 3, len(payload), 2**32 - 4, 18):
             with self.assertRaises(Refused) as caught:
                 self.ask(None, payload, [(offset, left)])
             self.assertIn('fdPatch', caught.exception.text)

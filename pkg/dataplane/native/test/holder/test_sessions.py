@@ -1,4 +1,5 @@
 """Local connections: who they are, their bytes, and the descriptors they pass."""
+
 import hashlib
 import os
 import signal
@@ -49,8 +50,11 @@ class Sessions(HolderTest):
             self.assertIn(preface['cgroup'], file.read())
         program.kill()
         daemon.close()
-        self.control.event(lambda kind, event: kind == EVENT and event['event'] == CLIENT_GONE
-                           and event['connection'] == preface['connection'])
+        self.control.event(
+            lambda kind, event: kind == EVENT
+            and event['event'] == CLIENT_GONE
+            and event['connection'] == preface['connection']
+        )
 
     def test_ten_megabytes_pass_unchanged_both_ways(self):
         client, daemon, _ = self.connect()

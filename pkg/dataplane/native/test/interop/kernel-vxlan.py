@@ -48,7 +48,9 @@ def build(world, ours, theirs):
     engine.set('underlay_set', world.namespaces['na'].udp(ours, 4789), id='u', kind=2, family=family_of(ours),
                address=packed(ours), udp_port=4789)  # fmt: skip
     engine.set('port_set', device, id='tap', kind=2, ifname='nsm-1')
-    engine.set('port_set', id='vx', kind=4, underlay='u', vni=VNI, peer_address=packed(theirs), peer_port=4789, mtu_bytes=MTU)
+    engine.set(
+        'port_set', id='vx', kind=4, underlay='u', vni=VNI, peer_address=packed(theirs), peer_port=4789, mtu_bytes=MTU
+    )
     engine.set('cross_connect_set', id='wire', port_a='tap', port_b='vx')
 
 

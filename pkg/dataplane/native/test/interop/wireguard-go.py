@@ -103,7 +103,11 @@ def wrong_keys(world):
     check('wrong key: nothing passes there', ping(world.namespaces['wa'], THEIRS, 5, 0.01)['received'] == 0)
     check('wrong key: nothing passes back', ping(world.namespaces['nb'], OURS, 5, 0.01)['received'] == 0)
     counters = engine.counters('engine')
-    check('wrong key: their initiation is counted', counters['handshake_unknown_peer'] > 0, counters['handshake_unknown_peer'])
+    check(
+        'wrong key: their initiation is counted',
+        counters['handshake_unknown_peer'] > 0,
+        counters['handshake_unknown_peer'],
+    )
     check('wrong key: there is no session', not established(engine) and other.transfer()[0] == 0)
 
 

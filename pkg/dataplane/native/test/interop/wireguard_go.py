@@ -9,7 +9,9 @@ from lab import sh
 class WireguardGo:
     def __init__(self, lab, namespace, keys, port=51820):
         self.lab, self.ns, self.keys = lab, lab.namespaces[namespace], keys
-        self.name = f'nsmt{os.getpid() % 100000}{namespace}'  # its control socket is found by name, on the whole machine
+        self.name = (
+            f'nsmt{os.getpid() % 100000}{namespace}'  # its control socket is found by name, on the whole machine
+        )
         # INVARIANT of wireguard-go: it keeps the device only while it runs.
         lab.start(namespace, f'wireguard-go -f {self.name}')
         self.wait()
