@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""nsm-udp-load and nsm-round-trip against each other over loopback: what they say is what was sent."""
+"""nsm-udp-load and nsm-round-trip over loopback: they report exactly what was sent."""
 
 import json
 import os
@@ -33,7 +33,7 @@ def check(claim, holds):
 
 
 def report_of(port, packets):
-    """What the receiver says of the given (trial, sequence) pairs, sent in this order."""
+    """The receiver's report on the given (trial, sequence) pairs, sent in this order."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
         sender.settimeout(5)
         sender.connect(('127.0.0.1', int(port)))

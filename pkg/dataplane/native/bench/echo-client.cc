@@ -13,10 +13,11 @@ namespace nsm::bench {
 namespace {
 
 constexpr double kNsPerSecond = 1e9;
-constexpr std::uint64_t kPatienceNs = 1'000'000'000;  // for answers after the last question
+constexpr std::uint64_t kLastAnswersNs =
+    1'000'000'000;  // how long to wait for answers after the last request
 
 struct Question {
-  std::uint64_t run;  // so that a late answer to an earlier run is not taken for one of this
+  std::uint64_t run;  // distinguishes late answers to an earlier run
   std::uint64_t sent_ns;
 };
 
@@ -41,8 +42,8 @@ class RoundTrips {
  public:
   RoundTrips(int socket, std::uint64_t run) : socket_(socket), run_(run) {}
 
-  // Questions leave on time whatever became of those before: waiting for an answer would hide how long it
-  // took.
+  // Requests are sent on schedule, whether or not earlier ones were answered: waiting for the answer
+  // would hide long latencies (coordinated omission).
   void ask() {
     const Question question{run_, now_ns()};
     if (send(socket_, &question, sizeof question, 0) == sizeof question) asked_++;
@@ -107,7 +108,7 @@ int measure_udp(const Options& options) {
     sleep_until_ns(next);
     trips.ask();
   }
-  trips.read_answers(now_ns() + kPatienceNs);
+  trips.read_answers(now_ns() + kLastAnswersNs);
   trips.print();
   return 0;
 }

@@ -13,7 +13,7 @@ namespace nsm::bench {
 namespace {
 
 constexpr std::size_t kMostBytes = 2048;
-constexpr std::size_t kUdp = 0, kListener = 1;  // places in the poll set; connections follow
+constexpr std::size_t kUdp = 0, kListener = 1;  // indexes in the poll set; connections follow
 
 void answer_datagram(int socket) {
   std::array<std::uint8_t, kMostBytes> bytes;
@@ -22,7 +22,7 @@ void answer_datagram(int socket) {
   if (size >= 0) sendto(socket, bytes.data(), static_cast<std::size_t>(size), 0, from.any(), from.size);
 }
 
-// False when the connection is over.
+// False at the end of the connection.
 bool answer_stream(int socket) {
   std::array<std::uint8_t, kMostBytes> bytes;
   const ssize_t size = recv(socket, bytes.data(), bytes.size(), 0);

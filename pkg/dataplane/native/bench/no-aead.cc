@@ -1,6 +1,6 @@
-// The engine's ciphers, replaced by one that does nothing: what is left of the
-// time is what everything but encryption costs. It defines the two makers of the
-// core, so that a program linked with this file has no cipher at all.
+// Replaces the engine's AEADs with one that does nothing, to measure what everything but encryption
+// costs. It defines the two factory functions of the core, so that a program that is linked with this
+// file contains no cipher at all.
 #include <algorithm>
 #include <cstdio>
 

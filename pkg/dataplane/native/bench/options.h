@@ -1,5 +1,5 @@
-// The --name value pairs of a load tool. A mistake ends the program with a sentence and
-// exit status 2: the tools are run by hack/bench and by hand.
+// The `--name value` options of a load tool. An error ends the program with a message and exit
+// status 2: the tools are run by hack/bench and by hand.
 #pragma once
 
 #include <cstdint>
@@ -13,10 +13,10 @@ class Options {
  public:
   Options(int argc, char** argv);
 
-  // Ends the program when the option is missing or not a number from `min` to `max`.
+  // Ends the program if the option is missing or not a number from `min` to `max`.
   double number(std::string_view name, double min, double max) const;
   std::uint16_t port() const;  // --port
-  // Ends the program when the option is missing.
+  // Ends the program if the option is missing.
   const std::string& text(std::string_view name) const;
 
  private:
@@ -24,6 +24,6 @@ class Options {
 };
 
 [[noreturn]] void fail(const std::string& why);         // exit status 2
-[[noreturn]] void fail_errno(const std::string& what);  // likewise, with the text of errno
+[[noreturn]] void fail_errno(const std::string& what);  // the same, with the text of errno
 
 }  // namespace nsm::bench

@@ -1,12 +1,11 @@
-// nsm-round-trip: how long a question and its answer take.
+// nsm-round-trip: measures the round-trip time of a request and its answer.
 //
-//   nsm-round-trip serve --ip ADDRESS --port N                 answers, TCP and UDP
-//   nsm-round-trip tcp --ip ADDRESS --port N --seconds S       one byte each way, again and again
+//   nsm-round-trip serve --ip ADDRESS --port N                 answers requests over TCP and UDP
+//   nsm-round-trip tcp --ip ADDRESS --port N --seconds S       one byte each way, repeatedly
 //   nsm-round-trip udp --ip ADDRESS --port N --seconds S --rate PER-SECOND
 //
-// ping would not do: it prints each answer, and the kernel answers it within its
-// softirq. Here both ends are programs that the kernel must wake, and the clock is
-// read where an application would read it.
+// ping is not suitable: it prints each answer, and the kernel answers in its softirq. Here both ends
+// are programs that the kernel must wake up, and the clock is read where an application would read it.
 #include "bench/round-trip.h"
 
 #include <string_view>
@@ -17,5 +16,5 @@ int main(int argc, char** argv) {
   if (what == "serve") return serve_echo(Options(argc - 1, argv + 1));
   if (what == "tcp") return measure_tcp(Options(argc - 1, argv + 1));
   if (what == "udp") return measure_udp(Options(argc - 1, argv + 1));
-  fail("the first argument is serve, tcp or udp");
+  fail("the first argument must be serve, tcp or udp");
 }

@@ -14,7 +14,8 @@ namespace {
 constexpr std::uint64_t kNsPerSecond = 1'000'000'000;
 constexpr int kBufferBytes = 64 << 20;
 
-// What the tool itself lost would be counted as the path's. Without the privilege the system's limit stands.
+// Large buffers, because packets that the tool itself drops would be counted as lost on the path.
+// Without the privilege the system's limit applies.
 void enlarge_receive_buffer(int socket) noexcept {
   setsockopt(socket, SOL_SOCKET, SO_RCVBUFFORCE, &kBufferBytes, sizeof kBufferBytes);
 }

@@ -11,13 +11,13 @@ namespace nsm::bench {
 namespace {
 
 constexpr std::size_t kBatch = 64;
-constexpr std::size_t kBytes = 2048;  // the whole datagram is read, as an application would
+constexpr std::size_t kBytes = 2048;  // room for the whole datagram, as in an application
 
 class Trial {
  public:
   void count(const Packet& packet, std::uint64_t now) {
     if (packet.trial > report_.trial) begin(packet.trial, now);
-    if (packet.trial < report_.trial) return;  // a late one of an earlier trial, or of the warm-up
+    if (packet.trial < report_.trial) return;  // a late packet of an earlier trial or of the warm-up
     if (packet.sequence >= kMostPackets) return;
     if (packet.sequence >= seen_.size()) seen_.resize((packet.sequence + 1) * 2);
     if (seen_[packet.sequence]) {
@@ -43,11 +43,11 @@ class Trial {
   }
 
   Report report_{};
-  std::uint64_t next_ = 0;  // one more than the highest seen
+  std::uint64_t next_ = 0;  // one more than the highest sequence number received
   std::vector<bool> seen_;
 };
 
-// Room for a batch of datagrams and where they came from.
+// Buffers for a batch of datagrams and their source addresses.
 struct Batch {
   std::array<std::array<std::uint8_t, kBytes>, kBatch> bytes;
   std::array<iovec, kBatch> vectors;

@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t kBatch = 64;
 constexpr std::size_t kMostBytes = 9000;
-constexpr std::uint64_t kTickNs = 100'000;  // packets due within it leave together
+constexpr std::uint64_t kTickNs = 100'000;  // packets that are due within one tick are sent together
 constexpr double kNsPerSecond = 1e9;
 constexpr int kMostAsks = 20;
 constexpr timeval kAskTimeout{0, 250'000};
@@ -32,7 +32,7 @@ class Sender {
     }
   }
 
-  // Sends up to `count` packets; what the kernel refuses for now is tried again by the next call.
+  // Sends up to `count` packets; the next call retries those that the kernel refuses for now.
   void send(std::uint64_t count) noexcept {
     const auto batch = static_cast<unsigned>(std::min<std::uint64_t>(count, kBatch));
     for (unsigned i = 0; i < batch; i++) {
@@ -57,7 +57,7 @@ class Sender {
   std::array<mmsghdr, kBatch> headers_;
 };
 
-// Keeps to the line from `start` on: a late tick is followed by a larger one. Returns ns.
+// Keeps the average rate from `start` on: a late tick is followed by a larger one. Returns ns.
 std::uint64_t send_at_rate(Sender& sender, double per_ns, double seconds) {
   const std::uint64_t start = now_ns();
   const auto length = static_cast<std::uint64_t>(seconds * kNsPerSecond);
@@ -74,7 +74,7 @@ std::uint64_t send_at_rate(Sender& sender, double per_ns, double seconds) {
   return spent;
 }
 
-// The question takes the packets' own way, so it comes behind all that will still come.
+// The request takes the same path as the packets, so it arrives after all those that still arrive.
 Report ask(int socket, std::uint64_t trial) {
   setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &kAskTimeout, sizeof kAskTimeout);
   const Packet question{trial, kAsk};
@@ -83,7 +83,7 @@ Report ask(int socket, std::uint64_t trial) {
     Report report;
     if (recv(socket, &report, sizeof report, 0) == sizeof report && report.trial == trial) return report;
   }
-  fail("the receiver does not answer");
+  fail("no answer from the receiver");
 }
 
 void print(double asked, const Sender& sender, std::uint64_t spent_ns, const Report& report) {
@@ -102,7 +102,8 @@ int send_load(const Options& options) {
   const auto bytes = static_cast<std::size_t>(options.number("bytes", sizeof(Packet), kMostBytes));
   const double rate = options.number("rate", 1, 1e8);
   const double seconds = options.number("seconds", 0.01, 3600);
-  if (rate * seconds > static_cast<double>(kMostPackets)) fail("--rate times --seconds is too many packets");
+  if (rate * seconds > static_cast<double>(kMostPackets))
+    fail("--rate times --seconds gives too many packets");
   const int socket = connect_socket(SOCK_DGRAM, address_of(options.text("ip"), port));
   const std::uint64_t trial = now_ns();
   const double warm_up = options.number("warm-up", 0, 60);

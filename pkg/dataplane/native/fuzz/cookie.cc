@@ -1,5 +1,5 @@
-// The macs of handshake messages: a receiver that asks for cookies, a sender
-// that gets its replies damaged, late, or for another message, and changes its address.
+// mac1, mac2 and cookies: a receiver that sends cookie replies, and a sender that receives them
+// corrupted, late, or for another message, and whose address changes.
 #include "core/cookie.h"
 
 #include <optional>
@@ -43,7 +43,7 @@ class Talk {
   }
 
  private:
-  // The model: mac2 counts when the cookie is the one that this address has to use now.
+  // The model: mac2 is valid if it was made with the current cookie for this address.
   bool knows_cookie() { return held_ && *held_ == maker_.cookie(from_, now_); }
 
   void move() {
@@ -65,7 +65,7 @@ class Talk {
     require(maker_.mac2_valid(message, from_, now_) == knows_cookie());
   }
 
-  // To the last message, or to the one before it.
+  // A reply to the last message, or to the one before it.
   void reply() {
     const Message& answered = input_.flag() ? previous_ : message_;
     if (answered.empty()) return;
@@ -105,7 +105,7 @@ class Talk {
   Message message_;
   Message previous_;
   bool expects_reply_ = false;
-  std::optional<nsm::Mac> held_;  // the cookie that the sender was given
+  std::optional<nsm::Mac> held_;  // the sender's current cookie
   std::uint64_t held_until_ns_ = 0;
 };
 

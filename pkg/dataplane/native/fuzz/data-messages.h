@@ -1,4 +1,4 @@
-// Data messages as the far side of a session seals them.
+// Data messages encrypted as the far side of a session would.
 #pragma once
 
 #include <memory>
@@ -18,13 +18,13 @@ using test::Packet;
 struct Message {
   std::uint64_t counter;
   Packet sealed;
-  Packet inner;  // what is to be delivered; empty: nothing
+  Packet inner;  // the packet that must be delivered; empty if none
 };
 
 inline bool v4(const Packet& ip) { return ip[0] >> 4 == 4; }
 inline std::uint8_t& source_of(Packet& ip) { return ip[v4(ip) ? 12 : 8]; }
 
-// A keepalive, or a packet of one of two flows; the addresses of one may not pass.
+// A keepalive, or a packet of one of two flows, one of which has addresses that are not allowed.
 inline Packet next_inner(FuzzedInput& input, bool& allowed) {
   const std::uint8_t shape = input.number<std::uint8_t>();
   if (shape % 4 == 0) return {};
@@ -44,7 +44,7 @@ inline Packet in_frame(const Packet& ip) {
   return frame;
 }
 
-// Seals with any implementation of the cipher; the port opens with the preferred one.
+// Encrypts with any implementation of the AEAD; the port decrypts with the preferred one.
 class Sender {
  public:
   Sender(std::uint32_t index, Payload payload, std::unique_ptr<AeadKey> key)

@@ -7,8 +7,8 @@
 
 namespace nsm::fuzz {
 
-// All packets that were written since the last call. No packet of a target continues
-// another, so none is joined.
+// The packets that were written since the last call. No packet of a target continues another one's
+// flow, so none is joined.
 inline std::vector<test::Packet> delivered(test::FakeDevice& device) {
   std::vector<test::Packet> packets;
   for (auto& [header, joined, bytes] : device.take()) {

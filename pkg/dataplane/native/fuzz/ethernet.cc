@@ -1,5 +1,5 @@
-// Ethernet frames: with their length in front as the plaintext of a message, from
-// a TAP on their way to a wire, and the packet inside them.
+// Ethernet frames: encoded in the plaintext of a data message, admitted from a TAP device, and the
+// IP packet inside them.
 #include "core/ethernet.h"
 
 #include "core/framed.h"
@@ -33,7 +33,7 @@ void check_inner(const Packet& frame) {
   require(14 + ip->total_bytes <= frame.size());
 }
 
-// Cut or whole, with the right EtherType, one tag or none.
+// A complete or truncated frame with the right EtherType, with or without a VLAN tag.
 Packet next_frame(FuzzedInput& input, nsm::VnetHeader& header) {
   const nsm::test::PacketSpec spec = {.v6 = input.flag(), .tcp = input.flag(), .payload = input.below(4000)};
   const Packet ip = make_packet(spec);
@@ -52,7 +52,7 @@ Packet next_frame(FuzzedInput& input, nsm::VnetHeader& header) {
   return frame;
 }
 
-// An ICMP error for the sender, and no more than that.
+// Checks that the answer is a single ICMP error for the sender.
 void check_answer(Packet answer, const Packet& frame) {
   const auto header_end = answer.begin() + nsm::kVnetHeaderBytes;
   require(std::all_of(answer.begin(), header_end, [](auto byte) { return byte == 0; }));
@@ -64,7 +64,7 @@ void check_answer(Packet answer, const Packet& frame) {
   require(nsm::kEthernetBytes + ip->total_bytes == answer.size());
 }
 
-// Refused is counted once; what is admitted fits, and each segment has the headers of the frame.
+// A refused frame is counted once; an admitted one fits, and each segment has the frame's headers.
 void check_admitted(const nsm::VnetHeader& header, const Packet& frame, std::uint32_t mtu_bytes) {
   nsm::test::FakeSource tap;
   nsm::Counters counters;

@@ -1,6 +1,6 @@
-// Two nodes for each input as if they were new. Their devices are made once: the
-// tables of their rate limiters cost more than a handshake. So much time passes
-// between two inputs that a device remembers nothing of the one before.
+// Two nodes that are as good as new for each input. Their WireguardMachines are created only once,
+// because the tables of their rate limiters cost more than a handshake. So much time passes between
+// two inputs that a machine remembers nothing of the previous one.
 #pragma once
 
 #include "test/core/world.h"
@@ -16,7 +16,7 @@ inline void forget(test::Node& node, std::uint64_t seed) {
   node.random = test::SeededRandom(seed);
 }
 
-// Without peers: connect() comes next.
+// Returns a world without peers; call connect() next.
 inline test::World& fresh_world() {
   static test::World world;
   if (world.to_b != nullptr) {

@@ -1,4 +1,4 @@
-// What every target shares: reading values from the fuzzer's bytes, and saying that an invariant broke.
+// Shared by all targets: reading values from the fuzzer's bytes, and reporting a broken invariant.
 #pragma once
 
 #include <algorithm>
@@ -12,14 +12,14 @@
 
 namespace nsm::fuzz {
 
-// Ends the process, which libFuzzer takes for a finding.
+// Aborts the process, which libFuzzer reports as a finding.
 inline void require(bool holds, std::source_location at = std::source_location::current()) {
   if (holds) return;
-  std::fprintf(stderr, "%s:%u: does not hold\n", at.file_name(), at.line());
+  std::fprintf(stderr, "%s:%u: invariant does not hold\n", at.file_name(), at.line());
   std::abort();
 }
 
-// Gives out the bytes in order; past the end, values are zero.
+// Reads values from the bytes in order; after the end all values are zero.
 class FuzzedInput {
  public:
   FuzzedInput(const std::uint8_t* data, std::size_t size) : rest_(data, size) {}
@@ -27,7 +27,7 @@ class FuzzedInput {
   bool empty() const { return rest_.empty(); }
   std::span<const std::uint8_t> rest() const { return rest_; }
 
-  // As many as there are, at most `count`.
+  // The next `count` bytes, or as many as are left.
   std::span<const std::uint8_t> take(std::size_t count) {
     const auto taken = rest_.first(std::min(count, rest_.size()));
     rest_ = rest_.subspan(taken.size());
@@ -48,7 +48,7 @@ class FuzzedInput {
   std::span<const std::uint8_t> rest_;
 };
 
-// Damages `bytes` as the input says: up to three bytes, and the length. It may also leave them as they are.
+// Corrupts `bytes` as the input says: up to three bytes and the length, or nothing at all.
 inline void damage(FuzzedInput& input, std::vector<std::uint8_t>& bytes) {
   for (int left = input.number<std::uint8_t>() % 4; left > 0 && !bytes.empty(); left--) {
     std::uint8_t& byte = bytes[input.below(bytes.size())];

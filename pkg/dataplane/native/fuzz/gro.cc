@@ -1,5 +1,5 @@
-// Packets of a flow, joined as they are on their way to a device and then split as
-// a kernel does it: what comes out is what went in, in the same order.
+// GRO: packets of a flow that are joined, and then split as the kernel would, come out unchanged and
+// in order.
 #include "core/gro.h"
 
 #include <deque>
@@ -15,12 +15,12 @@ using nsm::fuzz::FuzzedInput;
 using nsm::fuzz::require;
 using nsm::test::Packet;
 
-struct Flow {  // where it stands
+struct Flow {  // the state of a flow
   std::uint32_t sequence = 0;
   std::uint16_t ip_id = 0;
 };
 
-// Often the one that continues the flow.
+// A packet that in most cases continues the flow.
 Packet next_packet(FuzzedInput& input, Flow& flow) {
   const std::uint8_t shape = input.number<std::uint8_t>();
   if ((shape & 128) != 0) flow.sequence += input.number<std::int8_t>();
@@ -38,7 +38,7 @@ Packet next_packet(FuzzedInput& input, Flow& flow) {
   return packet;
 }
 
-// Of exactly its own length on a TUN; on a TAP there may be padding behind it. False: no IP packet.
+// On a TUN the packet has exactly its own length, on a TAP padding may follow. False: not an IP packet.
 bool put_on_link(Packet& packet, bool tap) {
   const auto ip = nsm::parse_inner_ip(packet);
   if (!ip) return false;
@@ -79,12 +79,12 @@ class Joined {
   std::size_t offset_;
   bool udp_;
   nsm::GroPacket gro_;
-  std::deque<Packet> storage_;  // joining changes the packets where they are
+  std::deque<Packet> storage_;  // joining modifies packets in place
   std::vector<Packet> out_;
 };
 
-// Without what may change: the id of a packet that is never fragmented, and
-// which of the two zeros of one's complement a checksum is.
+// The packet without what may change: the id of a packet with DF, and which of the two
+// representations of zero a one's complement checksum uses.
 Packet comparable(Packet packet, std::size_t offset) {
   std::uint8_t* const ip = packet.data() + offset;
   if (ip[0] >> 4 == 4 && (ip[6] & 0x40) != 0) {

@@ -1,5 +1,5 @@
-// Super-packets against a splitter that makes each segment naively. Damaged ones
-// are refused or split like any other; what was well made must not be refused.
+// GSO compared with a naive splitter. A corrupted super-packet is refused or split like any other; a
+// well-formed one must not be refused.
 #include "core/gso.h"
 
 #include "fuzzed-input.h"
@@ -12,7 +12,7 @@ using nsm::fuzz::FuzzedInput;
 using nsm::fuzz::require;
 using nsm::test::Packet;
 
-struct Handed {  // what a TUN (no Ethernet) or a TAP handed over
+struct Handed {  // what was read from a TUN (without an Ethernet header) or a TAP
   VnetHeader header;
   Packet packet;
   std::size_t ip_offset;
@@ -92,8 +92,8 @@ Packet naive_segment(const Handed& from, std::size_t index) {
   if (from.tcp()) {
     const auto before = static_cast<std::uint32_t>(at - from.headers());
     nsm::store_be32(transport + 4, nsm::load_be32(transport + 4) + before);
-    if (index + 1 < from.segments()) transport[13] &= 0xf6;  // FIN, PSH: only the last
-    if (index > 0) transport[13] &= 0x7f;                    // CWR: only the first
+    if (index + 1 < from.segments()) transport[13] &= 0xf6;  // FIN and PSH only on the last segment
+    if (index > 0) transport[13] &= 0x7f;                    // CWR only on the first segment
   } else {
     nsm::store_be16(transport + 4, static_cast<std::uint16_t>(8 + payload));
   }
@@ -103,7 +103,7 @@ Packet naive_segment(const Handed& from, std::size_t index) {
   return segment;
 }
 
-// The checksum is behind the IP header, whose addresses are checked before it is made.
+// The checksum field must lie after the IP header, whose addresses have already been checked.
 Packet naive_single(const Handed& from) {
   Packet packet = from.packet;
   if ((from.header.flags & nsm::kVnetNeedsChecksum) == 0) return packet;
@@ -120,7 +120,7 @@ void check_segments(const Handed& handed, const nsm::GsoPacket& parsed) {
   require(parsed.segments() == (super ? handed.segments() : 1));
   require(parsed.segments() <= nsm::GsoPacket::kMaxSegments);
   for (std::size_t index = 0; index < parsed.segments(); index++) {
-    Packet out(parsed.segment_bytes());  // exactly: one byte too many is seen
+    Packet out(parsed.segment_bytes());  // the exact size, so that AddressSanitizer detects an overrun
     const std::size_t written = parsed.write(index, out);
     require(written <= out.size());
     out.resize(written);

@@ -1,7 +1,7 @@
-// Two devices and somebody between them: of a handshake message only the true one
-// is taken, whatever is done to it, and a false one leaves room for the true one.
-// The sender's index is an exception of the protocol: mac1 alone covers it, which
-// all who know a public key can make. Whoever spoils it wins a retry, no more.
+// Two machines with an attacker on the path: only the genuine handshake message is accepted, whatever
+// is done to it, and after a forged one the genuine one is still accepted. The protocol makes one
+// exception, the sender's index: it is covered by mac1 alone, which everybody who knows the public key
+// can make. An attacker who changes it causes a retry, nothing more.
 #include "core/cookie.h"
 #include "fresh-world.h"
 #include "fuzzed-input.h"
@@ -21,7 +21,7 @@ Datagram intercept(Node& sender) {
   return datagram;
 }
 
-// With a right mac1, as whoever knows the public key can make it, when the input waiting_ports so.
+// If the input says so, with a valid mac1, which everybody who knows the public key can make.
 Datagram forge(FuzzedInput& input, const Datagram& from, const nsm::Key& to) {
   Datagram forged = from;
   nsm::fuzz::damage(input, forged.bytes);
@@ -35,7 +35,7 @@ bool same_index(const Datagram& a, const Datagram& b) {
   return std::equal(a.bytes.begin() + 4, a.bytes.begin() + 8, b.bytes.begin() + 4);
 }
 
-// But for the index of the sender; mac2 counts only under load.
+// Compares all but the sender's index and mac2, which matters only under load.
 bool authentic(const Datagram& forged, const Datagram& truth, const nsm::Key& to) {
   if (forged.bytes.size() != truth.bytes.size() || forged.type() != truth.type()) return false;
   const auto covered = [](const Datagram& d) { return nsm::before_mac1(d.bytes).subspan(8); };
@@ -55,11 +55,11 @@ void require_recovery(World& world) {
   require(false);
 }
 
-struct Passed {  // what a message became
+struct Passed {  // the result of passing a message on
   Datagram truth, forged;
 };
 
-// `to` gets what the input makes of the message of `from`, and if it does not take that, the true one.
+// `to` receives what the input makes of `from`'s message, and if it refuses that, the genuine one.
 Passed pass(FuzzedInput& input, Node& from, Node& to, const nsm::Key& key, nsm::Now now) {
   const Datagram truth = intercept(from);
   const Datagram forged = forge(input, truth, key);

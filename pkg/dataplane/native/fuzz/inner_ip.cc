@@ -1,4 +1,4 @@
-// The inner IP header's parser, and prefixes against a comparison bit by bit.
+// The parser of inner IP headers, and prefix matching compared with a bit-by-bit model.
 #include "core/inner-ip.h"
 #include "fuzzed-input.h"
 
@@ -14,7 +14,7 @@ bool contains_by_bits(const nsm::Prefix& prefix, const std::uint8_t* address) {
   return true;
 }
 
-// ::ffff:a.b.c.d, which no prefix lets through.
+// ::ffff:a.b.c.d, which no prefix allows.
 bool is_mapped(const nsm::InnerIp& ip, const std::uint8_t* address) {
   constexpr std::uint8_t kMapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
   return ip.family == 6 && std::memcmp(address, kMapped, sizeof kMapped) == 0;

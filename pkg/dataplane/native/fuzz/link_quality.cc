@@ -1,6 +1,6 @@
-// Probe messages of arbitrary bytes, and link quality whose probes are answered, lost,
-// answered late or with forged echoes: only echoes of its own probes count. After a
-// minute on a good link the verdict is up and the MTU is known to 8 bytes.
+// Probe messages of arbitrary bytes, and the link quality when probes are answered, lost, answered
+// late or with forged echoes: only echoes of its own probes count. After a minute on a good link the
+// verdict is up and the MTU is known to 8 bytes.
 #include "core/framed.h"
 #include "core/inner-ip.h"
 #include "core/link-quality.h"
@@ -16,7 +16,7 @@ using Plaintext = std::vector<std::uint8_t>;
 
 constexpr std::uint32_t kMinMtu = 516;
 
-// Arbitrary bytes, or the same with the marks of a probe message, and its length, put right.
+// Arbitrary bytes, or the same with the type and the length of a probe message corrected.
 void check_message(Plaintext plaintext) {
   const std::uint8_t made = plaintext.empty() ? 0 : plaintext[0];
   if ((made & 1) != 0 && plaintext.size() >= nsm::kProbeMessageBytes) {
@@ -95,7 +95,7 @@ class Link {
     if (!sent_.empty()) quality_.echoed(echo_of(sent_[sent_.size() - 1 - which % sent_.size()]), now_ns_);
   }
 
-  // An echo of no probe changes nothing.
+  // An echo without a probe changes nothing.
   void forge(std::size_t which) {
     if (sent_.empty()) return;
     ProbeMessage echo = echo_of(sent_[which % sent_.size()]);

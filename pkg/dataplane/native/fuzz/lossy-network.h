@@ -1,5 +1,5 @@
-// Between two nodes: what they sent waits here until the input says what becomes
-// of it. Sees to what must hold for all datagrams, wherever they go.
+// The network between two nodes: datagrams wait here until the input decides their fate. Checks the
+// invariants that hold for every datagram.
 #pragma once
 
 #include <set>
@@ -15,7 +15,7 @@ class LossyNetwork {
  public:
   explicit LossyNetwork(test::World& world) : world_(world) {}
 
-  // Takes what was sent since the last call.
+  // Collects the datagrams that were sent since the last call.
   void collect() {
     for (test::Node* node : {world_.a.get(), world_.b.get()}) {
       for (test::Datagram& datagram : node->outbox) {
@@ -27,7 +27,7 @@ class LossyNetwork {
     }
   }
 
-  // One of those that wait.
+  // One of the waiting datagrams.
   void deliver(std::size_t which) {
     if (waiting_.empty()) return;
     const test::Datagram datagram = waiting_[which % waiting_.size()];
@@ -41,11 +41,11 @@ class LossyNetwork {
     if (waiting_.empty()) return;
     waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(which % waiting_.size()));
   }
-  // One of all that were ever sent, counted from the last.
+  // One of all datagrams ever sent, counted from the last.
   void repeat(std::size_t which) {
     if (!sent_.empty()) hand_over(sent_[sent_.size() - 1 - which % sent_.size()]);
   }
-  // A node forgot what it accepted.
+  // To be called when a node lost its saved state.
   void accept_again() { accepted_.clear(); }
 
  private:
@@ -64,7 +64,7 @@ class LossyNetwork {
   test::World& world_;
   std::vector<test::Datagram> waiting_;
   std::vector<test::Datagram> sent_;
-  std::set<std::tuple<std::uint8_t, std::uint32_t, std::uint64_t>> nonces_;  // to whom, index, counter
+  std::set<std::tuple<std::uint8_t, std::uint32_t, std::uint64_t>> nonces_;  // receiving node, index, counter
   std::set<std::vector<std::uint8_t>> accepted_;                             // handshake messages
 };
 

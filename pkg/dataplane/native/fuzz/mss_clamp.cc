@@ -1,5 +1,5 @@
-// The MSS of SYNs, of any options, flags and damage: lowered where a naive reading
-// of the options finds it too great, and nothing else is changed.
+// The MSS clamp on SYNs with arbitrary options, flags and corruption: the MSS is lowered exactly if a
+// naive parser finds it too great, and nothing else changes.
 #include <optional>
 
 #include "core/mss-clamp.h"
@@ -26,7 +26,7 @@ Packet next_segment(FuzzedInput& input) {
   return packet;
 }
 
-// Where the value of the first MSS option stands, from the begin of `options`.
+// The offset of the first MSS option's value in `options`.
 std::optional<std::size_t> find_mss(nsm::ConstBytes options, std::size_t skipped = 0) {
   if (options.size() < 4 || options[0] == 0) return {};
   if (options[0] == 1) return find_mss(options.subspan(1), skipped + 1);
@@ -35,7 +35,7 @@ std::optional<std::size_t> find_mss(nsm::ConstBytes options, std::size_t skipped
   return find_mss(options.subspan(options[1]), skipped + options[1]);
 }
 
-// Where it stands in the packet, if this is a SYN.
+// Its offset in the packet, if this is a SYN.
 std::optional<std::size_t> find_mss(const Packet& packet, const nsm::InnerIp& ip) {
   const nsm::ConstBytes tcp = nsm::ConstBytes(packet).subspan(ip.header_bytes);
   if (ip.protocol != 6 || ip.fragment || tcp.size() < 20 || (tcp[13] & 2) == 0) return {};
@@ -68,7 +68,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const bool lowered = at && mtu_bytes > fixed && nsm::load_be16(&before[*at]) > mtu_bytes - fixed;
   if (lowered) nsm::store_be16(&expected[*at], static_cast<std::uint16_t>(mtu_bytes - fixed));
   const std::size_t checksum_at = ip->header_bytes + 16;
-  if (lowered && complete) {  // what was right stays right, and damage stays visible
+  if (lowered && complete) {  // a valid checksum stays valid, a wrong one stays wrong
     std::copy_n(&packet[checksum_at], 2, &expected[checksum_at]);
     if (ip->header_bytes == nsm::test::ip_bytes(before))
       require(tcp_checksum_right(packet) == tcp_checksum_right(before));

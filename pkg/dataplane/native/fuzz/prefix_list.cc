@@ -1,5 +1,5 @@
-// Prefix lists against addresses as one number. Whether any prefix contains an
-// address is all that is asked of them, so overlapping ones need no order.
+// Prefix lists compared with a model that treats addresses as numbers. The only question is whether
+// any prefix contains an address, so the order of overlapping prefixes does not matter.
 #include "core/inner-ip.h"
 #include "fuzzed-input.h"
 
@@ -47,7 +47,7 @@ class NaiveList {
   std::vector<Entry> entries_;
 };
 
-// Of any family; what matters are addresses that differ in a bit or two.
+// An address of either family; the interesting ones differ in a bit or two.
 Address next_address(FuzzedInput& input, const Address& last) {
   Address address = last;
   if (input.flag())

@@ -1,5 +1,5 @@
-// What holder and engine read from each other: frames, their attributes, and
-// answers, which come through when they are passed on.
+// The messages that holder and engine receive from each other: parsing them and their attributes, and
+// passing answers on unchanged.
 #include "fuzzed-input.h"
 #include "protocol/fields.h"
 

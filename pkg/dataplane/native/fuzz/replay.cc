@@ -1,4 +1,4 @@
-// The replay window against a set of all counters that were ever accepted.
+// The replay window compared with a set of all counters that were ever accepted.
 #include <set>
 
 #include "core/replay-window.h"
@@ -6,7 +6,7 @@
 
 namespace {
 
-// Steps are small moves around the greatest counter or leaps to anywhere.
+// Steps are small moves around the greatest counter, or jumps to any value.
 std::uint64_t next_counter(nsm::fuzz::FuzzedInput& input, std::uint64_t greatest) {
   switch (input.number<std::uint8_t>() % 4) {
     case 0:

@@ -1,5 +1,5 @@
-// What the holder keeps of an engine. Undamaged it comes back as it was written;
-// of damaged memory come back only values that were written once.
+// The saved state of an engine. If it is intact, everything that was written is restored; from
+// corrupted memory only values that were once written are restored.
 #include <map>
 #include <set>
 
@@ -17,7 +17,8 @@ constexpr std::size_t kSlots = 3;
 alignas(4096) std::uint8_t memory[kSlotsAt + kSlots * sizeof(SavedPeer) + 5];
 
 struct Model {
-  std::map<std::uint32_t, std::uint64_t> keys;  // local index to creation; every index is used once
+  std::map<std::uint32_t, std::uint64_t>
+      keys;  // maps the local index to the creation time; every index is used once
   std::map<std::string, nsm::Timestamp> newest;
   std::set<nsm::Timestamp> stamps;
   std::uint32_t next_index = 1;
@@ -29,7 +30,7 @@ bool inside(const SavedPeer* slot) {
          at + sizeof(SavedPeer) <= sizeof memory;
 }
 
-// As after a crash in the middle of a write: what was there before, or what is new.
+// As after a crash in the middle of a write: either the old or the new value.
 void check_torn(const nsm::SavedTimestamp& before, const nsm::SavedTimestamp& after, std::size_t written) {
   nsm::SavedTimestamp torn = before;
   std::memcpy(static_cast<void*>(&torn), &after, written);
@@ -66,7 +67,7 @@ void check_slot(const SavedPeer& slot, const Model& model) {
   }
 }
 
-// A life of the engine: ports come and go, keys and timestamps are written.
+// One run of the engine: ports are added and removed, keys and timestamps are written.
 void live(FuzzedInput& input, Model& model) {
   nsm::SavedState state{memory};
   require(state.slots() == kSlots);
@@ -88,7 +89,7 @@ void live(FuzzedInput& input, Model& model) {
   }
 }
 
-// Takes all there is: never a slot outside, never one for two.
+// Takes every slot: none lies outside the memory, and none is given out twice.
 void take_all(const Model& model) {
   nsm::SavedState state{memory};
   std::set<SavedPeer*> taken;
@@ -109,7 +110,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::memset(memory, 0, sizeof memory);
   Model model;
   live(input, model);
-  live(input, model);  // after a restart
+  live(input, model);  // the run after a restart
   while (!input.empty()) {
     const std::size_t at = input.flag() ? input.below(24) : kSlotsAt + input.below(sizeof memory - kSlotsAt);
     memory[at] ^= input.number<std::uint8_t>();

@@ -1,4 +1,4 @@
-// A WireGuard port as the ingress thread has it, and one session of it for each input.
+// A WireGuard port as in the ingress thread, with a new session for each input.
 #pragma once
 
 #include "delivery.h"
@@ -8,9 +8,9 @@ namespace nsm::fuzz {
 
 class SessionPort {
  public:
-  static constexpr std::uint64_t kNowNs = 1000 * kNsPerSecond;  // CLOCK_BOOTTIME; it stands still
+  static constexpr std::uint64_t kNowNs = 1000 * kNsPerSecond;  // CLOCK_BOOTTIME, which never advances here
 
-  // The addresses that may pass: 10.0.0.0/8 and fd00::/8, on both sides.
+  // The allowed addresses: 10.0.0.0/8 and fd00::/8 on both sides.
   SessionPort() {
     port_.device = &device_;
     port_.activity = &activity_;
@@ -23,16 +23,18 @@ class SessionPort {
     }
   }
 
-  // Its key takes the place of the one before.
+  // The new key replaces the previous one.
   void start(Payload payload, std::unique_ptr<ReceiveKey> key) {
     port_.rules->payload = payload;
     opener_.install(port_, std::move(key));
     hold_ = false;
   }
 
-  // `datagram` stays where it is until flush().
+  // `datagram` must stay valid until flush().
   void add(Bytes datagram) {
-    handshakes_ += is_handshake(datagram) && !is_message<Initiation>(datagram) ? 1 : 0;  // damaged into one
+    handshakes_ += is_handshake(datagram) && !is_message<Initiation>(datagram)
+                       ? 1
+                       : 0;  // corrupted into a handshake message
     dispatch_.take(datagram, {from_, kNowNs});
   }
   void flush() {
@@ -40,13 +42,13 @@ class SessionPort {
     joiner_.flush();
   }
 
-  // In all that came so far, each datagram once.
+  // All datagrams so far; each is counted exactly once.
   std::uint64_t counted() const {
     return handshakes_ + sum(engine_, {Rx::malformed, Rx::unknown_index, Rx::bad_mac1}) +
            sum(counters_, {Rx::packets, Rx::auth_failed, Rx::replay, Rx::expired});
   }
   std::vector<test::Packet> delivered() { return fuzz::delivered(device_); }
-  // How often the control thread was told, since it was last asked, that the key is in use.
+  // How many notes that the key is in use were written since the last call.
   std::size_t confirmations() {
     return static_cast<std::size_t>(std::ranges::count_if(
         notes_.take(), [](const Note& note) { return std::holds_alternative<ConfirmNote>(note.what); }));

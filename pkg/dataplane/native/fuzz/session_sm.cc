@@ -1,7 +1,6 @@
-// Two devices on a network that loses, repeats and reorders, with clocks that jump
-// and engines that restart: nothing is delivered twice, no handshake message is
-// accepted twice, no key seals a counter twice, and once the network is quiet the
-// two can talk again.
+// Two machines over a network that loses, duplicates and reorders, with clocks that jump and engines
+// that restart: nothing is delivered twice, no handshake message is accepted twice, no key uses a
+// counter twice, and once the network is reliable again the two can exchange data.
 #include <set>
 
 #include "core/saved-state.h"
@@ -18,7 +17,7 @@ using nsm::test::Node;
 using nsm::test::World;
 
 enum Side { kA, kB };
-nsm::SavedPeer saved[2];  // outlives the peers, which stay until the next input
+nsm::SavedPeer saved[2];  // must outlive the peers, which are destroyed by the next input
 
 class Session {
  public:
@@ -39,7 +38,7 @@ class Session {
     check(kB);
   }
 
-  // Within the time that the timers of one side take to notice, when only that side talks.
+  // Allows the time that one side's timers need to notice a dead session, if only that side sends.
   void require_recovery() {
     const Side side = next_side();
     for (int tries = 0; tries < 4; tries++) {
@@ -112,16 +111,16 @@ class Session {
     if (forgot_) world_.now.realtime_ns = std::max(latest_ns_, world_.now.realtime_ns);
   }
 
-  // A node without memory needs a clock that never goes back, or its peer takes
-  // what it sends for a replay: so it is in WireGuard.
+  // A node without saved state needs a clock that never goes back; otherwise its peer takes its
+  // initiations for replays, as in any WireGuard.
   void forget() {
     forgot_ = true;
     set_clock(1);
     network_.accept_again();
   }
 
-  // Its sessions can receive again, with what the holder kept of them; or the whole
-  // node restarts, and nothing is left.
+  // Either the engine restarts, and its sessions can receive again thanks to the saved state, or the
+  // whole node restarts and nothing is left.
   void restart(Side side) {
     std::array<std::uint8_t, sizeof(nsm::SavedPeer)> kept = {};
     if (input_.flag())
@@ -149,8 +148,8 @@ class Session {
   std::set<std::string> delivered_;
   std::string last_text_;
   int texts_ = 0;
-  std::uint64_t latest_ns_ = 0;  // of the realtime clock
-  bool forgot_ = false;          // one of the nodes, all that it knew
+  std::uint64_t latest_ns_ = 0;  // the greatest time of the realtime clock so far
+  bool forgot_ = false;          // whether one of the nodes lost its saved state
 };
 
 }  // namespace

@@ -1,5 +1,5 @@
-// Data messages of a session, damaged, repeated, mixed and in batches: each is
-// counted once, and only what was sent is delivered, once and in order.
+// Batches of data messages of a session, corrupted, replayed and mixed: each is counted once, and only
+// what was sent is delivered, once and in order.
 #include <set>
 
 #include "data-messages.h"
@@ -18,7 +18,7 @@ constexpr std::uint32_t kIndex = 0x1234567;
 const nsm::AeadSuite kSuite;
 const nsm::SecretKey kKey;
 
-// All counters that were accepted, and the rule of RFC 6479 about old ones.
+// The model: the set of accepted counters, and the rule of RFC 6479 for old ones.
 class NaiveWindow {
  public:
   bool accept(std::uint64_t counter) {
@@ -31,7 +31,7 @@ class NaiveWindow {
   std::set<std::uint64_t> seen_;
 };
 
-// Order is kept within a flow.
+// The order within a flow is kept.
 std::vector<Packet> by_flow(std::vector<Packet> packets, Payload payload) {
   const std::size_t at = payload == Payload::kIp ? 0 : nsm::kEthernetBytes;
   std::ranges::stable_sort(packets, {}, [at](const Packet& packet) {

@@ -1,6 +1,6 @@
-// Any datagram to a device that is idle, waits for a response, has a session, or
-// is under load: nothing that somebody without keys makes changes its state, and
-// it answers with at most a cookie reply, shorter than what it answers.
+// Arbitrary datagrams to a machine that is idle, waits for a response, has a session, or is under load:
+// nothing from an attacker without keys changes its state, and it answers with at most a cookie reply,
+// which is shorter than the datagram.
 #include "core/cookie.h"
 #include "fuzzed-input.h"
 #include "test/core/world.h"
@@ -15,7 +15,7 @@ using nsm::test::World;
 
 enum State { kIdle, kWaiting, kEstablished, kLoaded, kStates };
 
-// Made once: no input is to change them.
+// Created once, because no input may change them.
 World& world_in(State state) {
   static std::array<std::unique_ptr<World>, kStates> worlds;
   if (worlds[state]) return *worlds[state];
@@ -28,7 +28,7 @@ World& world_in(State state) {
   return world;
 }
 
-// The index that a response or data message must carry; 0: none is right.
+// The receiver index that a response or data message must have; 0 if there is none.
 std::uint32_t known_index(World& world, State state) {
   if (state == kIdle) return 0;
   static const std::uint32_t waiting =
@@ -41,7 +41,7 @@ void write_mac1(std::vector<std::uint8_t>& bytes, const nsm::Key& owner) {
   std::ranges::copy(mac1, bytes.end() - 2 * nsm::kMacBytes);
 }
 
-// Raw bytes, or a message of a type and its length, with what is public made right.
+// Raw bytes, or a message of a valid type and length whose public parts are correct.
 std::vector<std::uint8_t> next_datagram(FuzzedInput& input, World& world, std::uint32_t index) {
   const std::uint8_t shape = input.number<std::uint8_t>();
   const std::uint8_t type = shape & 7;
@@ -64,14 +64,14 @@ bool well_formed(nsm::ConstBytes bytes) {
          (bytes[0] == 3 && bytes.size() == 64);
 }
 
-// Whether mac1 is right decides before anything else but the index of a response.
+// A wrong mac1 is detected before anything else but the receiver index of a response.
 void check_mac1(nsm::ConstBytes bytes, Handled result, const World& world) {
   const nsm::Key& owner = bytes[0] == 1 ? world.a->machine.public_key() : world.to_b->initiator_public();
   if (bytes[0] == 3 || result == Handled::kUnknownIndex) return;
   require((result == Handled::kBadMac1) == !nsm::mac1_valid(nsm::mac1_key(owner), bytes));
 }
 
-// What no stranger may move.
+// The state that an attacker without keys must not change.
 auto state_of(const World& world) {
   const Node& a = *world.a;
   return std::tuple(a.receiving.size(), a.sending.size(), a.delivered.size(), a.moves.size(), a.ups, a.downs,

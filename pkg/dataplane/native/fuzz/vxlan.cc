@@ -1,5 +1,5 @@
-// Any datagram to an underlay of VXLAN ports: its frame is delivered as it is, or
-// the reason why not is counted; always one of them, and once.
+// Arbitrary datagrams to an underlay of VXLAN ports: either the frame is delivered unchanged, or the
+// reason for the drop is counted; always exactly one of the two, once.
 #include "core/vxlan.h"
 
 #include "delivery.h"
@@ -15,7 +15,7 @@ using nsm::fuzz::require;
 constexpr std::uint32_t kVni = 0x010203;
 constexpr std::uint32_t kMtuBytes = 100;
 
-// Rx::packets: delivered, if there is a device.
+// The expected reason; Rx::packets: the frame is delivered, if there is a device.
 constexpr std::array kReasons = {Rx::packets, Rx::malformed, Rx::unknown_flags, Rx::unknown_vni,
                                  Rx::unknown_remote};
 
@@ -54,7 +54,7 @@ struct Underlay {
   }
 };
 
-// The header of the port's own VNI in front, when the input waiting_ports so.
+// If the input says so, preceded by a header with the port's own VNI.
 std::vector<std::uint8_t> next_datagram(FuzzedInput& input) {
   std::vector<std::uint8_t> datagram;
   if (input.flag()) {

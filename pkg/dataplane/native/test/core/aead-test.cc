@@ -1,4 +1,4 @@
-// Wycheproof through every implementation of the ciphers, and batches.
+// Every implementation of the AEADs against Wycheproof, and batches of packets.
 #include "core/aead.h"
 
 #include "core/nonce.h"
@@ -10,7 +10,7 @@ namespace {
 
 using Buffer = std::vector<std::uint8_t>;
 
-// Seals and opens one vector with `key`; true when both behave as `vector` says.
+// Seals and opens one vector with `key`; true if both give the result that the vector expects.
 bool agrees(AeadKey& key, AeadNonce nonce, const Json& vector) {
   const Buffer text = from_hex(vector["msg"].text), additional = from_hex(vector["aad"].text);
   Buffer expected = from_hex(vector["ct"].text);
@@ -42,7 +42,7 @@ void run_wycheproof(const Suite& suite, int at_least) {
     for (const Json& group : (*vectors)["testGroups"].items) {
       const bool ours = group["keySize"].text == "256" && group["ivSize"].text == suite.iv_bits &&
                         group["tagSize"].text == "128";
-      if (!ours) continue;  // WireGuard has one size of each
+      if (!ours) continue;  // WireGuard uses only this key, nonce and tag size
       for (const Json& vector : group["tests"].items) {
         const auto secret = key_from_hex<SecretKey>(vector["key"].text);
         const Buffer iv = from_hex(vector["iv"].text);
@@ -84,7 +84,7 @@ std::vector<AeadAlgorithm> algorithms() {
   return {AeadAlgorithm::kChaCha20Poly1305, AeadAlgorithm::kAes256Gcm};
 }
 
-TEST("every implementation opens what every other sealed, at every size") {
+TEST("every implementation opens what every other one sealed, at every size") {
   const AeadSuite aeads;
   const SecretKey secret(
       key_from_hex<Key>("0102030405060708091011121314151617181920212223242526272829303132"));

@@ -1,4 +1,4 @@
-// Idle peers cost nothing, and no timer is lost.
+// The timers of all peers: idle peers cost nothing, and no timer is lost.
 #include "core/agenda.h"
 
 #include "check.h"
@@ -7,7 +7,7 @@
 namespace nsm::test {
 namespace {
 
-TEST("what is due is taken once, the earliest first") {
+TEST("a timer that is due is taken once, the earliest first") {
   Agenda agenda;
   Timed a, b, c;
   agenda.set(a, 30);
@@ -31,7 +31,7 @@ TEST("a peer without a session needs no tick, one with a session needs few") {
   CHECK(ticks > 0 && ticks < 30);
 }
 
-TEST("a removed peer is not called any more") {
+TEST("a removed peer is no longer called") {
   World w;
   w.connect();
   w.establish();

@@ -1,4 +1,4 @@
-// What the core costs on this machine: core-bench, by hand, on an idle machine.
+// core-bench: the cost of the core's operations. Run it by hand, on an idle machine.
 #include <chrono>
 #include <cstdio>
 
@@ -13,10 +13,10 @@
 namespace nsm::test {
 namespace {
 
-constexpr std::uint32_t kPacketBytes = 1424;  // 1420 padded to 16
+constexpr std::uint32_t kPacketBytes = 1424;  // 1420 bytes padded to a multiple of 16
 constexpr std::size_t kBatch = 32;
 
-// Runs `work` for about 0.2 s and returns ns a call.
+// Runs `work` for about 0.2 s and returns ns per call.
 template <typename Work>
 double measure(Work work) {
   using Clock = std::chrono::steady_clock;
@@ -44,7 +44,7 @@ void bench_aead(const AeadImplementation& by, AeadAlgorithm algorithm) {
               kPacketBytes);
 }
 
-// A handshake of a; what b spends on its initiation, until the response is made, in ns.
+// A handshake that a initiates; returns how long b takes from the initiation to the response, in ns.
 double answer(World& w) {
   using Clock = std::chrono::steady_clock;
   w.now.boot_ns += 50 * kNsPerMs;

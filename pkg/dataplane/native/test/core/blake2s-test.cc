@@ -17,8 +17,8 @@ TEST("BLAKE2s hashes \"abc\" as RFC 7693 appendix B") {
         key_from_hex("508c5e8c327c14e2e1a72ba34eeb452f37458b209ed63a294d999b4c86675982"));
 }
 
-// The reference's self test (RFC 7693 appendix E): one hash over hashes of many
-// lengths, keyed and not, of a Fibonacci generator's bytes.
+// The self test of RFC 7693 appendix E: a hash over the hashes, keyed and unkeyed, of inputs of
+// many lengths, which a Fibonacci generator fills.
 std::vector<std::uint8_t> fibonacci(std::size_t bytes, std::uint32_t seed) {
   std::uint32_t a = 0xdead4bad * seed, b = 1;
   std::vector<std::uint8_t> out(bytes);
@@ -46,7 +46,7 @@ TEST("BLAKE2s passes the self test of RFC 7693 appendix E") {
   CHECK(all.digest() == key_from_hex("6a411f08ce25adcdfb02aba641451cec53c598b24f4fc787fbdc88797f4c1dfe"));
 }
 
-TEST("BLAKE2s does not mind how the data is cut") {
+TEST("BLAKE2s gives the same hash however the input is split into updates") {
   const auto data = counting(300);
   const Key whole = blake2s(data);
   for (std::size_t cut = 0; cut <= data.size(); cut++)

@@ -16,7 +16,7 @@ inline std::vector<Case>& cases() {
   static std::vector<Case> all;
   return all;
 }
-inline int failed_checks = 0;  // of the case that runs
+inline int failed_checks = 0;  // of the running test case
 
 struct Register {
   Register(const char* name, void (*run)()) { cases().push_back({name, run}); }
@@ -24,7 +24,7 @@ struct Register {
 
 inline bool check(bool ok, const char* what, std::source_location at = std::source_location::current()) {
   if (ok) return true;
-  std::printf("  %s:%u: not so: %s\n", at.file_name(), at.line(), what);
+  std::printf("  %s:%u: check failed: %s\n", at.file_name(), at.line(), what);
   failed_checks++;
   return false;
 }

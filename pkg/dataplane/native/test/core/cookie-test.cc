@@ -1,4 +1,4 @@
-// A device under load.
+// The cookie mechanism: a WireguardMachine under load.
 #include "check.h"
 #include "core/messages.h"
 #include "world.h"
@@ -16,11 +16,11 @@ TEST("under load the first initiation gets a cookie, and the second with it a se
   CHECK(w.to_b->state(w.now) == SessionState::kEstablished && w.exchange("hello"));
 }
 
-TEST("a responder's answer goes through cookies too") {
+TEST("a handshake response is subject to cookies too") {
   World w;
   w.connect();
   w.a->machine.under_load(w.now);
-  CHECK(!w.establish());  // the response is turned away with a cookie
+  CHECK(!w.establish());  // the response is answered with a cookie reply
   CHECK(w.a->count(Handled::kCookieSent) == 1 && w.b->count(Handled::kAccepted) == 2);
   w.advance(5 * kSecond);
   w.a->machine.under_load(w.now);
@@ -28,7 +28,7 @@ TEST("a responder's answer goes through cookies too") {
   CHECK(w.exchange("hello"));
 }
 
-TEST("nothing but a cookie is sent under load, and it is smaller than what asked for it") {
+TEST("under load only cookie replies are sent, and each is smaller than the message that it answers") {
   World w;
   w.connect();
   w.b->machine.under_load(w.now);
@@ -37,7 +37,7 @@ TEST("nothing but a cookie is sent under load, and it is smaller than what asked
     if (d.from == w.b->at) CHECK(d.type() == 3 && d.bytes.size() == 64 && d.bytes.size() * 100 <= 148 * 65);
 }
 
-TEST("a bad mac1 gets nothing, loaded or not") {
+TEST("a message with a bad mac1 gets no answer, under load or not") {
   for (const bool load : {false, true}) {
     World w;
     w.connect();
@@ -50,7 +50,7 @@ TEST("a bad mac1 gets nothing, loaded or not") {
   }
 }
 
-TEST("a cookie is good for one address and port, and for 120 s") {
+TEST("a cookie is valid for one address and port, and for 120 s") {
   SeededRandom random(4);
   const AeadSuite suite;
   CookieMaker maker(suite.preferred(), random);
@@ -63,7 +63,7 @@ TEST("a cookie is good for one address and port, and for 120 s") {
   CHECK(mine != maker.cookie(address4(1, 1), now));
 }
 
-TEST("a forged, repeated or foreign cookie reply is not taken") {
+TEST("a forged, replayed or foreign cookie reply is not accepted") {
   World w;
   w.connect();
   w.b->machine.under_load(w.now);
@@ -79,7 +79,7 @@ TEST("a forged, repeated or foreign cookie reply is not taken") {
   CHECK(w.a->machine.receive(reply.bytes, w.b->at, w.now) == Handled::kNotAuthentic);
 }
 
-TEST("a source that shows its address is still held to 20 messages a second") {
+TEST("a source that has proved its address is still limited to 20 messages per second") {
   World w;
   w.connect({.roaming = true});
   w.drops = [](const Datagram&) { return true; };
@@ -102,7 +102,7 @@ TEST("a source that shows its address is still held to 20 messages a second") {
   CHECK(worked == 5 && limited == 45);
 }
 
-TEST("load is forgotten after a second") {
+TEST("the state under load ends after a second") {
   World w;
   w.connect();
   w.b->machine.under_load(w.now);
@@ -110,7 +110,7 @@ TEST("load is forgotten after a second") {
   CHECK(w.establish());
 }
 
-TEST("the filter of the ingress thread agrees with the device") {
+TEST("the mac1 filter of the ingress thread agrees with the machine") {
   World w;
   w.connect();
   w.establish();

@@ -1,4 +1,4 @@
-// Frames inside transport messages: what is written is read, and nothing else.
+// The encoding of Ethernet frames inside data messages.
 #include "core/framed.h"
 
 #include "check.h"
@@ -7,14 +7,14 @@
 namespace nsm::test {
 namespace {
 
-// A plaintext that says `said` and has `rest` bytes behind that.
+// A plaintext whose length field contains `said`, followed by `rest` bytes.
 Packet plaintext(std::size_t said, std::size_t rest) {
   Packet out(kFrameLengthBytes + rest, 0xab);
   write_frame_length(std::span<std::uint8_t, kFrameLengthBytes>(out.data(), kFrameLengthBytes), said);
   return out;
 }
 
-TEST("a frame is read as it was written, without what pads it") {
+TEST("a frame is read as it was written, without its padding") {
   for (const std::size_t bytes : {14, 15, 60, 1514, 65533, 65535})
     for (const std::size_t padding : {0, 1, 15}) {
       Packet written = plaintext(bytes, bytes + padding);
@@ -23,7 +23,7 @@ TEST("a frame is read as it was written, without what pads it") {
     }
 }
 
-TEST("a length that is no frame's, or more than there is, is refused") {
+TEST("a length that no frame can have, or that exceeds the plaintext, is refused") {
   for (std::size_t said = 0; said < kEthernetBytes; said++) {
     Packet written = plaintext(said, 100);
     CHECK(!read_frame(written));
@@ -40,7 +40,7 @@ TEST("every truncation is refused") {
   CHECK(read_frame(whole).has_value());
 }
 
-TEST("what begins with zeros is never a frame") {
+TEST("a plaintext that begins with zeros is never a frame") {
   Packet zeros(64, 0);
   CHECK(!read_frame(zeros));
 }

@@ -1,4 +1,4 @@
-// Joining, judged by splitting again: what goes in must come out, in order.
+// GRO: joined packets that are split again must give the original packets, in order.
 #include "core/gro.h"
 
 #include "check.h"
@@ -16,7 +16,7 @@ Packet flat(const GroPacket& gro) {
   return out;
 }
 
-// What the kernel behind the TUN delivers of one super-packet.
+// The packets that the kernel makes of one super-packet written to a TUN device.
 std::vector<Packet> delivered(GroPacket& gro, std::size_t ip_offset) {
   const VnetHeader header = gro.finish();
   const Packet super = flat(gro);
@@ -64,7 +64,7 @@ std::vector<Packet> train(PacketSpec s, std::size_t count) {
   return out;
 }
 
-// The packet as a TAP carries it.
+// The packet in a frame, as a TAP device carries it.
 Packet framed(const Packet& ip) {
   Packet frame = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0, 0};
   store_be16(frame.data() + kEtherTypeAt, ip[0] >> 4 == 4 ? kEtherTypeIpv4 : kEtherTypeIpv6);
@@ -76,7 +76,7 @@ Result join_and_split_frames(std::vector<Packet> packets) {
   return join_and_split(std::move(packets), true, kEthernetBytes);
 }
 
-TEST("a train of one flow becomes one super-packet and comes out unchanged") {
+TEST("consecutive packets of a flow become one super-packet and come out unchanged") {
   for (const bool v6 : {false, true})
     for (const bool tcp : {false, true}) {
       const auto packets = train({.v6 = v6, .tcp = tcp}, 40);
@@ -85,7 +85,7 @@ TEST("a train of one flow becomes one super-packet and comes out unchanged") {
     }
 }
 
-TEST("a train of frames becomes one super-frame and comes out unchanged") {
+TEST("consecutive frames of a flow become one super-frame and come out unchanged") {
   for (const bool v6 : {false, true})
     for (const bool tcp : {false, true}) {
       auto frames = train({.v6 = v6, .tcp = tcp}, 40);
@@ -95,7 +95,7 @@ TEST("a train of frames becomes one super-frame and comes out unchanged") {
     }
 }
 
-TEST("frames with unlike Ethernet headers, or with padding, stay alone") {
+TEST("frames with different Ethernet headers, or with padding, are not joined") {
   const PacketSpec first;
   const auto alone = [&](auto spoil) {
     PacketSpec next = first;
@@ -110,16 +110,16 @@ TEST("frames with unlike Ethernet headers, or with padding, stay alone") {
   CHECK(alone([](Packet& frame) { frame[5] = 9; }));        // destination
   CHECK(alone([](Packet& frame) { frame[11] = 9; }));       // source
   CHECK(alone([](Packet& frame) { frame.push_back(0); }));  // padding
-  CHECK(alone([](Packet& frame) { frame.resize(1000); }));  // a packet that is not all there
+  CHECK(alone([](Packet& frame) { frame.resize(1000); }));  // a truncated packet
 }
 
-TEST("a super-frame holds as long an IP packet as a super-packet") {
+TEST("a super-frame holds an IP packet as long as a super-packet") {
   auto frames = train({.payload = 1400}, 100);
   for (Packet& p : frames) p = framed(p);
   CHECK(join_and_split_frames(frames).supers == 3 && join_and_split_frames(frames).packets == frames);
 }
 
-TEST("an IP packet is found in a frame that carries what its EtherType says") {
+TEST("an IP packet is found in a frame if it agrees with the EtherType") {
   for (const bool v6 : {false, true}) {
     const Packet frame = framed(make_packet({.v6 = v6}));
     const auto found = parse_ethernet_ip(frame);
@@ -134,7 +134,7 @@ TEST("an IP packet is found in a frame that carries what its EtherType says") {
   }
 }
 
-TEST("never more than 64 packets or 64 KB in one") {
+TEST("a super-packet never holds more than 64 packets or 64 KB") {
   const auto small = train({.payload = 10}, 200);
   CHECK(join_and_split(small).supers == 4 && join_and_split(small).packets == small);
   const auto large = train({.payload = 1400}, 100);
@@ -157,12 +157,12 @@ TEST("PSH of the last packet is kept") {
   CHECK(result.supers == 1 && result.packets == packets);
 }
 
-TEST("UDP stays alone where the TUN does not take it") {
+TEST("UDP packets are not joined if the TUN device lacks USO") {
   const auto packets = train({.tcp = false}, 10);
   CHECK(join_and_split(packets, false).supers == 10 && join_and_split(packets, false).packets == packets);
 }
 
-TEST("what differs is not joined") {
+TEST("packets whose headers differ are not joined") {
   const PacketSpec first;
   PacketSpec next = first;
   next.sequence += 1000;
@@ -196,10 +196,10 @@ TEST("what differs is not joined") {
   CHECK(patched(35, 9));                        // window
   CHECK(patched(45, 9));                        // options
   CHECK(alone([](Packet& p) { p[60] ^= 1; }));  // a wrong checksum must stay visible
-  CHECK(alone([](Packet& p) { p[10] ^= 1; }));  // that of the IPv4 header too
+  CHECK(alone([](Packet& p) { p[10] ^= 1; }));  // the IPv4 header checksum too
 }
 
-TEST("without DF the ids have to count up") {
+TEST("without DF the IPv4 ids must be consecutive") {
   auto counting = train({.dont_fragment = false}, 10);
   CHECK(join_and_split(counting).supers == 1 && join_and_split(counting).packets == counting);
   auto constant = counting;
@@ -210,7 +210,7 @@ TEST("without DF the ids have to count up") {
   CHECK(join_and_split(constant).supers == 10 && join_and_split(constant).packets == constant);
 }
 
-TEST("any mixture comes out as it went in, except for ids that nobody may look at") {
+TEST("any mixture comes out as it went in, except for the ids of packets with DF (RFC 6864)") {
   SeededRandom random(9);
   for (int round = 0; round < 300; round++) {
     std::vector<Packet> packets;

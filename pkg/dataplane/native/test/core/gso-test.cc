@@ -1,4 +1,4 @@
-// Splitting against a naive model, and against headers that lie.
+// GSO: splitting compared with a naive model, and with wrong headers.
 #include "core/gso.h"
 
 #include <cstring>
@@ -17,11 +17,11 @@ VnetHeader header_for(const PacketSpec& s, std::uint16_t gso_bytes, std::size_t 
   h.gso_bytes = gso_bytes;
   h.csum_start = static_cast<std::uint16_t>(ip_offset + (s.v6 ? 40 : 20));
   h.csum_offset = s.tcp ? 16 : 6;
-  h.header_bytes = 0xbeef;  // never looked at
+  h.header_bytes = 0xbeef;  // must be ignored
   return h;
 }
 
-// What the kernel's own segmentation would send: made from the specification, not by cutting.
+// The segments that the kernel would send: each built from its description, not by cutting.
 std::vector<Packet> expected_segments(const PacketSpec& super, std::size_t gso_bytes) {
   std::vector<Packet> out;
   const std::size_t count = std::max<std::size_t>(1, (super.payload + gso_bytes - 1) / gso_bytes);
@@ -31,8 +31,8 @@ std::vector<Packet> expected_segments(const PacketSpec& super, std::size_t gso_b
     s.sequence += static_cast<std::uint32_t>(i * gso_bytes);
     s.ip_id = static_cast<std::uint16_t>(s.ip_id + i);
     s.fill = static_cast<std::uint8_t>(super.fill + i * gso_bytes * 7);
-    if (i + 1 < count) s.flags &= 0xf6;  // FIN and PSH belong to the last
-    if (i > 0) s.flags &= 0x7f;          // CWR to the first
+    if (i + 1 < count) s.flags &= 0xf6;  // FIN and PSH only on the last segment
+    if (i > 0) s.flags &= 0x7f;          // CWR only on the first segment
     out.push_back(make_packet(s));
   }
   return out;
@@ -68,7 +68,7 @@ TEST("splitting equals the naive model for TCP and UDP over IPv4 and IPv6") {
   }
 }
 
-TEST("a TAP's Ethernet header stands in front of every segment") {
+TEST("every segment from a TAP device begins with the Ethernet header") {
   const PacketSpec s = {.payload = 3000};
   Packet frame(14, 0xee);
   const Packet super = make_packet(s);
@@ -82,7 +82,7 @@ TEST("a TAP's Ethernet header stands in front of every segment") {
   }
 }
 
-TEST("an ordinary packet goes through, its checksum completed where asked") {
+TEST("a packet without GSO passes, with its checksum completed if requested") {
   for (const bool tcp : {true, false}) {
     PacketSpec s;
     s.tcp = tcp;
@@ -119,7 +119,7 @@ TEST("a UDP checksum of zero is sent as 0xffff") {
   CHECK(seen);
 }
 
-TEST("headers that lie are refused") {
+TEST("wrong vnet headers are refused") {
   const PacketSpec s;
   const Packet super = make_packet(s);
   const VnetHeader good = header_for(s, 100);
@@ -145,10 +145,11 @@ TEST("headers that lie are refused") {
   CHECK(!GsoPacket::parse(good, {}, 0).has_value());
 }
 
-TEST("IPv6 extension headers are repeated before each segment") {
+TEST("IPv6 extension headers are repeated in each segment") {
   const PacketSpec s = {.v6 = true, .payload = 2500};
   Packet super = make_packet(s);
-  const std::uint8_t options[8] = {6, 0, 1, 4, 0, 0, 0, 0};  // destination options: padding, then TCP
+  const std::uint8_t options[8] = {6, 0, 1, 4,
+                                   0, 0, 0, 0};  // destination options with padding, followed by TCP
   super.insert(super.begin() + 40, options, options + 8);
   super[6] = 60;
   VnetHeader h = header_for(s, 1000);
@@ -166,7 +167,7 @@ TEST("IPv6 extension headers are repeated before each segment") {
   }
 }
 
-TEST("completing a checksum never reaches into the IP header, where the addresses were checked") {
+TEST("completing a checksum never writes into the IP header, whose addresses are already checked") {
   for (const bool v6 : {false, true}) {
     const Packet packet = make_packet({.v6 = v6});
     const std::size_t header = ip_bytes(packet);
@@ -184,8 +185,8 @@ TEST("completing a checksum never reaches into the IP header, where the addresse
   }
 }
 
-// Under AddressSanitizer this is the proof that nothing is read or written outside.
-TEST("random headers on random and cut packets never reach outside") {
+// AddressSanitizer would report any access out of bounds.
+TEST("random vnet headers on random and truncated packets cause no access out of bounds") {
   SeededRandom random(3);
   int accepted = 0;
   for (int round = 0; round < 200000; round++) {

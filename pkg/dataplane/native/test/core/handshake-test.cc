@@ -1,4 +1,4 @@
-// Two nodes and a network that loses, delays, and moves.
+// Handshakes of two nodes over a network that loses and delays messages, and changes addresses.
 #include "check.h"
 #include "world.h"
 
@@ -14,7 +14,7 @@ TEST("a handshake takes one round trip, and data goes both ways at once") {
   CHECK(w.a->ups == 1 && w.b->ups == 1);
 }
 
-TEST("a peer with one key for both roles is plain WireGuard, and either side may begin") {
+TEST("a peer with one key for both roles is plain WireGuard, and either side may initiate") {
   for (const bool b_begins : {false, true}) {
     World w;
     w.connect({.same_key = true});
@@ -34,14 +34,15 @@ TEST("the messages have the layout of WireGuard") {
   const auto initiation = w.seen_of_type(1).at(0).bytes, response = w.seen_of_type(2).at(0).bytes;
   CHECK(initiation.size() == 148 && response.size() == 92);
   for (std::size_t i = 1; i < 4; i++) CHECK(initiation[i] == 0 && response[i] == 0);
-  CHECK(std::equal(initiation.begin() + 4, initiation.begin() + 8, response.begin() + 8));  // our index
-  CHECK(w.seen_of_type(4).at(0).bytes.size() == 32);                                        // keepalive
+  CHECK(std::equal(initiation.begin() + 4, initiation.begin() + 8,
+                   response.begin() + 8));            // the initiator's index
+  CHECK(w.seen_of_type(4).at(0).bytes.size() == 32);  // keepalive
   w.a->send_data(*w.to_b, std::string(17, 'x'), w.now);
   w.deliver();
-  CHECK(w.seen.back().bytes.size() == 16 + 32 + 16);  // padded to 16
+  CHECK(w.seen.back().bytes.size() == 16 + 32 + 16);  // padded to a multiple of 16
 }
 
-TEST("a lost initiation or response is made good after REKEY_TIMEOUT") {
+TEST("a lost initiation or response is retransmitted after REKEY_TIMEOUT") {
   for (const std::uint8_t lost : {1, 2}) {
     World w;
     w.connect();
@@ -55,7 +56,7 @@ TEST("a lost initiation or response is made good after REKEY_TIMEOUT") {
   }
 }
 
-TEST("a lost confirmation is made good by the next data") {
+TEST("the next data message makes up for a lost confirmation") {
   World w;
   w.connect();
   int losses = 1;
@@ -80,7 +81,7 @@ TEST("a roaming endpoint follows the first authentic data") {
   CHECK(w.exchange("hello"));
 }
 
-TEST("both sides initiating at once lose nothing and wait for nothing") {
+TEST("when both sides initiate at once, nothing is lost or delayed") {
   World w;
   w.connect();
   w.to_b->rehandshake(w.now);
@@ -92,7 +93,7 @@ TEST("both sides initiating at once lose nothing and wait for nothing") {
   CHECK(w.a->ups == 1 && w.b->ups == 1);
 }
 
-TEST("data under way during rekeys is delivered, initiated by one side, the other, and both") {
+TEST("data in flight during a rekey is delivered, whether one side, the other or both initiate") {
   World w;
   w.connect();
   w.establish();
@@ -124,7 +125,7 @@ TEST("equal preshared keys do") {
   CHECK(w.establish() && w.exchange("hello"));
 }
 
-TEST("timestamps grow even when the wall clock goes back") {
+TEST("timestamps increase even if the wall clock goes back") {
   World w;
   w.connect();
   w.establish();
@@ -148,13 +149,13 @@ TEST("a removed peer leaves no key and no index behind") {
   CHECK(w.a->count(Handled::kUnknownIndex) == 1);
 }
 
-TEST("AES-256-GCM carries the data where it was agreed; the handshake is the same") {
+TEST("AES-256-GCM encrypts the data if both sides agreed on it; the handshake is the same") {
   World w;
   w.connect({.algorithm = AeadAlgorithm::kAes256Gcm});
   CHECK(w.establish() && w.exchange("hello"));
 }
 
-TEST("of 300 wires between two nodes each keeps its own keys, and mac1 costs the same") {
+TEST("300 wires between two nodes have separate keys, and checking mac1 does not get slower") {
   World w;
   w.connect();
   std::vector<Peer*> peers;

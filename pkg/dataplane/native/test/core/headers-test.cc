@@ -9,7 +9,7 @@
 namespace nsm::test {
 namespace {
 
-TEST("a VXLAN header is 8 bytes as in RFC 7348, and every VNI comes back") {
+TEST("a VXLAN header is 8 bytes as in RFC 7348, and every VNI survives the round trip") {
   std::array<std::uint8_t, 30> datagram;
   for (const std::uint32_t vni : {0u, 1u, 0x123456u, kVniMax}) {
     datagram.fill(0xaa);
@@ -20,7 +20,7 @@ TEST("a VXLAN header is 8 bytes as in RFC 7348, and every VNI comes back") {
   }
 }
 
-TEST("VXLAN without I, with other flags, or without an Ethernet header behind it is refused") {
+TEST("VXLAN without I, with other flags, or without a following Ethernet header is refused") {
   std::array<std::uint8_t, 22> datagram = {};
   write_vxlan_header(std::span(datagram).first<8>(), 5);
   CHECK(read_vxlan_header(datagram)->vni == 5u);
@@ -31,11 +31,11 @@ TEST("VXLAN without I, with other flags, or without an Ethernet header behind it
     CHECK(read_vxlan_header(datagram)->is_vxlan() == (flags == 0x08));
   }
   datagram[0] = 0x08;
-  datagram[2] = datagram[7] = 0xff;  // reserved: ignored on receipt
+  datagram[2] = datagram[7] = 0xff;  // reserved fields, ignored on receipt
   CHECK(read_vxlan_header(datagram)->vni == 5u);
 }
 
-TEST("a data header comes back, and what is shorter than a keepalive does not") {
+TEST("a data header survives the round trip, and a message shorter than a keepalive is refused") {
   std::array<std::uint8_t, 32> datagram = {};
   write_data_header(std::span(datagram).first<16>(), {0x12345678, 0x0102030405060708});
   const auto read = read_data_header(datagram);
@@ -49,7 +49,7 @@ TEST("a data header comes back, and what is shorter than a keepalive does not") 
   }
 }
 
-TEST("padding is to 16 and never beyond the MTU") {
+TEST("packets are padded to a multiple of 16, but never beyond the MTU") {
   for (std::size_t bytes = 0; bytes <= 1420; bytes++) {
     const std::size_t padded = padded_bytes(bytes, 1420);
     CHECK(padded >= bytes && padded <= 1420 && (padded % 16 == 0 || padded == 1420));
@@ -57,7 +57,7 @@ TEST("padding is to 16 and never beyond the MTU") {
   CHECK(padded_bytes(0, 1420) == 0 && padded_bytes(1, 1420) == 16 && padded_bytes(1409, 1420) == 1420);
 }
 
-TEST("TAI64N grows with the clock, in steps of 2^24 ns, and later_than always grows") {
+TEST("TAI64N grows with the clock, in steps of 2^24 ns, and later_than always increases it") {
   const std::uint64_t second = 1'700'000'000;
   const Timestamp stamp = tai64n(second * kNsPerSecond + 999'999'999);
   CHECK(load_be64(stamp.data()) == (1ull << 62) + 10 + second &&
@@ -70,7 +70,7 @@ TEST("TAI64N grows with the clock, in steps of 2^24 ns, and later_than always gr
   CHECK(later_than(stamp, tai64n((second + 1) * kNsPerSecond)) == tai64n((second + 1) * kNsPerSecond));
 }
 
-TEST("checksums equal the word-by-word ones at every length") {
+TEST("checksums equal the word-by-word model at every length") {
   SeededRandom random(6);
   for (std::size_t size = 0; size < 66'000; size += size < 600 ? 1 : 997) {
     Packet data(size);

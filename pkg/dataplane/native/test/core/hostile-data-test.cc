@@ -1,4 +1,4 @@
-// Data messages that somebody on the path changes, repeats or makes up.
+// Data messages that an attacker on the path modifies, replays or forges.
 #include "check.h"
 #include "core/messages.h"
 #include "world.h"
@@ -9,7 +9,7 @@ namespace {
 constexpr int kFlipped = 1'000'000;
 const SocketAddress kAttacker = address4(0xc6336401, 6666);
 
-// The sealed message of `text` from a to b, not delivered.
+// `text` sealed by a for b, but not delivered.
 Datagram seal(World& w, const std::string& text) {
   w.a->send_data(*w.to_b, text, w.now);
   Datagram sealed = w.a->outbox.back();
@@ -31,7 +31,7 @@ TEST("of a million messages with one bit flipped none is delivered, by either ci
       w.b->take(message, w.now);
     }
     CHECK(w.b->delivered.empty());
-    CHECK(w.exchange("and the session is as it was"));
+    CHECK(w.exchange("and the session still works"));
   }
 }
 
@@ -51,7 +51,7 @@ TEST("every single bit of a message is protected") {
   CHECK(w.b->delivered.size() == 1);
 }
 
-TEST("a counter far ahead, or at its end, cannot be made up and moves no window") {
+TEST("a forged counter, far ahead or at the limit, is refused and does not move the window") {
   World w;
   w.connect();
   w.establish();
@@ -68,7 +68,7 @@ TEST("a counter far ahead, or at its end, cannot be made up and moves no window"
   CHECK(w.b->delivered.size() == 1);
 }
 
-TEST("the last counter below the limit is accepted, and none after it") {
+TEST("the last counter below the limit is accepted, and none beyond") {
   World w;
   w.connect();
   w.establish();
@@ -79,15 +79,14 @@ TEST("the last counter below the limit is accepted, and none after it") {
   CHECK(!w.a->send_data(*w.to_b, "beyond", w.now));
 }
 
-TEST("who sends a genuine packet on from elsewhere gets a roaming endpoint only until the next one") {
+TEST("forwarding a genuine packet from another address diverts a roaming endpoint only until the next one") {
   World w;
   w.connect({.roaming = true});
   w.establish();
   Datagram raced = seal(w, "raced");
   raced.from = kAttacker;
   w.b->take(raced, w.now);
-  CHECK(w.to_a->endpoint() ==
-        kAttacker);  // as every WireGuard: it is authentic, and newer than all before it
+  CHECK(w.to_a->endpoint() == kAttacker);  // like any WireGuard: it is authentic and newer than all before
   w.b->take(seal(w, "next"), w.now);
   CHECK(w.to_a->endpoint() == w.a->at);
   raced.from = kAttacker;
@@ -95,7 +94,7 @@ TEST("who sends a genuine packet on from elsewhere gets a roaming endpoint only 
   CHECK(w.to_a->endpoint() == w.a->at);
 }
 
-TEST("a pinned endpoint stays where it is whoever sends genuine packets on") {
+TEST("a pinned endpoint does not move, even if genuine packets arrive from another address") {
   World w;
   w.connect();
   w.establish();
@@ -106,7 +105,7 @@ TEST("a pinned endpoint stays where it is whoever sends genuine packets on") {
   CHECK(w.to_a->endpoint() == w.a->at && w.b->moves.empty() && w.b->delivered.size() == 1);
 }
 
-TEST("two sides that do not mean the same cipher deliver nothing: there is none to fall back to") {
+TEST("sides configured with different AEADs deliver nothing: there is no fallback") {
   World w;
   World::Wire wire;
   PeerConfig config = w.config_b(wire);

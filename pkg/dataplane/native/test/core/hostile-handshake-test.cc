@@ -1,4 +1,4 @@
-// Two nodes, and somebody between them who repeats, keeps back, damages and forges.
+// Handshakes with an attacker on the path, who replays, delays, modifies and forges messages.
 #include "check.h"
 #include "core/messages.h"
 #include "world.h"
@@ -8,7 +8,7 @@ namespace {
 
 const SocketAddress kAttacker = address4(0xc6336401, 6666);
 
-TEST("every handshake message twice makes one session and delivers nothing twice") {
+TEST("if every handshake message arrives twice there is one session, and nothing is delivered twice") {
   World w;
   w.connect();
   w.establish();
@@ -24,7 +24,7 @@ TEST("every handshake message twice makes one session and delivers nothing twice
   CHECK(w.b->count(Handled::kReplayed) == 1 && w.a->count(Handled::kUnknownIndex) == 1);
 }
 
-TEST("an initiation that was kept back and comes from elsewhere does not move a roaming endpoint") {
+TEST("a delayed initiation from another address does not move a roaming endpoint") {
   World w;
   w.connect({.roaming = true});
   w.drops = [](const Datagram& d) { return d.type() == 1; };
@@ -34,13 +34,14 @@ TEST("an initiation that was kept back and comes from elsewhere does not move a 
   kept.from = kAttacker;
   w.b->take(kept, w.now);
   CHECK(w.to_a->endpoint() == w.a->at && w.b->moves.empty());
-  CHECK(w.b->outbox.size() == 1 && w.b->outbox.front().bytes.size() == 92);  // all the attacker gets
+  CHECK(w.b->outbox.size() == 1 &&
+        w.b->outbox.front().bytes.size() == 92);  // the only answer that the attacker gets
   w.b->outbox.clear();
   w.advance(6 * kSecond);
   CHECK(w.exchange("hello"));
 }
 
-TEST("a pinned endpoint is answered and followed nowhere else") {
+TEST("with a pinned endpoint, no answer goes to another address") {
   World w;
   w.connect();
   w.drops = [](const Datagram& d) { return d.type() == 1; };
@@ -51,7 +52,7 @@ TEST("a pinned endpoint is answered and followed nowhere else") {
   CHECK(w.b->outbox.size() == 1 && w.b->outbox.front().to == w.a->at);
 }
 
-TEST("wrong preshared keys never make a session") {
+TEST("different preshared keys never give a session") {
   World w;
   World::Wire wire;
   wire.preshared_a.fill(1);
@@ -62,7 +63,7 @@ TEST("wrong preshared keys never make a session") {
   CHECK(w.a->count(Handled::kNotAuthentic) > 0 && w.a->ups == 0 && w.b->ups == 0);
 }
 
-TEST("who is no peer gets no answer") {
+TEST("an initiator that is not a peer gets no answer") {
   World w;
   w.connect();
   w.to_b->rehandshake(w.now);
@@ -71,7 +72,7 @@ TEST("who is no peer gets no answer") {
   CHECK(w.b->count(Handled::kUnknownPeer) == 1 && w.b->outbox.empty());
 }
 
-TEST("no damaged byte of a handshake message is accepted or answered") {
+TEST("a handshake message with a modified byte is neither accepted nor answered") {
   World w;
   w.connect();
   w.drops = [](const Datagram&) { return true; };
@@ -87,7 +88,7 @@ TEST("no damaged byte of a handshake message is accepted or answered") {
   CHECK(w.b->count(Handled::kAccepted) == 1);
 }
 
-TEST("a forged response leaves the handshake able to take the true one") {
+TEST("after a forged response the handshake still accepts the true one") {
   World w;
   w.connect();
   Datagram response;
@@ -105,7 +106,7 @@ TEST("a forged response leaves the handshake able to take the true one") {
   CHECK(w.exchange("hello"));
 }
 
-TEST("low-order ephemeral keys are refused even with a right mac1") {
+TEST("low-order ephemeral keys are refused even with a valid mac1") {
   World w;
   w.connect();
   w.drops = [](const Datagram&) { return true; };
@@ -122,7 +123,7 @@ TEST("low-order ephemeral keys are refused even with a right mac1") {
   CHECK(w.b->outbox.empty());
 }
 
-TEST("peers with low-order keys, the device's own key, or another peer's key are refused") {
+TEST("peers with a low-order key, this node's own key, or another peer's key are refused") {
   World w;
   w.connect();
   PeerConfig config = w.config_a({});
@@ -151,7 +152,7 @@ TEST("wrong types, reserved bytes and lengths are malformed") {
   CHECK(w.b->outbox.empty());
 }
 
-TEST("initiations of one peer closer than 20 ms are not worked on") {
+TEST("initiations of one peer less than 20 ms apart are ignored") {
   World w;
   w.connect();
   w.establish();

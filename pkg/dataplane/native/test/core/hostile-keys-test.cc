@@ -1,4 +1,4 @@
-// Points without a secret, clocks of another century, and messages sent back to who made them.
+// Low-order points, timestamps from the far future, and messages reflected to their sender.
 #include "check.h"
 #include "core/messages.h"
 #include "vectors.h"
@@ -9,7 +9,8 @@ namespace {
 
 const SocketAddress kAttacker = address4(0xc6336401, 6666);
 
-// The points of order 1, 2, 4 and 8 of Curve25519 and its twist, as X25519 reads them (RFC 7748 section 7).
+// The points of order 1, 2, 4 and 8 of Curve25519 and its twist, in the encodings that X25519 accepts (RFC
+// 7748 section 7).
 std::vector<Key> low_order_points() {
   std::vector<Key> points;
   for (const char* hex : {"0000000000000000000000000000000000000000000000000000000000000000",
@@ -21,7 +22,7 @@ std::vector<Key> low_order_points() {
                           "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"}) {
     points.push_back(key_from_hex(hex));
     points.push_back(points.back());
-    points.back()[31] |= 0x80;  // the top bit is not read
+    points.back()[31] |= 0x80;  // the top bit is ignored
   }
   return points;
 }
@@ -31,7 +32,7 @@ void stamp(Message& message, World& w, const Key& owner) {
   MessageStamper(w.a->suite.preferred(), owner).stamp(bytes_of(message), w.now);
 }
 
-TEST("no point of low order is taken for an ephemeral key, whoever knows our public key") {
+TEST("no low-order point is accepted as an ephemeral key, even with a valid mac1") {
   World w;
   w.connect();
   w.drops = [](const Datagram&) { return true; };
@@ -46,7 +47,7 @@ TEST("no point of low order is taken for an ephemeral key, whoever knows our pub
   CHECK(w.b->outbox.empty() && w.b->receiving.empty());
 }
 
-TEST("no point of low order is taken in a response") {
+TEST("no low-order point is accepted in a response") {
   World w;
   w.connect();
   Datagram good;
@@ -62,7 +63,7 @@ TEST("no point of low order is taken in a response") {
   CHECK(w.a->sending.empty());
 }
 
-TEST("no point of low order is taken for a peer's key, in either role") {
+TEST("no low-order point is accepted as a peer's static key, in either role") {
   World w;
   for (const Key& point : low_order_points()) {
     PeerConfig config = w.config_a({});
@@ -74,10 +75,10 @@ TEST("no point of low order is taken for a peer's key, in either role") {
   }
 }
 
-TEST("what comes back to who sent it gets no answer and changes nothing") {
+TEST("a message reflected to its sender gets no answer and changes nothing") {
   World w;
   World::Wire wire;
-  wire.same_key = true;  // the most alike that two nodes' messages can be
+  wire.same_key = true;  // makes the messages of both nodes as similar as possible
   w.connect(wire);
   w.establish();
   w.exchange("hello");
@@ -95,21 +96,21 @@ TEST("what comes back to who sent it gets no answer and changes nothing") {
   CHECK(w.exchange("as before"));
 }
 
-TEST("an initiation from the year 2262 is taken once; older ones are dropped until the key is another") {
+TEST("an initiation from the year 2262 is accepted once; later ones are dropped until the key changes") {
   World w;
   w.connect();
   const Now today = w.now;
   w.now.realtime_ns = std::uint64_t{9'214'646'400} * kSecond;
   CHECK(w.establish());
   w.now = {today.boot_ns + kSecond, today.realtime_ns + kSecond};
-  // A new process with the same keys and the right time has only older timestamps.
+  // A new process with the same keys and the correct time sends only older timestamps.
   const Key old_key = w.to_a->remote_initiator();
   w.a->machine.remove_peer(*w.to_b);
   w.to_b = w.a->machine.add_peer(w.config_a({}), nullptr, w.now).peer;
   w.to_b->rehandshake(w.now);
   w.deliver();
   CHECK(w.b->count(Handled::kReplayed) == 1 && w.to_b->state(w.now) == SessionState::kHandshaking);
-  // The control plane gives the wire another key.
+  // The control plane gives the wire a new key.
   w.a->machine.remove_peer(*w.to_b);
   w.b->machine.remove_peer(*w.to_a);
   w.random.fill(w.wire_key_a);
@@ -117,7 +118,7 @@ TEST("an initiation from the year 2262 is taken once; older ones are dropped unt
   CHECK(w.to_a->remote_initiator() != old_key && w.establish() && w.exchange("hello"));
 }
 
-TEST("an equal timestamp is a replay even when the initiation is another") {
+TEST("an equal timestamp counts as a replay, even in a different initiation") {
   World w;
   w.connect();
   const Now then = w.now;

@@ -22,7 +22,7 @@ PrefixList list(std::initializer_list<Prefix> prefixes) {
 const Prefix kV6Local = {6, 128, {0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}};
 const Prefix kV6Remote = {6, 128, {0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2}};
 
-TEST("a well-formed packet is measured by its header, what follows is padding") {
+TEST("the header gives the length of a well-formed packet; what follows is padding") {
   for (const bool v6 : {false, true}) {
     Packet p = make_packet({.v6 = v6, .payload = 10});
     const std::size_t size = p.size();
@@ -70,7 +70,7 @@ TEST("every truncation is refused") {
   }
 }
 
-TEST("only assigned addresses pass, each in its own field") {
+TEST("only allowed addresses pass, each in its own field") {
   const PrefixList local = list({prefix4(0x0a000001, 32), kV6Local});
   const PrefixList remote = list({prefix4(0x0a000002, 32), kV6Remote});
   for (const bool v6 : {false, true}) {
@@ -83,7 +83,7 @@ TEST("only assigned addresses pass, each in its own field") {
   }
 }
 
-TEST("an IPv4 address inside an IPv6 one passes under no prefix") {
+TEST("an IPv6 address that embeds an IPv4 one passes under no prefix") {
   const Prefix everything = {6, 0, {}};
   Packet p = make_packet({.v6 = true});
   std::fill_n(p.begin() + 8, 10, 0);
@@ -92,7 +92,7 @@ TEST("an IPv4 address inside an IPv6 one passes under no prefix") {
         InnerVerdict::kSource);
 }
 
-TEST("fragments are told apart from whole packets that may be fragmented") {
+TEST("fragments are distinguished from whole packets that may be fragmented") {
   for (const auto& [field, fragment] : {std::pair<std::uint16_t, bool>{0, false},
                                         {0x4000, false},
                                         {0x2000, true},
@@ -104,7 +104,7 @@ TEST("fragments are told apart from whole packets that may be fragmented") {
   }
 }
 
-TEST("prefixes equal the bit-by-bit model") {
+TEST("matching prefixes equals the bit-by-bit model") {
   SeededRandom random(4);
   for (int round = 0; round < 20000; round++) {
     const bool v6 = random.below(2) == 0;
@@ -124,7 +124,7 @@ TEST("prefixes equal the bit-by-bit model") {
   }
 }
 
-TEST("prefixes without a family or with a length beyond it are refused, and so is the 129th") {
+TEST("prefixes with an unknown family or too great a length are refused, and so is the 129th") {
   PrefixList l;
   CHECK(!l.add({4, 33, {}}) && !l.add({6, 129, {}}) && !l.add({0, 0, {}}) && !l.add({5, 1, {}}));
   for (std::size_t i = 0; i < PrefixList::kMax; i++) CHECK(l.add(prefix4(1, 32)));

@@ -1,4 +1,4 @@
-// A reader for test vectors: enough JSON for well-formed files, no more.
+// A minimal JSON reader for test vectors; it expects well-formed files.
 #pragma once
 
 #include <cstdlib>
@@ -11,7 +11,7 @@
 namespace nsm::test {
 
 struct Json {
-  std::string text;  // of a string; the literal of a number, true, false, null
+  std::string text;  // the value of a string; the literal of a number, true, false or null
   std::vector<Json> items;
   std::map<std::string, Json> fields;
 
@@ -54,7 +54,7 @@ class JsonReader {
     std::string out;
     take('"');
     while (at_ < in_.size() && in_[at_] != '"') {
-      if (in_[at_] == '\\') at_++;  // escapes stand only in comments of the vectors
+      if (in_[at_] == '\\') at_++;  // escapes occur only in comments of the vectors
       out += in_[at_++];
     }
     take('"');

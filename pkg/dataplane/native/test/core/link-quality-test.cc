@@ -16,7 +16,7 @@ constexpr std::uint32_t kMax = 1420;
 struct Link {
   std::uint64_t one_way_ns = 5 * kNsPerMs;
   std::uint32_t loss_per_thousand = 0;  // each way
-  std::uint32_t longest = 9000;         // bytes of the longest probe that passes
+  std::uint32_t longest = 9000;         // the longest probe that passes, in bytes
   bool cut = false;
   std::uint64_t seed = 1;
 
@@ -184,7 +184,7 @@ TEST("while no probe can be sent, a link that was up is unknown, and one that wa
   CHECK(run.quality.verdict() == LinkVerdict::kDown);
 }
 
-TEST("a wire with a greater MTU gets it at once, and a search where it does not pass") {
+TEST("a wire with a greater MTU gets it at once; a search starts if such packets do not pass") {
   Run run;
   run.pass(kNsPerSecond);
   run.quality.want_mtu(kMax - 100);
@@ -197,7 +197,7 @@ TEST("a wire with a greater MTU gets it at once, and a search where it does not 
   CHECK(run.quality.mtu_bytes() <= 5000 && run.quality.mtu_bytes() + 8 > 5000);
 }
 
-TEST("a process that got no CPU time counts no loss") {
+TEST("a process that got no CPU time counts no probe as lost") {
   Run run;
   run.pass(5 * kNsPerSecond);
   run.tick();
@@ -207,7 +207,7 @@ TEST("a process that got no CPU time counts no loss") {
   CHECK(run.downs == 0 && run.quality.lost() == 0);
 }
 
-TEST("an echo that was not asked for, a repeated one, and one with other contents change nothing") {
+TEST("an unsolicited, repeated or modified echo changes nothing") {
   Run run;
   run.pass(kNsPerSecond);
   ProbeMessage last;

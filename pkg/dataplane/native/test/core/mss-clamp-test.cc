@@ -1,4 +1,4 @@
-// SYNs that pass a narrow wire.
+// The MSS clamp: SYNs on a wire with a small MTU.
 #include "core/mss-clamp.h"
 
 #include "check.h"
@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::uint8_t kSyn = 0x02;
 
-// A SYN whose MSS option, of 1460, stands `noops` bytes into the options.
+// A SYN with an MSS option of 1460, after `noops` no-op options.
 Packet syn(bool v6, std::size_t noops) {
   Packet packet = make_packet({.v6 = v6, .flags = kSyn, .payload = 0});
   std::uint8_t* const option = packet.data() + ip_bytes(packet) + 20 + noops;
@@ -28,7 +28,7 @@ void clamp(Packet& packet, std::uint32_t mtu, bool complete = true) {
   clamp_mss(packet, *parse_inner_ip(packet), mtu, complete);
 }
 
-TEST("the MSS of a SYN is lowered to what the wire passes, and its checksum stays right") {
+TEST("the MSS of a SYN is lowered to what the wire's MTU allows, and the checksum stays valid") {
   for (const bool v6 : {false, true}) {
     for (const std::size_t noops : {0, 1, 2, 3}) {
       Packet packet = syn(v6, noops);
@@ -39,14 +39,14 @@ TEST("the MSS of a SYN is lowered to what the wire passes, and its checksum stay
   }
 }
 
-TEST("an MSS that is low enough stays") {
+TEST("an MSS that is low enough is left alone") {
   Packet packet = syn(false, 0);
   const Packet before = packet;
   clamp(packet, 1500);
   CHECK(packet == before);
 }
 
-TEST("a checksum that is still to be made is left alone") {
+TEST("a checksum that is still to be completed (offloaded) is left alone") {
   Packet packet = syn(false, 0);
   const Packet before = packet;
   clamp(packet, 1280, false);
@@ -54,7 +54,7 @@ TEST("a checksum that is still to be made is left alone") {
   CHECK(mss_of(packet, 0) == 1240);
 }
 
-TEST("what is no SYN, no TCP, a fragment, or has broken options is left alone") {
+TEST("packets without SYN or TCP, fragments, and malformed options are left alone") {
   const auto untouched = [](Packet packet) {
     const Packet before = packet;
     clamp(packet, 600);
@@ -71,7 +71,7 @@ TEST("what is no SYN, no TCP, a fragment, or has broken options is left alone") 
     Packet odd = syn(false, 0);
     odd[20 + 21] = length;
     CHECK(untouched(odd));
-    odd[20 + 20] = 8;  // an option that is passed over
+    odd[20 + 20] = 8;  // an option that is skipped
     CHECK(untouched(odd));
   }
   Packet ended = syn(false, 4);

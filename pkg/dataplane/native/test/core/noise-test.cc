@@ -6,7 +6,7 @@
 namespace nsm::test {
 namespace {
 
-// Both sides of one handshake with fixed keys, driven by the code of the peer.
+// Both sides of a handshake with fixed keys, using the functions that a peer uses.
 struct Pair {
   Pair(const Json& v, const AeadImplementation& by)
       : aead(by),
@@ -68,7 +68,7 @@ Buffer sealed_with(const AeadImplementation& by, const SecretKey& key, std::uint
   return out;
 }
 
-TEST("the handshake is the one of the cacophony vectors, byte for byte, with every cipher implementation") {
+TEST("the handshake equals the cacophony vectors byte for byte, with every AEAD implementation") {
   const auto file = read_vectors("noise_ikpsk2_25519_chachapoly_blake2s.json");
   if (!file) return;
   const Json& v = (*file)["vectors"].items[0];
@@ -98,7 +98,7 @@ TEST("the handshake is the one of the cacophony vectors, byte for byte, with eve
   }
 }
 
-TEST("no byte of the first message can be changed unnoticed") {
+TEST("a change of any byte of the first message is detected") {
   const auto file = read_vectors("noise_ikpsk2_25519_chachapoly_blake2s.json");
   if (!file) return;
   const AeadSuite aeads;
@@ -107,13 +107,13 @@ TEST("no byte of the first message can be changed unnoticed") {
   const Buffer message = first_message(p, initiator, Buffer(12, 1));
   for (std::size_t i = 0; i < message.size(); i++) {
     Buffer damaged = message, opened;
-    damaged[i] ^= i == 31 ? 1 : 0x80;  // the top bit of a point is ignored (RFC 7748), but it is hashed
+    damaged[i] ^= i == 31 ? 1 : 0x80;  // the top bit of a point is ignored (RFC 7748), but hashed
     NoiseHandshake responder = p.begin();
     CHECK(!read_first(p, responder, damaged, opened));
   }
 }
 
-// Whether the initiator of `p` accepts `message`, whose sender may have meant another.
+// Whether the initiator of `p` accepts `message`, which may be meant for another one.
 bool read_second(const Pair& p, const SecretKey& psk, const Buffer& message) {
   NoiseHandshake noise = p.begin();
   first_message(p, noise, Buffer(12, 1));
@@ -123,7 +123,7 @@ bool read_second(const Pair& p, const SecretKey& psk, const Buffer& message) {
                            ConstBytes(message).subspan(kKeyBytes), {});
 }
 
-TEST("no byte of the second message can be changed, and no other preshared key opens it") {
+TEST("a change of any byte of the second message, and another preshared key, are detected") {
   const auto file = read_vectors("noise_ikpsk2_25519_chachapoly_blake2s.json");
   if (!file) return;
   const AeadSuite aeads;
@@ -143,10 +143,10 @@ TEST("no byte of the second message can be changed, and no other preshared key o
     other[i] ^= 1;
     CHECK(!read_second(p, other, message));
   }
-  CHECK(!read_second(p, SecretKey(), message));  // nor none
+  CHECK(!read_second(p, SecretKey(), message));  // no preshared key either
 }
 
-TEST("a handshake with one party is of no use with another") {
+TEST("messages of a handshake with one party are of no use to another") {
   const auto file = read_vectors("noise_ikpsk2_25519_chachapoly_blake2s.json");
   if (!file) return;
   const AeadSuite aeads;

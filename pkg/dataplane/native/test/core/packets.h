@@ -1,4 +1,4 @@
-// Inner packets for tests, and the naive reading of them.
+// Inner packets for tests, and naive functions that read them.
 #pragma once
 
 #include <algorithm>
@@ -21,11 +21,11 @@ struct PacketSpec {
   std::uint16_t ip_id = 7;
   std::uint8_t tcp_options = 12;  // bytes, a multiple of 4
   std::size_t payload = 1000;
-  std::uint8_t fill = 1;  // first byte of the payload; the others count up
+  std::uint8_t fill = 1;  // first byte of the payload; the following ones count up
   bool dont_fragment = true;
 };
 
-// The checksum as RFC 1071 describes it, word by word.
+// The checksum of RFC 1071, computed word by word.
 inline std::uint16_t naive_checksum(const Packet& data) {
   std::uint32_t sum = 0;
   for (std::size_t i = 0; i < data.size(); i += 2) {
@@ -38,7 +38,7 @@ inline std::uint16_t naive_checksum(const Packet& data) {
 
 inline std::size_t ip_bytes(const Packet& ip) { return ip[0] >> 4 == 4 ? 20 : 40; }
 
-// Pseudo header and transport segment, as what is summed.
+// The pseudo-header and the transport segment, the input of the checksum.
 inline Packet summed_part(const Packet& ip) {
   const bool v4 = ip[0] >> 4 == 4;
   const std::size_t at = ip_bytes(ip);

@@ -1,4 +1,4 @@
-// Probe messages, and how many of them are accepted.
+// Probe messages and their rate limit.
 #include "core/probe-message.h"
 
 #include <vector>
@@ -9,7 +9,7 @@
 namespace nsm::test {
 namespace {
 
-TEST("of a flood of probe messages 1,280 a second are accepted") {
+TEST("of a flood of probe messages at most 1,280 per second are accepted") {
   ProbeRateLimit limit;
   CHECK(!limit.any() && !limit.take(kNsPerSecond));
   limit.set(true);
@@ -21,12 +21,12 @@ TEST("of a flood of probe messages 1,280 a second are accepted") {
   CHECK(!limit.take(9 * kNsPerSecond));
 }
 
-TEST("a probe message is read as it was written, and other plaintexts are none") {
+TEST("a probe message is read as it was written, and no other plaintext is taken for one") {
   std::vector<std::uint8_t> bytes(200, 0xee);
   const ProbeMessage probe{ProbeMessageKind::kProbe, 77, 1234567890123, 200};
   write_probe_message(probe, bytes);
   CHECK(read_probe_message(bytes) == probe);
-  CHECK(!read_probe_message({bytes.data(), 199}));  // not the length it states
+  CHECK(!read_probe_message({bytes.data(), 199}));  // differs from the length field
   bytes[6] = 2;
   CHECK(is_probe_message(bytes) && !read_probe_message(bytes));
   bytes[6] = 1, bytes[7] = 3;

@@ -19,7 +19,7 @@ struct Step {
   bool allowed;
 };
 
-TEST("a source may send 5 at once and then 20 a second") {
+TEST("a source may send a burst of 5, and then 20 per second") {
   SeededRandom random(1);
   RateLimiter limiter(random);
   const SocketAddress source = address4(0x0a000001, 7);
@@ -47,7 +47,7 @@ TEST("a source may send 5 at once and then 20 a second") {
   }
 }
 
-TEST("IPv4 counts by address whatever the port, IPv6 by its /64") {
+TEST("IPv4 sources are limited per address (any port), IPv6 sources per /64") {
   SeededRandom random(1);
   RateLimiter limiter(random);
   for (std::uint16_t i = 0; i < 5; i++) {
@@ -58,7 +58,7 @@ TEST("IPv4 counts by address whatever the port, IPv6 by its /64") {
   CHECK(limiter.allow(address4(2, 0), 1) && limiter.allow(address6(2, 0), 1));
 }
 
-TEST("a flood of sources neither grows the table nor frees the one that floods most") {
+TEST("a flood of sources neither grows the table nor evicts the heaviest source from it") {
   SeededRandom random(3);
   RateLimiter limiter(random);
   const SocketAddress loud = address4(0xc0000201, 1);

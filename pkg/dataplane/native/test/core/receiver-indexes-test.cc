@@ -6,7 +6,7 @@
 namespace nsm::test {
 namespace {
 
-// Says what it was told to, then counts.
+// Returns the given numbers, then counts up.
 class ScriptedRandom final : public Random {
  public:
   explicit ScriptedRandom(std::deque<std::uint32_t> script) : script_(std::move(script)) {}
@@ -21,7 +21,7 @@ class ScriptedRandom final : public Random {
   std::uint32_t last_ = 1000;
 };
 
-TEST("two devices never have the same receiver index, even when the dice say so") {
+TEST("two machines never get the same receiver index, even if the random numbers collide") {
   World w;
   w.connect();
   Peer& peer = *w.to_b;
@@ -33,7 +33,7 @@ TEST("two devices never have the same receiver index, even when the dice say so"
   CHECK(!other.claim(7, peer));
 }
 
-TEST("an index is free again when it is released, and when its device goes") {
+TEST("an index is free again when it is released, and when its machine is destroyed") {
   World w;
   w.connect();
   ScriptedRandom dice({});
@@ -43,7 +43,7 @@ TEST("an index is free again when it is released, and when its device goes") {
     IndexTable goes(indexes);
     CHECK(goes.claim(5, *w.to_b) && goes.claim(6, *w.to_b));
     goes.release(5);
-    stays.release(6);  // not its own
+    stays.release(6);  // belongs to the other machine
     CHECK(stays.claim(5, *w.to_b) && !stays.claim(6, *w.to_b));
   }
   CHECK(stays.claim(6, *w.to_b));

@@ -9,7 +9,8 @@
 namespace nsm::test {
 namespace {
 
-constexpr std::uint64_t kLimit = ReplayWindow::kUsable;  // how far behind the greatest is still accepted
+constexpr std::uint64_t kLimit =
+    ReplayWindow::kUsable;  // how far behind the greatest counter is still accepted
 
 struct Step {
   std::uint64_t counter;
@@ -36,19 +37,19 @@ TEST("a counter is accepted once") {
            {8, false}});
 }
 
-TEST("the window ends where Linux ends it") {
+TEST("the window is as long as that of Linux") {
   run({}, {{kLimit, true}, {0, true}, {0, false}});
   run({}, {{kLimit + 1, true}, {0, false}, {1, true}, {1, false}});
   run({}, {{kLimit + 2, true}, {1, false}, {2, true}, {kLimit + 1, true}, {kLimit + 1, false}});
 }
 
-TEST("counters in falling order are accepted down to the edge") {
+TEST("counters in descending order are accepted down to the edge of the window") {
   ReplayWindow window;
   for (std::uint64_t i = kLimit + 1; i-- > 0;) CHECK(window.accept(i));
   for (std::uint64_t i = 0; i <= kLimit; i++) CHECK(!window.accept(i));
 }
 
-TEST("a leap over the whole window forgets all before it") {
+TEST("a jump beyond the whole window clears it") {
   run({}, {{5, true},
            {5 + 20 * ReplayWindow::kBits, true},
            {5, false},
@@ -59,7 +60,7 @@ TEST("a leap over the whole window forgets all before it") {
            {4 + 20 * ReplayWindow::kBits, false}});
 }
 
-TEST("a leap by exactly one ring leaves no stale bit") {
+TEST("a jump by exactly one ring leaves no stale bit") {
   run({}, {{1, true},
            {1 + ReplayWindow::kBits, true},
            {1 + ReplayWindow::kBits - 64, true},
@@ -69,7 +70,7 @@ TEST("a leap by exactly one ring leaves no stale bit") {
            {100, false}});
 }
 
-TEST("nothing from the reject limit on is accepted, and it does not move the window") {
+TEST("counters from the reject limit on are refused and do not move the window") {
   run({}, {{kRejectAfterMessages, false},
            {UINT64_MAX, false},
            {0, true},
@@ -80,7 +81,7 @@ TEST("nothing from the reject limit on is accepted, and it does not move the win
            {1, false}});
 }
 
-TEST("a restored window refuses all below its start and accepts the rest once") {
+TEST("a restored window refuses all counters below its start and accepts the others once") {
   for (const std::uint64_t next : {0ull, 1ull, 63ull, 64ull, 65ull, 8191ull, 8192ull, 8193ull, 1234567ull}) {
     ReplayWindow window = ReplayWindow::from(next);
     for (std::uint64_t i = 1; i < 9000 && i <= next; i++) CHECK(!window.accept(next - i));
@@ -89,7 +90,7 @@ TEST("a restored window refuses all below its start and accepts the rest once") 
   }
 }
 
-TEST("it equals the set model on random walks") {
+TEST("the window equals a set-based model on random walks") {
   std::mt19937_64 random(7);
   for (int round = 0; round < 40; round++) {
     ReplayWindow window;

@@ -1,4 +1,4 @@
-// What survives the engine, and what must not.
+// The saved state: what survives an engine restart, and what must not.
 #include "core/saved-state.h"
 
 #include "check.h"
@@ -7,7 +7,7 @@
 namespace nsm::test {
 namespace {
 
-// Memory as the holder keeps it: page aligned, zero at first.
+// Memory as the holder provides it: page-aligned and initially zero.
 struct Memory {
   explicit Memory(std::size_t bytes = 64 * 1024) : pages(bytes / 4096) {}
   struct alignas(4096) Page {
@@ -30,7 +30,7 @@ RestoredKey some_key(std::uint32_t index) {
   return key;
 }
 
-TEST("slots are found again by id, also by a later process, and freed slots are taken again") {
+TEST("slots are found again by id, also by a later process, and freed slots are reused") {
   Memory memory;
   SavedState first(memory.all());
   CHECK(!first.resumed() && first.slots() > 100);
@@ -44,7 +44,7 @@ TEST("slots are found again by id, also by a later process, and freed slots are 
   CHECK(later.take("port-2")->keys[0].read()->local_index == 9);
 }
 
-TEST("ids of 64 bytes fit, longer and empty ones do not, and a full table says so") {
+TEST("ids of up to 64 bytes fit, longer and empty ones do not, and a full table is reported") {
   Memory memory;
   SavedState state(memory.all());
   CHECK(state.take(std::string(64, 'x')) != nullptr && state.take(std::string(65, 'x')) == nullptr);
@@ -53,7 +53,7 @@ TEST("ids of 64 bytes fit, longer and empty ones do not, and a full table says s
   CHECK(state.take("one too many") == nullptr);
 }
 
-TEST("memory that is too small, damaged, or of another version is empty, not wrong") {
+TEST("memory that is too small, corrupted or of another version is treated as empty") {
   Memory tiny(4096);
   SavedState none(tiny.all());
   CHECK(none.slots() == 0 && none.take("x") == nullptr);
@@ -66,11 +66,11 @@ TEST("memory that is too small, damaged, or of another version is empty, not wro
   }
 }
 
-TEST("a key that was cut short or damaged does not come back") {
+TEST("a torn or corrupted key is not restored") {
   Memory memory;
   SavedState state(memory.all());
   SavedReceiveKey& key = state.take("x")->keys[1];
-  for (std::size_t i = 8; i < 60; i++) {  // behind the counter, which stands for itself
+  for (std::size_t i = 8; i < 60; i++) {  // the counter in front is not covered by the checksum
     key.write(some_key(3));
     CHECK(key.read().has_value());
     reinterpret_cast<std::uint8_t*>(&key)[i] ^= 0x20;
@@ -78,7 +78,7 @@ TEST("a key that was cut short or damaged does not come back") {
   }
 }
 
-TEST("of two copies of a timestamp one survives a write that was cut short") {
+TEST("one of the two copies of a timestamp survives a torn write") {
   SavedTimestamp saved = {};
   CHECK(saved.read() == Timestamp{});
   const Timestamp first = tai64n(kSecond), second = tai64n(2 * kSecond), third = tai64n(3 * kSecond);
@@ -94,7 +94,7 @@ TEST("of two copies of a timestamp one survives a write that was cut short") {
   }
 }
 
-// A wire whose side a can be killed.
+// A wire whose node a can be killed and restarted.
 struct Mortal : World {
   explicit Mortal(std::uint64_t seed = 1) : World(seed) {
     wire.saved_a = state().take("port-a");
@@ -110,7 +110,7 @@ struct Mortal : World {
   Wire wire;
 };
 
-TEST("after a restart data under way is received, and a handshake makes the sending key") {
+TEST("after a restart data in flight is received, and a new handshake provides the sending key") {
   Mortal w;
   CHECK(w.establish() && w.exchange("before"));
   w.b->send_data(*w.to_a, "under way", w.now);
@@ -147,7 +147,7 @@ TEST("an old initiation is not answered by a restarted responder") {
   CHECK(w.a->count(Handled::kReplayed) == 1 && w.a->outbox.empty());
 }
 
-TEST("initiations after a restart are newer even when the wall clock went back") {
+TEST("initiations after a restart have newer timestamps even if the wall clock went back") {
   Mortal w;
   w.establish();
   w.now.realtime_ns -= 1000 * kSecond;
@@ -158,7 +158,7 @@ TEST("initiations after a restart are newer even when the wall clock went back")
   CHECK(w.exchange("hello"));
 }
 
-TEST("keys older than 180 s, of another cipher, or from the future do not come back, and are wiped") {
+TEST("keys that are older than 180 s, of another AEAD, or from the future are wiped, not restored") {
   for (const int what : {0, 1, 2}) {
     Mortal w;
     w.establish();
@@ -173,7 +173,7 @@ TEST("keys older than 180 s, of another cipher, or from the future do not come b
   }
 }
 
-TEST("dropped keys are wiped from the saved memory") {
+TEST("dropped keys are wiped from the saved state") {
   Mortal w;
   w.establish();
   std::vector<SecretKey> keys;
@@ -192,7 +192,7 @@ TEST("dropped keys are wiped from the saved memory") {
   CHECK(!w.memory.holds(last));
 }
 
-TEST("restarts again and again, with data both ways, lose nothing that was under way") {
+TEST("repeated restarts with data both ways lose nothing that was in flight") {
   Mortal w(11);
   w.establish();
   for (int round = 0; round < 20; round++) {

@@ -1,4 +1,4 @@
-// Randomness that a test can repeat.
+// Repeatable random numbers for tests.
 #pragma once
 
 #include <random>

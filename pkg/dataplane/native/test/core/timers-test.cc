@@ -1,14 +1,15 @@
-// The timers of whitepaper section 6 on a clock that only the test moves.
+// The timers of section 6 of the WireGuard whitepaper, with a clock that only the test advances.
 #include "check.h"
 #include "world.h"
 
 namespace nsm::test {
 namespace {
 
-constexpr std::uint64_t kSlackNs = 600 * kNsPerMs;  // jitter, and looks for a due renewal
-constexpr std::uint64_t kLookNs = 5 * kSecond;      // looks at idle counters
+constexpr std::uint64_t kSlackNs =
+    600 * kNsPerMs;                             // jitter, plus the interval at which a due rekey is noticed
+constexpr std::uint64_t kLookNs = 5 * kSecond;  // the interval at which idle sessions are checked
 
-// Sends data from `a` once a second for `seconds`, and counts what b got.
+// Sends data from a once per second for `seconds`, and returns how many packets b got.
 std::size_t chatter(World& w, int seconds, bool answer) {
   std::size_t got = 0;
   for (int i = 0; i < seconds; i++) {
@@ -22,7 +23,7 @@ std::size_t chatter(World& w, int seconds, bool answer) {
   return got;
 }
 
-TEST("the initiator renews a busy session after 120 s, and nothing is lost") {
+TEST("the initiator rekeys a busy session after 120 s, and nothing is lost") {
   World w;
   w.connect();
   w.establish();
@@ -32,7 +33,7 @@ TEST("the initiator renews a busy session after 120 s, and nothing is lost") {
   CHECK(w.seen_of_type(1).size() == 5 && w.a->ups == 1 && w.a->downs == 0);
 }
 
-TEST("a session that only receives is renewed by its initiator at 165 s") {
+TEST("the initiator of a session that only receives rekeys it at 165 s") {
   World w;
   w.connect();
   w.establish();
@@ -59,13 +60,13 @@ TEST("keys are neither used nor kept after 180 s") {
   w.advance(1);
   CHECK(w.to_b->state(w.now) == SessionState::kIdle);
   CHECK(w.a->receiving.empty() && w.a->sending.empty() && w.b->receiving.empty() && w.b->sending.empty());
-  CHECK(w.seen_of_type(1).size() == 1);  // idle: nobody renewed it
+  CHECK(w.seen_of_type(1).size() == 1);  // idle, so there was no rekey
   CHECK(!w.a->send_data(*w.to_b, "x", w.now));
   w.deliver();
-  CHECK(w.exchange("back at once"));
+  CHECK(w.exchange("it works again at once"));
 }
 
-TEST("a data thread refuses a key of 180 s by itself") {
+TEST("a data thread refuses a key that is 180 s old without the control thread") {
   World w;
   w.connect();
   w.establish();
@@ -78,7 +79,7 @@ TEST("a data thread refuses a key of 180 s by itself") {
         !receive.usable(receive.created_ns + kRejectAfterNs));
 }
 
-TEST("a sending key ends at REJECT_AFTER_MESSAGES and is renewed at REKEY_AFTER_MESSAGES") {
+TEST("a sending key ends at REJECT_AFTER_MESSAGES and is replaced at REKEY_AFTER_MESSAGES") {
   World w;
   w.connect();
   w.establish();
@@ -95,7 +96,7 @@ TEST("a sending key ends at REJECT_AFTER_MESSAGES and is renewed at REKEY_AFTER_
   CHECK(w.seen_of_type(1).size() == before + 1);
 }
 
-TEST("an unanswered handshake is repeated every 5 s with new keys and given up after 90 s") {
+TEST("an unanswered handshake is retried every 5 s with new keys and given up after 90 s") {
   World w;
   w.connect();
   w.drops = [](const Datagram&) { return true; };
@@ -121,7 +122,7 @@ TEST("without an endpoint a handshake is given up at once") {
   CHECK(w.a->given_up == 1 && w.a->outbox.empty());
 }
 
-TEST("received data is acknowledged by one keepalive after 10 s of having nothing to say") {
+TEST("received data is answered with one keepalive if there is nothing to send for 10 s") {
   World w;
   w.connect();
   w.establish();
@@ -134,10 +135,10 @@ TEST("received data is acknowledged by one keepalive after 10 s of having nothin
   w.advance(kSlackNs);
   CHECK(w.b->keepalives == before + 1);
   w.advance(60 * kSecond);
-  CHECK(w.b->keepalives == before + 1 && w.a->keepalives == 1);  // keepalives are not acknowledged
+  CHECK(w.b->keepalives == before + 1 && w.a->keepalives == 1);  // keepalives are not answered
 }
 
-TEST("data that goes the other way is acknowledgement enough") {
+TEST("data in the other direction makes the keepalive unnecessary") {
   World w;
   w.connect();
   w.establish();
@@ -145,7 +146,7 @@ TEST("data that goes the other way is acknowledgement enough") {
   CHECK(w.a->keepalives == 1 && w.b->keepalives == 0);
 }
 
-TEST("15 s without an answer mean down and a new handshake, and the answer means up") {
+TEST("after 15 s without an answer the session is down and a handshake starts; an answer brings it up") {
   World w;
   w.connect();
   w.establish();
@@ -161,7 +162,7 @@ TEST("15 s without an answer mean down and a new handshake, and the answer means
   CHECK(w.a->ups == 2 && w.a->downs == 1 && w.exchange("hello"));
 }
 
-TEST("a wire without traffic is not called down") {
+TEST("a wire without traffic is not reported as down") {
   World w;
   w.connect();
   w.establish();
@@ -170,7 +171,7 @@ TEST("a wire without traffic is not called down") {
   CHECK(w.a->downs == 0 && w.b->downs == 0 && w.a->given_up == 0);
 }
 
-TEST("the persistent keepalive is sent when nothing else was, and brings a session up by itself") {
+TEST("the persistent keepalive is sent if nothing else was, and starts a session by itself") {
   World w;
   w.connect({.keepalive_seconds = 25});
   w.advance(kSecond);

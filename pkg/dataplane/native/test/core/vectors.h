@@ -1,4 +1,4 @@
-// Other people's test vectors, read from $NSM_VECTORS or the build's default.
+// Third-party test vectors, read from $NSM_VECTORS or the default of the build.
 #pragma once
 
 #include <algorithm>
@@ -27,7 +27,7 @@ To key_from_hex(const std::string& hex) {
   return key;
 }
 
-// Absent where the file is not there; says so once.
+// Empty if the file does not exist; prints that once.
 inline std::optional<Json> read_vectors(const std::string& name) {
   const char* const folder = std::getenv("NSM_VECTORS");
   const auto path = std::filesystem::path(folder != nullptr ? folder : NSM_VECTORS_DEFAULT) / name;

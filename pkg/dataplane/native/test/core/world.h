@@ -1,6 +1,6 @@
-// Nodes with one device each, a network between them that tests can spoil, and
-// a clock that only tests move. A Node does with keys what the engine's data
-// threads do, one packet at a time.
+// Nodes with a WireguardMachine each, a network between them that tests can disturb, and a clock
+// that only tests advance. A Node uses the keys as the engine's data threads do, one packet at a
+// time.
 #pragma once
 
 #include <array>
@@ -40,7 +40,7 @@ class Node final : public Decisions {
   std::map<std::uint32_t, std::pair<Peer*, std::unique_ptr<ReceiveKey>>> receiving;
   std::map<Peer*, std::unique_ptr<SendKey>> sending;
 
-  // False: no usable sending key, and a handshake was asked for.
+  // False if there is no usable sending key; a handshake is then requested.
   bool send_data(Peer& peer, const std::string& text, Now now);
   void take(const Datagram& datagram, Now now);
 
@@ -56,7 +56,7 @@ class Node final : public Decisions {
   void handshake_given_up(Peer&) noexcept override { given_up++; }
 
   SocketAddress at;
-  Now clock;  // as of the last event: decisions carry no time
+  Now clock;  // the time of the last event, because decisions carry none
   SeededRandom random;
   AeadSuite suite;
   ReceiverIndexes indexes;
@@ -67,7 +67,7 @@ class Node final : public Decisions {
   void take_data(const Datagram& datagram, Now now);
 };
 
-// Two nodes with one wire, as nsmesh makes it: every wire initiates with its own keys.
+// Two nodes with one wire, as nsmesh sets it up: every wire initiates with its own key.
 class World {
  public:
   explicit World(std::uint64_t seed = 1);
@@ -75,7 +75,7 @@ class World {
   struct Wire {
     SecretKey preshared_a{}, preshared_b{};
     bool roaming = false;
-    bool same_key = false;  // as with a foreign peer: one key for both roles
+    bool same_key = false;  // like a foreign WireGuard peer: one key for both roles
     std::uint16_t keepalive_seconds = 0;
     AeadAlgorithm algorithm = AeadAlgorithm::kChaCha20Poly1305;
     SavedPeer* saved_a = nullptr;
@@ -84,10 +84,10 @@ class World {
   void connect(const Wire& wire);
   void connect() { connect(Wire()); }
 
-  // Delivers until nothing is under way. Datagrams that `drops` are lost.
+  // Delivers datagrams until none is in flight; those for which `drops` returns true are lost.
   void deliver();
   void advance(std::uint64_t ns);
-  // Establishes by data from a, and checks that it went through.
+  // Establishes a session by sending data from a, and checks that the data arrives.
   bool establish();
   bool exchange(const std::string& text);  // both ways
 
@@ -98,7 +98,7 @@ class World {
   Peer* to_b = nullptr;  // of a
   Peer* to_a = nullptr;  // of b
   std::function<bool(const Datagram&)> drops;
-  std::vector<Datagram> seen;  // all that was sent, as an eavesdropper has it
+  std::vector<Datagram> seen;  // every datagram that was sent, as an eavesdropper would record it
   std::vector<Datagram> seen_of_type(std::uint8_t type) const;
 
   PeerConfig config_a(const Wire& wire) const;

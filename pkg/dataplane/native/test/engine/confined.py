@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""What the kernel says of a running engine: no capability, no way back, and a filter. Root may not run it."""
+"""The privileges of a running engine, as /proc shows them: no capabilities, no_new_privs, and a seccomp filter. The
+engine refuses to run as root."""
 
 import subprocess
 
@@ -18,9 +19,11 @@ def confined(world):
     for name, value in EXPECTED.items():
         if name != 'Seccomp' or has_filter:
             check(f'{name} is {value}', int(status[name], 16) == value)
-    check('it has its own uid', status['Uid'].split() == ['65533'] * 4)
+    check('the engine runs under its own uid', status['Uid'].split() == ['65533'] * 4)
     done = subprocess.run([BINARY, 'engine'], capture_output=True, text=True)
-    check('root may not run it', done.returncode == 1 and 'not starting' in done.stderr, done.stderr.strip())
+    check(
+        'the engine refuses to run as root', done.returncode == 1 and 'cannot start' in done.stderr, done.stderr.strip()
+    )
 
 
 if __name__ == '__main__':

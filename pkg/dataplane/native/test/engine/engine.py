@@ -1,4 +1,5 @@
-"""An engine and the test that plays its holder: descriptors in, messages out, restart with the same objects."""
+"""An engine for which the test acts as the holder: it passes the descriptors, sends the requests, and can restart the
+engine with the same objects."""
 
 import base64
 import fcntl
@@ -73,7 +74,7 @@ class Engine:
         return namespace.udp(address, port)
 
     def set(self, request, fd=None, **attributes):
-        """A Set request that a restart repeats; `fd` is kept for that."""
+        """Sends a set request, and keeps it (with its descriptor) for the next restart."""
         attributes = {name: value for name, value in attributes.items() if value is not None}
         self._request(request, attributes, fd)
         self.journal[request, attributes['id']] = request, attributes, fd
@@ -126,13 +127,13 @@ class Engine:
 
 
 class Device:
-    """A TUN or TAP device in a namespace, made as the holder makes it."""
+    """A TUN or TAP device in a namespace, created the way the holder does."""
 
-    place = {}  # what a holder would have to be told
+    place = {}  # the namespace attributes that a real holder would need
 
     def __init__(self, namespace, name, tap=False):
         flags = (IFF_TAP if tap else IFF_TUN) | IFF_NO_PI | IFF_VNET_HDR
-        with namespace.inside():  # the device comes into being where the file was opened
+        with namespace.inside():  # the device is created in the namespace in which the file was opened
             self.file = os.open('/dev/net/tun', os.O_RDWR | os.O_NONBLOCK)
             fcntl.ioctl(self.file, TUNSETIFF, struct.pack('16sH22x', name.encode(), flags))
         fcntl.ioctl(self.file, TUNSETOFFLOAD, OFFLOADS)
@@ -164,7 +165,8 @@ def add_underlay(engine, namespace, address, keys, port=51820):
 
 
 def add_wire(engine, device, local, remote, peer, **more):
-    """A tun or tap port, a wireguard port and the wire between them: `local` and `remote` are the inner addresses."""
+    """A tun or tap port, a wireguard port and the cross-connect that joins them. `local` and `remote` are the inner
+    addresses."""
     carried = {'local_prefix': prefix(local), 'remote_prefix': prefix(remote), 'mtu_bytes': 1420}
     if device.tap:
         carried = {'payload_kind': 2, 'mtu_bytes': 1400}

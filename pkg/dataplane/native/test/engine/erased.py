@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""erased.py rekeyed | removed | expired [--aead 1|2]: where the bytes of session keys are in the memory of both
-engines, while they are in use and after their end. `expired` waits for it 185 s."""
+"""erased.py rekeyed | removed | expired [--aead 1|2]: searches the memory of both engines for the session keys, while
+they are in use and after they have been dropped. `expired` waits 185 s, until REJECT_AFTER_TIME has passed."""
 
 import argparse
 import struct
@@ -11,15 +11,15 @@ from lab import check, ping
 
 build = __import__('two-engines').build
 
-# core/saved-state.h: a page, then slots of {id, two timestamps, four receive keys}.
+# The layout of core/saved-state.h: a page, then slots of {id, two timestamps, four receive keys}.
 SLOTS_AT, SLOT_BYTES, KEYS_AT, KEY_SLOT_BYTES, KEYS = 4096, 384, 128, 64, 4
 CHUNK = 1 << 20
-# A sanitizer's shadow is mapped by the terabyte; it describes memory, and holds none of what is in it.
+# A sanitizer maps terabytes of shadow memory, which holds no program data.
 SHADOW = 1 << 40
 
 
 def saved_keys(engine):
-    """The receive keys that the engine would come back with."""
+    """The receive keys in the saved state, which the engine would restore after a restart."""
     with open(f'/proc/self/fd/{engine.state}', 'rb') as file:
         file.seek(SLOTS_AT)
         slot = file.read(SLOT_BYTES)
@@ -32,7 +32,7 @@ def saved_keys(engine):
 
 
 def copies(engine, key):
-    """How often `key` is in what the engine has mapped."""
+    """How many copies of `key` the engine's mapped memory contains."""
     with open(f'/proc/{engine.pid}/maps') as maps, open(f'/proc/{engine.pid}/mem', 'rb', 0) as memory:
         areas = [line.split() for line in maps]
         count = 0
@@ -56,7 +56,7 @@ def everywhere(engines, keys):
 
 
 def rekeyed(world, engines):
-    """Four sessions receive at most: the first is gone with the fifth after it."""
+    """A peer keeps at most four receive keys, so six rekeys must have dropped the first ones."""
     for _ in range(6):
         engines[0].ask('rehandshake', id='wg-10.0.0.1')
         ping(world.namespaces['wa'], '10.0.0.2', 5, 0.01)
@@ -81,11 +81,14 @@ def erased(case, aead):
         check('the wire is up', ping(world.namespaces['wa'], '10.0.0.2', 10, 0.01)['received'] == 10)
         keys = saved_keys(engines[0]) + saved_keys(engines[1])
         before = everywhere(engines, keys)
-        print('copies of each key at the near and the far side:', before)
-        check('a key in use is found: it is in the saved state', len(keys) >= 2 and all(map(sum, zip(*before))))
+        print('copies of each key in the near and the far engine:', before)
+        check(
+            'a key in use is found, at least in the saved state',
+            len(keys) >= 2 and all(map(sum, zip(*before, strict=True))),
+        )
         CASES[case](world, engines)
         after = everywhere(engines, keys)
-        check(f'{case}: no copy of any is left', not any(map(any, after)), after)
+        check(f'{case}: no copy of any key is left', not any(map(any, after)), after)
 
     return run
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Two engines that carry Ethernet frames between TAPs, inside WireGuard or VXLAN: whatever is a frame passes, frames of a
-flow travel as super-frames at both ends, and what is none is dropped and counted."""
+"""Two engines that carry Ethernet frames between TAP devices, inside WireGuard or VXLAN: every frame passes, the frames
+of a flow are segmented and joined (TSO, GRO) at the TAPs, and anything that is not a frame is dropped and counted."""
 
 import select
 import socket
@@ -8,17 +8,17 @@ import struct
 import sys
 import time
 
-import frames
 import lab
 from engine import Device, Engine, Keys, Refused, add_underlay, family_of, packed, prefix
 from lab import check, iperf, ping, serve_iperf
 
 WEST, EAST = ('10.0.0.1', 'fd00::1'), ('10.0.0.2', 'fd00::2')
 NODES, NODES6 = ('10.9.0.1', '10.9.0.2'), ('fd09::1', 'fd09::2')
-MTU = 1400  # fits a cable of 1500 bytes with everything around it, a VLAN tag and IPv6 outside included
+MTU = 1400  # fits an underlay MTU of 1500 with all headers, a VLAN tag and an outer IPv6 header included
 VNI = 42
 ETHERNET = 2
-LOCAL_EXPERIMENT, VLAN, ARP = 0x88B5, 0x8100, 0x0806
+IPV4, LOCAL_EXPERIMENT = 0x0800, 0x88B5
+VLAN_7 = struct.pack('!HH', 0x8100, 7)
 UNWANTED = ('rx_malformed', 'rx_auth_failed', 'rx_replay', 'tx_malformed', 'tx_oversize', 'tx_refused', 'tx_blocked')
 
 
@@ -54,7 +54,7 @@ def build(world, add_network, nodes=NODES):
 
 
 class Ends:
-    """Frames into the near device as they are, and whatever comes out of the far one's."""
+    """Packet sockets: raw frames into the near TAP, and whatever comes out of the far one."""
 
     def __init__(self, world):
         self.near, self.far = (self._open(world.namespaces[name]) for name in ('wa', 'wb'))
@@ -63,12 +63,12 @@ class Ends:
     def _open(namespace):
         with namespace.inside():
             sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
-        sock.setsockopt(263, 8, 1)  # SOL_PACKET, PACKET_AUXDATA: a VLAN tag stands there
+        sock.setsockopt(263, 8, 1)  # SOL_PACKET, PACKET_AUXDATA: the kernel moves a VLAN tag there
         sock.bind(('nsm-1', 0))
         return sock
 
     def passes(self, frame):
-        """The frame came out as it went in."""
+        """Whether the frame comes out unchanged."""
         self.near.send(frame)
         end = time.monotonic() + 2
         while (left := end - time.monotonic()) > 0:
@@ -95,13 +95,17 @@ def everything_passes(world):
             seen = ping(world.namespaces[here], address, 50, 0.005)
             check(f'50 pings to {address}', seen['received'] == 50 and seen['duplicates'] == 0, seen)
     neighbours = world.namespaces['wa'].sh('ip neigh show dev nsm-1')
-    check('ARP and neighbour discovery have found the far end', all(a in neighbours for a in EAST), neighbours.split())
+    check(
+        'ARP and IPv6 neighbour discovery have resolved the far end',
+        all(a in neighbours for a in EAST),
+        neighbours.split(),
+    )
     ends = Ends(world)
-    for claim, sent in (('a protocol that is not IP', frame(LOCAL_EXPERIMENT, bytes(46))),
-                        ('a header and one byte', frame(LOCAL_EXPERIMENT, b'x')),
+    for claim, sent in (('a frame that is not IP', frame(LOCAL_EXPERIMENT, bytes(46))),
+                        ('a frame with one byte of payload', frame(LOCAL_EXPERIMENT, b'x')),
                         ('the longest frame', frame(LOCAL_EXPERIMENT, bytes(MTU))),
-                        ('the longest frame with a VLAN tag', frame(LOCAL_EXPERIMENT, bytes(MTU), struct.pack('!HH', VLAN, 7))),
-                        ('what only says that it is IPv4', frame(0x0800, b'\x60' + bytes(45)))):  # fmt: skip
+                        ('the longest frame with a VLAN tag', frame(LOCAL_EXPERIMENT, bytes(MTU), VLAN_7)),
+                        ('a frame that is not what its EtherType says', frame(IPV4, b'\x60' + bytes(45)))):  # fmt: skip
         check(f'{claim} passes', ends.passes(sent))
 
 
@@ -115,22 +119,22 @@ def bulk_moves(world, engines):
         for name, options in (('TCP there', '-t 1'), ('TCP back', '-t 1 -R'), ('UDP there', '-t 1 -u -b 100M')):
             speed = iperf(world.namespaces['wa'], address, options)
             check(f'iperf3 {name} to {address} moves', speed > 0.05, f'{speed:.2f} Gb/s')
-    frames, joined = engines[1].counters('tap')['tx_packets'], received_by(world, 'wb')
-    check('frames were joined for the device', frames > 3 * joined, f'{frames} in {joined}')
+    delivered, joined = engines[1].counters('tap')['tx_packets'], received_by(world, 'wb')
+    check('the engine joins frames before it writes them', delivered > 3 * joined, f'{delivered} in {joined}')
     segments, cut = engines[0].counters('net')['tx_packets'], engines[0].counters('tap')['rx_packets']
-    check('super-frames of the device were cut', segments > 3 * cut, f'{cut} into {segments}')
+    check('the engine segments super-frames that it reads', segments > 3 * cut, f'{cut} into {segments}')
     drops = [{n: v for n, v in e.counters('net').items() if n in UNWANTED and v} for e in engines]
-    check('nothing was refused on the way', drops == [{}, {}], drops)
+    check('no frame was dropped', drops == [{}, {}], drops)
 
 
 def too_long(world, engines):
-    """A device whose MTU is more than the wire's: nobody answers for a layer that has no answers."""
+    """A TAP whose MTU is greater than the wire's: the frame is dropped, because Ethernet has no Packet Too Big."""
     world.namespaces['wa'].sh('ip link set nsm-1 mtu 1500')
     before = engines[0].counters('net')['tx_oversize']
     ends = Ends(world)
     ends.near.send(frame(LOCAL_EXPERIMENT, bytes(MTU + 1)))
-    check('what comes behind a frame that is too long passes', ends.passes(frame(LOCAL_EXPERIMENT, bytes(46))))
-    check('and the frame itself is counted', engines[0].counters('net')['tx_oversize'] == before + 1)
+    check('a frame that follows one that is too long passes', ends.passes(frame(LOCAL_EXPERIMENT, bytes(46))))
+    check('  and the one that is too long is counted', engines[0].counters('net')['tx_oversize'] == before + 1)
     _, attributes, _ = engines[1].journal['port_set', 'net']
     engines[1].set('port_set', **{**attributes, 'mtu_bytes': 1000})
     before = engines[1].counters('net')['rx_malformed']
@@ -138,7 +142,7 @@ def too_long(world, engines):
     check(
         'what comes behind one that is too long for the far end passes', ends.passes(frame(LOCAL_EXPERIMENT, bytes(46)))
     )
-    check('and that one is counted there', engines[1].counters('net')['rx_malformed'] == before + 1)
+    check('  and the receiving engine counts it', engines[1].counters('net')['rx_malformed'] == before + 1)
 
 
 def refused(claim, engine, request, **attributes):
@@ -152,10 +156,10 @@ def refused(claim, engine, request, **attributes):
 def payloads_do_not_mix(engine):
     keys = Keys()
     port = {'kind': 3, 'underlay': 'u', 'peer_responder_key': keys.public}
-    check('a port tells its payload', engine.session('net')['payload_kind'] == [ETHERNET])
-    refused('a payload of no known kind', engine, 'port_set', id='x', payload_kind=3, **port)
+    check('port_get reports the payload kind', engine.session('net')['payload_kind'] == [ETHERNET])
+    refused('an unknown payload kind', engine, 'port_set', id='x', payload_kind=3, **port)
     refused(
-        'prefixes for frames',
+        'a prefix list on a port of payload ethernet',
         engine,
         'port_set',
         id='x',
@@ -164,11 +168,18 @@ def payloads_do_not_mix(engine):
         **port,
     )
     engine.ask('port_set', id='ip', **port)
-    refused('a wire of tap and wireguard of payload ip', engine, 'cross_connect_set', id='y', port_a='tap', port_b='ip')
+    refused(
+        'a cross-connect of a tap and a wireguard port of payload ip',
+        engine,
+        'cross_connect_set',
+        id='y',
+        port_a='tap',
+        port_b='ip',
+    )
 
 
 def from_another_payload(world, engines):
-    """A peer that sends IP packets where frames were agreed: they are no frames."""
+    """A peer that sends IP packets although both sides agreed on frames."""
     _, attributes, _ = engines[0].journal['port_set', 'net']
     device = Device(world.namespaces['wa'], 'nsm-2')
     device.up('10.0.5.1/24')
@@ -180,13 +191,13 @@ def from_another_payload(world, engines):
     engines[0].set('cross_connect_set', id='wire', port_a='tun', port_b='net')
     before = engines[1].counters('net')['rx_malformed']
     ping(world.namespaces['wa'], '10.0.5.2', 5, 0.01)
-    check('IP packets are no frames', engines[1].counters('net')['rx_malformed'] == before + 5)
+    check('IP packets are counted as malformed frames', engines[1].counters('net')['rx_malformed'] == before + 5)
 
 
 def restarts(world, engines):
     engines[1].restart()
     seen = ping(world.namespaces['wa'], EAST[0], 20, 0.02)
-    check('after a restart frames pass', seen['received'] >= 18, seen)
+    check('frames pass after an engine restart', seen['received'] >= 18, seen)
 
 
 def over_ipv6(add_network):

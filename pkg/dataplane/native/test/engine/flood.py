@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""flood.py CASE [--rate N] [--seconds N]: datagrams of strangers from 4,096 spoofed sources, beside an honest wire.
-They get no answer, or less than they sent, and the wire neither loses packets nor waits for its handshakes."""
+"""flood.py CASE [--rate N] [--seconds N]: an attacker floods an engine from 4,096 spoofed source addresses while an
+honest wire carries traffic. The engine answers nothing, or sends less than it received (no amplification), and the wire
+loses no packets and completes its handshakes in time."""
 
 import argparse
 import json
@@ -25,7 +26,8 @@ TARGET, MAX_GROWTH_KIB = '10.9.3.1', 32 << 10
 
 
 def build(world):
-    """The honest pair na - nb on one cable, and the attacker on another to nb, which knows all sources behind it."""
+    """The honest pair na - nb on one veth, and the attacker on another veth to nb, which routes all spoofed sources
+    there."""
     for name in ('wa', 'na', 'nb', 'wb', 'atk'):
         world.namespace(name)
     world.cable('na', 'nb')
@@ -45,21 +47,21 @@ def build(world):
 def connect_attacker(atk, node):
     sh(f'ip link add victims netns {atk.name} type veth peer name atk netns {node.name}')
     for ns, device, address in ((atk, 'victims', '10.9.3.2'), (node, 'atk', TARGET)):
-        ns.sh(f'ip link set {device} addrgenmode none')  # and so without talk of IPv6
+        ns.sh(f'ip link set {device} addrgenmode none')  # no link-local address, so no IPv6 packets of the kernel's own
         ns.sh(f'ip addr add {address}/24 dev {device}')
         ns.sh(f'ip link set {device} up')
     macs = [
         json.loads(ns.sh(f'ip -j link show {device}'))[0]['address'] for ns, device in ((node, 'atk'), (atk, 'victims'))
     ]
-    atk.sh(
-        f'ip neigh replace {TARGET} lladdr {macs[0]} dev victims nud permanent'
-    )  # so that every packet counted is an answer
+    # Static neighbours: without ARP, every packet that answers() counts is an answer of the engine.
+    atk.sh(f'ip neigh replace {TARGET} lladdr {macs[0]} dev victims nud permanent')
     node.sh(f'ip neigh replace 10.9.3.2 lladdr {macs[1]} dev atk nud permanent')
     node.sh('ip route add 10.66.0.0/20 via 10.9.3.2')
 
 
 def answers(world):
-    """(packets, bytes) that came to the attacker's cable: what spoofed victims would get."""
+    """(packets, bytes) that arrived at the attacker's interface: what the owners of the spoofed addresses would
+    receive."""
     read = world.namespaces['atk'].sh
     return tuple(int(read(f'cat /sys/class/net/victims/statistics/rx_{what}')) for what in ('packets', 'bytes'))
 
@@ -89,15 +91,15 @@ class Flood:
         return self.process.poll() is None
 
     def end(self):
-        """How many datagrams it sent, and the packets and bytes that answered them."""
+        """How many datagrams were sent, and the packets and bytes of the answers."""
         sent = json.loads(self.process.communicate(timeout=600)[0])['sent']
         time.sleep(0.3)
-        return sent, *(after - before for before, after in zip(self.before, answers(self.world)))
+        return sent, *(after - before for before, after in zip(self.before, answers(self.world), strict=True))
 
 
 def beside_honest_traffic(world, kind, options, meanwhile=lambda flood, engines: None):
-    """Floods the far engine while numbered datagrams pass; checks what must hold for every kind. Returns what was sent,
-    what answered it, and the far engine's own counters."""
+    """Floods the far engine while numbered datagrams pass through the wire, and checks what must hold for every kind of
+    flood. Returns how much was sent, how much was answered, and what the far engine counted."""
     engines, keys = build(world)
     far = engines[1]
     counted, memory, busy = far.counters('engine'), resident_kib(far), cpu_seconds(far, 'nsm-rx')
@@ -109,30 +111,33 @@ def beside_honest_traffic(world, kind, options, meanwhile=lambda flood, engines:
     seen, counted = one.stop(), difference(counted, far.counters('engine'))
     busy, grown = cpu_seconds(far, 'nsm-rx') - busy, resident_kib(far) - memory
     counted = {name: value for name, value in counted.items() if not name.endswith(('_packets', '_bytes'))}
-    print(
-        f'{kind}: {sent} sent, {packets} packets and {size} bytes answer; ingress thread {busy:.2f} s; memory +{grown} KiB'
-    )
+    print(f'{kind}: {sent} sent, {packets} packets ({size} bytes) answered, '
+          f'ingress thread {busy:.2f} s, memory +{grown} KiB')  # fmt: skip
     print(shown(seen), counted, flush=True)
     check(f'{kind}: at most 0.1 % of the honest packets are lost', seen['lost'] <= seen['sent'] / 1000, seen['lost'])
-    check(f'{kind}: memory stays', grown <= MAX_GROWTH_KIB, f'{grown} KiB')
+    check(f'{kind}: memory does not grow', grown <= MAX_GROWTH_KIB, f'{grown} KiB')
     check(f'{kind}: the honest wire is up', ping(world.namespaces['wa'], '10.0.0.2', 10, 0.01)['received'] == 10)
     return sent, packets, size, counted
 
 
 def junk(world, options):
     sent, packets, _, counted = beside_honest_traffic(world, 'junk', options)
-    check('junk: nothing answers a wrong mac1', packets == 0, packets)
-    check('junk: what was read is counted', 0 < counted['rx_bad_mac1'] <= sent, counted['rx_bad_mac1'] / sent)
+    check('junk: a message with a wrong mac1 gets no answer', packets == 0, packets)
+    check(
+        'junk: rx_bad_mac1 counts the messages that were read',
+        0 < counted['rx_bad_mac1'] <= sent,
+        counted['rx_bad_mac1'] / sent,
+    )
 
 
 def scan(world, options):
     sent, packets, _, counted = beside_honest_traffic(world, 'random', options)
-    check('random: nothing answers a scan', packets == 0, packets)
-    check('random: it is counted', 0 < counted['rx_malformed'] <= sent)
+    check('random: a scan gets no answer', packets == 0, packets)
+    check('random: rx_malformed counts it', 0 < counted['rx_malformed'] <= sent)
 
 
 def handshake_seconds(engine):
-    """How long a handshake asked for now takes."""
+    """Requests a handshake, and returns how long it took."""
     begun = time.monotonic()
     engine.ask('rehandshake', id=NEAR)
     time.sleep(0.002)
@@ -145,7 +150,8 @@ def handshake_seconds(engine):
 
 
 def foreign(world, options):
-    """wireguard-go as honest initiator. It repeats an initiation after 5 s, also when it was given a cookie meanwhile."""
+    """wireguard-go as an honest initiator. It retransmits an initiation only after 5 s, even when it has received a
+    cookie."""
     engines, keys = build(world)
     theirs = Keys()
     other = WireguardGo(world, 'na', theirs, port=51821)
@@ -162,9 +168,9 @@ def foreign(world, options):
     seen = ping(world.namespaces['na'], '10.0.1.2', 120, 0.05)
     counted = difference(before, engines[1].counters('engine'))
     under_load = flood.running() and counted['handshake_cookie_sent'] > 0
-    check('foreign: the flood went on meanwhile, and cookies were asked for', under_load)
+    check('foreign: the flood was still running, and the engine sent cookie replies', under_load)
     check(
-        'foreign: it has its session after one repetition at most',
+        'foreign: wireguard-go has a session after at most one retransmission',
         seen['received'] == 120 and seen['slowestMs'] < 5700,
         seen,
     )
@@ -182,9 +188,13 @@ def initiations(world, options):
 
     sent, packets, size, counted = beside_honest_traffic(world, 'initiation', options, meanwhile=shake_hands)
     check('initiation: every honest handshake completes within 1 s', max(taken) <= 1, len(taken), f'{max(taken):.3f} s')
-    check('initiation: cookies were asked for', counted['handshake_cookie_sent'] > 0)
+    check('initiation: the engine sent cookie replies', counted['handshake_cookie_sent'] > 0)
     amplification = (size - packets * (ETHERNET_BYTES + HEADER_BYTES)) / (sent * INITIATION_BYTES)
-    check('initiation: answers are at most 0.65 of what was sent', amplification <= 0.65, f'{amplification:.3f}')
+    check(
+        'initiation: answers are at most 0.65 of the bytes that were sent',
+        amplification <= 0.65,
+        f'{amplification:.3f}',
+    )
 
 
 CASES = {case.__name__: case for case in (junk, scan, initiations, foreign)}

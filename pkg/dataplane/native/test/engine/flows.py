@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """flows.py serve PORT | flows.py talk ADDRESS PORT COUNT SECONDS: COUNT TCP connections that each send 8 bytes every
-20 ms and want them back in order; prints how many are alive at the end, and the longest any waited."""
+20 ms and check that the echo is the same; prints how many connections are alive at the end, and the longest wait for
+an echo, as JSON."""
 
 import asyncio
 import json
@@ -20,7 +21,7 @@ async def talk_once(address, port, seconds):
     while (began := time.monotonic()) < end:
         writer.write(struct.pack('!Q', number))
         if await reader.readexactly(8) != struct.pack('!Q', number):
-            raise ValueError('another answer')
+            raise ValueError('the echo differs from what was sent')
         longest, number = max(longest, time.monotonic() - began), number + 1
         await asyncio.sleep(0.02)
     writer.close()

@@ -1,4 +1,4 @@
-"""The local protocol as a test sees it: netlink frames built and read, the numbers of protocol.h by name."""
+"""The local protocol for tests: builds and parses netlink messages; the numbers come from protocol.h, by name."""
 
 import re
 import struct
@@ -8,9 +8,9 @@ HEADER = Path(__file__).resolve().parents[2] / 'protocol' / 'protocol.h'
 
 
 def _enum(name):
-    """The `kName = 1` of one enum of protocol.h, the names without their k and in snake_case."""
+    """One enum of protocol.h as {name: value}; kSomeName becomes some_name."""
     code = re.sub(r'//.*', '', HEADER.read_text())
-    body = re.search(r'enum %s :[^{]*{([^}]*)}' % name, code).group(1)
+    body = re.search(rf'enum {name} :[^{{]*{{([^}}]*)}}', code).group(1)
     found = re.findall(r'\bk(\w+) = (0x[0-9a-f]+|\d+)\b', body)
     return {re.sub(r'(?<=[a-z0-9])(?=[A-Z])', '_', name).lower(): int(value, 0) for name, value in found}
 
@@ -18,10 +18,11 @@ def _enum(name):
 MESSAGES, ATTRIBUTES = _enum('Message'), _enum('Attribute')
 EVENTS, STATES = _enum('EventKind'), _enum('SessionState')
 FORMATS = {
-    'version_attr': 'I', 'ns_dev': 'Q', 'ns_ino': 'Q', 'engine_pid': 'I', 'engine_restarts': 'I', 'ifindex': 'I', 'kind': 'B', 'family': 'B', 'udp_port': 'H', 'peer_port': 'H', 'aead': 'B', 'roaming': 'B',
-    'keepalive_seconds': 'H', 'payload_kind': 'B', 'vni': 'I', 'mtu_bytes': 'I', 'event_kind': 'B', 'counter_value': 'Q',
-    'session_state': 'B', 'handshake_age_ms': 'Q', 'probe_messages': 'B', 'link_verdict': 'B', 'rtt_us': 'I',
-    'jitter_us': 'I', 'loss_ppm': 'I', 'probes_sent': 'Q', 'probes_lost': 'Q',
+    'version_attr': 'I', 'ns_dev': 'Q', 'ns_ino': 'Q', 'engine_pid': 'I', 'engine_restarts': 'I', 'ifindex': 'I',
+    'kind': 'B', 'family': 'B', 'udp_port': 'H', 'peer_port': 'H', 'aead': 'B', 'roaming': 'B',
+    'keepalive_seconds': 'H', 'payload_kind': 'B', 'vni': 'I', 'mtu_bytes': 'I', 'event_kind': 'B',
+    'counter_value': 'Q', 'session_state': 'B', 'handshake_age_ms': 'Q', 'probe_messages': 'B', 'link_verdict': 'B',
+    'rtt_us': 'I', 'jitter_us': 'I', 'loss_ppm': 'I', 'probes_sent': 'Q', 'probes_lost': 'Q',
 }  # fmt: skip
 TEXTS = {'id', 'underlay', 'port_a', 'port_b', 'ifname', 'feature', 'text', 'counter_name'}
 NLMSG_ERROR, NLM_F_REQUEST = 2, 1
@@ -37,7 +38,7 @@ def attribute(name, value):
 
 
 def message(kind, sequence, attributes):
-    """`attributes`: name -> value, or a list of values where the attribute is repeated."""
+    """`attributes` maps a name to a value, or to a list of values for a repeated attribute."""
     body = b''
     for name, value in attributes.items():
         for one in value if isinstance(value, list) else [value]:

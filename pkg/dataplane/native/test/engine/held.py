@@ -1,4 +1,4 @@
-"""The real holder in a node's namespace, with the engine that it starts: spoken to as nsmd does."""
+"""The real holder in a node's namespace and the engine that it starts; the test speaks to it as nsmd does."""
 
 import os
 import signal
@@ -55,17 +55,17 @@ class HeldEngine(Engine):
 
     @property
     def pid(self):
-        """0 while there is none."""
+        """The engine's pid; 0 while no engine runs."""
         return self.ask('hello', version_attr=1)[0]['engine_pid'][0]
 
     def restart(self):
-        """Kills the engine, and waits until the holder has started another."""
+        """Kills the engine and waits until the holder has started a new one."""
         killed = self.pid
         os.kill(killed, signal.SIGKILL)
         self._eventually(lambda: self.pid not in (0, killed))
 
     def udp(self, namespace, address, port):
-        return None  # the holder's work
+        return None  # the holder makes its own socket
 
     def _request(self, kind, attributes, fd=None):
         return super()._request(kind, attributes)
@@ -79,7 +79,7 @@ class HeldEngine(Engine):
 
 
 class HeldDevice:
-    """A device that the holder makes in a namespace."""
+    """A TUN device that the holder creates in a namespace."""
 
     tap = False
 

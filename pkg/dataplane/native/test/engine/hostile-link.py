@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""hostile-link.py all | CASE [--seconds N] [--rate N] [--seed N]: what a bad link may do to a wire's packets."""
+"""hostile-link.py all | CASE [--seconds N] [--rate N] [--seed N]: drops, reorders, duplicates and corrupts the
+datagrams between two engines, and checks what the wire delivers."""
 
 import argparse
 
@@ -16,7 +17,8 @@ class Link:
         self.relay, (_, self.far) = build_relayed(world, seed=options.seed)
 
     def run(self, *faults):
-        """What came, what the relay did meanwhile from the near to the far side, and what the far engine counted."""
+        """What the probe received, what the relay did to datagrams from the near to the far side, and what the far
+        engine counted."""
         said, before = self.relay.statistics()['from-left'], self.counters()
         for fault in faults:
             self.relay.do(fault)
@@ -25,11 +27,11 @@ class Link:
         self.relay.do('clear')
         counted = {name: after[name] - before[name] for name in after}
         print(shown(seen), did, counted, flush=True)
-        check('the relay itself lost nothing', not {'noRoom', 'overrun', 'refused'} & set(did))
+        check('the relay itself lost no datagram', not {'noRoom', 'overrun', 'refused'} & set(did))
         return seen, did, counted
 
     def counters(self):
-        """Of the far port, and of the far engine for what belongs to no port."""
+        """The far port's counters, plus the far engine's for datagrams that match no port."""
         port, engine = self.far.counters(FAR), self.far.counters('engine')
         return {name: port[name] + engine[name] for name in (*REFUSED, 'rx_replay')}
 
@@ -40,15 +42,15 @@ def refused(counted):
 
 def everything(link):
     seen, did, _ = link.run('drop 5', 'reorder 25 100', 'duplicate 5', 'corrupt 1')
-    check('everything: nothing is delivered corrupt or twice', seen['corrupted'] == seen['duplicates'] == 0)
+    check('everything: no packet is delivered corrupted or twice', seen['corrupted'] == seen['duplicates'] == 0)
     extra = seen['lost'] - did['dropped'] - did['corrupted']
-    check('everything: the wire adds at most 0.1 % of loss', extra <= seen['sent'] / 1000, extra)
+    check('everything: the wire adds at most 0.1 % of packet loss', extra <= seen['sent'] / 1000, extra)
 
 
 def reordered(link):
     seen, did, counted = link.run('from-left reorder 25 1000')
-    check('reordered: a quarter comes late by up to 1000', did['heldBack'] > 0.2 * seen['sent'])
-    check('reordered: all of it is delivered', seen['lost'] == 0 and counted['rx_replay'] == 0)
+    check('reordered: a quarter of the packets is overtaken by up to 1000 others', did['heldBack'] > 0.2 * seen['sent'])
+    check('reordered: every packet is delivered', seen['lost'] == 0 and counted['rx_replay'] == 0)
 
 
 def duplicated(link):
@@ -59,14 +61,16 @@ def duplicated(link):
 
 def corrupted(link):
     seen, did, counted = link.run('from-left corrupt 1')
-    check('corrupted: exactly those are lost', seen['lost'] == did['corrupted'] == refused(counted) > 0)
+    check('corrupted: exactly the corrupted packets are lost', seen['lost'] == did['corrupted'] == refused(counted) > 0)
     check('corrupted: none is delivered', seen['corrupted'] == 0)
 
 
 def flipped(link):
     seen, did, counted = link.run('from-left corrupt 100')
-    check('flipped: with one bit of each packet flipped none is delivered', seen['received'] == seen['corrupted'] == 0)
-    check('flipped: all are counted', refused(counted) == did['corrupted'] >= seen['sent'])
+    check(
+        'flipped: with one bit flipped in every packet, none is delivered', seen['received'] == seen['corrupted'] == 0
+    )
+    check('flipped: every one is counted', refused(counted) == did['corrupted'] >= seen['sent'])
 
 
 CASES = {case.__name__: case for case in (everything, reordered, duplicated, corrupted, flipped)}

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Frames that were not negotiated, at a VXLAN port: over IPv4 and IPv6 none comes in, each is counted under its name, and
-nobody answers."""
+"""Hostile datagrams at a VXLAN port, over IPv4 and IPv6: each is dropped, counted under its reason, and not
+answered."""
 
 import importlib
 import select
@@ -24,7 +24,7 @@ def header(flags=0x08, vni=ethernet.VNI, reserved=0):
 
 
 class Sender:
-    """Of datagrams to the near engine, from an address that is the remote's or not."""
+    """Sends datagrams to the near engine, from the remote's address or from another."""
 
     def __init__(self, namespace, address, to):
         self.socket, self.to = namespace.udp(address, 5000), to
@@ -38,28 +38,28 @@ class Sender:
 
 
 def cases():
-    """What is sent, the counter that it makes count, and of whom."""
+    """(what is sent, the datagrams, the counter that must count them, the object that has this counter)"""
     flags = [flags for flags in range(256) if flags != 0x08]
     yield (
-        'flags of GPE, GBP or reserved ones',
+        'flags of VXLAN-GPE or GBP, or reserved flags',
         [header(flags) + BROADCAST for flags in flags],
         'rx_unknown_flags',
         'engine',
     )
     yield 'VNI 0', [header(vni=0) + BROADCAST] * TIMES, 'rx_unknown_vni', 'engine'
-    yield 'VNIs of nobody', [header(vni=vni) + BROADCAST for vni in (1, 41, 43, 2**24 - 1)], 'rx_unknown_vni', 'engine'
+    yield 'unknown VNIs', [header(vni=vni) + BROADCAST for vni in (1, 41, 43, 2**24 - 1)], 'rx_unknown_vni', 'engine'
     yield 'frames of 0 to 13 bytes', [header() + frame for frame in EMPTY_FRAMES], 'rx_malformed', 'engine'
-    yield 'headers that are cut', [header()[:size] for size in range(1, 8)], 'rx_malformed', 'engine'
+    yield 'truncated headers', [header()[:size] for size in range(1, 8)], 'rx_malformed', 'engine'
     yield 'a frame that is too long', [header() + BROADCAST + bytes(1400)], 'rx_malformed', 'net'
 
 
 def settle(world):
-    """What was sent has arrived when pings behind it have."""
-    check('  pings pass meanwhile', ping(world.namespaces['wa'], ethernet.EAST[0], 5, 0.01)['received'] == 5)
+    """Pings that follow the datagrams: once they are answered, the engine has processed the datagrams too."""
+    check('  pings still pass', ping(world.namespaces['wa'], ethernet.EAST[0], 5, 0.01)['received'] == 5)
 
 
 def came(devices):
-    """How many hostile frames the workload has got."""
+    """How many hostile frames reached the workload."""
     count = 0
     while select.select([devices], [], [], 0)[0]:
         count += b'hostile' in devices.recv(1 << 16)
@@ -73,7 +73,7 @@ def drops(world, engine, sender, case, device):
     settle(world)
     counted = engine.counters(owner)[counter] - before
     check(f'{claim}: {len(datagrams)} are counted as {counter}', counted == len(datagrams), counted)
-    check('  none of them comes in, and nobody answers', came(device) == 0 and not sender.is_answered())
+    check('  none is delivered, and none is answered', came(device) == 0 and not sender.is_answered())
 
 
 def watch(namespace):
@@ -84,13 +84,14 @@ def watch(namespace):
 
 
 def without_checksum(world, engine, sender):
-    """RFC 8200 section 8.1: the kernel drops what has no checksum, because no tunnel has allowed it."""
+    """RFC 8200 section 8.1: over IPv6 the kernel drops UDP datagrams without a checksum, unless a socket allows
+    them."""
     sender.socket.setsockopt(socket.SOL_UDP, UDP_NO_CHECK6_TX, 1)
     before = engine.counters('net')['rx_packets']
     sender.send([header() + BROADCAST] * TIMES)
     sender.socket.setsockopt(socket.SOL_UDP, UDP_NO_CHECK6_TX, 0)
     settle(world)
-    check('frames without an outer checksum do not arrive', engine.counters('net')['rx_packets'] - before < 10)
+    check('datagrams without an outer UDP checksum do not arrive', engine.counters('net')['rx_packets'] - before < 10)
 
 
 def over(nodes, stranger):
@@ -103,13 +104,13 @@ def over(nodes, stranger):
         for case in cases():
             drops(world, engine, member, case, device)
         strangers = [header() + BROADCAST] * TIMES
-        drops(world, engine, foreign, ('frames of a stranger', strangers, 'rx_unknown_remote', 'net'), device)
+        drops(world, engine, foreign, ('frames from an unknown remote', strangers, 'rx_unknown_remote', 'net'), device)
         if family_of(stranger) == socket.AF_INET6:
             without_checksum(world, engine, member)
-            check('  and none comes in', came(device) == 0)
+            check('  and none is delivered', came(device) == 0)
         member.send([header() + BROADCAST, header(reserved=0xABCDEF) + BROADCAST])
         settle(world)
-        check('frames of the remote come in, whatever reserved fields say', came(device) == 2)
+        check('frames from the remote are delivered, whatever the reserved fields contain', came(device) == 2)
         no_vni_0(engine)
 
     return test
@@ -119,9 +120,9 @@ def no_vni_0(engine):
     try:
         _, attributes, _ = engine.journal['port_set', 'net']
         engine.ask('port_set', **{**attributes, 'id': 'zero', 'vni': 0})
-        check('a port of VNI 0 is refused', False)
+        check('a port with VNI 0 is refused', False)
     except Refused as refused:
-        check('a port of VNI 0 is refused', refused.error == 22, refused.text)
+        check('a port with VNI 0 is refused', refused.error == 22, refused.text)
 
 
 TESTS = {'ipv4': over(ethernet.NODES, '10.9.0.3'), 'ipv6': over(ethernet.NODES6, 'fd09::3')}

@@ -1,5 +1,5 @@
-"""The relay and the probe of test/impair as a laboratory test uses them: a bad link between two nodes, and numbered
-datagrams over it. Where the programs are is said by NSM_IMPAIR and NSM_UDP_PROBE."""
+"""The relay and the probe of test/impair, for lab tests: a bad link between two nodes, and numbered datagrams over it.
+NSM_IMPAIR and NSM_UDP_PROBE are the paths of the programs."""
 
 import json
 import os
@@ -15,8 +15,8 @@ PIPES = {'stdin': subprocess.PIPE, 'stdout': subprocess.PIPE}
 
 
 class Relay:
-    """Between the nodes na (10.9.1.1) and nb (10.9.2.2), in a namespace of its own: each takes the relay's address on
-    its side for that of its peer."""
+    """Relays between the nodes na (10.9.1.1) and nb (10.9.2.2), from a namespace of its own. Each node uses the relay's
+    address on its side as the address of its peer."""
 
     TOWARDS_A, TOWARDS_B = '10.9.1.254', '10.9.2.254'
 
@@ -43,7 +43,7 @@ class Relay:
 
 
 def build_underlay(world):
-    """Namespaces na - nr - nb: the only way between the nodes is the relay."""
+    """Namespaces na - nr - nb, with the relay in nr as the only path between the nodes."""
     for name in ('na', 'nr', 'nb'):
         world.namespace(name)
     for node, network, host in (('na', 1, 1), ('nb', 2, 2)):
@@ -56,7 +56,7 @@ def build_underlay(world):
 
 
 class Probe:
-    """Datagrams from one namespace to an address in another; `result` after stop()."""
+    """Numbered datagrams from one namespace to an address in another; stop() returns the result."""
 
     def __init__(self, world, target, address, port=PROBE_PORT):
         self.address, self.port, self.world = address, port, world
@@ -75,7 +75,7 @@ class Probe:
         return self.sender.poll() is None
 
     def stop(self, settle=0.2):
-        """Waits for the sender, gives the last datagrams time to arrive, and returns what came."""
+        """Waits for the sender, gives the last datagrams time to arrive, and returns what arrived."""
         refused = json.loads(self.sender.communicate(timeout=3600)[0])['refused']
         time.sleep(settle)
         seen = json.loads(self.receiver.communicate(timeout=10)[0])
@@ -83,7 +83,7 @@ class Probe:
 
 
 def probe(world, source, target, address, rate, seconds, meanwhile=lambda running: None, settle=0.2, **more):
-    """One run; `meanwhile` gets a function that says whether it still runs."""
+    """One run of the probe. `meanwhile` is called while it runs, with a function that tells whether it still does."""
     one = Probe(world, target, address)
     one.start(source, rate, seconds, **more)
     meanwhile(one.running)

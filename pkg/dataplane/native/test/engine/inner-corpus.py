@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Inner packets that the connection did not assign, as a workload makes them that may send anything: none leaves; and
-as a node sends them that lets everything out: none comes in. What only looks odd passes as what it is."""
+"""Inner packets whose addresses the wire does not allow. A workload that can send anything sends them: none leaves its
+node. A node that lets everything out sends them: none is delivered at the other. Packets that are merely unusual
+pass."""
 
 import importlib
 import ipaddress
@@ -38,22 +39,23 @@ def v6(source, destination, payload, header=UDP):
 
 
 def extended(header, payload):
-    """An extension header of 8 bytes, and UDP behind it."""
+    """An extension header of 8 bytes, followed by UDP."""
     return struct.pack('!BB6x', UDP, 0) + payload
 
 
 def never(mark):
-    """Packets that must not pass; each carries `mark`."""
+    """(name, packet) of packets that must not pass; each payload contains `mark`."""
     for source in ('10.0.0.77', THEM, '127.0.0.1', '0.0.0.0', '255.255.255.255', '169.254.169.254', '224.0.0.1'):
         yield f'from {source}', v4(source, THEM, mark)
     for destination in ('10.0.0.77', US, '127.0.0.1', '224.0.0.1', '255.255.255.255', '10.0.0.255', '169.254.169.254'):
         yield f'to {destination}', v4(US, destination, mark)
     for fragment in (0x2000, 0x0001, 0x2001):
-        yield f'a fragment {fragment:#x} from elsewhere', v4('10.0.0.77', THEM, mark, fragment=fragment)
+        yield f'a fragment {fragment:#x} from another source', v4('10.0.0.77', THEM, mark, fragment=fragment)
     for protocol in (GRE, SCTP, IPV4, IPV6, 255):
-        yield f'protocol {protocol} from elsewhere', v4('10.0.0.77', THEM, mark, protocol)
-    for source, destination in ((f'::ffff:{US}', f'::ffff:{THEM}'), (f'::{US}', f'::{THEM}'), (f'64:ff9b::{US}', f'64:ff9b::{THEM}'),
-                                ('fe80::1', 'ff02::1'), ('::', 'ff02::16'), ('::1', '::1'), ('fd00::1', 'fd00::2')):  # fmt: skip
+        yield f'protocol {protocol} from another source', v4('10.0.0.77', THEM, mark, protocol)
+    for source, destination in ((f'::ffff:{US}', f'::ffff:{THEM}'), (f'::{US}', f'::{THEM}'),
+                                (f'64:ff9b::{US}', f'64:ff9b::{THEM}'), ('fe80::1', 'ff02::1'), ('::', 'ff02::16'),
+                                ('::1', '::1'), ('fd00::1', 'fd00::2')):  # fmt: skip
         yield f'{source} to {destination}', v6(source, destination, mark)
     for header in (HOP_BY_HOP, ROUTING, FRAGMENT):
         yield f'extension header {header}', v6('fd00::1', 'fd00::2', extended(header, mark), header)
@@ -62,11 +64,11 @@ def never(mark):
         yield f'first byte {first:#04x}', v4(US, THEM, mark, first=first)
     for length in (0, 19, 9000):
         yield f'total length {length}', v4(US, THEM, mark, length=length)
-    yield 'a header of 60 bytes that is not there', v4(US, THEM, b'', first=0x4F)
+    yield 'a header length of 60 bytes in a packet of 20', v4(US, THEM, b'', first=0x4F)
 
 
 def passing(mark):
-    """Unusual, but between the addresses that were assigned."""
+    """(name, packet) of unusual packets between allowed addresses, which must pass."""
     for protocol in (GRE, SCTP, IPV4, IPV6, 255):
         yield f'protocol {protocol}', v4(US, THEM, mark, protocol)
     for fragment in (0x2000, 0x0002):
@@ -75,7 +77,7 @@ def passing(mark):
 
 
 class Ends:
-    """Raw IP into the near workload's device, and whatever comes out of the far one's."""
+    """Packet sockets: raw IP packets into the near workload's TUN device, and whatever comes out of the far one."""
 
     def __init__(self, world):
         self.sockets = []
@@ -86,11 +88,11 @@ class Ends:
         self.number = 0
 
     def send(self, make):
-        """Sends all that make(mark) gives; returns the names of those that came."""
+        """Sends every packet of make(mark); returns the names of those that arrived."""
         marks = {}
         for name, _ in make(b'0' * 16):
             self.number += 1
-            mark = b'corpus%010d' % self.number
+            mark = f'corpus{self.number:010d}'.encode()
             marks[mark] = name
             packet = dict(make(mark))[name]
             ethertype = 0x86DD if packet[0] >> 4 == 6 else 0x0800
@@ -113,17 +115,17 @@ def inner_corpus(world):
     check('the wire is up', ping(world.namespaces['wa'], THEM, 10, 0.01)['received'] == 10)
     ends, names = Ends(world), [name for name, _ in never(b'')]
     before = counted(near, f'wg-{US}', 'tx')
-    check(f'none of {len(names)} packets leaves', (came := ends.send(never)) == set(), came)
+    check(f'none of {len(names)} packets leaves the node', (came := ends.send(never)) == set(), came)
     check('  and all are counted', counted(near, f'wg-{US}', 'tx') - before >= len(names) - 1)
     _, attributes, _ = near.journal['port_set', f'wg-{US}']
     anything = [prefix('0.0.0.0/0'), prefix('::/0')]
     near.set('port_set', **{**attributes, 'local_prefix': anything, 'remote_prefix': anything})
     before, let_out = counted(far, f'wg-{THEM}', 'rx'), near.counters(f'wg-{US}')['tx_packets']
-    check('a node that lets them out gets none in', (came := ends.send(never)) == set(), came)
+    check('none that the node is made to send is delivered at the other', (came := ends.send(never)) == set(), came)
     let_out = near.counters(f'wg-{US}')['tx_packets'] - let_out
     check('  and all are counted', 20 < let_out <= counted(far, f'wg-{THEM}', 'rx') - before, let_out)
     odd = {name for name, _ in passing(b'')}
-    check('what only looks odd passes', (came := ends.send(passing)) == odd, odd - came)
+    check('packets that are merely unusual pass', (came := ends.send(passing)) == odd, odd - came)
 
 
 if __name__ == '__main__':

@@ -1,5 +1,5 @@
-"""A laboratory for one engine test: private network namespaces, engines of which the test plays the holder,
-and their cleaning up. A test is a function that takes a Lab; run(test) is its whole main program."""
+"""A lab for one engine test: private network namespaces and processes, cleaned up at the end. A test is a function that
+takes a Lab; run(test) is its whole main program."""
 
 import contextlib
 import ctypes
@@ -21,7 +21,7 @@ BINARY = os.environ.get('NSM_DATAPLANE', 'nsm-dataplane')
 
 
 def sh(command, **options):
-    """Runs a command line, returns its output; raises with that output when it fails."""
+    """Runs a command line and returns its output; raises an error with that output when the command fails."""
     done = subprocess.run(command.split(), text=True, capture_output=True, **options)
     if done.returncode != 0:
         raise RuntimeError(f'{command}: exit {done.returncode}: {done.stdout}{done.stderr}')
@@ -43,7 +43,7 @@ class Namespace:
 
     @contextlib.contextmanager
     def inside(self):
-        """The test's own thread is in the namespace meanwhile: what it opens belongs there."""
+        """Moves the calling thread into the namespace: files and sockets opened inside the `with` belong there."""
         with open('/proc/self/ns/net') as home, open(f'/run/netns/{self.name}') as there:
             assert LIBC.setns(there.fileno(), 0) == 0, 'setns'
             try:
@@ -52,7 +52,7 @@ class Namespace:
                 assert LIBC.setns(home.fileno(), 0) == 0, 'setns back'
 
     def udp(self, address, port):
-        """A UDP socket as the holder makes them."""
+        """A UDP socket with the options that the holder sets."""
         with self.inside():
             family = socket.AF_INET6 if ':' in address else socket.AF_INET
             sock = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
@@ -72,7 +72,7 @@ class Lab:
         return self.namespaces[name]
 
     def cable(self, a, b, mtu=1500):
-        """A veth pair between two namespaces; returns nothing: its ends are called by the other's short name."""
+        """A veth pair between two namespaces. Each end has the short name of the namespace at the other end."""
         (name_a, ns_a), (name_b, ns_b) = ((n, self.namespaces[n]) for n in (a, b))
         ends = f'{name_b} netns {ns_a.name} mtu {mtu}', f'{name_a} netns {ns_b.name} mtu {mtu}'
         sh(f'ip link add {ends[0]} type veth peer name {ends[1]}')
@@ -85,7 +85,7 @@ class Lab:
         self.cleanups.append(cleanup)
 
     def start(self, namespace, command, **options):
-        """A process in a namespace that ends with the laboratory."""
+        """A process in a namespace; it is killed when the lab closes."""
         process = self.namespaces[namespace].popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options)
         self.defer(lambda: (process.kill(), process.wait()))
         return process
@@ -105,13 +105,14 @@ def serve_iperf(lab, namespace):
 
 
 def iperf(namespace, address, options=''):
-    """Gigabits per second that arrived; an iperf3 server runs at `address`."""
+    """Gigabits per second received; an iperf3 server must run at `address`."""
     end = json.loads(namespace.sh(f'iperf3 -c {address} -J {options}', timeout=60))['end']
     return end.get('sum_received', end.get('sum'))['bits_per_second'] / 1e9
 
 
 def ping(namespace, address, count, seconds, meanwhile=lambda: None):
-    """Echoes, one every `seconds`; what came back. `meanwhile` runs after the first tenth of them."""
+    """Sends `count` echo requests, one every `seconds`, and returns what ping.py reports. `meanwhile` is called after
+    the first tenth of them."""
     process = namespace.popen(f'{sys.executable} {HERE}/ping.py {address} {count} {seconds}', stdout=subprocess.PIPE)
     time.sleep(count * seconds / 10)
     meanwhile()
@@ -119,7 +120,7 @@ def ping(namespace, address, count, seconds, meanwhile=lambda: None):
 
 
 def check(claim, truth, *seen):
-    """One line of a test's report; ends the test when the claim does not hold."""
+    """Prints one line of the test's report; ends the test when the claim is false."""
     print(('ok   ' if truth else 'FAIL ') + claim, *seen, flush=True)
     if not truth:
         raise AssertionError(claim)
@@ -136,7 +137,7 @@ def run(test, needs=()):
     for tool in ('ip', 'setpriv', *needs):
         if not shutil.which(tool):
             skip(f'needs {tool}')
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that a test that is stopped cleans up too
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # a test that is terminated cleans up too
     lab = Lab()
     try:
         test(lab)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Every offload can be left out, is then told as off, and the wire carries the same without it."""
+"""Every offload can be disabled, is then reported as off, and the wire works without it."""
 
 import functools
 import importlib
@@ -26,20 +26,21 @@ def without(world):
                                    make_device=HeldDevice)  # fmt: skip
     features = features_of(engines[0])
     for name in OFFLOADS:
-        told = features['aead'] != 'ipsec-mb' if name == 'ipsec_mb' else features[name] == 'off'
-        check(f'{name} is off', told, features)
+        off = features['aead'] != 'ipsec-mb' if name == 'ipsec_mb' else features[name] == 'off'
+        check(f'{name} is off', off, features)
     seen = ping(world.namespaces['wa'], '10.0.0.2', 100, 0.002)
-    check('100 pings, none lost or doubled', seen['received'] == 100 and seen['duplicates'] == 0, seen)
+    check('100 pings, none lost or duplicated', seen['received'] == 100 and seen['duplicates'] == 0, seen)
     sent, received = two_engines.send_file(world, 20 << 20)
-    check('20 MB arrive as they were', sent == received, received)
+    check('20 MB arrive unchanged', sent == received, received)
     serve_iperf(world, 'wb')
-    check('UDP moves', iperf(world.namespaces['wa'], '10.0.0.2', '-t 1 -u -b 50M') > 0.04)
+    check('UDP passes', iperf(world.namespaces['wa'], '10.0.0.2', '-t 1 -u -b 50M') > 0.04)
     wrong = subprocess.run([BINARY, 'hold', '--control', '/c', '--without', 'haste'], capture_output=True, text=True)
     check('an unknown offload is refused', wrong.returncode == 2 and 'udp_gso' in wrong.stderr, wrong.stderr.strip())
 
 
 def priority(world):
-    """The data threads go before workloads, where the holder may allow it; the control thread does not."""
+    """The data threads run at a higher priority than workloads, if the holder may set it; the control thread does
+    not."""
     for name in ('wa', 'na'):
         world.namespace(name)
     engine = HeldEngine(world, 'wa', 'na')

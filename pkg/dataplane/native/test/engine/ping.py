@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""ping.py ADDRESS COUNT SECONDS: ICMP or ICMPv6 echoes, one every SECONDS; prints what came back as JSON."""
+"""ping.py ADDRESS COUNT SECONDS: sends COUNT ICMP or ICMPv6 echo requests, one every SECONDS; prints what came
+back, as JSON."""
 
 import json
 import select
@@ -17,7 +18,7 @@ def checksum(data):
 
 
 class Icmp:
-    """Of one address family: IPv4 needs our checksum and gives its own header, IPv6 neither."""
+    """A raw socket. For IPv4 the program must compute the checksum, and receives the IP header; for IPv6 neither."""
 
     def __init__(self, address):
         self.v6 = ':' in address
@@ -31,9 +32,9 @@ class Icmp:
         return head[:2] + struct.pack('!H', checksum(head + body)) + head[4:] + body
 
     def answered(self, ident):
-        """The sequence number of an answer to `ident`; none: it was something else."""
-        kind, _, _, got, sequence = struct.unpack_from('!BBHHH', self.socket.recv(2048), 0 if self.v6 else 20)
-        return sequence if kind == self.reply and got == ident else None
+        """The sequence number of an echo reply to `ident`; None if the packet was something else."""
+        kind, _, _, replied, sequence = struct.unpack_from('!BBHHH', self.socket.recv(2048), 0 if self.v6 else 20)
+        return sequence if kind == self.reply and replied == ident else None
 
 
 def ping(address, count, interval):

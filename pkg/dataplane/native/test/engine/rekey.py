@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""rekey.py [--rekeys N] [--rate N]: new keys again and again under numbered datagrams, asked for by one side, by the
+"""rekey.py [--rekeys N] [--rate N]: rekeys again and again while numbered datagrams pass, initiated by one side, by the
 other, and by both at once."""
 
 import argparse
@@ -15,7 +15,7 @@ UNWANTED = ('rx_auth_failed', 'rx_malformed', 'rx_replay', 'rx_expired', 'rx_inn
 
 
 def force(engines, round_number):
-    """By turns the near side, the far side, and both."""
+    """Starts a handshake from the near side, the far side, and both, in turn."""
     near, far = engines
     for engine, id, when in ((near, NEAR, (0, 2)), (far, FAR, (1, 2))):
         if round_number % 3 in when:
@@ -37,10 +37,10 @@ def rekey(options):
         handshakes = far.counters('engine')['handshake_accepted'] - accepted
         print(shown(seen), f'{handshakes} handshake messages accepted', flush=True)
         check(f'{options.rekeys} rekeys took place', handshakes >= options.rekeys, handshakes)
-        check('nothing is lost', seen['lost'] == 0, seen['lost'])
-        check('nothing comes twice or damaged', seen['duplicates'] == seen['corrupted'] == 0)
+        check('no packet is lost', seen['lost'] == 0, seen['lost'])
+        check('no packet is duplicated or corrupted', seen['duplicates'] == seen['corrupted'] == 0)
         drops = {name: value for name, value in difference(before, after).items() if name in UNWANTED}
-        check('nothing was refused', not drops, drops)
+        check('no packet was dropped by the engine', not drops, drops)
 
     return run
 

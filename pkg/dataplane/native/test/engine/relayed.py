@@ -1,4 +1,4 @@
-"""Two engines whose nodes reach each other through the relay only, each with a workload behind it."""
+"""Two engines, each with a workload, whose nodes reach each other only through the relay."""
 
 import json
 
@@ -13,7 +13,7 @@ NODES = (('wa', 'na', '10.9.1.1', Relay.TOWARDS_A), ('wb', 'nb', '10.9.2.2', Rel
 
 def build_relayed(world, *commands, seed=1, learns=False, make_engine=lambda world, work, node: Engine(world),
                   make_device=Device, **wire):  # fmt: skip
-    """Returns the relay, and the engines near (na, 10.0.0.1 in wa) and far (nb, 10.0.0.2 in wb)."""
+    """Returns the relay, and the near (na, 10.0.0.1 in wa) and the far engine (nb, 10.0.0.2 in wb)."""
     build_underlay(world)
     relay = Relay(world, *commands, seed=seed, learns=learns)
     keys, engines = [Keys(), Keys()], []
@@ -39,5 +39,5 @@ def difference(before, after):
 
 
 def shown(seen):
-    """A result without what only matters when it went wrong."""
+    """A probe's result as JSON, without the list of missing numbers if it is empty."""
     return json.dumps({name: value for name, value in seen.items() if name != 'missing' or value})

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""What passed the relay's cable, sent again: at once, later, from another address, and to an engine that was started
-again meanwhile. Nothing is delivered twice, nobody is followed, and a stranger gets one handshake response at most."""
+"""Replays captured datagrams: at once, later, from another address, and to an engine that was restarted meanwhile.
+Nothing is delivered twice, no endpoint moves, and a stranger gets at most one handshake response."""
 
 import select
 import socket
@@ -17,7 +17,7 @@ FAR_ADDRESS = ('10.9.2.2', 51820)
 
 
 class Tap:
-    """Datagrams that the relay sends to one node, as an eavesdropper on that cable has them."""
+    """Captures the datagrams that the relay sends to one node, as an eavesdropper on that link would."""
 
     def __init__(self, world, device, sender):
         with world.namespaces['nr'].inside():
@@ -28,7 +28,7 @@ class Tap:
         self.sender = socket.inet_aton(sender)
 
     def taken(self):
-        """By message type."""
+        """The captured datagrams by message type."""
         found = {INITIATION: [], RESPONSE: [], DATA: []}
         while select.select([self.socket], [], [], 0)[0]:
             packet = self.socket.recv(65536)[14:]
@@ -47,7 +47,7 @@ class Attacker:
             time.sleep(0.0005)
         time.sleep(0.1)
 
-    def got(self):
+    def answers(self):
         answers = []
         while select.select([self.socket], [], [], 0.1)[0]:
             answers.append(self.socket.recv(65536))
@@ -59,30 +59,31 @@ def delivered(engine):
 
 
 def ping_once(world):
-    """So that the wire shows that it still works; returns how many packets that delivers at the far side."""
+    """Checks that the wire still works."""
     seen = ping(world.namespaces['wa'], '10.0.0.2', 5, 0.01)
     check('  the wire works', seen['received'] == 5 and seen['duplicates'] == 0)
-    return 5
 
 
 def replays(far, attacker, datagrams, claim):
     before, replayed = delivered(far), far.counters(FAR)['rx_replay']
     attacker.send(datagrams)
     check(f'{claim}: nothing is delivered again', delivered(far) == before, len(datagrams))
-    check(f'{claim}: nobody is answered', attacker.got() == [])
+    check(f'{claim}: there is no answer', attacker.answers() == [])
     return far.counters(FAR)['rx_replay'] - replayed
 
 
 def data(world, far, attacker, tap):
     check('300 pings pass', ping(world.namespaces['wa'], '10.0.0.2', 300, 0.002)['received'] == 300)
     recorded = tap.taken()[DATA]
-    check('data again: every one is a replay', replays(far, attacker, recorded, 'data again') == len(recorded) >= 300)
-    far_future = [d[:8] + struct.pack('<Q', counter) + d[16:] for d in recorded for counter in (1 << 40, (1 << 64) - 1)]
-    before = far.counters(FAR)['rx_auth_failed']
-    check('counters of the far future: none counts as a replay', replays(far, attacker, far_future, 'far future') == 0)
     check(
-        'counters of the far future: none is authentic', far.counters(FAR)['rx_auth_failed'] - before == len(far_future)
+        'data again: every one is counted as a replay',
+        replays(far, attacker, recorded, 'data again') == len(recorded) >= 300,
     )
+    far_ahead = [d[:8] + struct.pack('<Q', counter) + d[16:] for d in recorded for counter in (1 << 40, (1 << 64) - 1)]
+    before = far.counters(FAR)['rx_auth_failed']
+    check('counters far ahead: none counts as a replay', replays(far, attacker, far_ahead, 'far ahead') == 0)
+    failed = far.counters(FAR)['rx_auth_failed'] - before
+    check('counters far ahead: all fail authentication', failed == len(far_ahead))
     ping_once(world)
     return recorded
 
@@ -95,21 +96,24 @@ def handshakes(world, engines, attacker, taps):
     check('a handshake is recorded', len(initiations) >= 1 and len(responses) >= 1)
     before = far.counters('engine')['handshake_replayed']
     replays(far, attacker, initiations, 'initiation again')
-    check('initiation again: it is a replay', far.counters('engine')['handshake_replayed'] - before == len(initiations))
+    check(
+        'initiation again: it is counted as a replay',
+        far.counters('engine')['handshake_replayed'] - before == len(initiations),
+    )
     before = near.counters('engine')['handshake_unknown_index']
     with world.namespaces['nr'].udp('10.9.1.254', 6666) as other:
         for response in responses:
             other.sendto(response, ('10.9.1.1', 51820))
     ping_once(world)
     check(
-        'response again: nobody waits for it',
+        'response again: no handshake is waiting for it',
         near.counters('engine')['handshake_unknown_index'] - before == len(responses),
     )
     return initiations
 
 
 def kept_back(world, relay, engines, attacker):
-    """An initiation that the far side never got, sent later from elsewhere."""
+    """An initiation that never reached the far side is sent later, from another address."""
     relay.do('from-left drop 100')
     with world.namespaces['nr'].inside():
         spy = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
@@ -121,9 +125,9 @@ def kept_back(world, relay, engines, attacker):
             break
     relay.do('clear')
     attacker.send([packet[28:]])
-    sizes = [len(answer) for answer in attacker.got()]
-    check('kept back: one response at most answers the stranger', sizes in ([], [RESPONSE_BYTES]), sizes)
-    check('kept back: nobody is followed', engines[1].session(FAR)['peer_address'] == [b'\x0a\x09\x02\xfe'] and
+    sizes = [len(answer) for answer in attacker.answers()]
+    check('kept back: the stranger gets at most one response', sizes in ([], [RESPONSE_BYTES]), sizes)
+    check('kept back: the endpoint does not move', engines[1].session(FAR)['peer_address'] == [b'\x0a\x09\x02\xfe'] and
           engines[1].session(FAR)['peer_port'] == [51820])  # fmt: skip
     ping_once(world)
 
@@ -136,7 +140,7 @@ def replayed(world, roaming):
     initiations = handshakes(world, engines, attacker, taps)
     far.restart()
     ping_once(world)
-    print('the far engine was started again')
+    print('the far engine was restarted')
     replays(far, attacker, recorded, 'data after a restart')
     replays(far, attacker, initiations, 'initiation after a restart')
     kept_back(world, relay, engines, attacker)
@@ -146,4 +150,4 @@ def replayed(world, roaming):
 if __name__ == '__main__':
     for roaming in (0, 1):
         print('roaming' if roaming else 'pinned')
-        lab.run(lambda world: replayed(world, roaming), needs=('wg',))
+        lab.run(lambda world, roaming=roaming: replayed(world, roaming), needs=('wg',))

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""roaming.py [CASE]...: somebody's address changes under 1,000 packets a second each way. A roaming endpoint follows the
-first authentic packet; a pinned one goes where the control plane says, and nowhere else."""
+"""roaming.py [CASE]...: a node's address changes under 1,000 packets per second each way. A roaming endpoint follows
+the first authentic packet; a pinned one changes only when the control plane says so."""
 
 import sys
 import time
@@ -15,7 +15,7 @@ RATE = 1000
 
 
 def build(world, roaming, **wire):
-    """Two nodes on one cable, their sockets bound to no address: addresses may come and go."""
+    """Two nodes on one veth. Their sockets are not bound to an address, so that addresses can change."""
     for name in ('wa', 'na', 'nb', 'wb'):
         world.namespace(name)
     world.cable('na', 'nb')
@@ -32,14 +32,14 @@ def build(world, roaming, **wire):
 
 
 def move(world, node, device, old, new):
-    """The node has another address."""
+    """Replaces the node's address."""
     world.namespaces[node].sh('ip -batch -', input=f'addr del {old}/24 dev {device}\naddr add {new}/24 dev {device}\n')
 
 
 def both_ways(world, seconds, meanwhile):
-    """What came at the far side, and at the near side."""
+    """The probe results of both directions: from near to far, and back."""
     probes = Probe(world, 'wb', '10.0.0.2'), Probe(world, 'wa', '10.0.0.1')
-    for one, source in zip(probes, ('wa', 'wb')):
+    for one, source in zip(probes, ('wa', 'wb'), strict=True):
         one.start(source, RATE, seconds)
     time.sleep(0.3)
     meanwhile()
@@ -47,7 +47,7 @@ def both_ways(world, seconds, meanwhile):
 
 
 def rebound(world):
-    """A NAT before the near side gives it another port ten times: the far side follows."""
+    """A NAT in front of the near side rebinds its port ten times: the far side follows."""
     times = 10
     relay, (_, far) = build_relayed(world, roaming=1, learns=True)
 
@@ -58,10 +58,14 @@ def rebound(world):
 
     there, back = both_ways(world, 1.6, rebind)
     print(shown(there), shown(back), flush=True)
-    check('rebound: nothing is lost on the way there', there['lost'] == 0, there['lost'])
-    check('rebound: at most 2 packets are lost on the way back, each time', back['lost'] <= 2 * times, back['lost'])
+    check('rebound: no packet is lost towards the far side', there['lost'] == 0, there['lost'])
+    check(
+        'rebound: at most 2 packets per rebinding are lost towards the near side',
+        back['lost'] <= 2 * times,
+        back['lost'],
+    )
     check('rebound: answers stop for at most 100 ms', back['gapMs'] <= 100, back['gapMs'])
-    check('rebound: the far side knows where', far.session(FAR)['peer_port'] != [51820])
+    check('rebound: the far side has followed', far.session(FAR)['peer_port'] != [51820])
 
 
 def sender_moves(world):
@@ -69,13 +73,13 @@ def sender_moves(world):
     there, back = both_ways(world, 1, lambda: move(world, 'na', 'nb', '10.9.0.1', '10.9.0.11'))
     print(shown(there), shown(back), flush=True)
     check('sender moves: both directions stop for at most 100 ms', max(there['gapMs'], back['gapMs']) <= 100)
-    check('sender moves: the far side followed', far.session(FAR)['peer_address'] == [packed('10.9.0.11')])
+    check('sender moves: the far side has followed', far.session(FAR)['peer_address'] == [packed('10.9.0.11')])
     event = far.wait_event('peer_moved', 1)
-    check('sender moves: and says so', event['peer_address'] == [packed('10.9.0.11')] and event['id'] == [FAR])
+    check('sender moves: and reports it', event['peer_address'] == [packed('10.9.0.11')] and event['id'] == [FAR])
 
 
 def receiver_moves(world):
-    """Traffic goes one way only, to the side that moves; its control plane has it initiate at once."""
+    """Traffic goes one way only, to the side that moves; its control plane makes it start a handshake at once."""
     near, far = build(world, roaming=1)
     one = Probe(world, 'wb', '10.0.0.2')
     one.start('wa', RATE, 1)
@@ -85,11 +89,11 @@ def receiver_moves(world):
     seen = one.stop()
     print(shown(seen), flush=True)
     check('receiver moves: silence of at most 300 ms', seen['gapMs'] <= 300, seen['gapMs'])
-    check('receiver moves: the near side followed', near.session(NEAR)['peer_address'] == [packed('10.9.0.12')])
+    check('receiver moves: the near side has followed', near.session(NEAR)['peer_address'] == [packed('10.9.0.12')])
 
 
-def receiver_moves_untold(world):
-    """The same without a control plane: the probes of the side that moves say where it is."""
+def receiver_moves_unannounced(world):
+    """The same without a control plane: the probe messages of the side that moves reveal its new address."""
     near, far = build(world, roaming=1, probe_messages=1)
     one = Probe(world, 'wb', '10.0.0.2')
     one.start('wa', RATE, 2)
@@ -97,30 +101,36 @@ def receiver_moves_untold(world):
     move(world, 'nb', 'na', '10.9.0.2', '10.9.0.12')
     seen = one.stop()
     print(shown({**seen, 'missing': []}), flush=True)
-    check('receiver moves untold: silence of at most 1,500 ms', seen['gapMs'] <= 1500, seen['gapMs'])
-    check('receiver moves untold: the near side followed', near.session(NEAR)['peer_address'] == [packed('10.9.0.12')])
+    check('receiver moves unannounced: silence of at most 1,500 ms', seen['gapMs'] <= 1500, seen['gapMs'])
+    check(
+        'receiver moves unannounced: the near side has followed',
+        near.session(NEAR)['peer_address'] == [packed('10.9.0.12')],
+    )
 
 
 def pinned(world):
-    """The near side's control plane has signed word of the new address; the endpoint of a pinned wire is set in place."""
+    """A pinned endpoint: the control plane learns the new address and updates the port in place."""
     near, far = build(world, roaming=0)
     _, attributes, _ = near.journal['port_set', NEAR]
 
-    def told():
+    def announce():
         move(world, 'nb', 'na', '10.9.0.2', '10.9.0.12')
         near.set('port_set', **{**attributes, 'peer_address': packed('10.9.0.12')})
 
     age = near.session(NEAR)['handshake_age_ms'][0]
-    there, back = both_ways(world, 1, told)
+    there, back = both_ways(world, 1, announce)
     print(shown(there), shown(back), flush=True)
     check('pinned: silence of at most 300 ms', max(there['gapMs'], back['gapMs']) <= 300)
-    check('pinned: without another handshake', near.session(NEAR)['handshake_age_ms'][0] > age + 900)
+    check('pinned: no new handshake was needed', near.session(NEAR)['handshake_age_ms'][0] > age + 900)
     move(world, 'nb', 'na', '10.9.0.12', '10.9.0.13')
-    check('pinned: untold it goes nowhere', ping(world.namespaces['wb'], '10.0.0.1', 20, 0.01)['received'] == 0)
-    check('pinned: the endpoint is where it was', near.session(NEAR)['peer_address'] == [packed('10.9.0.12')])
+    check(
+        'pinned: nothing is sent to an address that was not announced',
+        ping(world.namespaces['wb'], '10.0.0.1', 20, 0.01)['received'] == 0,
+    )
+    check('pinned: the endpoint has not moved', near.session(NEAR)['peer_address'] == [packed('10.9.0.12')])
 
 
-CASES = {case.__name__: case for case in (rebound, sender_moves, receiver_moves, receiver_moves_untold, pinned)}
+CASES = {case.__name__: case for case in (rebound, sender_moves, receiver_moves, receiver_moves_unannounced, pinned)}
 
 if __name__ == '__main__':
     for case in sys.argv[1:] or CASES:

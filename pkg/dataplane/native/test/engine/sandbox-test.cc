@@ -1,5 +1,5 @@
-// The engine's sandbox, call by call: each case runs in a child of its own that
-// closes the sandbox first.
+// The engine's seccomp sandbox, system call by system call. Each case runs in its own child process,
+// which enters the sandbox first.
 #include "io/sandbox.h"
 
 #include <fcntl.h>
@@ -22,7 +22,7 @@ using nsm::io::renounce_privilege;
 
 constexpr int kDone = 42;
 
-// How a child ends that does this inside the sandbox.
+// The wait status of a child that calls `action` inside the sandbox.
 int end_of(void (*action)()) {
   const pid_t child = fork();
   if (child == 0) {
@@ -45,26 +45,26 @@ bool is_allowed(void (*action)()) {
   return WIFEXITED(status) && WEXITSTATUS(status) == kDone;
 }
 
-TEST("sandbox kills who opens a file") {
+TEST("sandbox kills a process that opens a file") {
   if (!nsm::io::has_sandbox()) return;
   CHECK(is_killed([] { open("/dev/null", O_RDONLY); }));
 }
 
-TEST("sandbox kills who makes a socket, connects or listens") {
+TEST("sandbox kills a process that makes a socket, connects or listens") {
   if (!nsm::io::has_sandbox()) return;
   CHECK(is_killed([] { socket(AF_INET, SOCK_STREAM, 0); }));
   CHECK(is_killed([] { connect(0, nullptr, 0); }));
   CHECK(is_killed([] { listen(0, 1); }));
 }
 
-TEST("sandbox kills who starts a process, a program or a thread") {
+TEST("sandbox kills a process that starts a process, a program or a thread") {
   if (!nsm::io::has_sandbox()) return;
   CHECK(is_killed([] { fork(); }));
   CHECK(is_killed([] { execl("/bin/true", "true", nullptr); }));
   CHECK(is_killed([] { std::thread([] {}).join(); }));
 }
 
-TEST("sandbox kills who makes memory executable") {
+TEST("sandbox kills a process that makes memory executable") {
   if (!nsm::io::has_sandbox()) return;
   CHECK(is_killed([] { mmap(nullptr, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0); }));
   CHECK(is_killed([] {
@@ -73,7 +73,7 @@ TEST("sandbox kills who makes memory executable") {
   }));
 }
 
-TEST("sandbox holds for threads that were there before it") {
+TEST("sandbox applies to threads that existed before it") {
   if (!nsm::io::has_sandbox()) return;
   const pid_t child = fork();
   if (child == 0) {
@@ -90,13 +90,13 @@ TEST("sandbox holds for threads that were there before it") {
   CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS);
 }
 
-TEST("sandbox lets memory, clocks and pipes be used") {
+TEST("sandbox allows memory allocation, clocks and pipes") {
   CHECK(is_allowed([] { std::make_unique<char[]>(64 << 20)[0] = 1; }));
   CHECK(is_allowed([] { nsm::io::boot_ns(); }));
   CHECK(is_allowed([] { [[maybe_unused]] const auto done = write(STDERR_FILENO, "", 0); }));
 }
 
-TEST("an engine with privilege is told why it may not start") {
+TEST("an engine with privileges refuses to start and says why") {
   if (geteuid() == 0) CHECK(!nsm::io::excess_privilege().empty());
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""A node whose cable takes less than the wire's packets need: the kernel refuses to cut such segments, so they leave one
-by one and in fragments, and everything still arrives."""
+"""An underlay MTU that is smaller than the wire's packets need: the kernel refuses UDP GSO for such segments, so the
+engine sends them one by one, the kernel fragments them, and everything still arrives."""
 
 import importlib
 
@@ -17,9 +17,9 @@ def small_underlay(world):
         world.namespaces[node].sh(f'ip link set {device} mtu 1000')
     sent, received = two_engines.send_file(world, 10 << 20)
     counted = engines[0].counters('wg-10.0.0.1')
-    check('10 MB arrive as they were', sent == received, received)
-    check('segments that do not fit were sent one by one', counted['tx_gso_refused'] > 0, counted['tx_gso_refused'])
-    check('and none was refused', counted['tx_refused'] == counted['tx_no_buffers'] == 0)
+    check('10 MB arrive unchanged', sent == received, received)
+    check('segments that exceed the MTU were sent one by one', counted['tx_gso_refused'] > 0, counted['tx_gso_refused'])
+    check('and none was dropped', counted['tx_refused'] == counted['tx_no_buffers'] == 0)
 
 
 if __name__ == '__main__':

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""starved.py [--seconds N]: an engine that gets a fifth of a core, and not when it waiting_ports it. It is late with its probes
-and with its echoes, and neither side may take that for a dead path or a dead session."""
+"""starved.py [--seconds N]: an engine gets only a fifth of a core, and not when it needs it. Its probes and echoes are
+late, and neither side may take that for a dead link or a dead session."""
 
 import argparse
 import contextlib
@@ -12,7 +12,7 @@ from pathlib import Path
 import lab
 from impair import probe
 from lab import check, skip
-from link_quality import UP, path_of, told, until
+from link_quality import events, quality_of, until_up
 from relayed import FAR, NEAR, build_relayed, shown
 
 PERIOD_US, QUOTA_US = 100_000, 20_000
@@ -20,7 +20,7 @@ RATE = 100
 
 
 class Cgroup:
-    """A fifth of a core for who is put into it, by whichever version of cgroups has the cpu controller here."""
+    """A cgroup (v1 or v2, whichever has the cpu controller here) that limits its processes to a fifth of a core."""
 
     def __init__(self, name):
         v1, v2 = Path('/sys/fs/cgroup/cpu'), Path('/sys/fs/cgroup')
@@ -38,14 +38,14 @@ class Cgroup:
         (self.path / 'cgroup.procs').write_text(str(pid))
 
     def periods(self):
-        """How many there were, and in how many nobody in it ran any more."""
+        """(number of enforcement periods, number of those in which the cgroup was throttled)"""
         seen = dict(line.split() for line in (self.path / 'cpu.stat').read_text().splitlines())
         return int(seen['nr_periods']), int(seen['nr_throttled'])
 
 
 @contextlib.contextmanager
 def starving(*pids):
-    """A hog eats what the engines would need."""
+    """Throttles the processes: a CPU hog uses up the quota of their cgroup."""
     group = Cgroup(f'nsm-t{os.getpid()}')
     hog = subprocess.Popen([sys.executable, '-c', 'while True: pass'])
     try:
@@ -64,14 +64,14 @@ def starved(seconds):
     def run(world):
         _, engines = build_relayed(world, probe_messages=1)
         for engine in engines:
-            until('the path is up', lambda: path_of(engine)['link_verdict'] == UP)
+            until_up(engine)
         with starving(engines[1].pid) as group:
             seen = probe(world, 'wa', 'wb', '10.0.0.2', RATE, seconds)
             periods, throttled = group.periods()
-        print(shown(seen), path_of(engines[0]), flush=True)
-        check('the engine was kept waiting', throttled > periods * 0.8, f'{throttled} of {periods} periods')
-        for engine, name in zip(engines, (NEAR, FAR)):
-            alarms = told(engine, 'link_quality_down') + told(engine, 'session_down')
+        print(shown(seen), quality_of(engines[0]), flush=True)
+        check('the engine was throttled', throttled > periods * 0.8, f'{throttled} of {periods} periods')
+        for engine, name in zip(engines, (NEAR, FAR), strict=True):
+            alarms = events(engine, 'link_quality_down') + events(engine, 'session_down')
             check(f'{name}: no false alarm', not alarms, alarms)
         check('no packet was lost', seen['lost'] == 0, seen['delayMaxMs'])
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""stream.py receive | stream.py send ADDRESS SECONDS BYTES_PER_SECOND: one TCP connection that never rests. The receiver
-prints how many bytes came and the longest silence in between, as JSON."""
+"""stream.py receive | stream.py send ADDRESS SECONDS BYTES_PER_SECOND: one continuous TCP stream. The receiver prints
+how many bytes arrived and the longest silence, as JSON."""
 
 import json
 import socket
@@ -8,7 +8,7 @@ import sys
 import time
 
 PORT = 5301
-TURN_S = 0.01
+INTERVAL_S = 0.01
 
 
 def receive():
@@ -23,14 +23,14 @@ def receive():
 
 
 def send(address, seconds, rate):
-    """Returns how many bytes were taken."""
-    data, count = bytes(int(rate * TURN_S)), 0
+    """Returns how many bytes were sent."""
+    data, count = bytes(int(rate * INTERVAL_S)), 0
     end = time.monotonic() + seconds
     with socket.create_connection((address, PORT), timeout=30) as connection:
         while time.monotonic() < end:
             connection.sendall(data)
             count += len(data)
-            time.sleep(TURN_S)
+            time.sleep(INTERVAL_S)
     return {'bytes': count}
 
 

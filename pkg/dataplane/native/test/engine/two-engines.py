@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Two engines back to back, each with a workload behind it: everything that leaves one arrives at the other."""
+"""Two engines back to back, each with a workload: everything that one workload sends arrives at the other."""
 
 import sys
 
@@ -21,7 +21,7 @@ AEADS = {'ChaCha20-Poly1305': 1, 'AES-256-GCM': 2}
 
 
 def build(world, aead, make_engine=lambda world, work, node: Engine(world), make_device=Device):
-    """West and east: a node each on one cable, and a workload each with a device. `aead` is for both, or a pair."""
+    """Two nodes on one veth, each with a workload that has a TUN device. `aead` is one value for both, or a pair."""
     for name in ('wa', 'na', 'nb', 'wb'):
         world.namespace(name)
     world.cable('na', 'nb')
@@ -39,7 +39,7 @@ def build(world, aead, make_engine=lambda world, work, node: Engine(world), make
 
 
 def send_file(world, size):
-    """A random file over TCP: its digests at both ends."""
+    """Sends random bytes over TCP; returns the digests of both ends."""
     receiver = world.start('wb', f'{sys.executable} {HERE}/transfer.py receive')
     receiver.stdout.readline()
     sent = world.namespaces['wa'].sh(f'{sys.executable} {HERE}/transfer.py send 10.0.0.2 {size}', timeout=30)
@@ -51,17 +51,19 @@ def test(aead):
         engines, _ = build(world, AEADS[aead])
         ns = world.namespaces
         seen = ping(ns['wa'], '10.0.0.2', 1000, 0.002)
-        check(f'{aead}: 1000 pings, none lost or doubled', seen['received'] == 1000 and seen['duplicates'] == 0, seen)
+        check(
+            f'{aead}: 1000 pings, none lost or duplicated', seen['received'] == 1000 and seen['duplicates'] == 0, seen
+        )
         sent, received = send_file(world, 100 << 20)
-        check(f'{aead}: 100 MB arrive as they were', sent == received, received)
+        check(f'{aead}: 100 MB arrive unchanged', sent == received, received)
         serve_iperf(world, 'wb')
         for name, options in LOADS.items():
             speed = iperf(ns['wa'], '10.0.0.2', options)
-            check(f'{aead}: iperf3 {name} moves', speed > 0.05, f'{speed:.2f} Gb/s')
+            check(f'{aead}: iperf3 {name} passes', speed > 0.05, f'{speed:.2f} Gb/s')
         drops = {
             name: value for name, value in engines[1].counters('wg-10.0.0.2').items() if name in UNWANTED and value
         }
-        check(f'{aead}: nothing was refused on the way', not drops, drops)
+        check(f'{aead}: no packet was dropped', not drops, drops)
 
     return run
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Two engines that were told different AEADs: the handshake is the same, but no packet passes, and each is counted."""
+"""Two engines that are configured with different AEADs: the handshake succeeds, but every data packet fails
+authentication and is counted."""
 
 import importlib
 import time
@@ -13,7 +14,8 @@ ESTABLISHED = [2]
 
 
 def shake_hands(engine, port):
-    """Until it may send; its first initiation may have come before the other engine was there."""
+    """Repeats the handshake until the engine may send: its first initiation may have been sent before the peer
+    existed."""
     deadline = time.monotonic() + 10
     while engine.session(port)['session_state'] != ESTABLISHED:
         assert time.monotonic() < deadline
@@ -28,7 +30,7 @@ def test(world):
         seen = ping(world.namespaces[near], address, PINGS, 0.02)
         check(f'from {near}: nothing comes back', seen['received'] == 0, seen)
         wire, device = (engines[far].counters(f'{port}-{address}') for port in ('wg', 'tun'))
-        check(f'at {address} every packet fails its authentication, and is counted', wire['rx_auth_failed'] >= PINGS,
+        check(f'at {address} every packet fails authentication, and is counted', wire['rx_auth_failed'] >= PINGS,
               wire['rx_auth_failed'])  # fmt: skip
         check('and none reaches the workload', wire['rx_packets'] == device['tx_packets'] == 0)
 

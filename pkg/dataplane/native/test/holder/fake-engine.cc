@@ -1,5 +1,5 @@
-// An engine that moves no packet: it remembers what the holder tells it, so that
-// tests see what a restarted engine is told again. The real one is in io/.
+// A fake engine that carries no packets. It records the messages of the holder, so that tests can
+// check the replay after a restart. The real engine is in io/.
 #include <linux/netlink.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -21,7 +21,7 @@ void send(const Bytes& message) {
   if (write(kEngineSocketFd, message.data(), message.size()) < 0) std::_Exit(1);
 }
 
-// One message and the number of descriptors with it, -1 at the end.
+// Receives one message; returns the number of descriptors with it, or -1 at the end.
 int receive(Bytes& bytes) {
   bytes.resize(kMaxMessageBytes);
   alignas(cmsghdr) char control[CMSG_SPACE(8 * sizeof(int))];
@@ -70,7 +70,7 @@ class FakeEngine {
     if (frame.type == kRehandshake && id == "poison-once" && starts_ == 1) std::raise(SIGKILL);
     if (frame.type == kUnderlaySet || frame.type == kPortSet || frame.type == kCrossConnectSet) {
       objects_[id] = {++order_, static_cast<std::uint64_t>(descriptors),
-                   Bytes(frame.bytes.begin(), frame.bytes.end())};
+                      Bytes(frame.bytes.begin(), frame.bytes.end())};
     } else if (frame.type == kPortDel || frame.type == kUnderlayDel || frame.type == kCrossConnectDel) {
       objects_.erase(id);
     } else if (frame.type == kPortGet) {

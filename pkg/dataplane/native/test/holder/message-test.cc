@@ -1,5 +1,5 @@
-// Frames and fields: every message survives the round trip, and no truncation or
-// flipped byte of it is read out of bounds or taken for something else.
+// Messages and attributes: each survives the round trip, and no truncated or corrupted message is
+// read out of bounds or taken for something else.
 #include <errno.h>
 #include <linux/netlink.h>
 
@@ -27,7 +27,7 @@ Bytes port_message() {
   return message.bytes(kLocalPrefix, prefix).bytes(kLocalPrefix, prefix).u32(kMtuBytes, 1420).take();
 }
 
-// A copy on the heap of exactly the size, so that AddressSanitizer sees one byte too many.
+// A heap copy of exactly this size, so that AddressSanitizer detects a read beyond it.
 Bytes exactly(View bytes) { return Bytes(bytes.begin(), bytes.end()); }
 
 void round_trip() {
@@ -35,18 +35,18 @@ void round_trip() {
   Frame frame;
   Fields fields;
   check(next_frame(bytes, frame) == FrameState::kComplete && frame.bytes.size() == bytes.size(),
-        "a frame is whole");
-  check(frame.type == kPortSet && frame.sequence == 7, "type and sequence come back");
-  check(fields.parse_any(frame.attributes).ok(), "known attributes are taken");
+        "a frame is complete");
+  check(frame.type == kPortSet && frame.sequence == 7, "type and sequence number survive");
+  check(fields.parse_any(frame.attributes).ok(), "known attributes are accepted");
   check(fields.text(kId) == "conn-1:c" && fields.u8(kKind) == kTun && fields.u64(kNsIno) == 4026532405,
         "values");
   int prefixes = 0;
   fields.each(kLocalPrefix, [&](View value) { prefixes += value.size() == 6; });
-  check(prefixes == 2, "repeated attributes are all visited");
+  check(prefixes == 2, "every repeated attribute is visited");
   check(fields.require({kId, kIfname}).ok() && fields.require({kVni}).error == EINVAL,
-        "a missing attribute is named");
+        "the error names a missing attribute");
   check(fields.parse(frame.attributes, {kId}).error == EOPNOTSUPP,
-        "an attribute of other messages is refused");
+        "an attribute that the message does not allow is refused");
 }
 
 void truncations() {
@@ -62,8 +62,8 @@ void truncations() {
     const bool complete = fields.parse_any(attributes).ok() && fields.require({kId, kIfname, kMtuBytes}).ok();
     refused &= !complete;
   }
-  check(incomplete, "a truncated frame is incomplete, at every length");
-  check(refused, "truncated attributes never look whole, at every length");
+  check(incomplete, "a truncated frame is incomplete at every length");
+  check(refused, "truncated attributes are refused at every length");
 }
 
 void flipped_bytes() {
@@ -82,7 +82,7 @@ void flipped_bytes() {
     if (fields.has(kIfname)) sound &= fields.text(kIfname).size() <= 15;
     read_answer(frame);
   }
-  check(sound, "what is taken of a damaged message keeps to its lengths");
+  check(sound, "values that are read from a corrupted message stay within their bounds");
 }
 
 void lengths() {
@@ -90,21 +90,24 @@ void lengths() {
   for (const std::uint32_t length : {0u, 15u, kMaxMessageBytes + 1, 0xffffffffu}) {
     Bytes bytes = port_message();
     std::memcpy(bytes.data(), &length, sizeof length);
-    check(next_frame(bytes, frame) == FrameState::kMalformed, "a frame of an impossible length is malformed");
+    check(next_frame(bytes, frame) == FrameState::kMalformed,
+          "a frame with an impossible length is malformed");
   }
   Fields fields;
   const Bytes twice = MessageBuilder(0, 0, 0).u8(kKind, 1).u8(kKind, 2).take();
-  check(fields.parse_any(View(twice).subspan(NLMSG_HDRLEN)).error == EINVAL, "a single attribute comes once");
+  check(fields.parse_any(View(twice).subspan(NLMSG_HDRLEN)).error == EINVAL,
+        "a single attribute must not be repeated");
   const Bytes unknown = MessageBuilder(0, 0, 0).u8(999, 1).take();
   check(fields.parse_any(View(unknown).subspan(NLMSG_HDRLEN)).error == EOPNOTSUPP,
-        "an unknown one is refused");
+        "an unknown attribute is refused");
   for (const char* id : {"a b", "a/b", "\xc3\xa4", ""}) {
     const Bytes bad = MessageBuilder(0, 0, 0).text(kId, id).take();
-    check(fields.parse_any(View(bad).subspan(NLMSG_HDRLEN)).error == EINVAL, "an id has its alphabet");
+    check(fields.parse_any(View(bad).subspan(NLMSG_HDRLEN)).error == EINVAL,
+          "an id with other characters is refused");
   }
   const Bytes terminated = MessageBuilder(0, 0, 0).text(kId, std::string_view("port\0", 5)).take();
   check(fields.parse_any(View(terminated).subspan(NLMSG_HDRLEN)).ok() && fields.text(kId) == "port",
-        "one terminating zero is no part of a text");
+        "a terminating zero is not part of a text");
 }
 
 void answers() {
@@ -113,19 +116,20 @@ void answers() {
   next_frame(request_bytes, request);
   const Bytes refusal = answer(request, {ENOENT, "there is no such underlay"});
   check(next_frame(refusal, frame) == FrameState::kComplete && frame.sequence == 7,
-        "an answer repeats the sequence");
+        "an answer has the sequence number of its request");
   const Status status = read_answer(frame);
-  check(status.error == ENOENT && status.text == "there is no such underlay", "error and sentence come back");
+  check(status.error == ENOENT && status.text == "there is no such underlay",
+        "error number and text survive");
   const Bytes done = answer(request, {});
   next_frame(done, frame);
-  check(frame.type == NLMSG_ERROR && read_answer(frame).ok(), "no error is an acknowledgement");
+  check(frame.type == NLMSG_ERROR && read_answer(frame).ok(), "error 0 is an acknowledgement");
   next_frame(request_bytes, frame);
-  check(read_answer(frame).error == EBADMSG, "another message is no answer");
+  check(read_answer(frame).error == EBADMSG, "a message of another type is not an answer");
   for (const std::int32_t error : {INT32_MIN, -4096, 1}) {
     Bytes odd = done;
     std::memcpy(odd.data() + NLMSG_HDRLEN, &error, sizeof error);
     next_frame(odd, frame);
-    check(read_answer(frame).error == EBADMSG, "a number that is no errno is no answer");
+    check(read_answer(frame).error == EBADMSG, "a number that is not an errno is not an answer");
   }
 }
 

@@ -1,4 +1,4 @@
-"""The local protocol for tests: netlink frames, written and read independently of the C++ code."""
+"""The local protocol for tests: netlink messages, encoded and decoded independently of the C++ code."""
 
 import socket
 import struct
@@ -55,7 +55,7 @@ def attribute(number, value):
 
 
 def encode(fields):
-    """`fields` is a list of (name, value); a nested value is such a list itself."""
+    """`fields` is a list of (name, value); the value of a nested attribute is such a list itself."""
     out = b''
     for name, value in fields:
         number, form = FORMATS[name]
@@ -108,7 +108,7 @@ class Refused(Exception):
 
 
 def read_message(sock):
-    """(type, sequence, fields); an NLMSG_ERROR gives {'error', 'text'}."""
+    """(type, sequence, fields); for an NLMSG_ERROR the fields are {'error', 'text'}."""
     header = read_exactly(sock, 16)
     length, kind, _, sequence, _ = struct.unpack('=IHHII', header)
     body = read_exactly(sock, ((length + 3) & ~3) - 16)
@@ -120,7 +120,7 @@ def read_message(sock):
 
 
 class Control:
-    """A connection to the control socket; events that come between answers are kept."""
+    """A connection to the control socket; keeps the events that arrive between answers."""
 
     def __init__(self, path, greet=True):
         self.sock = socket.socket(socket.AF_UNIX)

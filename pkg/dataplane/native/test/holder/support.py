@@ -1,4 +1,4 @@
-"""A holder under test, namespaces, and programs inside them. Everything is removed at the end."""
+"""A holder under test, network namespaces, and programs inside them; all are removed at the end."""
 
 import ctypes
 import os
@@ -67,7 +67,7 @@ class Namespace:
 
 
 class Program:
-    """A forked child in a namespace: a Python function with a pipe to say when it is ready."""
+    """A Python function that runs in a forked child, in a namespace, with a pipe to report that it is ready."""
 
     def __init__(self, function, namespace=None, uid=0):
         reader, writer = os.pipe()
@@ -81,7 +81,7 @@ class Program:
                     os.setresgid(uid, uid, uid)
                     os.setresuid(uid, uid, uid)
                 function(lambda: os.write(writer, b'1'))
-            except BaseException as error:  # the child must not run the parent's tests
+            except BaseException as error:  # the child must never continue with the parent's tests
                 print(f'program in a namespace: {error!r}', file=sys.stderr)
             os._exit(0)
         os.close(writer)
@@ -174,7 +174,7 @@ class HolderTest(unittest.TestCase):
 
     @classmethod
     def connect_from(cls, namespace, uid=0):
-        """A program that connects from `namespace` and stays."""
+        """A program in `namespace` that connects and keeps the connection."""
         path = cls.holder.workload_path
 
         def run(ready):
@@ -187,7 +187,7 @@ class HolderTest(unittest.TestCase):
 
 
 class Deliver:
-    """nsmd's side of the deliver socket."""
+    """The deliver socket, on which nsmd listens."""
 
     def __init__(self, path):
         if os.path.exists(path):

@@ -1,4 +1,4 @@
-"""The control socket: greeting, refusals that say why, and bytes that make no sense."""
+"""The control socket: the hello exchange, requests that are refused with a reason, and malformed messages."""
 
 import os
 import random
@@ -44,7 +44,7 @@ class ControlSocket(HolderTest):
         self.assertEqual(caught.exception.error, error, caught.exception)
         self.assertIn(text, caught.exception.text)
 
-    def test_hello_tells_version_engine_and_features(self):
+    def test_hello_reports_version_engine_and_features(self):
         hello = self.control.hello
         features = [value for name, value in hello if name == 'feature']
         self.assertEqual(dict(hello)['version'], 1)
@@ -71,12 +71,12 @@ class ControlSocket(HolderTest):
         self.refused(PORT_SET, [('id', 'p'), ('kind', 1), *unknown, ('ifname', 'x')], ENOENT, 'is not known')
         self.refused(RTNL, [*unknown, ('payload', b'')], ENOENT, 'is not known')
 
-    def test_own_namespace_gets_no_port(self):
+    def test_port_in_the_holders_own_namespace_is_refused(self):
         info = os.stat('/proc/self/ns/net')
         own = [('ns_dev', info.st_dev), ('ns_ino', info.st_ino)]
         self.refused(PORT_SET, [('id', 'p'), ('kind', 1), *own, ('ifname', 'nsm-own')], EPERM, 'own network namespace')
 
-    def test_pins_keep_a_namespace_known(self):
+    def test_pin_keeps_a_namespace_reachable(self):
         namespace = self.namespace('pinned')
         client = self.connect_from(namespace)
         eventually('the namespace is known', lambda: self.try_pin('pin-1', namespace))
@@ -103,7 +103,7 @@ class ControlSocket(HolderTest):
             self.assertEqual(refused.error, ENOENT)
             return False
 
-    def test_underlay_binds_tells_its_port_and_keeps_it(self):
+    def test_underlay_binds_reports_its_port_and_keeps_it(self):
         port = dict(self.control.ask(UNDERLAY_SET, underlay('u1', 0))[0])['udp_port']
         self.assertNotEqual(port, 0)
         self.assertEqual(dict(self.control.ask(UNDERLAY_SET, underlay('u1', 0))[0])['udp_port'], port)
@@ -112,7 +112,7 @@ class ControlSocket(HolderTest):
         self.refused(UNDERLAY_SET, underlay('u3', 0, bytes(16)), EINVAL, 'does not fit the family')
         self.refused(UNDERLAY_SET, underlay('u3', 0, bytes([192, 0, 2, 1])), 99, 'not on this node')
 
-    def test_refusal_of_the_engine_comes_through_and_leaves_nothing(self):
+    def test_refusal_of_the_engine_is_passed_on_and_undone(self):
         self.refused(UNDERLAY_SET, underlay('refused', 40123), EINVAL, 'this id is refused')
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
             eventually('the port is free again', lambda: self.can_bind(free, 40123))
@@ -124,14 +124,14 @@ class ControlSocket(HolderTest):
         except OSError:
             return False
 
-    def test_counters_are_told_for_all_or_one(self):
+    def test_counters_are_reported_for_all_objects_or_one(self):
         told = [
             [value for reply in self.control.ask(COUNTERS_GET, fields) for name, value in reply if name == 'id']
             for fields in ([], [('id', 'holder')])
         ]
         self.assertEqual(told, [['holder', 'engine'], ['holder']])
 
-    def test_answers_carry_the_sequence_of_their_request(self):
+    def test_answers_carry_the_sequence_number_of_their_request(self):
         first, second = self.control.send(COUNTERS_GET), self.control.send(NS_GET)
         answers = [read_message(self.control.sock)[1] for _ in range(4)]
         self.assertEqual(sorted(set(answers)), [first, second])
@@ -145,7 +145,7 @@ class ControlSocket(HolderTest):
             sock.close()
         self.assertIn('connections', self.control.counters())
 
-    def test_lengths_that_lie_are_refused(self):
+    def test_wrong_lengths_are_refused(self):
         before = self.control.counters()['malformed']
         for length in (0, 15, 65537, 0xFFFFFFFF):
             sock = socket.socket(socket.AF_UNIX)

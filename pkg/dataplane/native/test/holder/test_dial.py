@@ -1,7 +1,6 @@
-"""The dial socket: endpoints are reached by path or by a descriptor they passed, and attested."""
+"""The dial socket: it connects to endpoints by path or by a descriptor that they passed, and attests them."""
 
 import os
-import signal
 import socket
 import struct
 
@@ -19,7 +18,7 @@ class Dial(HolderTest):
         cls.addClassCleanup(cls.deliver.close)
 
     def endpoint(self, name, namespace=None, mode=0o666, register=False):
-        """A program that listens on a socket and sends back what it gets."""
+        """A program that listens on a socket and echoes what it receives."""
         path = os.path.join('/tmp', f'nsm-t{os.getpid()}-{name}')
         workload = self.holder.workload_path
 
@@ -59,7 +58,7 @@ class Dial(HolderTest):
         self.assertIn(text, fields['text'])
         self.assertEqual(sock.recv(1), b'', 'the connection ends with the error')
 
-    def test_listener_is_attested_and_its_bytes_follow(self):
+    def test_listener_is_attested_before_its_bytes(self):
         namespace = self.namespace('endpoint')
         program, path = self.endpoint('a', namespace)
         sock, kind, preface = self.dial(f'unix://{path}', after=b'early')
@@ -83,14 +82,14 @@ class Dial(HolderTest):
         self.assertEqual(read_exactly(sock, 4), b'tail')
         sock.close()
 
-    def test_passed_descriptor_is_an_address(self):
+    def test_passed_descriptor_serves_as_an_address(self):
         namespace = self.namespace('endpoint')
         program, path = self.endpoint('fd', namespace, register=True)
         registration = self.deliver.accept()
         read_message(registration)
         self.assertEqual(read_exactly(registration, 1), b'r')
         info = os.stat(path)
-        os.rename(path, path + '-elsewhere')  # only the descriptor leads there
+        os.rename(path, path + '-elsewhere')  # from here on only the descriptor leads to it
         self.addCleanup(lambda: os.unlink(path + '-elsewhere'))
         sock, kind, preface = self.dial(f'inode://{info.st_dev}/{info.st_ino}', after=b'hello')
         self.assertEqual((kind, preface['pid']), (PREFACE, program.pid))
@@ -107,18 +106,18 @@ class Dial(HolderTest):
         _, path = self.endpoint('own')
         self.refused(f'unix://{path}', EPERM, 'own network namespace')
 
-    def test_nobody_listens(self):
+    def test_socket_without_a_listener_is_reported(self):
         program, path = self.endpoint('dead', self.namespace('endpoint'))
         program.kill()
         self.refused(f'unix://{path}', ECONNREFUSED, path)
         self.refused('unix:///nonexistent/socket', ENOENT, '/nonexistent/socket')
 
-    def test_socket_that_is_not_writable_says_what_to_do(self):
+    def test_error_for_an_unwritable_socket_says_what_to_do(self):
         _, path = self.endpoint('closed', self.namespace('endpoint'), mode=0o600)
         os.chown(path, 4321, 4321)
         self.refused(f'unix://{path}', EACCES, 'chmod 0666')
 
-    def test_urls_that_name_nothing_are_refused(self):
+    def test_malformed_urls_are_refused(self):
         for url in (
             'tcp://127.0.0.1:80',
             'unix://relative',
@@ -131,7 +130,7 @@ class Dial(HolderTest):
         self.refused('inode://1/2', ENOENT, 'no descriptor')
         self.refused('unix:///' + 'x' * 108, 36, 'at most 107 bytes')
 
-    def test_other_messages_and_lengths_that_lie_are_refused(self):
+    def test_other_messages_and_wrong_lengths_are_refused(self):
         sock = socket.socket(socket.AF_UNIX)
         sock.settimeout(10)
         sock.connect(self.holder.dial_path)

@@ -1,4 +1,4 @@
-"""The engine dies: it is started again, told everything again, and interfaces do not notice."""
+"""The engine dies: the holder restarts it and replays its journal, and the interfaces survive."""
 
 import os
 import signal
@@ -56,7 +56,7 @@ class Engine(HolderTest):
         self.assertNotEqual(started['engine_pid'], pid)
         return started
 
-    def test_restarted_engine_is_told_everything_in_order(self):
+    def test_journal_is_replayed_in_order_after_a_restart(self):
         self.control.ask(CROSS_CONNECT_SET, [('id', 'a-wire'), ('port_a', 'p1'), ('port_b', 'p2')])
         self.set_port('b-port', 'nsm-b')
         self.control.ask(
@@ -90,7 +90,7 @@ class Engine(HolderTest):
         type(self).control = Control(self.holder.control_path)
         self.assertIn('alone', self.ports())
 
-    def test_requests_wait_while_the_engine_is_away(self):
+    def test_requests_wait_until_the_engine_is_back(self):
         os.kill(eventually('an engine serves', self.holder.engine_pid), signal.SIGKILL)
         self.set_port('patient', 'nsm-patient')
         self.assertIn('patient', self.ports())
@@ -102,17 +102,17 @@ class Engine(HolderTest):
         self.assertNotEqual(self.holder.engine_pid(), pid)
         self.assertIn('hung', self.ports())
 
-    def test_request_under_way_is_repeated_after_a_crash(self):
+    def test_pending_request_is_repeated_after_a_crash(self):
         self.assertEqual(self.control.ask(REHANDSHAKE, [('id', 'poison-once')]), [])
 
-    def test_request_that_kills_again_and_again_is_given_up(self):
+    def test_request_that_keeps_killing_the_engine_fails(self):
         with self.assertRaises(Refused) as caught:
             self.control.ask(REHANDSHAKE, [('id', 'poison')])
         self.assertEqual(caught.exception.error, EIO)
         self.assertIn('died 3 times', caught.exception.text)
         self.assertNotIn('poison', self.ports(), 'and the next request is served')
 
-    def test_removed_port_takes_its_interface_and_is_not_repeated(self):
+    def test_removed_port_takes_its_interface_along_and_is_not_replayed(self):
         self.set_port('gone', 'nsm-gone')
         self.control.ask(PORT_DEL, [('id', 'gone')])
         eventually('the interface is gone', lambda: 'nsm-gone' not in self.workload.links())
@@ -128,13 +128,13 @@ class Engine(HolderTest):
             self.set_port('twice', 'nsm-other')
         self.assertEqual(caught.exception.error, EEXIST)
 
-    def test_interface_that_the_workload_removed_is_made_again(self):
+    def test_interface_that_the_workload_removed_is_created_again(self):
         self.set_port('again', 'nsm-again')
         self.workload.run('ip', 'link', 'del', 'nsm-again')
         self.set_port('again', 'nsm-again')
         self.assertEqual(self.index('nsm-again'), self.ports()['again']['ifindex'])
 
-    def test_taken_name_is_refused_and_left_alone(self):
+    def test_name_in_use_is_refused_and_left_alone(self):
         self.workload.run('ip', 'link', 'add', 'taken', 'type', 'veth', 'peer', 'name', 'taken2')
         self.workload.run('ip', 'tuntap', 'add', 'taken3', 'mode', 'tun')
         for name in ('taken', 'taken3', 'lo'):

@@ -1,4 +1,4 @@
-"""What the processes of the holder may do, and how they start and end."""
+"""The privileges of the holder's processes, and how they start and end."""
 
 import os
 import signal
@@ -50,9 +50,9 @@ class Process(unittest.TestCase):
         engine = self.holder.engine_pid()
         self.assertEqual(sorted(map(int, os.listdir(f'/proc/{engine}/fd'))), [0, 1, 2, 3, 4])
 
-    def test_holder_keeps_its_memory_to_itself(self):
+    def test_holder_locks_its_memory_and_cannot_be_dumped(self):
         pid = self.holder.process.pid
-        if not os.environ.get('NSM_SANITIZE'):  # sanitizers turn mlock off
+        if not os.environ.get('NSM_SANITIZE'):  # sanitizers disable mlock
             self.assertGreater(int(status_of(pid)['VmLck'].split()[0]), 16 * 1024)
         with open(f'/proc/{pid}/limits') as limits:
             core = next(line for line in limits if line.startswith('Max core file size'))
@@ -68,7 +68,7 @@ class Process(unittest.TestCase):
             info = os.stat(path)
             self.assertEqual((info.st_mode & 0o777, info.st_uid, info.st_gid), (mode, owner, owner), path)
 
-    def test_sigterm_ends_all_and_removes_sockets(self):
+    def test_sigterm_ends_all_processes_and_removes_the_sockets(self):
         engine = self.holder.engine_pid()
         spawner = int(status_of(engine)['PPid'])
         path = self.holder.control_path
@@ -98,7 +98,7 @@ class Process(unittest.TestCase):
         self.holder.process = subprocess.Popen(self.holder.command, stderr=self.holder.log)
         eventually('the next one serves', lambda: self.holder.engine_pid())
 
-    def test_a_file_that_is_no_socket_is_left_alone(self):
+    def test_file_that_is_not_a_socket_is_left_alone(self):
         path = os.path.join(self.holder.directory, 'file')
         with open(path, 'w') as file:
             file.write('precious')
@@ -107,7 +107,7 @@ class Process(unittest.TestCase):
         self.assertIn('is not a socket', other.stderr)
         self.assertEqual(os.path.getsize(path), 8)
 
-    def test_strangers_may_not_control(self):
+    def test_other_users_may_not_control_the_holder(self):
         os.chmod(self.holder.control_path, 0o666)
         child = os.fork()
         if child == 0:

@@ -1,4 +1,5 @@
-"""rtnetlink carried into namespaces: answers, patched descriptors, events, and payloads that lie."""
+"""rtnetlink requests that the holder forwards into namespaces: answers, patched descriptors, events, malformed
+payloads."""
 
 import os
 import struct
@@ -26,7 +27,7 @@ def name_of(name):
 
 
 def link_name(body):
-    """IFLA_IFNAME of an RTM_NEWLINK without its header."""
+    """The IFLA_IFNAME of an RTM_NEWLINK message, given without its header."""
     body = body[16:]
     while body:
         length, number = struct.unpack_from('=HH', body)
@@ -71,7 +72,7 @@ class Rtnl(HolderTest):
         self.assertEqual(kind, 2)
         return -struct.unpack_from('=i', body)[0]
 
-    def test_dump_comes_back_whole(self):
+    def test_dump_is_complete(self):
         left = self.namespace('left')
         left.batch(f'link add many{at} type bridge' for at in range(100))
         messages = self.ask(left, rtnl(RTM_GETLINK, ifinfo(), DUMP))
@@ -109,7 +110,7 @@ class Rtnl(HolderTest):
         self.ask(self.namespace('right'), rtnl(RTM_GETLINK, ifinfo(name_of('lo'))))
         self.assertEqual(os.stat(f'/proc/{self.holder.process.pid}/ns/net').st_ino, os.stat('/proc/self/ns/net').st_ino)
 
-    def test_payloads_that_are_no_requests_are_refused(self):
+    def test_payloads_that_are_not_requests_are_refused(self):
         whole = rtnl(RTM_GETLINK, ifinfo(name_of('lo')))
         bad = [
             b'',
@@ -138,7 +139,7 @@ class Rtnl(HolderTest):
             self.ask(None, rtnl(RTM_GETLINK, ifinfo(name_of('lo'))), [(0, stranger)])
         self.assertEqual(caught.exception.error, ENOENT)
 
-    def test_changes_are_told_while_watched(self):
+    def test_changes_are_reported_while_watched(self):
         left = self.namespace('left')
         self.control.ask(RTNL_WATCH, [*left.id, ('groups', 1 << (LINK_GROUP - 1))])
         left.run('ip', 'link', 'add', 'watched', 'type', 'bridge')

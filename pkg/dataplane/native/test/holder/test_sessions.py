@@ -1,4 +1,4 @@
-"""Local connections: who they are, their bytes, and the descriptors they pass."""
+"""Local connections: their attestation, their bytes, and the descriptors they pass."""
 
 import hashlib
 import os
@@ -6,7 +6,6 @@ import signal
 import socket
 import threading
 import time
-import unittest
 
 from support import Deliver, HolderTest, eventually, main
 from protocol import EVENT, PREFACE, Control, read_exactly, read_message
@@ -22,7 +21,7 @@ class Sessions(HolderTest):
         cls.addClassCleanup(cls.deliver.close)
 
     def connect(self):
-        """A connection of this process, and nsmd's end of it behind the preface."""
+        """A connection of this process, and nsmd's end of it after the preface."""
         client = socket.socket(socket.AF_UNIX)
         client.settimeout(10)
         client.connect(self.holder.workload_path)
@@ -36,7 +35,7 @@ class Sessions(HolderTest):
     def grown(self, name, before, by):
         eventually(f'{name} grew by {by}', lambda: self.control.counters()[name] - before[name] == by)
 
-    def test_preface_says_who_connected_from_another_namespace(self):
+    def test_preface_identifies_a_client_in_another_namespace(self):
         namespace = self.namespace('client')
         program = self.connect_from(namespace, uid=4321)
         daemon = self.deliver.accept()
@@ -100,7 +99,7 @@ class Sessions(HolderTest):
         while received < sent:
             received += len(daemon.recv(1024 * 1024))
 
-    def test_descriptors_are_kept_by_kind_and_never_reach_nsmd(self):
+    def test_only_allowed_kinds_of_descriptors_are_kept_and_none_reaches_nsmd(self):
         client, daemon, _ = self.connect()
         before = self.control.counters()
         with open('/proc/self/ns/net') as namespace, open('/etc/hostname') as plain:
@@ -115,7 +114,7 @@ class Sessions(HolderTest):
         self.grown('descriptors_kept', before, 2)
         self.grown('descriptors_refused', before, 1)
 
-    def test_64_descriptors_are_kept_and_no_more(self):
+    def test_at_most_64_descriptors_are_kept(self):
         client, daemon, _ = self.connect()
         before, fds = self.control.counters(), self.holder.fd_count()
         directory = self.holder.directory
@@ -129,7 +128,7 @@ class Sessions(HolderTest):
             self.grown('descriptors_kept', before, 64)
             socket.send_fds(client, [b'b'], paths[64:])
             self.grown('descriptors_refused', before, 1)
-            socket.send_fds(client, [b'c'], paths)  # more than there is room for: none is taken
+            socket.send_fds(client, [b'c'], paths)  # more than there is room for: none is accepted
             self.grown('descriptors_truncated', before, 1)
         finally:
             for path in paths:
@@ -183,7 +182,7 @@ class Sessions(HolderTest):
         client.close()
         daemon.close()
 
-    def test_deliver_socket_may_be_closed_to_all_but_nsmds_group(self):
+    def test_deliver_socket_may_be_accessible_to_nsmds_group_only(self):
         os.chown(self.holder.deliver_path, 65532, 65532)
         os.chmod(self.holder.deliver_path, 0o660)
         self.connect()
@@ -198,7 +197,7 @@ class Sessions(HolderTest):
         self.assertEqual(read_message(self.deliver.accept())[0], PREFACE)
         client.close()
 
-    def test_client_is_let_go_when_nsmd_stays_away(self):
+    def test_client_is_disconnected_when_nsmd_stays_away(self):
         before = self.control.counters()
         self.deliver.close()
         client = socket.socket(socket.AF_UNIX)
@@ -211,7 +210,7 @@ class Sessions(HolderTest):
         self.grown('refused_deliver', before, 1)
         type(self).deliver = Deliver(self.holder.deliver_path)
 
-    def test_10000_connections_leave_no_descriptor(self):
+    def test_10000_connections_leak_no_descriptor(self):
         watcher = Control(self.holder.control_path)
         eventually('earlier ones are gone', lambda: self.holder.fd_count() < 60)
         fds = self.holder.fd_count()

@@ -1,4 +1,4 @@
-// What the relay decides about datagrams: how often, and that it decides the same again.
+// The relay's decisions about datagrams: their frequency, and that they are repeatable.
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -33,14 +33,14 @@ double percent_of(const std::vector<Fate>& all, Claim claim) {
   return 100.0 * static_cast<double>(std::count_if(all.begin(), all.end(), claim)) / kDatagrams;
 }
 
-// A fair dice strays from `percent` by less than five standard deviations.
+// Whether `seen` deviates from `percent` by less than five standard deviations.
 bool is_near(double seen, double percent) {
   return std::abs(seen - percent) <= 5 * std::sqrt(percent * (100 - percent) / kDatagrams);
 }
 
 bool lost_randomly(const Fate& f) { return f.lost == Lost::kRandom; }
 
-TEST("each fault comes as often as it was asked for") {
+TEST("each fault occurs as often as configured") {
   Faults faults;
   faults.drop_percent = 5;
   faults.corrupt_percent = 1;
@@ -54,7 +54,7 @@ TEST("each fault comes as often as it was asked for") {
   CHECK(is_near(percent_of(all, [](const Fate& f) { return f.held_for > 0; }), 25 * arrive));
 }
 
-TEST("no fault means no change, and 100 percent means every datagram") {
+TEST("0 percent affects no datagram, and 100 percent affects every one") {
   const auto none = fates(1, {});
   CHECK(percent_of(none, [](const Fate& f) {
           return f.lost == Lost::kNot && !f.flipped_bit && !f.duplicate && f.held_for == 0 && f.delay_ns == 0;
@@ -64,7 +64,7 @@ TEST("no fault means no change, and 100 percent means every datagram") {
   CHECK(percent_of(fates(1, all), lost_randomly) == 100);
 }
 
-TEST("one seed decides the same again, another decides otherwise") {
+TEST("the same seed gives the same decisions, another seed gives others") {
   Faults faults;
   faults.drop_percent = 50;
   const auto a = fates(3, faults), b = fates(3, faults), c = fates(4, faults);
@@ -72,7 +72,7 @@ TEST("one seed decides the same again, another decides otherwise") {
   CHECK(std::equal(a.begin(), a.end(), b.begin(), same) && !std::equal(a.begin(), a.end(), c.begin(), same));
 }
 
-TEST("another fault changes nothing about which datagrams are lost") {
+TEST("adding another fault does not change which datagrams are lost") {
   Faults alone, beside;
   alone.drop_percent = beside.drop_percent = 10;
   beside.corrupt_percent = beside.duplicate_percent = beside.reorder_percent = 30;
@@ -80,7 +80,7 @@ TEST("another fault changes nothing about which datagrams are lost") {
   CHECK(std::equal(a.begin(), a.end(), b.begin(), [](auto& x, auto& y) { return x.lost == y.lost; }));
 }
 
-TEST("bursts are as long as they were asked for") {
+TEST("bursts are as long as configured") {
   Faults faults;
   faults.burst_percent = 1;
   faults.burst_length = 10;
@@ -96,7 +96,7 @@ TEST("bursts are as long as they were asked for") {
         std::all_of(lengths.begin(), lengths.end(), [](auto& l) { return l.first % 10 == 0; }));
 }
 
-TEST("every bit may be the one that is flipped, and every depth that of a reordering") {
+TEST("every bit can be flipped, and every reordering depth occurs") {
   Faults faults;
   faults.corrupt_percent = faults.reorder_percent = 100;
   faults.reorder_depth = 1000;
@@ -110,7 +110,7 @@ TEST("every bit may be the one that is flipped, and every depth that of a reorde
   CHECK(bits.size() == 32 && deepest == 1000 && least == 1);
 }
 
-TEST("an MTU hole swallows what is longer as an IP packet") {
+TEST("an MTU black hole drops datagrams whose IP packet is too long") {
   Faults faults;
   faults.mtu_bytes = 1300;
   CHECK(percent_of(fates(1, faults, 1272), [](const Fate& f) { return f.lost == Lost::kNot; }) == 100);
@@ -127,7 +127,7 @@ TEST("delay and jitter stay within their bounds") {
   CHECK(most->delay_ns <= 25 * kNsPerMs && most->delay_ns > 25 * kNsPerMs - kNsPerMs / 100);
 }
 
-TEST("a limited rate spaces datagrams, and drops when its queue is full") {
+TEST("a rate limit spaces datagrams, and drops them when its queue is full") {
   Judge judge(1);
   judge.faults().rate_bps = 8'000'000;  // a byte per microsecond
   CHECK(judge.judge({972, 28, 0}).delay_ns == 1'000'000);
@@ -135,7 +135,7 @@ TEST("a limited rate spaces datagrams, and drops when its queue is full") {
   CHECK(judge.judge({972, 28, 5'000'000}).delay_ns == 1'000'000);
   int sent = 0;
   while (judge.judge({972, 28, 10'000'000}).lost == Lost::kNot) sent++;
-  CHECK(sent == 201);  // one leaves, and 200 ms wait
+  CHECK(sent == 201);  // one leaves, and 200 ms worth of datagrams wait
 }
 
 std::vector<int> order_after(const char* percent, const char* depth, int datagrams) {
@@ -152,7 +152,7 @@ std::vector<int> order_after(const char* percent, const char* depth, int datagra
   return order;
 }
 
-TEST("reordered datagrams come late by at most the depth, and none is lost") {
+TEST("a reordered datagram is overtaken by at most `depth` others, and none is lost") {
   const auto order = order_after("25", "1000", 20'000);
   int greatest = -1, late = 0, most = 0;
   for (const int number : order) {
@@ -166,12 +166,12 @@ TEST("reordered datagrams come late by at most the depth, and none is lost") {
   CHECK(late > 4'500 && late < 5'500 && most > 900 && most <= 1000);
 }
 
-TEST("without faults order is kept, also of what is due at one time") {
+TEST("without faults order is kept, even among datagrams that are due at the same time") {
   const auto order = order_after("0", "1", 5'000);
   CHECK(order.size() == 5'000 && std::is_sorted(order.begin(), order.end()));
 }
 
-TEST("memory is bounded: what finds no room is counted") {
+TEST("memory is bounded: datagrams that do not fit are dropped and counted") {
   Link link(1);
   link.faults().delay_ns = kNsPerSecond;
   const std::vector<std::uint8_t> bytes(65'536);
@@ -179,9 +179,9 @@ TEST("memory is bounded: what finds no room is counted") {
   CHECK(link.statistics().no_room == 2'000 - DelayLine::kMaxBytes / bytes.size());
 }
 
-TEST("commands with wrong names, numbers or counts are refused, and say how it is right") {
+TEST("wrong commands, numbers and counts are refused with a usage message") {
   Faults faults;
-  CHECK(apply_line("drip", {"5"}, faults) == "there is no command drip");
+  CHECK(apply_line("drip", {"5"}, faults) == "unknown command: drip");
   for (const char* bad : {"101", "-1", "x", "5x", "", "nan"})
     CHECK(!apply_line("drop", {bad}, faults).empty());
   CHECK(!apply_line("drop", {}, faults).empty() && !apply_line("burst", {"1"}, faults).empty());

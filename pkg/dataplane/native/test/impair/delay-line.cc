@@ -6,7 +6,7 @@
 namespace nsm::impair {
 namespace {
 
-// std::priority_queue gives its top as const, but it is about to be popped.
+// std::priority_queue::top() is const, but the element is popped right away, so it may be moved.
 template <typename Queue>
 auto pop(Queue& queue) {
   auto top = std::move(const_cast<typename Queue::value_type&>(queue.top()));
@@ -36,7 +36,7 @@ bool DelayLine::put(Waiting&& datagram, std::uint64_t held_for) {
   if (held_for == 0)
     waiting_.push(std::move(datagram));
   else
-    held_.push({passed_ + 1 + held_for, std::move(datagram)});  // 1: its own pass
+    held_.push({passed_ + 1 + held_for, std::move(datagram)});  // + 1 for the call that counts itself
   return true;
 }
 

@@ -1,5 +1,5 @@
-// Datagrams that are under way in one direction: by when they leave, and those
-// held back by how many later ones they let pass.
+// Datagrams in flight in one direction: ordered by when they leave, or held back until a number
+// of later ones have passed.
 #pragma once
 
 #include <cstdint>
@@ -10,24 +10,24 @@ namespace nsm::impair {
 
 class DelayLine {
  public:
-  static constexpr std::size_t kMaxBytes = 64 << 20;        // that are under way at once
-  static constexpr std::uint64_t kMaxHeldNs = 100'000'000;  // when no later ones come
+  static constexpr std::size_t kMaxBytes = 64 << 20;        // in flight at the same time
+  static constexpr std::uint64_t kMaxHeldNs = 100'000'000;  // if no later ones come
 
   struct Waiting {
     std::uint64_t due_ns = 0;
-    std::uint64_t number = 0;  // of those that leave at one time the earlier goes first
+    std::uint64_t number = 0;  // the order of datagrams that are due at the same time
     std::vector<std::uint8_t> bytes;
   };
 
-  // `held_for`: it leaves right behind that many later ones, and not before `due_ns`. False when
-  // there is no room.
+  // With `held_for`, the datagram leaves right after that many later ones, and not before `due_ns`.
+  // False if there is no room.
   bool put(Waiting&& datagram, std::uint64_t held_for);
-  // A datagram came, and was put here or not: what waited for it may leave.
+  // To be called for every datagram that arrives, added or not: held-back ones may now leave.
   void pass(std::uint64_t now_ns);
 
-  // When the next one leaves; UINT64_MAX: there is none.
+  // When the next one leaves; UINT64_MAX if there is none.
   std::uint64_t next_ns() const noexcept;
-  // Takes the next one that is due; false when there is none.
+  // Takes the next one that is due; false if there is none.
   bool take(std::uint64_t now_ns, Waiting& datagram);
 
  private:

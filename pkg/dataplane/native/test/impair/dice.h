@@ -1,6 +1,5 @@
-// Randomness that depends only on the seed, the number of the datagram and what
-// is thrown for: a run can be repeated, and switching one fault changes no
-// decision about another.
+// Random numbers that depend only on the seed, the number of the datagram and the purpose: a run is
+// repeatable, and switching one fault on or off changes no decision about another.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +16,7 @@ class Dice {
     constexpr double kRange = 18446744073709551616.0;  // 2^64
     return percent > 0 && static_cast<double>(roll(number, what)) < percent / 100 * kRange;
   }
-  // 0 to `limit` - 1; `limit` is at least 1.
+  // A number from 0 to `limit` - 1; `limit` must be at least 1.
   std::uint64_t below(std::uint64_t number, Throw what, std::uint64_t limit) const noexcept {
     return roll(number, what) % limit;
   }

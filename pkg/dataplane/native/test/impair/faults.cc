@@ -15,7 +15,7 @@ struct Command {
   std::string_view name;
   std::string_view usage;
   std::size_t min_values;
-  std::vector<double> limits;  // of its values
+  std::vector<double> limits;  // the greatest allowed values
   void (*apply)(Faults& faults, std::span<const double> values);
 };
 
@@ -61,7 +61,7 @@ std::string set_fault(const std::vector<std::string_view>& words, Faults& faults
   if (words.empty()) return "a command is missing";
   const auto command =
       std::find_if(std::begin(kCommands), std::end(kCommands), [&](auto& c) { return c.name == words[0]; });
-  if (command == std::end(kCommands)) return "there is no command " + std::string(words[0]);
+  if (command == std::end(kCommands)) return "unknown command: " + std::string(words[0]);
   const std::string usage = "; usage: " + std::string(command->usage);
   std::vector<double> values;
   for (std::size_t i = 1; i < words.size(); i++) {
@@ -70,10 +70,10 @@ std::string set_fault(const std::vector<std::string_view>& words, Faults& faults
     values.push_back(*value);
   }
   if (values.size() < command->min_values || values.size() > command->limits.size()) {
-    return std::string(words[0]) + " has a wrong number of values" + usage;
+    return std::string(words[0]) + " has the wrong number of values" + usage;
   }
   for (std::size_t i = 0; i < values.size(); i++) {
-    if (values[i] > command->limits[i]) return std::string(words[i + 1]) + " is too much" + usage;
+    if (values[i] > command->limits[i]) return std::string(words[i + 1]) + " is too great" + usage;
   }
   command->apply(faults, values);
   return {};

@@ -1,11 +1,12 @@
-// nsm-flood: UDP datagrams to one address from many sources that are not ours; needs CAP_NET_RAW.
+// nsm-flood: sends UDP datagrams to one address from many spoofed sources; needs CAP_NET_RAW.
 //
 //   nsm-flood KIND ADDRESS PORT RATE SECONDS [PUBLIC_KEY_HEX]
 //
-// KIND: junk        as long and as typed as a handshake initiation, its mac1 is wrong
-//       initiation  the same with the right mac1 for PUBLIC_KEY: all that a stranger can make
-//       random      any length and any bytes
-// RATE a second; 0: as many as go. The sources are 10.66.0.0 and the 4,095 after it.
+// KIND: junk        the length and type of a handshake initiation, with a wrong mac1
+//       initiation  the same with the valid mac1 for PUBLIC_KEY: the most that an attacker without keys can
+//       do random      random length and random bytes
+// RATE is in datagrams per second; 0: as fast as possible. The sources are 10.66.0.0 and the 4,095
+// addresses after it.
 #include <arpa/inet.h>
 #include <netinet/ip.h>
 #include <netinet/udp.h>
@@ -50,7 +51,7 @@ class Flood {
     }
   }
 
-  // Returns how many went out.
+  // Returns how many were sent.
   std::uint64_t run(int sock, std::uint64_t rate, std::uint64_t seconds) {
     const std::uint64_t start_ns = io::boot_ns();
     std::uint64_t sent = 0;
@@ -90,7 +91,7 @@ class Flood {
     return kind_ == Kind::kRandom ? 1 + random_() % kMaxPayload : sizeof(Initiation);
   }
 
-  // The kernel fills in the checksum and the total length of the IP header; UDP may go without one.
+  // The kernel fills in the IP header's checksum and total length; over IPv4 the UDP checksum is optional.
   void write_headers(std::uint8_t* packet, std::size_t payload_bytes, std::uint64_t number) {
     Headers headers;
     headers.ip.version = 4;

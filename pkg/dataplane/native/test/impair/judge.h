@@ -1,5 +1,5 @@
-// Decides what becomes of each datagram of one direction. No I/O and no clock:
-// the same seed and the same datagrams give the same fates.
+// Decides what happens to each datagram of one direction. No I/O and no clock: the same seed and the
+// same datagrams give the same decisions.
 #pragma once
 
 #include <cstddef>
@@ -15,15 +15,15 @@ enum class Lost : std::uint8_t {
   kNot,
   kRandom,
   kBurst,
-  kTooBig,    // for the MTU hole
-  kRateQueue  // waited for more than kMaxQueueNs of a limited rate
+  kTooBig,    // for the MTU black hole
+  kRateQueue  // would wait longer than kMaxQueueNs in the queue of the rate limit
 };
 
 struct Fate {
   Lost lost = Lost::kNot;
   std::optional<std::size_t> flipped_bit;  // of the UDP payload
   bool duplicate = false;
-  std::uint64_t held_for = 0;  // leaves when so many later datagrams have come; 0: in order
+  std::uint64_t held_for = 0;  // leaves after this many later datagrams; 0: in order
   std::uint64_t delay_ns = 0;
 };
 
@@ -36,14 +36,14 @@ class Judge {
 
   struct Datagram {
     std::size_t bytes;         // of UDP payload
-    std::size_t header_bytes;  // of IP and UDP in front of it
+    std::size_t header_bytes;  // of the IP and UDP headers
     std::uint64_t now_ns;
   };
   Fate judge(const Datagram& datagram) noexcept;
 
  private:
   Lost lose(std::uint64_t number, const Datagram& datagram) noexcept;
-  // How long a datagram waits for those in front of it; absent: the queue is full.
+  // How long a datagram waits in the rate limit's queue; empty if the queue is full.
   std::optional<std::uint64_t> queue(const Datagram& datagram) noexcept;
 
   Dice dice_;

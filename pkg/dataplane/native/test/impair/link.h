@@ -1,4 +1,4 @@
-// One direction of the link: from one side's socket to the other's.
+// One direction of the link, from one side's socket to the other's.
 #pragma once
 
 #include <cstdint>
@@ -10,12 +10,13 @@
 
 namespace nsm::impair {
 
-// Of datagrams. received + duplicated = sent + refused + all that were lost + those still under way.
+// Counts of datagrams: received + duplicated = sent + refused + all lost ones + those in flight.
 struct Statistics {
   std::uint64_t received = 0, sent = 0, duplicated = 0, corrupted = 0, held_back = 0;
   std::uint64_t dropped = 0, in_bursts = 0, too_big = 0, rate_queue = 0;  // by the faults
-  std::uint64_t no_room = 0, no_peer = 0, refused = 0;  // by this program, and by the kernel when it sends
-  std::uint64_t overrun = 0;                            // by the kernel, before we received them
+  std::uint64_t no_room = 0, no_peer = 0,
+                refused = 0;  // lost in this program, and refused by the kernel on sending
+  std::uint64_t overrun = 0;  // lost in the kernel's receive buffer
 };
 
 std::string to_json(const Statistics& statistics);
@@ -29,7 +30,7 @@ class Link {
   DelayLine& line() noexcept { return line_; }
   const DelayLine& line() const noexcept { return line_; }
 
-  // A datagram came in; `header_bytes` of IP and UDP were in front of it.
+  // Takes a received datagram; `header_bytes` is the size of its IP and UDP headers.
   void take(std::span<const std::uint8_t> bytes, std::size_t header_bytes, std::uint64_t now_ns);
 
  private:

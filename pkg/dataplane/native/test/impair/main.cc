@@ -1,8 +1,8 @@
-// nsm-impair: a UDP relay that is as bad a link as a test waiting_ports, the same way every time.
+// nsm-impair: a UDP relay that emulates a bad link, as bad as a test wants, repeatably.
 //
 //   left endpoint <-> --left ADDRESS        --right ADDRESS <-> right endpoint
 //
-// Each endpoint takes the relay's address on its side for that of its peer.
+// Each endpoint uses the relay's address on its side as the address of its peer.
 #include <charconv>
 #include <cstdio>
 #include <cstring>
@@ -18,7 +18,8 @@ namespace {
 constexpr const char* kUsage =
     "usage: nsm-impair --left ADDRESS:PORT[,PEER:PORT] --right ADDRESS:PORT[,PEER:PORT] [--seed NUMBER]\n"
     "                  [COMMAND]...\n"
-    "Without PEER that side's endpoint is who sent last. Commands, also one per line of standard input:\n"
+    "Without PEER, that side's endpoint is the last sender. Commands are also read from standard input, one "
+    "per line:\n"
     "  [from-left|from-right] drop PERCENT | burst PERCENT LENGTH | corrupt PERCENT | duplicate PERCENT |\n"
     "    reorder PERCENT DEPTH | delay MS [JITTER_MS] | rate BITS_PER_SECOND | mtu BYTES | clear\n"
     "  rebind left|right [EVERY_MS]\n"
@@ -33,7 +34,7 @@ bool read_places(const std::string& text, Side::Places& places) {
   return comma == std::string::npos || places.peer;
 }
 
-// Returns how many arguments are options; 0 when one of them is wrong.
+// Returns how many arguments are options; 0 if one of them is wrong.
 int read_options(int count, char** arguments, Relay::Options& options) {
   int at = 1;
   bool has_left = false, has_right = false;

@@ -1,11 +1,11 @@
-// nsm-udp-probe: numbered UDP datagrams at a fixed rate, and what became of them.
+// nsm-udp-probe: sends numbered UDP datagrams at a fixed rate, and reports what arrived.
 //
-//   receive PORT                          until its standard input ends, then prints what came
-//   send ADDRESS PORT RATE COUNT BYTES    RATE a second; prints how many were sent
+//   receive PORT                          receives until standard input ends, then prints what arrived
+//   send ADDRESS PORT RATE COUNT BYTES    RATE datagrams per second; prints how many were sent
 //
-// A datagram is {number u64, CLOCK_REALTIME ns when it was sent u64, bytes that
-// follow from the number}. The receiver has the kernel's time of arrival, so its
-// own scheduling is not in the delays.
+// A datagram contains its number (u64), the CLOCK_REALTIME ns at which it was sent (u64), and bytes
+// that are derived from these two. The receiver uses the kernel's receive timestamps, so that delays
+// do not include its own scheduling.
 #include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
@@ -30,7 +30,7 @@ constexpr std::size_t kHeaderBytes = 16;
 constexpr std::size_t kMaxBytes = 9000;
 constexpr std::uint64_t kMaxNumber = 100'000'000;
 
-// Of the header's two numbers; another of either gives another.
+// Depends on both numbers of the header.
 std::uint64_t digest(std::uint64_t number, std::uint64_t sent_ns) noexcept {
   return number * 0x9e3779b97f4a7c15u ^ sent_ns * 0xbf58476d1ce4e5b9u;
 }
@@ -89,7 +89,7 @@ class Arrivals {
     if (delays_us_.empty()) return 0;
     return delays_us_[static_cast<std::size_t>(part * static_cast<double>(delays_us_.size() - 1))] / 1e3;
   }
-  // The first numbers that did not come, below the greatest that did.
+  // The first missing numbers below the greatest one received.
   std::string missing() const {
     std::string list;
     std::size_t shown = 0;
@@ -115,7 +115,7 @@ int open_socket() {
   return sock;
 }
 
-// False when nothing waits.
+// False if no datagram is waiting.
 bool receive_one(int sock, Arrivals& arrivals) {
   static std::uint8_t bytes[kMaxBytes];
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof(timespec))];
@@ -156,7 +156,7 @@ struct Plan {
   std::size_t bytes;
 };
 
-// Datagrams that are late are sent at once, so that their number a second is right.
+// Late datagrams are sent at once, so that the average rate is right.
 std::uint64_t send_all(int sock, const Plan& plan) {
   constexpr std::uint64_t kNapNs = 100'000;
   std::vector<std::uint8_t> bytes(plan.bytes);
@@ -189,7 +189,7 @@ int send_to(const std::string& host, std::uint16_t port, const Plan& plan) {
   const std::string mapped = host.find(':') == std::string::npos ? "::ffff:" + host : host;
   if (inet_pton(AF_INET6, mapped.c_str(), &address.sin6_addr) != 1 || plan.rate == 0 ||
       plan.bytes < kHeaderBytes || plan.bytes > kMaxBytes) {
-    return std::fputs("nsm-udp-probe: a wrong address, rate or size\n", stderr), 2;
+    return std::fputs("nsm-udp-probe: wrong address, rate or size\n", stderr), 2;
   }
   if (connect(sock, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
     return std::perror("connect"), 1;

@@ -26,7 +26,7 @@ std::vector<std::string_view> split(std::string_view line) {
 }
 
 std::size_t index_in(const std::string_view (&names)[2], std::string_view name) {
-  return static_cast<std::size_t>(std::find(names, names + 2, name) - names);  // 2: in none
+  return static_cast<std::size_t>(std::find(names, names + 2, name) - names);  // 2: not found
 }
 
 }  // namespace
@@ -101,7 +101,7 @@ void Relay::rebind_due(std::uint64_t now_ns) {
   for (std::size_t i = 0; i < sides_.size(); i++) {
     Rebinding& rebinding = rebindings_[i];
     if (now_ns < rebinding.next_ns) continue;
-    if (rebinding.next_ns != 0) sides_[i].rebind();  // 0: it was just asked for
+    if (rebinding.next_ns != 0) sides_[i].rebind();  // 0: just configured, not due yet
     rebinding.next_ns = now_ns + rebinding.every_ns;
   }
 }
@@ -112,7 +112,7 @@ std::uint64_t Relay::next_ns() const noexcept {
   return next;
 }
 
-// False when the input has ended.
+// False at the end of the input.
 bool Relay::serve_input() {
   char buffer[4096];
   const ssize_t got = read(STDIN_FILENO, buffer, sizeof buffer);

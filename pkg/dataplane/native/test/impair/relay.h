@@ -1,4 +1,4 @@
-// The relay: two sides, a link in each direction, and commands meanwhile.
+// The relay: two sides, a link in each direction, and commands that change the faults at run time.
 #pragma once
 
 #include <array>
@@ -17,17 +17,17 @@ class Relay {
     Side::Places left, right;
     std::uint64_t seed = 1;
   };
-  // Throws std::system_error when a socket cannot be had.
+  // Throws std::system_error if a socket cannot be opened.
   explicit Relay(const Options& options);
 
   // Executes one line: [from-left | from-right] COMMAND of faults.h for one direction or both, or
   //
-  //   rebind SIDE [MS]   that side is sent to from another port: now, or every so many ms (0: no more)
-  //   stats              answers by the statistics instead of "ok"
+  //   rebind SIDE [MS]   the relay changes its source port towards that side, once or every MS ms (0: stop)
+  //   stats              returns the statistics instead of "ok"
   //
-  // Returns the line that answers it: "ok", or "error: " and what is wrong.
+  // Returns the answer: "ok", or "error: " and an error message.
   std::string execute(std::string_view line);
-  // Relays until its standard input ends; answers each of its lines on standard output.
+  // Relays until standard input ends; answers each line of it on standard output.
   void run();
   std::string statistics();
 
@@ -45,7 +45,7 @@ class Relay {
   std::array<Side, 2> sides_;            // left, right
   std::array<Link, 2> links_;            // from left, from right
   std::array<Rebinding, 2> rebindings_;  // of the sides
-  std::string input_;                    // of a line that is not complete
+  std::string input_;                    // an incomplete line
 };
 
 }  // namespace nsm::impair

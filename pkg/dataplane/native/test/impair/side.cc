@@ -12,7 +12,7 @@ namespace nsm::impair {
 namespace {
 
 constexpr int kBufferBytes = 32 << 20;
-constexpr int kPatienceMs = 10;  // with a full socket
+constexpr int kFullSocketWaitMs = 10;
 
 [[noreturn]] void fail(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
 
@@ -91,7 +91,7 @@ void Side::transmit(Link& link, std::size_t count) {
       continue;
     }
     pollfd writable{socket_.get(), POLLOUT, 0};
-    if (errno == EINTR || (errno == EAGAIN && poll(&writable, 1, kPatienceMs) == 1)) continue;
+    if (errno == EINTR || (errno == EAGAIN && poll(&writable, 1, kFullSocketWaitMs) == 1)) continue;
     link.statistics().refused++;
     next++;
   }

@@ -1,5 +1,5 @@
-// One side of the relay: the socket that faces one endpoint. That endpoint sees
-// the relay as its peer; where the relay sends from may change, as a NAT does.
+// One side of the relay: the socket that faces one endpoint. That endpoint sees the relay as its
+// peer. The relay's source port can change, as behind a NAT.
 #pragma once
 
 #include <sys/socket.h>
@@ -21,19 +21,19 @@ class Side {
  public:
   struct Places {
     io::Sockaddr listen;
-    std::optional<io::Sockaddr> peer;  // absent: who sent last
+    std::optional<io::Sockaddr> peer;  // empty: the last sender
   };
-  // Throws std::system_error when the socket cannot be had.
+  // Throws std::system_error if the socket cannot be opened.
   explicit Side(const Places& places);
 
   int fd() const noexcept { return socket_.get(); }
-  // What waits goes to `link`; false when there was nothing.
+  // Passes waiting datagrams to `link`; false if there were none.
   bool receive(Link& link, std::uint64_t now_ns);
   // Sends what is due in `link` to this side's endpoint.
   void send(Link& link, std::uint64_t now_ns);
-  // Leaves its port for one that the kernel chooses.
+  // Moves to another port, which the kernel chooses.
   void rebind();
-  // Datagrams that the kernel had no room for.
+  // Datagrams that the kernel dropped because the receive buffer was full.
   std::uint64_t overrun() const noexcept;
 
  private:
@@ -47,7 +47,7 @@ class Side {
   io::Sockaddr listen_;
   std::optional<io::Sockaddr> peer_;
   const bool learns_;
-  std::uint64_t overrun_before_ = 0;  // of former sockets
+  std::uint64_t overrun_before_ = 0;  // by the sockets before a rebinding
   std::unique_ptr<std::uint8_t[]> memory_;
   std::array<mmsghdr, kBatch> headers_;
   std::array<iovec, kBatch> parts_;
@@ -55,7 +55,7 @@ class Side {
   std::array<DelayLine::Waiting, kBatch> leaving_;
 };
 
-// Reads ADDRESS:PORT or [ADDRESS]:PORT; absent when it is neither.
+// Parses ADDRESS:PORT or [ADDRESS]:PORT; empty if it is neither.
 std::optional<io::Sockaddr> read_address(const std::string& text);
 
 }  // namespace nsm::impair

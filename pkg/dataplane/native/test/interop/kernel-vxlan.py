@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A vxlan port of the engine and the kernel's vxlan device, both directions, over IPv4 or IPv6."""
+"""A vxlan port of the engine against the kernel's vxlan device, in both directions, over IPv4 or IPv6."""
 
 import array
 import fcntl
@@ -21,7 +21,8 @@ MTU = 1420
 
 
 def complete_packets(namespace, device):
-    """Makes the kernel finish segments and checksums before `device`: on a veth no NIC behind it would."""
+    """Turns off checksum (and so segmentation) offload of `device`: on a veth there is no NIC that would complete
+    packets."""
     with namespace.inside(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         off = array.array('I', [ETHTOOL_STXCSUM, 0])
         fcntl.ioctl(sock, SIOCETHTOOL, struct.pack('16sP8x', device.encode(), off.buffer_info()[0]))

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""An engine and Debian's wireguard-go as peers: both initiate, both rekey, with and without a preshared key."""
+"""An engine and Debian's wireguard-go as peers: each initiates and rekeys, with and without a preshared key."""
 
 import base64
 import sys
@@ -48,7 +48,7 @@ def established(engine):
 def rekey(engine, times):
     for _ in range(times):
         engine.ask('rehandshake', id=PORT)
-        time.sleep(0.1)  # wireguard-go takes no more than 50 initiations a second of a peer
+        time.sleep(0.1)  # wireguard-go accepts at most 50 initiations per second from a peer
 
 
 def we_initiate(world):

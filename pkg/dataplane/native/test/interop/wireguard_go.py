@@ -1,4 +1,4 @@
-"""Debian's wireguard-go in a namespace, configured by `wg`."""
+"""Debian's wireguard-go in a namespace, configured with `wg`."""
 
 import os
 import time
@@ -9,10 +9,9 @@ from lab import sh
 class WireguardGo:
     def __init__(self, lab, namespace, keys, port=51820):
         self.lab, self.ns, self.keys = lab, lab.namespaces[namespace], keys
-        self.name = (
-            f'nsmt{os.getpid() % 100000}{namespace}'  # its control socket is found by name, on the whole machine
-        )
-        # INVARIANT of wireguard-go: it keeps the device only while it runs.
+        # Control sockets are found by the device's name, on the whole machine, so the name must be unique there.
+        self.name = f'nsmt{os.getpid() % 100000}{namespace}'
+        # wireguard-go keeps the device only while it runs.
         lab.start(namespace, f'wireguard-go -f {self.name}')
         self.wait()
         self.wg(f'private-key /dev/stdin listen-port {port}', input=keys.private_text)
@@ -22,7 +21,7 @@ class WireguardGo:
             if os.path.exists(f'/var/run/wireguard/{self.name}.sock'):
                 return
             time.sleep(0.02)
-        raise TimeoutError('wireguard-go does not start')
+        raise TimeoutError('wireguard-go did not start')
 
     def wg(self, settings, **options):
         self.ns.sh(f'wg set {self.name} {settings}', **options)
@@ -38,7 +37,7 @@ class WireguardGo:
         self.ns.sh(f'ip link set {self.name} mtu {mtu} up')
 
     def transfer(self):
-        """(bytes received, bytes sent) of its one peer."""
+        """(bytes received, bytes sent) for its only peer."""
         return tuple(map(int, self.ns.sh(f'wg show {self.name} transfer').split()[1:3]))
 
 

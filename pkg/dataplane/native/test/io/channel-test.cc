@@ -1,4 +1,4 @@
-// Commands from the control thread to a data thread.
+// The channel that carries commands from the control thread to a data thread.
 #include "io/channel.h"
 
 #include <poll.h>
@@ -19,7 +19,7 @@ bool is_readable(int fd, int wait_ms = 0) {
   return poll(&ready, 1, wait_ms) == 1;
 }
 
-TEST("the descriptor is readable while commands wait, and they are executed in order") {
+TEST("the descriptor is readable while commands are queued, and they are executed in order") {
   Channel<Command> channel(8);
   CHECK(!is_readable(channel.fd()));
   for (int i = 0; i < 5; i++) channel.post(std::make_unique<int>(i));
@@ -29,7 +29,7 @@ TEST("the descriptor is readable while commands wait, and they are executed in o
   CHECK(expected == 5 && !is_readable(channel.fd()));
 }
 
-TEST("settle returns at once when nothing is posted, and when all is done") {
+TEST("settle returns at once if nothing was posted or everything is done") {
   Channel<Command> channel(8);
   channel.settle();
   channel.post(std::make_unique<int>(1));
@@ -38,7 +38,7 @@ TEST("settle returns at once when nothing is posted, and when all is done") {
   CHECK(true);
 }
 
-// A data thread that serves until a command is negative.
+// A data thread that executes commands until one is negative.
 template <typename Execute>
 std::thread serve(Channel<Command>& channel, Execute execute) {
   return std::thread([&channel, execute] {
@@ -52,9 +52,9 @@ std::thread serve(Channel<Command>& channel, Execute execute) {
   });
 }
 
-TEST("settle waits until the data thread has done what was posted before") {
+TEST("settle waits until the data thread has executed what was posted before") {
   Channel<Command> channel(8);
-  int done = 0;  // not atomic: settle() is what makes it safe to read
+  int done = 0;  // not atomic: settle() makes it safe to read
   std::thread data = serve(channel, [&](int) {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
     done++;
@@ -68,7 +68,7 @@ TEST("settle waits until the data thread has done what was posted before") {
   data.join();
 }
 
-TEST("posting into a full channel waits for room, and no command is lost") {
+TEST("posting to a full channel waits for room, and no command is lost") {
   Channel<Command> channel(2);
   long sum = 0;
   std::thread data = serve(channel, [&](int value) { sum += value; });

@@ -1,4 +1,4 @@
-// Cross-connects: two ports joined, whole while both are there.
+// Cross-connects: two ports joined for as long as both exist.
 #include "io/control/cross-connects.h"
 
 #include <errno.h>
@@ -15,9 +15,9 @@ using protocol::kTun;
 using protocol::Status;
 
 const Lines kJoined = {"egress joined", "ingress joined"};
-const Lines kParted = {"egress parted", "ingress parted"};
+const Lines kSeparated = {"egress separated", "ingress separated"};
 
-// A node with a tun and a tap device, a wireguard port of IP and one of frames, and a vxlan port.
+// A node with a tun and a tap port, a wireguard port of each payload, and a vxlan port.
 struct Ports : Node {
   Ports() {
     set_tun();
@@ -38,7 +38,7 @@ struct Ports : Node {
     message.text(protocol::kId, id).text(protocol::kPortA, a).text(protocol::kPortB, b);
     return ports->cross_connects().set(Attributes(message));
   }
-  // The two channels are served in any order.
+  // The order of the two channels does not matter.
   Lines commands() {
     Lines lines = threads.take();
     std::erase_if(
@@ -48,16 +48,14 @@ struct Ports : Node {
   }
 };
 
-TEST("a device joins a network port of its payload, whichever is named first") {
+TEST("a device port joins a network port of its payload, in either order") {
   Ports p;
   CHECK(p.join("1", "tun", "ip").ok() && p.commands() == kJoined);
   CHECK(p.join("2", "vxlan", "tap").ok() && p.commands() == kJoined);
   CHECK(p.ports->cross_connects().all().size() == 2);
 }
 
-TEST(
-    "what cannot be joined is refused: two devices, two networks, unlike payloads, a port that is not "
-    "there") {
+TEST("two devices, two network ports, different payloads, and unknown ports are not joined") {
   Ports p;
   for (const auto& [a, b] :
        {std::pair{"tun", "tap"}, {"ip", "vxlan"}, {"tun", "vxlan"}, {"tun", "frames"}, {"tap", "ip"}})
@@ -71,25 +69,25 @@ TEST("a port is joined once at a time") {
   CHECK(p.join("1", "tap", "vxlan").ok());
   const Status status = p.join("2", "tap", "frames");
   CHECK(status.error == EBUSY && status.text.find("tap") != status.text.npos);
-  CHECK(p.join("1", "tap", "frames").ok());  // its own may be changed
+  CHECK(p.join("1", "tap", "frames").ok());  // an existing cross-connect may be changed
   CHECK(p.join("2", "vxlan", "tap").error == EBUSY);
 }
 
-TEST("removing one parts its ports, which may then be joined anew") {
+TEST("removing a cross-connect separates its ports, which may then be joined again") {
   Ports p;
   CHECK(p.join("1", "tun", "ip").ok());
   p.commands();
   p.ports->cross_connects().remove("1");
   p.ports->cross_connects().remove("1");
-  CHECK(p.commands() == kParted && p.join("2", "ip", "tun").ok());
+  CHECK(p.commands() == kSeparated && p.join("2", "ip", "tun").ok());
 }
 
-TEST("it is parted when a port goes and joined again when the port is back") {
+TEST("a cross-connect is suspended when a port is removed, and restored when the port is back") {
   Ports p;
   CHECK(p.join("1", "tun", "ip").ok());
   p.commands();
   p.ports->remove("tun");
-  CHECK(p.commands() == kParted && p.ports->cross_connects().all().size() == 1);
+  CHECK(p.commands() == kSeparated && p.ports->cross_connects().all().size() == 1);
   p.set_tun();
   CHECK(p.commands() == kJoined);
 }

@@ -1,4 +1,4 @@
-// Messages of the holder for a Lab: an underlay, and one port of each kind.
+// Messages of the holder for a Lab: underlays, and a port of each kind.
 #pragma once
 
 #include "lab.h"
@@ -8,7 +8,7 @@ namespace nsm::test {
 inline constexpr const char* kWireguardUnderlay = "wg";
 inline constexpr const char* kVxlanUnderlay = "vx";
 
-// X25519 keys of the two nodes and their wires, made of one number each.
+// X25519 keys of the two nodes and their wires, each derived from one number.
 inline SecretKey private_key(std::uint8_t number) {
   SecretKey key;
   key.fill(number);
@@ -24,10 +24,10 @@ inline MessageBuilder underlay_attributes(const char* id, protocol::UnderlayKind
 
 struct WireguardSpec {
   const char* id;
-  std::uint8_t node_of_peer;       // the number of its key
-  std::uint8_t initiator_of_peer;  // likewise
-  std::uint8_t initiator;          // of this side
-  SocketAddress peer{};                 // absent: not known
+  std::uint8_t node_of_peer;       // the number of the peer node's key
+  std::uint8_t initiator_of_peer;  // the number of the peer's initiator key
+  std::uint8_t initiator;          // the number of this side's initiator key
+  SocketAddress peer{};            // empty: not known
   bool probe_messages = false;
   bool ethernet = false;
   std::uint32_t mtu_bytes = 1420;
@@ -62,10 +62,10 @@ inline MessageBuilder device_attributes(const char* id, protocol::PortKind kind,
   return message.text(protocol::kId, id).u8(protocol::kKind, kind).text(protocol::kIfname, ifname);
 }
 
-// Any descriptor does for a device that no data thread reads.
+// Any descriptor will do, because no data thread reads the device.
 inline io::Fd some_device() { return io::Fd(eventfd(0, EFD_CLOEXEC)); }
 
-// A lab with both underlays; the key of its node is private_key(node).
+// A lab with an underlay of each kind; its node's key is private_key(node).
 struct Node : Lab {
   explicit Node(std::uint8_t node = 1, std::uint64_t seed = 1) : Lab(seed) {
     MessageBuilder wireguard = underlay_attributes(kWireguardUnderlay, protocol::kUnderlayWireguard);

@@ -1,5 +1,5 @@
-// The control thread's objects in a test: an engine whose data threads only remember
-// their commands, and whose holder is the test.
+// The control thread's objects under test: an engine whose data threads only record their commands,
+// and whose holder is the test.
 #pragma once
 
 #include <poll.h>
@@ -24,7 +24,7 @@ namespace nsm::test {
 using protocol::Fields;
 using protocol::MessageBuilder;
 
-// Attributes of a message as the holder sends them.
+// The attributes of a message from the holder.
 class Attributes {
  public:
   explicit Attributes(const MessageBuilder& message) : bytes_(MessageBuilder(message).take()) {}
@@ -33,18 +33,18 @@ class Attributes {
  private:
   protocol::Bytes bytes_;
 };
-// A reply as the holder reads it.
+// A reply as the holder parses it.
 struct Reply {
   explicit Reply(const MessageBuilder& message) : attributes(message) {
     CHECK(fields.parse_any(attributes).ok());
   }
   Reply(const Reply&) = delete;
   const Attributes attributes;
-  Fields fields;  // inside `attributes`
+  Fields fields;  // views of `attributes`
 };
 inline MessageBuilder attributes() { return MessageBuilder(protocol::kPortSet, 0, 0); }
 
-// Serves both channels on one thread, and keeps a line of text for each command.
+// Serves both channels in the test's thread, and records a line of text for each command.
 class IdleThreads {
  public:
   IdleThreads() : thread_([this] { run(); }) {}
@@ -54,13 +54,13 @@ class IdleThreads {
   }
   io::DataThreads channels() { return {egress_, ingress_}; }
 
-  // All commands since the last call.
+  // The commands since the last call.
   std::vector<std::string> take() {
     channels().settle();
     const std::lock_guard lock(mutex_);
     return std::exchange(commands_, {});
   }
-  // The path messages among them.
+  // The probe messages among them.
   std::vector<ProbeMessage> take_probe_messages() {
     channels().settle();
     const std::lock_guard lock(mutex_);
@@ -79,8 +79,8 @@ class IdleThreads {
     }
   }
   void note(std::monostate) {}
-  void note(const io::JoinEgress& c) { add(c.port ? "egress joined" : "egress parted"); }
-  void note(const io::JoinIngress& c) { add(c.device ? "ingress joined" : "ingress parted"); }
+  void note(const io::JoinEgress& c) { add(c.port ? "egress joined" : "egress separated"); }
+  void note(const io::JoinIngress& c) { add(c.device ? "ingress joined" : "ingress separated"); }
   void note(const io::UseSendKey& c) { add(c.key ? "sending key" : "no sending key"); }
   void note(const io::UseReceiveKey&) { add("receive key"); }
   void note(const io::DropReceiveKey&) { add("no receive key"); }
@@ -109,7 +109,7 @@ class IdleThreads {
   std::thread thread_;
 };
 
-// The engine's control side, with everything that it needs.
+// The engine's control side with all its objects.
 class Lab {
  public:
   explicit Lab(std::uint64_t seed = 1) : random_(seed), memory_(1024) {
@@ -121,7 +121,7 @@ class Lab {
     ports.emplace(*underlays, state_, io::DevicePort::Parts{threads.channels(), offloads_});
   }
 
-  // The attributes of each event that the holder was told since the last call.
+  // The attributes of each event that was sent to the holder since the last call.
   std::vector<protocol::Bytes> events() {
     std::vector<protocol::Bytes> all;
     protocol::Bytes buffer(protocol::kMaxMessageBytes);
@@ -154,7 +154,7 @@ class Lab {
   std::optional<io::HolderSocket> holder_;
   io::Fd engines_;
 
- public:  // last, because their destructors still post commands
+ public:  // declared last, because their destructors still post commands
   std::optional<io::Underlays> underlays;
   std::optional<io::Ports> ports;
 };

@@ -1,5 +1,5 @@
-// The quality of a link to another node: probes in the session of one wire, news to
-// the holder, and the MTU of every wire that goes there.
+// The link quality monitor: probes in the session of one wire, events to the holder, and the MTU of
+// every wire that uses the link.
 #include "io/control/link-quality-monitor.h"
 
 #include "lab-objects.h"
@@ -11,7 +11,7 @@ namespace {
 using protocol::EventKind;
 using protocol::View;
 
-// Two nodes that shake hands over loopback; what their data threads would send, the test answers.
+// Two nodes with a session over loopback. The test answers what their data threads would send.
 struct Pair {
   Pair() {
     a.set(wireguard_attributes(spec("w1", 3, 4))).ok();
@@ -35,7 +35,7 @@ struct Pair {
   }
   io::WireguardPort& port(const char* id) { return static_cast<io::WireguardPort&>(*a.ports->find(id)); }
 
-  // Hands over what waits in the socket of `node`.
+  // Passes the waiting datagrams of the socket to `node`.
   void receive(Node& node) {
     HandshakeNote note;
     io::Sockaddr from;
@@ -48,12 +48,12 @@ struct Pair {
     node.wireguard().on_note({0, note}, now);
   }
   void establish() {
-    tick();  // asks for a session
+    tick();  // requests a session
     receive(b);
     receive(a);
   }
   std::uint64_t tick() { return a.wireguard().tick(now); }
-  // Lets time pass in steps of 10 ms; the far side echoes probes of at most `passes` bytes.
+  // Advances the clock in steps of 10 ms; the far side echoes probes of at most `passes` bytes.
   void pass(std::uint64_t ns, std::uint32_t passes) {
     for (const std::uint64_t end = now.boot_ns + ns; now.boot_ns < end; now.boot_ns += 10 * kNsPerMs) {
       tick();
@@ -66,7 +66,7 @@ struct Pair {
     }
   }
   std::uint64_t carrier_tag() { return port("w1").peer().tag(); }
-  // The kinds of the events since the last call.
+  // The kinds of events since the last call.
   std::vector<int> events() {
     std::vector<int> kinds;
     for (const protocol::Bytes& event : a.events()) {
@@ -84,7 +84,7 @@ struct Pair {
   protocol::Bytes last_event;
 };
 
-TEST("without a session there is no probe, and one is asked for") {
+TEST("without a session no probe is sent, and a session is requested") {
   Pair p;
   p.tick();
   CHECK(p.a.threads.take_probe_messages().empty());
@@ -92,7 +92,7 @@ TEST("without a session there is no probe, and one is asked for") {
 }
 
 TEST(
-    "echoes make the link up, silence makes it down and asks for a new handshake, an echo makes it up "
+    "echoes bring the link up, silence takes it down and starts a handshake, an echo brings it up "
     "again") {
   Pair p;
   p.establish();
@@ -108,7 +108,7 @@ TEST(
   CHECK(p.events() == std::vector<int>{protocol::kLinkQualityUp});
 }
 
-TEST("a link that passes only shorter packets lowers the MTU of its wires, and tells it") {
+TEST("a link that passes only shorter packets lowers the MTU of its wires and reports it") {
   Pair p;
   p.establish();
   p.pass(kNsPerSecond, 9000);
@@ -118,7 +118,7 @@ TEST("a link that passes only shorter packets lowers the MTU of its wires, and t
   CHECK(!events.empty() && std::ranges::count(events, protocol::kPathMtuChanged) == std::ssize(events));
   MessageBuilder described = attributes();
   p.a.wireguard().link_quality().describe([] { return attributes(); },
-                                   [&](MessageBuilder&& reply) { described = std::move(reply); });
+                                          [&](MessageBuilder&& reply) { described = std::move(reply); });
   const Reply reply(described);
   const std::uint32_t mtu_bytes = reply.fields.u32(protocol::kMtuBytes).value_or(0);
   CHECK(mtu_bytes <= 1300 && mtu_bytes + 8 > 1300);
@@ -140,7 +140,7 @@ TEST("wires to one address share one link, whose probes travel in the session of
   CHECK(links == 0);
 }
 
-TEST("a probe of the far side is echoed") {
+TEST("a probe from the far side is echoed") {
   Pair p;
   p.establish();
   p.a.threads.take_probe_messages();

@@ -1,4 +1,4 @@
-// Ports of every kind: made, repeated, changed, refused and removed.
+// Ports of every kind: created, repeated, changed, refused and removed.
 #include "io/control/ports.h"
 
 #include <errno.h>
@@ -21,7 +21,7 @@ bool is_refused(const Status& status, int error, std::string_view text) {
   return false;
 }
 
-TEST("a port of each kind is made, and found by its id") {
+TEST("a port of each kind can be created and is found by its id") {
   Node node;
   CHECK(node.set(device_attributes("tun", kTun), some_device()).ok());
   CHECK(node.set(device_attributes("tap", kTap), some_device()).ok());
@@ -33,7 +33,7 @@ TEST("a port of each kind is made, and found by its id") {
   CHECK(node.threads.take() == std::vector<std::string>{"VNI added"});
 }
 
-TEST("a device and a network port are what they say, and not the other") {
+TEST("a port is either a device port or a network port") {
   Node node;
   CHECK(node.set(device_attributes("tun", kTun), some_device()).ok() &&
         node.set(vxlan_attributes("v", 7)).ok());
@@ -43,7 +43,7 @@ TEST("a device and a network port are what they say, and not the other") {
   CHECK(node.ports->find("w")->network()->device == kTun);
 }
 
-TEST("a repeated port stays the same object, a changed one is made anew") {
+TEST("setting a port again keeps the object, setting it differently replaces it") {
   Node node;
   CHECK(node.set(device_attributes("tun", kTun), some_device()).ok() &&
         node.set(vxlan_attributes("v", 7)).ok());
@@ -75,7 +75,7 @@ TEST("the address of a wireguard peer, its MTU and its prefixes change in place"
   CHECK(reply.fields.has(protocol::kLocalPrefix));
 }
 
-TEST("a port says of its private key only the public one") {
+TEST("a port reports only the public part of its private key") {
   Node node;
   CHECK(node.set(wireguard_attributes(kWireguard)).ok());
   MessageBuilder described = attributes();
@@ -85,7 +85,7 @@ TEST("a port says of its private key only the public one") {
   CHECK(std::ranges::equal(reply.fields.bytes(protocol::kPublicKey), public_key(3)));
 }
 
-TEST("a message that cannot be a port says why") {
+TEST("a message that does not describe a port is refused with a reason") {
   Node node;
   const auto refused = [&](const MessageBuilder& message, int error, std::string_view text) {
     return is_refused(node.set(message), error, text);
@@ -128,7 +128,7 @@ TEST("a port needs an underlay of its kind and of its peer's address family") {
   CHECK(is_refused(node.set(vxlan_on_wireguard), EINVAL, "wireguard"));
 }
 
-TEST("a VNI stands for one port, and one initiator key for one peer") {
+TEST("a VNI belongs to one port, and an initiator key to one peer") {
   Node node;
   CHECK(node.set(vxlan_attributes("v", 7)).ok());
   CHECK(is_refused(node.set(vxlan_attributes("other", 7)), EEXIST, "VNI 7"));
@@ -141,7 +141,7 @@ TEST("a VNI stands for one port, and one initiator key for one peer") {
   CHECK(node.set(vxlan_attributes("other", 7)).ok() && node.set(wireguard_attributes(twin)).ok());
 }
 
-TEST("a removed port leaves the data threads, and removing it again is fine") {
+TEST("a removed port is removed from the data threads, and removing it again succeeds") {
   Node node;
   CHECK(node.set(device_attributes("tun", kTun), some_device()).ok() &&
         node.set(vxlan_attributes("v", 7)).ok());

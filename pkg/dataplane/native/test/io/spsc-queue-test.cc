@@ -1,4 +1,4 @@
-// The queue between two threads.
+// The single-producer single-consumer queue between two threads.
 #include "io/spsc-queue.h"
 
 #include <memory>
@@ -11,7 +11,7 @@ namespace {
 
 using io::SpscQueue;
 
-TEST("items come out in the order in which they went in, however often the ring goes round") {
+TEST("items come out in order, however often the ring wraps around") {
   SpscQueue<int> queue(4);
   int next_in = 0, next_out = 0, item = -1;
   for (int round = 0; round < 100; round++) {
@@ -21,7 +21,7 @@ TEST("items come out in the order in which they went in, however often the ring 
   CHECK(next_in == next_out && next_in > 100);
 }
 
-TEST("a full queue refuses and leaves the item with the producer") {
+TEST("a full queue refuses an item and leaves it with the producer") {
   SpscQueue<std::unique_ptr<int>> queue(2);
   CHECK(queue.push(std::make_unique<int>(1)) && queue.push(std::make_unique<int>(2)) && queue.size() == 2);
   auto third = std::make_unique<int>(3);
@@ -30,13 +30,13 @@ TEST("a full queue refuses and leaves the item with the producer") {
   CHECK(queue.pop(first) && *first == 1 && queue.push(std::move(third)) && !third);
 }
 
-TEST("an empty queue has nothing and leaves the consumer's item as it is") {
+TEST("an empty queue gives nothing and leaves the consumer's variable unchanged") {
   SpscQueue<int> queue(2);
   int item = 7;
   CHECK(!queue.pop(item) && item == 7 && queue.size() == 0);
 }
 
-// Under ThreadSanitizer this is the proof that the two ends share nothing else.
+// ThreadSanitizer would report a data race between the two ends.
 TEST("a million items pass between two threads, each once and in order") {
   constexpr std::uint64_t kItems = 1'000'000;
   SpscQueue<std::uint64_t> queue(64);

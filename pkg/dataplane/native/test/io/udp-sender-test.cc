@@ -1,4 +1,4 @@
-// Datagrams of a batch over loopback: all arrive, in order, whether the kernel segments them or not.
+// A batch of datagrams over loopback: all arrive in order, with and without UDP GSO.
 #include "io/udp-sender.h"
 
 #include <vector>
@@ -15,7 +15,7 @@ using io::UdpSender;
 using io::UdpTarget;
 using Bytes = std::vector<std::uint8_t>;
 
-// A socket that sends to another one, over IPv4 or IPv6.
+// A socket that sends to another one over IPv4 or IPv6.
 struct Loopback {
   explicit Loopback(int family = AF_INET) : sending(open(family)), receiving(open(family)) {
     io::Sockaddr address;
@@ -42,7 +42,7 @@ struct Loopback {
   Counters counters;
 };
 
-// Datagrams of the given lengths, one behind the other as a batch has them; each is filled with its number.
+// Datagrams of the given lengths, back to back as in a batch; each is filled with its number.
 struct Datagrams {
   explicit Datagrams(const std::vector<std::size_t>& lengths) {
     for (const std::size_t length : lengths) {
@@ -73,28 +73,32 @@ void check_sent(const std::vector<std::size_t>& lengths) {
     }
 }
 
-TEST("datagrams of one length arrive, each for itself") { check_sent(std::vector<std::size_t>(40, 1000)); }
+TEST("datagrams of equal length arrive as separate datagrams") {
+  check_sent(std::vector<std::size_t>(40, 1000));
+}
 
-TEST("a shorter datagram may end a run, and the next run begins behind it") {
+TEST("a shorter datagram ends a GSO run, and the next run begins after it") {
   check_sent({1000, 1000, 1000, 400, 1000, 1000, 12});
 }
 
-TEST("datagrams that grow are sent one by one, in order") { check_sent({10, 20, 30, 40, 5, 50, 60}); }
+TEST("datagrams of increasing length are sent one by one, in order") {
+  check_sent({10, 20, 30, 40, 5, 50, 60});
+}
 
-TEST("more datagrams, and more bytes, than one call takes are sent in several") {
+TEST("more datagrams or bytes than one system call takes are sent with several") {
   check_sent(std::vector<std::size_t>(128, 64));
   check_sent(std::vector<std::size_t>(70, 1400));
   check_sent(std::vector<std::size_t>(6, 30'000));
 }
 
-TEST("no datagram is no system call and no count") {
+TEST("an empty batch makes no system call and counts nothing") {
   Loopback loopback;
   UdpSender sender(true);
   sender.send(loopback.target, {}, loopback.counters);
   CHECK(loopback.received().empty() && loopback.counters.tx.at(Tx::packets) == 0);
 }
 
-TEST("what the kernel refuses is counted, and what comes after it is sent") {
+TEST("a datagram that the kernel refuses is counted, and the following ones are sent") {
   Loopback loopback;
   UdpSender sender(false);
   Datagrams datagrams({65'536, 100});  // longer than any UDP datagram
@@ -103,7 +107,7 @@ TEST("what the kernel refuses is counted, and what comes after it is sent") {
   CHECK(loopback.received() == std::vector<Bytes>{datagrams.all[1]});
 }
 
-TEST("a socket that is gone refuses everything") {
+TEST("with a closed socket everything is refused") {
   Loopback loopback;
   UdpSender sender(true);
   Datagrams datagrams(std::vector<std::size_t>(3, 100));
@@ -112,7 +116,7 @@ TEST("a socket that is gone refuses everything") {
   CHECK(loopback.counters.tx.at(Tx::refused) == 3 && loopback.counters.tx.at(Tx::packets) == 0);
 }
 
-TEST("a probe goes out in one piece or not at all, and is no loss when it is too long") {
+TEST("a probe is sent unfragmented or not at all, and one that is too long is not counted as refused") {
   Loopback loopback;
   UdpSender sender(true);
   Datagrams datagrams({1000, 65'536});
@@ -123,7 +127,7 @@ TEST("a probe goes out in one piece or not at all, and is no loss when it is too
   int discovery = -1;
   socklen_t length = sizeof discovery;
   getsockopt(loopback.sending.get(), IPPROTO_IP, IP_MTU_DISCOVER, &discovery, &length);
-  CHECK(discovery == IP_PMTUDISC_OMIT);  // as before the probe
+  CHECK(discovery == IP_PMTUDISC_OMIT);  // the same as before the probe
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Underlays: sockets of the node, by kind, and how they are told again.
+// Underlays: the node's sockets, by kind, and setting them again.
 #include "io/control/underlay.h"
 
 #include <errno.h>
@@ -16,7 +16,7 @@ MessageBuilder wireguard(std::uint8_t key = 1) {
   return message.bytes(protocol::kPrivateKey, private_key(key));
 }
 
-TEST("an underlay knows its kind, its address and its number, and its socket is read") {
+TEST("an underlay has a kind, an address and a number, and its socket is polled") {
   Lab lab;
   io::Fd socket = udp_socket();
   const SocketAddress address = bound_address(socket);
@@ -34,14 +34,14 @@ TEST("an underlay knows its kind, its address and its number, and its socket is 
   CHECK(!reply.fields.has(protocol::kPrivateKey));
 }
 
-TEST("the same underlay again is the same one and needs no socket") {
+TEST("setting the same underlay again keeps the object and needs no socket") {
   Lab lab;
   CHECK(lab.underlays->set(Attributes(wireguard()), udp_socket()).ok());
   const io::Underlay* const underlay = lab.underlays->find("u");
   CHECK(lab.underlays->set(Attributes(wireguard()), {}).ok() && lab.underlays->find("u") == underlay);
 }
 
-TEST("another key or kind makes another underlay with another number, unless ports use it") {
+TEST("a different key or kind replaces the underlay, unless ports use it") {
   Lab lab;
   CHECK(lab.underlays->set(Attributes(wireguard()), udp_socket()).ok());
   const std::uint32_t number = lab.underlays->find("u")->number();
@@ -59,7 +59,7 @@ TEST("another key or kind makes another underlay with another number, unless por
   CHECK(nodes == 0);
 }
 
-TEST("a removed underlay is read no more, and removing it again is fine") {
+TEST("a removed underlay is no longer polled, and removing it again succeeds") {
   Lab lab;
   CHECK(lab.underlays->set(Attributes(wireguard()), udp_socket()).ok());
   CHECK(lab.underlays->remove("u").ok() && lab.underlays->remove("u").ok() && !lab.underlays->find("u"));
@@ -77,7 +77,7 @@ TEST("an underlay without a socket, a kind or a key is refused") {
   CHECK(!lab.underlays->find("u") && lab.threads.take().empty());
 }
 
-TEST("datagrams are neither marked DF nor held to what ICMP says of a path") {
+TEST("datagrams are sent without DF, and ICMP does not lower their path MTU") {
   Lab lab;
   CHECK(lab.underlays->set(Attributes(wireguard()), udp_socket()).ok());
   int discovery = -1;

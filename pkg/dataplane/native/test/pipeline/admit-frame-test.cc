@@ -1,4 +1,4 @@
-// What a TAP device may send: any frame whose packet is no longer than the MTU.
+// The admission of frames from a TAP device: any frame whose payload does not exceed the MTU passes.
 #include "pipeline/admit-frame.h"
 
 #include "core/ethernet.h"
@@ -19,7 +19,7 @@ struct Tap {
 
 constexpr std::uint16_t kArp = 0x0806;
 
-// A frame to one station, with `payload` behind the header.
+// A unicast frame with this payload.
 Packet frame_of(std::uint16_t ether_type, const Packet& payload) {
   Packet frame = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0, 0};
   store_be16(frame.data() + kEtherTypeAt, ether_type);
@@ -27,7 +27,7 @@ Packet frame_of(std::uint16_t ether_type, const Packet& payload) {
   return frame;
 }
 
-TEST("any frame passes, whatever it carries and between whichever addresses") {
+TEST("any frame passes, whatever its payload and addresses") {
   Tap tap;
   for (const Packet& payload : {Packet(1), Packet(46, 1), make_packet({})}) {
     Packet frame = frame_of(payload.size() > 60 ? kEtherTypeIpv4 : kArp, payload);
@@ -36,7 +36,7 @@ TEST("any frame passes, whatever it carries and between whichever addresses") {
   }
 }
 
-TEST("a frame with nothing behind its Ethernet header is malformed, and so is less than that") {
+TEST("a frame without a payload or with a truncated header is malformed") {
   Tap tap;
   for (std::size_t size = 0; size <= kEthernetBytes; size++) {
     Packet frame(size);
@@ -45,7 +45,7 @@ TEST("a frame with nothing behind its Ethernet header is malformed, and so is le
   CHECK(tap.counters.tx.at(Tx::malformed) == kEthernetBytes + 1);
 }
 
-TEST("the MTU is of the packet in the frame: the header and a VLAN tag come on top") {
+TEST("the MTU limits the payload; the Ethernet header and a VLAN tag do not count") {
   Tap tap;
   Packet plain = frame_of(kArp, Packet(1420, 1)), longer = frame_of(kArp, Packet(1421, 1));
   CHECK(tap.admit(plain) && !tap.admit(longer));
@@ -55,7 +55,7 @@ TEST("the MTU is of the packet in the frame: the header and a VLAN tag come on t
   CHECK(tap.counters.tx.at(Tx::oversize) == 2 && tap.source.take().empty());
 }
 
-TEST("an IP packet that is too long is answered in a frame to its sender") {
+TEST("an IP packet that is too long is answered with a frame to its sender") {
   Tap tap;
   for (const bool v6 : {false, true}) {
     Packet frame = frame_of(v6 ? kEtherTypeIpv6 : kEtherTypeIpv4, make_packet({.v6 = v6, .payload = 1500}));
@@ -75,7 +75,7 @@ TEST("a multicast frame that is too long is not answered") {
   CHECK(!tap.admit(frame) && tap.source.take().empty() && tap.counters.tx.at(Tx::oversize) == 1);
 }
 
-TEST("a super-frame is admitted by the length of its segments") {
+TEST("a super-frame is judged by the length of its segments") {
   Tap tap;
   Packet frame = frame_of(kEtherTypeIpv4, make_packet({.payload = 10'000}));
   const VnetHeader header = {.flags = kVnetNeedsChecksum,
@@ -89,7 +89,7 @@ TEST("a super-frame is admitted by the length of its segments") {
   CHECK(!tap.admit(frame, header));
 }
 
-TEST("the MSS of a SYN inside a frame is lowered, and its checksum stays right") {
+TEST("the MSS of a SYN inside a frame is lowered, and the checksum stays valid") {
   Tap tap;
   tap.mtu_bytes = 1000;
   Packet syn = make_packet({.v6 = true, .flags = 0x02, .tcp_options = 4, .payload = 0});

@@ -1,4 +1,4 @@
-// What a TUN device may send, by the addresses, the length and the header of a packet.
+// The admission of packets from a TUN device by address, length and header.
 #include "pipeline/admit-packet.h"
 
 #include "fakes.h"
@@ -7,7 +7,7 @@
 namespace nsm::test {
 namespace {
 
-// A wire between 10.0.0.1 and 10.0.0.2, the addresses of make_packet().
+// A wire between 10.0.0.1 and 10.0.0.2, the addresses that make_packet() uses.
 struct Tun {
   Tun() {
     rules.local.add({.family = 4, .length = 32, .address = {10, 0, 0, 1}});
@@ -30,7 +30,7 @@ Packet written(const GsoPacket& segments, std::size_t index) {
   return out;
 }
 
-TEST("a packet between the wire's addresses passes unchanged, without what pads it") {
+TEST("a packet between allowed addresses passes unchanged, without trailing padding") {
   Tun tun;
   const Packet packet = make_packet({});
   Packet padded = packet;
@@ -39,7 +39,7 @@ TEST("a packet between the wire's addresses passes unchanged, without what pads 
   CHECK(segments && segments->segments() == 1 && written(*segments, 0) == packet);
 }
 
-TEST("addresses that the connection did not assign are counted by direction") {
+TEST("packets with addresses that are not allowed are counted, by source and destination") {
   Tun tun;
   for (const std::size_t at : {15, 19}) {
     Packet packet = make_packet({});
@@ -49,7 +49,7 @@ TEST("addresses that the connection did not assign are counted by direction") {
   CHECK(tun.at(Tx::inner_source) == 1 && tun.at(Tx::inner_destination) == 1 && tun.source.take().empty());
 }
 
-TEST("what is no IP packet, or contradicts its vnet header, is malformed") {
+TEST("a packet that is not IP, or contradicts its vnet header, is malformed") {
   Tun tun;
   Packet empty, junk(40, 0xff), packet = make_packet({});
   CHECK(!tun.admit(empty) && !tun.admit(junk));
@@ -57,7 +57,7 @@ TEST("what is no IP packet, or contradicts its vnet header, is malformed") {
   CHECK(tun.at(Tx::malformed) == 3);
 }
 
-TEST("a packet longer than the MTU is counted and answered, and one of just the MTU passes") {
+TEST("a packet longer than the MTU is counted and answered, and one of exactly the MTU passes") {
   Tun tun;
   Packet packet = make_packet({.payload = 1368});
   tun.mtu_bytes = static_cast<std::uint32_t>(packet.size());
@@ -68,7 +68,7 @@ TEST("a packet longer than the MTU is counted and answered, and one of just the 
   CHECK(errors.size() == 1 && load_be16(&errors.at(0).at(kVnetHeaderBytes + 26)) == tun.mtu_bytes);
 }
 
-TEST("the segments of a super-packet count against the MTU, not the whole") {
+TEST("a super-packet is judged by the length of its segments") {
   Tun tun;
   const PacketSpec spec = {.payload = 10'000};
   Packet super = make_packet(spec);
@@ -83,7 +83,7 @@ TEST("the segments of a super-packet count against the MTU, not the whole") {
   CHECK(!tun.admit(super, header) && tun.at(Tx::oversize) == 1);
 }
 
-TEST("the MSS of a SYN is lowered to the MTU of the wire now") {
+TEST("the MSS of a SYN is lowered to the wire's current MTU") {
   Tun tun;
   tun.mtu_bytes = 1000;
   Packet syn = make_packet({.flags = 0x02, .tcp_options = 4, .payload = 0});

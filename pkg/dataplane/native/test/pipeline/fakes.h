@@ -1,4 +1,4 @@
-// What surrounds the stages of the pipeline, as fakes that keep what they are given.
+// Fakes for the interfaces around the pipeline stages; they record what they are given.
 #pragma once
 
 #include <utility>
@@ -12,12 +12,12 @@
 
 namespace nsm::test {
 
-// A device that packets are written to.
+// A device to which packets are written.
 class FakeDevice final : public IngressDevice {
  public:
   struct Written {
     VnetHeader header;
-    std::size_t packets;  // how many were joined
+    std::size_t packets;  // the number of packets that were joined
     Packet bytes;         // without the vnet header
   };
 
@@ -27,25 +27,25 @@ class FakeDevice final : public IngressDevice {
     for (const Bytes piece : pieces) written.bytes.insert(written.bytes.end(), piece.begin(), piece.end());
     written_.push_back(std::move(written));
   }
-  // All that was written since the last call.
+  // Everything that was written since the last call.
   std::vector<Written> take() { return std::exchange(written_, {}); }
 
  private:
   std::vector<Written> written_;
 };
 
-// A device that packets came from.
+// A device from which packets were read.
 class FakeSource final : public PacketSource {
  public:
   void send_back(ConstBytes error) noexcept override { errors_.emplace_back(error.begin(), error.end()); }
-  // All ICMP errors since the last call, each with its vnet header in front.
+  // The ICMP errors since the last call, each after its vnet header.
   std::vector<Packet> take() { return std::exchange(errors_, {}); }
 
  private:
   std::vector<Packet> errors_;
 };
 
-// A control thread that reads notes when the test says so.
+// A control thread that reads its notes only when the test says so.
 class FakeNotes final : public NoteSink {
  public:
   static constexpr std::size_t kCapacity = 8;
@@ -55,7 +55,7 @@ class FakeNotes final : public NoteSink {
     return true;
   }
   bool is_half_full() const noexcept override { return notes_.size() >= kCapacity / 2; }
-  // All notes since the last call.
+  // The notes since the last call.
   std::vector<Note> take() { return std::exchange(notes_, {}); }
 
  private:

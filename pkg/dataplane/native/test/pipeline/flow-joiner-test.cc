@@ -1,4 +1,4 @@
-// Joining by flow: packets of one flow share a write, and their order is kept.
+// The flow joiner: packets of a flow are joined into one write, and their order is kept.
 #include "pipeline/flow-joiner.h"
 
 #include <map>
@@ -10,7 +10,7 @@
 namespace nsm::test {
 namespace {
 
-// The packets of one flow, each of which continues the one before.
+// Consecutive packets of a flow.
 struct Train {
   explicit Train(std::uint16_t source_port) { spec.source_port = source_port; }
   Packet& next() {
@@ -22,7 +22,7 @@ struct Train {
   PacketSpec spec = {.payload = 100};
   std::vector<Packet> packets = [] {
     std::vector<Packet> room;
-    room.reserve(100);  // they stay where they are
+    room.reserve(100);  // so that the packets never move
     return room;
   }();
 };
@@ -31,7 +31,7 @@ void add(FlowJoiner& joiner, FakeDevice& device, Packet& packet) {
   joiner.add(device, packet, *parse_inner_ip(packet));
 }
 
-TEST("nothing is written before flush, and then one super-packet of all that were added") {
+TEST("nothing is written before flush, which writes all added packets as one super-packet") {
   FlowJoiner joiner;
   FakeDevice device;
   Train train(1000);
@@ -44,7 +44,7 @@ TEST("nothing is written before flush, and then one super-packet of all that wer
   CHECK(device.take().empty());
 }
 
-TEST("flows that take turns are joined side by side") {
+TEST("interleaved flows are joined separately") {
   FlowJoiner joiner;
   FakeDevice device;
   Train a(1000), b(1001);
@@ -57,7 +57,7 @@ TEST("flows that take turns are joined side by side") {
   CHECK(written.size() == 2 && written.at(0).packets == 10 && written.at(1).packets == 10);
 }
 
-TEST("more flows than are joined at once lose no packet and keep the order of each") {
+TEST("with more flows than can be joined at once, no packet is lost and each flow keeps its order") {
   FlowJoiner joiner;
   FakeDevice device;
   std::vector<Train> trains;
@@ -87,7 +87,7 @@ TEST("packets of one flow for another device are not joined") {
   CHECK(left.take().size() == 1 && right.take().size() == 1);
 }
 
-TEST("UDP is joined where the device takes it, and only there") {
+TEST("UDP packets are joined only if the device supports USO") {
   for (const bool takes_uso : {true, false}) {
     FlowJoiner joiner;
     FakeDevice device(takes_uso);

@@ -1,4 +1,4 @@
-// What a wireguard port delivers of an opened plaintext.
+// What a wireguard port delivers of a decrypted plaintext.
 #include "core/ethernet.h"
 #include "core/framed.h"
 #include "fakes.h"
@@ -8,7 +8,7 @@
 namespace nsm::test {
 namespace {
 
-// The far side has 10.0.0.1, this side 10.0.0.2, as make_packet() has them.
+// The far side has 10.0.0.1 and this side 10.0.0.2, as in make_packet().
 struct Port {
   explicit Port(Payload payload = Payload::kIp) {
     port.device = &device;
@@ -41,7 +41,7 @@ Packet framed(Packet frame, std::size_t padding = 0) {
   return plaintext;
 }
 
-TEST("a packet between the wire's addresses is delivered without its padding") {
+TEST("a packet between allowed addresses is delivered without its padding") {
   Port p;
   const Packet packet = make_packet({.payload = 101});
   Packet padded = packet;
@@ -49,7 +49,7 @@ TEST("a packet between the wire's addresses is delivered without its padding") {
   CHECK(p.deliver(padded).at(0).bytes == packet);
 }
 
-TEST("a packet from or to an address that the connection did not assign is counted") {
+TEST("a packet from or to an address that is not allowed is counted and dropped") {
   Port p;
   for (const std::size_t at : {15, 19}) {
     Packet packet = make_packet({});
@@ -59,7 +59,7 @@ TEST("a packet from or to an address that the connection did not assign is count
   CHECK(p.at(Rx::inner_source) == 1 && p.at(Rx::inner_destination) == 1);
 }
 
-TEST("what is neither an IP packet nor a frame is malformed") {
+TEST("a plaintext that is not an IP packet, or not a frame, is malformed") {
   Port ip, ethernet(Payload::kEthernet);
   CHECK(ip.deliver(Packet(40, 0xff)).empty() && ip.at(Rx::malformed) == 1);
   CHECK(ethernet.deliver(Packet(40, 0)).empty() && ethernet.at(Rx::malformed) == 1);
@@ -72,14 +72,14 @@ TEST("without a cross-connect both payloads are counted and dropped") {
   CHECK(ethernet.deliver(framed(Packet(60, 2))).empty() && ethernet.at(Rx::no_wire) == 1);
 }
 
-TEST("a frame is delivered as it is, up to the MTU and a VLAN tag") {
+TEST("a frame is delivered unchanged, up to the MTU plus a VLAN tag") {
   Port p(Payload::kEthernet);
   const Packet longest(1420 + 18, 2);
   CHECK(p.deliver(framed(longest, 9)).at(0).bytes == longest);
   CHECK(p.deliver(framed(Packet(1420 + 19, 2))).empty() && p.at(Rx::malformed) == 1);
 }
 
-TEST("the MSS of a SYN is lowered to what the path passes now, in packets and in frames") {
+TEST("the MSS of a SYN is lowered to the current path MTU, in packets and in frames") {
   Packet syn = make_packet({.flags = 0x02, .tcp_options = 4, .payload = 0});
   const std::uint8_t option[] = {2, 4, 5, 180};
   std::copy_n(option, 4, syn.begin() + 40);

@@ -1,4 +1,4 @@
-// Data messages of sessions: opened in order, counted once each, never delivered twice.
+// The opener: data messages are decrypted in order, each counted once, none delivered twice.
 #include "pipeline/opener.h"
 
 #include <deque>
@@ -40,7 +40,7 @@ struct Session {
     key->saved_counter = &saved_counter;
     opener.install(port, std::move(key));
   }
-  // Takes the next message of the far side; it stays where it is.
+  // Passes the next message of the far side to the opener; its bytes stay valid.
   void receive(const Packet& plaintext, const SocketAddress& from = kFrom) {
     messages.push_back(sealed(*far_key, {kIndex, next_counter++}, plaintext));
     take(messages.back(), from);
@@ -74,7 +74,7 @@ Packet packet_number(std::uint32_t number) {
   return make_packet({.source_port = 9, .sequence = number * 50, .payload = 40});
 }
 
-TEST("messages are delivered in order, and the counter is saved before that") {
+TEST("messages are delivered in order, after their counter was saved") {
   Session s;
   for (std::uint32_t i = 0; i < 40; i++) s.receive(packet_number(i));
   const auto written = s.flush();
@@ -83,7 +83,7 @@ TEST("messages are delivered in order, and the counter is saved before that") {
   CHECK(s.activity.last_data_received_ns == kNowNs && s.flush().empty());
 }
 
-TEST("a message for an index without a session belongs to no port") {
+TEST("a message with an unknown receiver index is counted for the engine, not for a port") {
   Session s;
   Packet message = sealed(*s.far_key, {kIndex + 1, 0}, packet_number(0));
   s.take(message);
@@ -93,7 +93,7 @@ TEST("a message for an index without a session belongs to no port") {
   CHECK(s.flush().empty() && s.engine.rx.at(Rx::unknown_index) == 2);
 }
 
-TEST("a repeated message and a damaged one are counted and not delivered, in a batch with good ones") {
+TEST("replayed and modified messages in a batch with valid ones are counted and not delivered") {
   Session s;
   s.receive(packet_number(0));
   Packet again = s.messages.back(), damaged = sealed(*s.far_key, {kIndex, 9}, packet_number(9));
@@ -104,20 +104,20 @@ TEST("a repeated message and a damaged one are counted and not delivered, in a b
   CHECK(s.flush().size() == 2 && s.at(Rx::replay) == 1 && s.at(Rx::auth_failed) == 1);
 }
 
-TEST("an expired key opens nothing") {
+TEST("an expired key decrypts nothing") {
   Session s;
   s.receive(packet_number(0));
   CHECK(s.flush(kNowNs + kRejectAfterNs).empty() && s.at(Rx::expired) == 1 && s.at(Rx::packets) == 0);
 }
 
-TEST("a keepalive is counted, delivers nothing, and is no data") {
+TEST("a keepalive is counted, delivers nothing, and is not activity of data") {
   Session s;
   s.receive({});
   CHECK(s.flush().empty() && s.at(Rx::keepalives) == 1 && s.at(Rx::packets) == 1);
   CHECK(s.activity.last_received_ns == kNowNs && s.activity.last_data_received_ns == 0);
 }
 
-TEST("the first message of a session that we answered is told once, and holds the sending key") {
+TEST("the first message of a session that we responded to is noted once, and confirms the sending key") {
   Session s;
   s.install(kIndex, true);
   s.receive(packet_number(0));
@@ -129,7 +129,7 @@ TEST("the first message of a session that we answered is told once, and holds th
         note->from == kFrom);
 }
 
-TEST("a confirmation that finds no room is told with the next message, and holds nothing meanwhile") {
+TEST("a confirmation without room in the notes is noted with the next message") {
   Session s;
   s.install(kIndex, true);
   while (s.notes.push({})) continue;
@@ -140,11 +140,11 @@ TEST("a confirmation that finds no room is told with the next message, and holds
   CHECK(s.flush().size() == 1 && s.hold && s.notes.take().size() == 1);
 }
 
-TEST("a new source is told where the port roams, and only when it changes") {
+TEST("a new source address is noted on a roaming port, and only when it changes") {
   const SocketAddress moved = address4(0xc0000299, 4000);
   Session s;
   s.receive(packet_number(0), moved);
-  CHECK(s.flush().size() == 1 && s.notes.take().empty());  // pinned
+  CHECK(s.flush().size() == 1 && s.notes.take().empty());  // a pinned port
   s.port.roaming = true;
   for (std::uint32_t i = 1; i < 3; i++) {
     s.receive(packet_number(i), moved);
@@ -154,24 +154,24 @@ TEST("a new source is told where the port roams, and only when it changes") {
   CHECK(notes.size() == 1 && std::get_if<MovedNote>(&notes.at(0).what)->from == moved);
 }
 
-TEST("path messages are told where both ends agreed on them, and are no data") {
+TEST("probe messages are noted if both ends agreed on them, and are not activity of data") {
   Packet plaintext(100);
   write_probe_message({ProbeMessageKind::kProbe, 1, 2, 100}, plaintext);
   Session s;
   s.receive(plaintext);
-  CHECK(s.flush().empty() && s.at(Rx::malformed) == 1);  // not agreed: a packet that is none
+  CHECK(s.flush().empty() && s.at(Rx::malformed) == 1);  // not agreed: it is not an IP packet
   s.port.probe_messages.set(true);
   s.receive(plaintext);
   s.flush();
   const auto notes = s.notes.take();
   CHECK(notes.size() == 1 && std::get_if<ProbeNote>(&notes.at(0).what)->message.bytes == 100);
-  CHECK(s.activity.last_data_received_ns == kNowNs);  // of the first alone
+  CHECK(s.activity.last_data_received_ns == kNowNs);  // the time of the first one
   plaintext[7] = 9;
   s.receive(plaintext);
   CHECK(s.flush().empty() && s.notes.take().empty() && s.at(Rx::malformed) == 2);
 }
 
-TEST("path messages leave half of the notes to handshakes") {
+TEST("probe messages leave half of the room for notes to handshakes") {
   Session s;
   s.port.probe_messages.set(true);
   Packet plaintext(100);
@@ -182,7 +182,7 @@ TEST("path messages leave half of the notes to handshakes") {
   CHECK(s.at(Rx::path_excess) == FakeNotes::kCapacity / 2);
 }
 
-TEST("more messages than are kept at once are all delivered") {
+TEST("more messages than fit into one batch are all delivered") {
   Session s;
   for (std::uint32_t i = 0; i < 3000; i++) s.receive({});
   s.flush();

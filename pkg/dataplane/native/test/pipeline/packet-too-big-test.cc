@@ -1,4 +1,4 @@
-// The ICMP errors that answer packets which are too long.
+// The ICMP errors for packets that are too long.
 #include "pipeline/packet-too-big.h"
 
 #include "core/ethernet.h"
@@ -8,7 +8,7 @@
 namespace nsm::test {
 namespace {
 
-// The answer without its vnet header; empty: the packet is not answered.
+// The answer without its vnet header; empty if there is none.
 Packet answer_to(const Packet& packet, std::uint32_t mtu_bytes) {
   PacketTooBig answer;
   if (!answer.make(*parse_inner_ip(packet), packet, mtu_bytes)) return {};
@@ -25,7 +25,7 @@ std::uint16_t icmpv6_checksum(const Packet& ip) {
   return naive_checksum(summed);
 }
 
-TEST("an IPv4 packet is answered with fragmentation needed, from its destination, quoting 548 bytes") {
+TEST("an IPv4 packet is answered with fragmentation needed from its destination, quoting 548 bytes") {
   const Packet packet = make_packet({.payload = 2000});
   const Packet answer = answer_to(packet, 1400);
   CHECK(answer.size() == 576 && load_be16(&answer[2]) == 576 && answer[9] == 1);
@@ -37,7 +37,7 @@ TEST("an IPv4 packet is answered with fragmentation needed, from its destination
   CHECK(naive_checksum(Packet(answer.begin() + 20, answer.end())) == 0);
 }
 
-TEST("an IPv6 packet is answered with packet too big, in no more than 1280 bytes") {
+TEST("an IPv6 packet is answered with packet too big, of at most 1280 bytes") {
   const Packet packet = make_packet({.v6 = true, .payload = 2000});
   const Packet answer = answer_to(packet, 1400);
   CHECK(answer.size() == 1280 && load_be16(&answer[4]) == 1240 && answer[6] == 58);
@@ -47,20 +47,20 @@ TEST("an IPv6 packet is answered with packet too big, in no more than 1280 bytes
   CHECK(icmpv6_checksum(answer) == 0);
 }
 
-TEST("a short packet is quoted whole") {
+TEST("a short packet is quoted completely") {
   const Packet packet = make_packet({.payload = 100});
   CHECK(answer_to(packet, 68).size() == 28 + packet.size());
 }
 
-TEST("a later fragment is not answered, the first one is") {
+TEST("the first fragment is answered, later ones are not") {
   Packet packet = make_packet({.payload = 2000});
   packet[6] = 0x20;  // more fragments
   CHECK(!answer_to(packet, 1400).empty());
-  packet[7] = 1;  // an offset
+  packet[7] = 1;  // a non-zero fragment offset
   CHECK(answer_to(packet, 1400).empty());
 }
 
-TEST("an ICMP error is not answered, an echo is") {
+TEST("an ICMP error is not answered, an echo request is") {
   for (const bool v6 : {false, true}) {
     Packet packet = make_packet({.v6 = v6, .tcp = false, .payload = 2000});
     packet[v6 ? 6 : 9] = v6 ? 58 : 1;
@@ -73,7 +73,7 @@ TEST("an ICMP error is not answered, an echo is") {
   }
 }
 
-TEST("a frame's answer goes back between the same stations") {
+TEST("the answer to a frame has its MAC addresses swapped") {
   const Packet packet = make_packet({.payload = 2000});
   Packet frame = {1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 0x08, 0};
   frame.insert(frame.end(), packet.begin(), packet.end());

@@ -1,4 +1,4 @@
-// Data messages as the far side of a session seals them.
+// Data messages encrypted as the far side of a session would.
 #pragma once
 
 #include "core/aead.h"
@@ -7,7 +7,7 @@
 
 namespace nsm::test {
 
-// `receiver` and the counter go into the header; `key` belongs to the session.
+// `receiver` and the counter go into the header; `key` is the session's.
 inline Packet sealed(AeadKey& key, DataAddress address, const Packet& plaintext) {
   Packet message(kDataHeaderBytes);
   write_data_header(std::span<std::uint8_t, kDataHeaderBytes>(message), address);
@@ -19,7 +19,7 @@ inline Packet sealed(AeadKey& key, DataAddress address, const Packet& plaintext)
   return message;
 }
 
-// The plaintext of a data message; absent: it is not authentic.
+// The plaintext of a data message; empty if it is not authentic.
 inline std::optional<Packet> opened(AeadKey& key, Packet message) {
   const auto address = read_data_header(message);
   if (!address) return std::nullopt;

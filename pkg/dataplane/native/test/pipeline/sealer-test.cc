@@ -1,4 +1,4 @@
-// What the sealer makes of segments, as the far side of the session opens it.
+// The sealer: its data messages, as the far side of the session decrypts them.
 #include "pipeline/sealer.h"
 
 #include "sealed.h"
@@ -28,7 +28,7 @@ struct Sealing {
     const auto segments = GsoPacket::parse({}, packet, 0);
     sealer.add_segment(*segments, 0, {batch, payload, most_bytes});
   }
-  // The messages of the batch, which is then empty.
+  // Takes the messages out of the batch.
   std::vector<Packet> finish() {
     sealer.finish(batch);
     std::vector<Packet> messages;
@@ -41,7 +41,7 @@ struct Sealing {
   Sealer sealer;
 };
 
-TEST("a packet becomes a data message with the peer's index, padded to 16 with zeros") {
+TEST("a packet becomes a data message with the peer's index, zero-padded to a multiple of 16") {
   Sealing s;
   const Packet packet = make_packet({.payload = 101});
   s.add(packet);
@@ -56,14 +56,14 @@ TEST("a packet becomes a data message with the peer's index, padded to 16 with z
   CHECK(*plaintext == packet);
 }
 
-TEST("padding does not make a packet longer than the wire carries") {
+TEST("padding does not exceed the wire's MTU") {
   Sealing s;
   const Packet packet = make_packet({.payload = 1368});  // 1420 bytes
   s.add(packet);
   CHECK(opened(*new_key(), s.finish().at(0)) == packet);
 }
 
-TEST("a frame has its length in front") {
+TEST("a frame is preceded by its length") {
   Sealing s;
   const Packet frame(61, 0xab);
   s.add(frame, Payload::kEthernet);
@@ -73,7 +73,7 @@ TEST("a frame has its length in front") {
   CHECK(read && Packet(read->begin(), read->end()) == frame);
 }
 
-TEST("counters follow each other, through batches of any length") {
+TEST("counters are consecutive across batches of any length") {
   Sealing s;
   std::uint64_t expected = 0;
   for (const int count : {1, 11, 12, 13, 24, 100}) {
@@ -88,14 +88,14 @@ TEST("counters follow each other, through batches of any length") {
   }
 }
 
-TEST("a keepalive is a data message of nothing") {
+TEST("a keepalive is a data message with an empty plaintext") {
   Sealing s;
   s.sealer.add_keepalive(s.batch);
   const Packet message = s.finish().at(0);
   CHECK(message.size() == kDataOverheadBytes && opened(*new_key(), message) == Packet());
 }
 
-TEST("a probe is as long as it says, an echo as short as it can be") {
+TEST("a probe has the requested length, an echo the shortest one") {
   Sealing s;
   const ProbeMessage probe{ProbeMessageKind::kProbe, 7, 8, 1419}, echo{ProbeMessageKind::kEcho, 7, 8, 1419};
   s.sealer.add_probe_message(probe, s.batch);
@@ -107,7 +107,7 @@ TEST("a probe is as long as it says, an echo as short as it can be") {
   CHECK(read_probe_message(*opened(*new_key(), messages[1])) == echo);
 }
 
-TEST("a key is usable while it lasts for a whole batch") {
+TEST("a key is usable as long as it has enough counters for a whole batch") {
   Sealer sealer;
   CHECK(!sealer.has_usable_key(kNowNs) && sealer.sealed() == 0);
   sealer.use_key(send_key());
@@ -120,7 +120,7 @@ TEST("a key is usable while it lasts for a whole batch") {
   CHECK(!sealer.has_usable_key(kNowNs));
 }
 
-TEST("a batch has room until it has 128 datagrams or its memory is full") {
+TEST("a batch is full at 128 datagrams or when its memory is used up") {
   DatagramBatch batch;
   CHECK(batch.empty() && !batch.has_room(DatagramBatch::kBytes + 1));
   while (batch.has_room(1400)) batch.commit(1400);

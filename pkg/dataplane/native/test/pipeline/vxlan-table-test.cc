@@ -1,4 +1,4 @@
-// The port of a VXLAN datagram, and the reasons for which there is none.
+// Finding the port of a VXLAN datagram, and the reasons for a drop.
 #include "pipeline/vxlan-table.h"
 
 #include "core/vxlan.h"
@@ -20,7 +20,7 @@ struct Underlay {
     port.device = &device;
     table.add(port);
   }
-  // What is delivered of a datagram with these bytes behind the header.
+  // What is delivered of a datagram with these bytes after the VXLAN header.
   std::vector<FakeDevice::Written> take(const Packet& frame, std::uint32_t vni = kVni,
                                         const SocketAddress& from = kRemote) {
     Packet datagram(kVxlanHeaderBytes);
@@ -42,7 +42,7 @@ struct Underlay {
   std::uint8_t flags = kVxlanFlagVni;
 };
 
-TEST("a frame of the remote is delivered by its VNI, from whichever port") {
+TEST("a frame from the remote is delivered by VNI, whatever its source port") {
   Underlay u;
   const Packet frame(60, 0xab);
   CHECK(u.take(frame).at(0).bytes == frame);
@@ -50,7 +50,7 @@ TEST("a frame of the remote is delivered by its VNI, from whichever port") {
   CHECK(u.counters.rx.at(Rx::packets) == 2 && u.counters.rx.at(Rx::bytes) == 2 * 68);
 }
 
-TEST("a frame of another host, VNI or protocol is counted by its reason") {
+TEST("a frame from another host, or with another VNI or protocol, is counted by reason") {
   Underlay u;
   const Packet frame(60, 0xab);
   CHECK(u.take(frame, kVni, address4(0xc0000202, 4789)).empty());
@@ -60,7 +60,7 @@ TEST("a frame of another host, VNI or protocol is counted by its reason") {
   CHECK(u.take(frame).empty() && u.engine.rx.at(Rx::unknown_flags) == 1);
 }
 
-TEST("a datagram without a whole Ethernet header, or with too long a packet, is malformed") {
+TEST("a datagram without a complete Ethernet header, or with too long a payload, is malformed") {
   Underlay u;
   CHECK(u.take(Packet(13)).empty() && u.engine.rx.at(Rx::malformed) == 1);
   CHECK(u.take(Packet(1450 + 18, 0xab)).size() == 1 && u.take(Packet(1450 + 19, 0xab)).empty());
@@ -73,7 +73,7 @@ TEST("a port without a cross-connect counts what it drops") {
   CHECK(u.take(Packet(60, 0xab)).empty() && u.counters.rx.at(Rx::no_wire) == 1);
 }
 
-TEST("a removed port's VNI is unknown") {
+TEST("the VNI of a removed port is unknown") {
   Underlay u;
   u.table.remove(u.port);
   CHECK(u.take(Packet(60, 0xab)).empty() && u.engine.rx.at(Rx::unknown_vni) == 1);

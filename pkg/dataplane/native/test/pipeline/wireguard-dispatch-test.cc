@@ -1,4 +1,4 @@
-// Which datagrams of a WireGuard underlay go where.
+// The dispatch of datagrams on a WireGuard underlay.
 #include "pipeline/wireguard-dispatch.h"
 
 #include "core/cookie.h"
@@ -36,7 +36,7 @@ Packet initiation_for(const Key& key) {
   return initiation;
 }
 
-TEST("handshake messages are noted with their bytes, their source and the underlay's number") {
+TEST("handshake messages are noted with their bytes, source address and underlay number") {
   Underlay u;
   for (const Packet& message : {initiation_for(kNodeKey), bytes<Response>(), bytes<CookieReply>()}) {
     u.take(message);
@@ -48,19 +48,19 @@ TEST("handshake messages are noted with their bytes, their source and the underl
   }
 }
 
-TEST("an initiation whose mac1 is not made with our key is refused before it costs anything") {
+TEST("an initiation with a wrong mac1 is dropped right away") {
   Underlay u;
   u.take(initiation_for(Key{4, 5, 6}));
   CHECK(u.notes.take().empty() && u.at(Rx::bad_mac1) == 1);
 }
 
-TEST("handshakes that find no room are counted") {
+TEST("handshakes without room in the notes are counted") {
   Underlay u;
   for (std::size_t i = 0; i < FakeNotes::kCapacity + 2; i++) u.take(bytes<Response>());
   CHECK(u.notes.take().size() == FakeNotes::kCapacity && u.at(Rx::queue_full) == 2);
 }
 
-TEST("a data message goes to the opener, whose session it is by its index") {
+TEST("a data message goes to the opener, which finds its session by receiver index") {
   Underlay u;
   Packet data(kDataOverheadBytes);
   write_data_header(std::span<std::uint8_t, kDataHeaderBytes>(data.data(), kDataHeaderBytes), {7, 0});
@@ -68,7 +68,7 @@ TEST("a data message goes to the opener, whose session it is by its index") {
   CHECK(u.at(Rx::unknown_index) == 1 && u.notes.take().empty());
 }
 
-TEST("anything else is malformed: other types, lengths and reserved bytes, down to nothing") {
+TEST("any other type, length or reserved byte, and an empty datagram, are malformed") {
   Underlay u;
   std::uint64_t expected = 0;
   for (const Packet& message : {initiation_for(kNodeKey), bytes<Response>(), bytes<CookieReply>()}) {
