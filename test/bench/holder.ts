@@ -1,10 +1,10 @@
 /** A dataplane on a host of the lab, steered through its control socket as nsmd would, but by hand. */
 import { statSync } from 'node:fs'
-import type { Host } from '../../hack/lab/host.ts'
-import { ENGINE_UID, type Lab } from '../../hack/lab/lab.ts'
 import { Scope, silentLogger, systemClock } from '../../pkg/base/index.ts'
 import { ControlClient, type Dataplane, HolderDataplane } from '../../pkg/dataplane/index.ts'
 import { formatNamespaceId } from '../../pkg/net/index.ts'
+import type { Host } from '../lab/host.ts'
+import { ENGINE_UID, type Lab } from '../lab/lab.ts'
 
 const READY_MS = 10_000
 const REQUEST_MS = 10_000

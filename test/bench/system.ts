@@ -1,5 +1,5 @@
-import type { Host } from '../../hack/lab/host.ts'
-import type { Lab } from '../../hack/lab/lab.ts'
+import type { Host } from '../lab/host.ts'
+import type { Lab } from '../lab/lab.ts'
 
 /** Where packets of a system start and end: programs run on `client` and reach those on `server` at `address`. */
 export interface Path {

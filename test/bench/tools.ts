@@ -1,5 +1,5 @@
 /** The programs that `hack/bench` builds besides the product, with `-DNSM_BENCH=ON`. */
-import { ROOT } from '../../hack/lab/lab.ts'
+import { ROOT } from '../lab/lab.ts'
 
 const BUILD = process.env['NSM_BUILD_DIR'] ?? `${ROOT}/pkg/dataplane/native/build`
 

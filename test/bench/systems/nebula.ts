@@ -1,6 +1,6 @@
 /** Debian's nebula at both ends, each in the other's static host map. */
 import { writeFileSync } from 'node:fs'
-import { run } from '../../../hack/lab/shell.ts'
+import { run } from '../../lab/shell.ts'
 import type { System } from '../system.ts'
 
 const PORT = 4242

@@ -1,6 +1,6 @@
 /** A wire of nsmesh between workloads of two nodes, asked for as any workload asks: daemons, registry and all. */
-import { nodeReady, startNode, startRegistry } from '../../../hack/lab/cluster.ts'
-import { requestServices, serveService, startWorkload } from '../../../hack/lab/workload.ts'
+import { nodeReady, startNode, startRegistry } from '../../lab/cluster.ts'
+import { requestServices, serveService, startWorkload } from '../../lab/workload.ts'
 import type { System } from '../system.ts'
 
 /** The AEAD is what both nodes have in hardware: AES-256-GCM on every machine with AES instructions. */

@@ -3,11 +3,11 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { expect, test } from 'vitest'
-import { nsmctl, workloadEnvironment } from '../../hack/lab/cluster.ts'
-import { ROOT } from '../../hack/lab/lab.ts'
-import { run } from '../../hack/lab/shell.ts'
-import { startWorkload, type Workload } from '../../hack/lab/workload.ts'
-import { oneCluster } from './one-cluster.ts'
+import { nsmctl, workloadEnvironment } from '../lab/cluster.ts'
+import { ROOT } from '../lab/lab.ts'
+import { oneCluster } from '../lab/one-cluster.ts'
+import { run } from '../lab/shell.ts'
+import { startWorkload, type Workload } from '../lab/workload.ts'
 
 const cluster = oneCluster(1)
 
@@ -25,7 +25,7 @@ class Python {
       NODE_ID: `spiffe://${node.domain}/node/${node.name}`,
     }
     // Debian's own interpreter, which has Debian's grpcio.
-    const script = [`--net=/run/netns/${host.name}`, '--', '/usr/bin/python3', `${ROOT}/test/mesh/foreign_grpc.py`]
+    const script = [`--net=/run/netns/${host.name}`, '--', '/usr/bin/python3', `${ROOT}/test/interop/foreign_grpc.py`]
     this.#child = spawn('nsenter', [...script, ...args], { env, stdio: ['pipe', 'pipe', 'inherit'] })
     this.#gone = once(this.#child, 'exit')
     const { stdout } = this.#child

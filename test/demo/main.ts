@@ -2,13 +2,13 @@
  * The demo: two clusters with the same inner addresses, joined by one encrypted wire. With `--check` it needs no
  * person: it kills the node daemons, the engines and the registries in turn, and prints one line of JSON.
  */
-import { nsmctl } from './lab/cluster.ts'
-import { Lab, ROOT } from './lab/lab.ts'
-import { Capture } from './story/capture.ts'
-import { CLIENT_IP, ENDPOINT_IP, fetchFile, serveFile } from './story/file-transfer.ts'
-import { killInTurn, PING_PATTERN_HEX, ping } from './story/kills.ts'
-import { detail, step } from './story/progress.ts'
-import { buildTwoClusters, type TwoClusters } from './story/two-clusters.ts'
+import { nsmctl } from '../lab/cluster.ts'
+import { Lab, ROOT } from '../lab/lab.ts'
+import { detail, step } from '../lab/progress.ts'
+import { Capture } from './capture.ts'
+import { CLIENT_IP, ENDPOINT_IP, fetchFile, serveFile } from './file-transfer.ts'
+import { killInTurn, PING_PATTERN_HEX, ping } from './kills.ts'
+import { buildTwoClusters, type TwoClusters } from './two-clusters.ts'
 
 const MEGABYTES = 200
 

@@ -2,12 +2,12 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { beforeAll, expect, test } from 'vitest'
-import { nsmctl, until, workloadEnvironment } from '../../hack/lab/cluster.ts'
-import { ROOT } from '../../hack/lab/lab.ts'
-import type { Outcome } from '../../hack/lab/shell.ts'
-import { serveService, startWorkload, type Workload } from '../../hack/lab/workload.ts'
-import { kernelState, settledState } from './belongings.ts'
-import { oneCluster } from './one-cluster.ts'
+import { kernelState, settledState } from '../lab/belongings.ts'
+import { nsmctl, until, workloadEnvironment } from '../lab/cluster.ts'
+import { ROOT } from '../lab/lab.ts'
+import { oneCluster } from '../lab/one-cluster.ts'
+import type { Outcome } from '../lab/shell.ts'
+import { serveService, startWorkload, type Workload } from '../lab/workload.ts'
 
 const cluster = oneCluster(1)
 let client: Workload

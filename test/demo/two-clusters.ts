@@ -1,8 +1,8 @@
 /** West and east: two clusters that share nothing but the internet, and use the same addresses inside. */
 import { type Node, nodeReady, nsmctl, type Registry, startNode, startRegistry } from '../lab/cluster.ts'
 import type { Lab } from '../lab/lab.ts'
+import { step } from '../lab/progress.ts'
 import { requestServices, serveService, startWorkload, type Workload } from '../lab/workload.ts'
-import { step } from './progress.ts'
 
 /** Both clusters hand out these inner addresses; nobody had to plan for it. */
 const SAME_CIDR = '172.16.1.100/31'

@@ -1,8 +1,8 @@
 /** What a mesh has, counted from outside: what must be the same before and after. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
-import type { Node } from '../../hack/lab/cluster.ts'
-import { ROOT } from '../../hack/lab/lab.ts'
-import type { Workload } from '../../hack/lab/workload.ts'
+import type { Node } from './cluster.ts'
+import { ROOT } from './lab.ts'
+import type { Workload } from './workload.ts'
 
 /** Interfaces, addresses, routes and rules of a workload's namespace, as `ip` shows them. */
 export async function kernelState(workload: Workload): Promise<string> {
@@ -52,7 +52,7 @@ function residentBytes(pid: number): number {
 /** What is alive of a heap says more than what is resident: V8 collects when it likes. */
 async function liveHeapBytes({ host, nsmd }: Node): Promise<number> {
   process.kill(nsmd.pid, 'SIGUSR1')
-  return Number(await host.run([process.execPath, `${ROOT}/test/mesh/live-heap.ts`]))
+  return Number(await host.run([process.execPath, `${ROOT}/test/lab/live-heap.ts`]))
 }
 
 /** Connections that come and go with callers do not count: only what a wire may have left behind. */

@@ -1,9 +1,9 @@
 /** "It says up, packets do not pass": what a node says of a wire when the way to the other node breaks. */
 import { beforeAll, expect, test } from 'vitest'
-import { nsmctl, until } from '../../hack/lab/cluster.ts'
-import { requestServices, serveService, startWorkload } from '../../hack/lab/workload.ts'
 import type { nodeV1 } from '../../pkg/api/index.ts'
-import { oneCluster } from './one-cluster.ts'
+import { nsmctl, until } from '../lab/cluster.ts'
+import { oneCluster } from '../lab/one-cluster.ts'
+import { requestServices, serveService, startWorkload } from '../lab/workload.ts'
 
 const cluster = oneCluster(2)
 

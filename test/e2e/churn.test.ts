@@ -3,11 +3,11 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { beforeAll, expect, test } from 'vitest'
-import { type Node, nodeReady, nsmctl, until, workloadEnvironment } from '../../hack/lab/cluster.ts'
-import { ROOT } from '../../hack/lab/lab.ts'
-import { serveService, startWorkload, type Workload } from '../../hack/lab/workload.ts'
-import { kernelState, processStates, settledState } from './belongings.ts'
-import { oneCluster } from './one-cluster.ts'
+import { kernelState, processStates, settledState } from '../lab/belongings.ts'
+import { type Node, nodeReady, nsmctl, until, workloadEnvironment } from '../lab/cluster.ts'
+import { ROOT } from '../lab/lab.ts'
+import { oneCluster } from '../lab/one-cluster.ts'
+import { serveService, startWorkload, type Workload } from '../lab/workload.ts'
 
 const ROUNDS = 1_000
 const STANDING = 500
@@ -80,7 +80,7 @@ async function churn(service: string, mode: string, count: number): Promise<{ se
 }
 
 function start(service: string, mode: string, count: number): ChildProcess {
-  const script = [process.execPath, `${ROOT}/test/mesh/churn-client.ts`, service, mode, `${count}`]
+  const script = [process.execPath, `${ROOT}/test/e2e/churn-client.ts`, service, mode, `${count}`]
   const env = { ...process.env, ...workloadEnvironment(client.node) }
   return spawn('nsenter', [`--net=/run/netns/${client.host.name}`, '--', ...script], {
     env,

@@ -2,11 +2,11 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { connect } from 'node:net'
 import { beforeAll, expect, test } from 'vitest'
-import { type Node, nodeReady, nsmctl, until } from '../../hack/lab/cluster.ts'
-import type { Outcome } from '../../hack/lab/shell.ts'
-import { tryRun } from '../../hack/lab/shell.ts'
-import { requestServices, serveService, startWorkload, type Workload } from '../../hack/lab/workload.ts'
-import { oneCluster } from './one-cluster.ts'
+import { type Node, nodeReady, nsmctl, until } from '../lab/cluster.ts'
+import { oneCluster } from '../lab/one-cluster.ts'
+import type { Outcome } from '../lab/shell.ts'
+import { tryRun } from '../lab/shell.ts'
+import { requestServices, serveService, startWorkload, type Workload } from '../lab/workload.ts'
 
 const SERVICE_IPS = ['172.16.1.100', 'fd00::100']
 /** Bytes of each ping, so that what is counted is more than keepalives. */

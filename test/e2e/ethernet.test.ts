@@ -1,8 +1,8 @@
 /** A service of Ethernet frames on another node: a segment that reaches across the internet, inside WireGuard. */
 import { beforeAll, expect, test } from 'vitest'
-import { type Node, nsmctl, until, workloadEnvironment } from '../../hack/lab/cluster.ts'
-import { requestServices, startWorkload, type Workload } from '../../hack/lab/workload.ts'
-import { oneCluster } from './one-cluster.ts'
+import { type Node, nsmctl, until, workloadEnvironment } from '../lab/cluster.ts'
+import { oneCluster } from '../lab/one-cluster.ts'
+import { requestServices, startWorkload, type Workload } from '../lab/workload.ts'
 
 const [CLIENT, SERVER] = ['172.16.1.101', '172.16.1.100']
 const WORKLOAD_UID = 1000

@@ -1,8 +1,8 @@
 /** IPv6 within and without: nodes that have no other addresses, and a service that has both. */
 import { beforeAll, expect, test } from 'vitest'
-import { type Node, nodeReady, nsmctl, until } from '../../hack/lab/cluster.ts'
-import { requestServices, serveService, startWorkload, type Workload } from '../../hack/lab/workload.ts'
-import { oneCluster } from './one-cluster.ts'
+import { type Node, nodeReady, nsmctl, until } from '../lab/cluster.ts'
+import { oneCluster } from '../lab/one-cluster.ts'
+import { requestServices, serveService, startWorkload, type Workload } from '../lab/workload.ts'
 
 const CLIENT_IPS = ['172.16.1.101', 'fd00::101']
 const SERVICE_IPS = ['172.16.1.100', 'fd00::100']

@@ -1,7 +1,7 @@
 /** A cluster for a test file: a registry and nodes, made once, removed at the end. */
 import { afterAll, beforeAll } from 'vitest'
-import { type Node, nodeReady, type Registry, startNode, startRegistry } from '../../hack/lab/cluster.ts'
-import { Lab } from '../../hack/lab/lab.ts'
+import { type Node, nodeReady, type Registry, startNode, startRegistry } from './cluster.ts'
+import { Lab } from './lab.ts'
 
 const SETUP_MS = 60_000
 

@@ -6,11 +6,11 @@
  * To be run on the machine that was measured: its facts go into the text.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
-import { markdown } from '../test/bench/markdown.ts'
-import { picture } from '../test/bench/picture.ts'
-import { readJsonLines } from '../test/bench/report.ts'
-import { SYSTEMS } from '../test/bench/systems.ts'
-import { ROOT } from './lab/lab.ts'
+import { ROOT } from '../lab/lab.ts'
+import { markdown } from './markdown.ts'
+import { picture } from './picture.ts'
+import { readJsonLines } from './report.ts'
+import { SYSTEMS } from './systems.ts'
 
 const README = `${ROOT}/README.md`
 const [BEGIN, END] = ['<!-- speed: written by hack/bench publish -->', '<!-- /speed -->']

@@ -2,15 +2,16 @@
  * Measures this dataplane beside others, on this machine, in one run: every round visits every system for every
  * figure, so that what else the machine does meets all of them. Absolute figures say little; ratios within a run do.
  */
-import { type Arguments, readArguments, USAGE } from '../test/bench/arguments.ts'
-import { idleCores } from '../test/bench/cpu.ts'
-import { type Conditions, type Figure, MEASUREMENTS, serveMeasurements } from '../test/bench/metrics.ts'
-import { formatFigure, jsonLines, report } from '../test/bench/report.ts'
-import type { Pair, Path } from '../test/bench/system.ts'
-import { SYSTEMS } from '../test/bench/systems.ts'
-import { measureWires, WIRES_FIGURES } from '../test/bench/wires/measure.ts'
-import { Lab } from './lab/lab.ts'
-import { detail, step } from './story/progress.ts'
+
+import { Lab } from '../lab/lab.ts'
+import { detail, step } from '../lab/progress.ts'
+import { type Arguments, readArguments, USAGE } from './arguments.ts'
+import { idleCores } from './cpu.ts'
+import { type Conditions, type Figure, MEASUREMENTS, serveMeasurements } from './metrics.ts'
+import { formatFigure, jsonLines, report } from './report.ts'
+import type { Pair, Path } from './system.ts'
+import { SYSTEMS } from './systems.ts'
+import { measureWires, WIRES_FIGURES } from './wires/measure.ts'
 
 const QUICK = { rounds: 3, bulkSeconds: 0.8, trialSeconds: 0.15, precision: 1.06, idleSeconds: 1, keepsAlive: false }
 const WHOLE = { rounds: 5, bulkSeconds: 4, trialSeconds: 0.5, precision: 1.03, idleSeconds: 10, keepsAlive: true }
