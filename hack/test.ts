@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ROOT } from '../test/lab/lab.ts'
+import { ROOT } from '../test/lab/programs.ts'
 
 interface Count {
   readonly passed: number

@@ -32,8 +32,3 @@ export function processCpuSeconds(pid: number): number {
     Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0])
   return threads.reduce((sum, thread) => sum + spentNs(thread), 0) / 1e9
 }
-
-/** Resident memory of a process, private and shared. */
-export function residentKib(pid: number): number {
-  return Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? Number.NaN)
-}

@@ -1,6 +1,7 @@
 /** What is measured of a path: a registry of measurements, each of which gives one figure or several. */
-import { until } from '../lab/cluster.ts'
+
 import type { Lab } from '../lab/lab.ts'
+import { until } from '../lab/until.ts'
 import { roundTrips, roundTripsUnderLoad } from './metrics/round-trip.ts'
 import { ECHO_PORT, tcp, tcpAndCost, transactions } from './metrics/tcp.ts'
 import { UDP_LOAD_PORT, udpRate } from './metrics/udp.ts'

@@ -6,7 +6,7 @@
  * To be run on the machine that was measured: its facts go into the text.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
-import { ROOT } from '../lab/lab.ts'
+import { ROOT } from '../lab/programs.ts'
 import { markdown } from './markdown.ts'
 import { picture } from './picture.ts'
 import { readJsonLines } from './report.ts'

@@ -1,9 +1,9 @@
 /** An eavesdropper on the simulated internet: records what passes and says what it could read. */
 import type { ChildProcess } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
-import { until } from '../lab/cluster.ts'
 import type { Lab } from '../lab/lab.ts'
 import { stop } from '../lab/shell.ts'
+import { until } from '../lab/until.ts'
 
 /** Enough of each packet to hold every header and the start of what it carries. */
 const SNAP_BYTES = 400

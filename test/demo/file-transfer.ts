@@ -2,8 +2,8 @@
 import { createHash, randomFillSync } from 'node:crypto'
 import { closeSync, createReadStream, openSync, readSync, statSync, writeSync } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
-import { until } from '../lab/cluster.ts'
 import type { Lab } from '../lab/lab.ts'
+import { until } from '../lab/until.ts'
 import type { Workload } from '../lab/workload.ts'
 
 const CHUNK_BYTES = 1024 * 1024

@@ -1,7 +1,8 @@
 /** Kills a part of the mesh under a steady ping and counts what was lost. */
-import { readFileSync } from 'node:fs'
-import { type Node, nodeReady, until } from '../lab/cluster.ts'
+import { type Node, nodeReady } from '../lab/cluster.ts'
+import { enginePid } from '../lab/processes.ts'
 import type { Service } from '../lab/service.ts'
+import { until } from '../lab/until.ts'
 import type { Workload } from '../lab/workload.ts'
 import { ENDPOINT_IP } from './file-transfer.ts'
 import type { TwoClusters } from './two-clusters.ts'
@@ -94,32 +95,9 @@ async function killServices(services: readonly Service[]): Promise<void> {
 async function killEngines(holders: readonly Service[]): Promise<void> {
   for (const holder of holders) {
     const pid = enginePid(holder.pid)
+    if (pid === undefined) throw new Error(`no engine runs below ${holder.name}`)
     process.kill(pid, 'SIGKILL')
-    await until('the engine to be back', async () => tryEnginePid(holder.pid) !== pid)
+    const isBack = () => ![undefined, pid].includes(enginePid(holder.pid))
+    await until('the engine to be back', isBack)
   }
-}
-
-function tryEnginePid(holderPid: number): number | undefined {
-  try {
-    return enginePid(holderPid)
-  } catch {
-    return undefined
-  }
-}
-
-/** The engine is a child of the holder's spawner: found by its command line among the holder's descendants. */
-function enginePid(holderPid: number): number {
-  for (const child of childrenOf(holderPid)) {
-    if (readFileSync(`/proc/${child}/cmdline`, 'utf8').split('\0').includes('engine')) return child
-    const below = childrenOf(child).find((pid) =>
-      readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes('engine'),
-    )
-    if (below !== undefined) return below
-  }
-  throw new Error(`no engine runs below process ${holderPid}`)
-}
-
-function childrenOf(pid: number): number[] {
-  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
-  return text.split(' ').filter(Boolean).map(Number)
 }

@@ -3,7 +3,8 @@
  * person: it kills the node daemons, the engines and the registries in turn, and prints one line of JSON.
  */
 import { nsmctl } from '../lab/cluster.ts'
-import { Lab, ROOT } from '../lab/lab.ts'
+import { Lab } from '../lab/lab.ts'
+import { ROOT } from '../lab/programs.ts'
 import { detail, step } from '../lab/progress.ts'
 import { Capture } from './capture.ts'
 import { CLIENT_IP, ENDPOINT_IP, fetchFile, serveFile } from './file-transfer.ts'

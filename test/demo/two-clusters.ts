@@ -33,9 +33,9 @@ export async function buildTwoClusters(lab: Lab): Promise<TwoClusters> {
     startWorkload(lab, west.nodes[0], 'echo-1'),
     startWorkload(lab, west.nodes[0], 'greet-1'),
   ])
-  serveService(lab, files, 'files', SAME_CIDR)
-  serveService(lab, echo, 'echo', SAME_CIDR)
-  serveService(lab, greet, 'greet', SAME_CIDR)
+  serveService(lab, files, { service: 'files', cidr: SAME_CIDR })
+  serveService(lab, echo, { service: 'echo', cidr: SAME_CIDR })
+  serveService(lab, greet, { service: 'greet', cidr: SAME_CIDR })
   await must(nsmctl(east.registry, 'domain', 'export', 'files', 'west'), 'nsmctl domain export')
   const workloads = await startClients(lab, west)
   return { west, east, files, ...workloads }

@@ -1,12 +1,12 @@
 /** Mistakes and refusals as the person at the terminal meets them: what, why, what next, and nothing half made. */
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { beforeAll, expect, test } from 'vitest'
 import { kernelState, settledState } from '../lab/belongings.ts'
-import { nsmctl, until, workloadEnvironment } from '../lab/cluster.ts'
-import { ROOT } from '../lab/lab.ts'
+import { nsmctl, workloadEnvironment } from '../lab/cluster.ts'
 import { oneCluster } from '../lab/one-cluster.ts'
-import type { Outcome } from '../lab/shell.ts'
+import { NSMCTL } from '../lab/programs.ts'
+import type { Outcome, Piped } from '../lab/shell.ts'
+import { until } from '../lab/until.ts'
 import { serveService, startWorkload, type Workload } from '../lab/workload.ts'
 
 const cluster = oneCluster(1)
@@ -17,14 +17,22 @@ beforeAll(async () => {
   const { lab, node } = cluster()
   client = await startWorkload(lab, node, 'client-1')
   server = await startWorkload(lab, node, 'server-1')
-  serveService(lab, server, 'files', '172.16.1.100/31')
+  serveService(lab, server, { service: 'files', cidr: '172.16.1.100/31' })
   await until('the endpoint', async () => (await nsmctl(node, 'get', 'endpoints')).stdout.includes('files'))
   await client.host.ip('link add taken type veth peer name taken-too')
   await Promise.all([settledState(client), settledState(server)])
 }, 60_000)
 
 function inClient(...args: readonly string[]): Promise<Outcome> {
-  return client.host.tryRun([`${ROOT}/hack/nsmctl`, ...args], { env: workloadEnvironment(client.node) })
+  return client.host.tryRun([NSMCTL, ...args], { env: workloadEnvironment(client.node) })
+}
+
+/** `nsmctl request` of a wire as nsm-1; resolves once that stands, which it does for as long as the command runs. */
+async function standingRequest(): Promise<Piped> {
+  const env = workloadEnvironment(client.node)
+  const asking = client.host.pipe([NSMCTL, 'request', 'kernel://files/nsm-1'], { env })
+  await once(asking.stdout, 'data')
+  return asking
 }
 
 test.each([
@@ -48,16 +56,7 @@ test.each([
 )
 
 test('an endpoint with nothing left refuses the second client and keeps the first', async () => {
-  const env = { ...process.env, ...workloadEnvironment(client.node) }
-  const script = [
-    `--net=/run/netns/${client.host.name}`,
-    '--',
-    `${ROOT}/hack/nsmctl`,
-    'request',
-    'kernel://files/nsm-1',
-  ]
-  const first = spawn('nsenter', script, { env, stdio: ['ignore', 'pipe', 'inherit'] })
-  await once(first.stdout, 'data')
+  const first = await standingRequest()
   const second = await inClient('request', 'kernel://files/nsm-2')
   expect(second).toMatchObject({ code: 1, stderr: expect.stringContaining('none are free') })
   await client.host.run(['ping', '-c', '2', '-i', '0.05', '-W', '1', '172.16.1.100'])
@@ -67,18 +66,9 @@ test('an endpoint with nothing left refuses the second client and keeps the firs
 }, 30_000)
 
 test('a wire of somebody else is closed by the operator alone', async () => {
-  const env = { ...process.env, ...workloadEnvironment(client.node) }
-  const script = [
-    `--net=/run/netns/${client.host.name}`,
-    '--',
-    `${ROOT}/hack/nsmctl`,
-    'request',
-    'kernel://files/nsm-1',
-  ]
-  const asking = spawn('nsenter', script, { env, stdio: ['ignore', 'pipe', 'ignore'] })
-  await once(asking.stdout, 'data')
+  const asking = await standingRequest()
   const [wire] = JSON.parse((await nsmctl(client.node, 'get', 'wires', '-o', 'json')).stdout)
-  const stranger = ['setpriv', '--reuid=1234', '--clear-groups', `${ROOT}/hack/nsmctl`, 'close', wire.id]
+  const stranger = ['setpriv', '--reuid=1234', '--clear-groups', NSMCTL, 'close', wire.id]
   expect(await server.host.tryRun(stranger, { env: workloadEnvironment(server.node) })).toMatchObject({ code: 5 })
   asking.kill('SIGKILL')
   expect(await nsmctl(client.node, 'close', wire.id)).toMatchObject({ code: 0 })
@@ -105,7 +95,7 @@ test('a registry that is away: new names wait and say so, status names it with w
 
 test('nobody at the socket: nsmctl says whom it looked for, and exits with 4', async () => {
   const env = { NSM_CONNECT_TO: 'unix:///nowhere/nsm.sock', SPIFFE_ENDPOINT_SOCKET: 'unix:///nowhere/agent.sock' }
-  const outcome = await client.host.tryRun([`${ROOT}/hack/nsmctl`, 'get', 'wires'], { env })
+  const outcome = await client.host.tryRun([NSMCTL, 'get', 'wires'], { env })
   expect(outcome).toMatchObject({ code: 4, stderr: expect.stringContaining('/nowhere/agent.sock') })
   expect(outcome.stderr).toContain('next:')
 })

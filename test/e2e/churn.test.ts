@@ -1,12 +1,13 @@
 /** What a thousand wires leave behind: nothing. And what a restart does to five hundred that stand: nothing. */
-import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { beforeAll, expect, test } from 'vitest'
 import { kernelState, processStates, settledState } from '../lab/belongings.ts'
-import { type Node, nodeReady, nsmctl, until, workloadEnvironment } from '../lab/cluster.ts'
-import { ROOT } from '../lab/lab.ts'
+import { type Node, nodeReady, nsmctl, workloadEnvironment } from '../lab/cluster.ts'
 import { oneCluster } from '../lab/one-cluster.ts'
+import { ROOT } from '../lab/programs.ts'
+import type { Piped } from '../lab/shell.ts'
+import { until } from '../lab/until.ts'
 import { serveService, startWorkload, type Workload } from '../lab/workload.ts'
 
 const ROUNDS = 1_000
@@ -25,8 +26,8 @@ beforeAll(async () => {
   client = await startWorkload(lab, first, 'churn')
   near = await startWorkload(lab, first, 'near-1')
   far = await startWorkload(lab, second, 'far-1')
-  serveService(lab, near, 'near', '10.20.0.0/20')
-  serveService(lab, far, 'far', '10.20.0.0/20')
+  serveService(lab, near, { service: 'near', cidr: '10.20.0.0/20' })
+  serveService(lab, far, { service: 'far', cidr: '10.20.0.0/20' })
   await until('both endpoints', async () => (await wiresOrEndpoints(first, 'endpoints')).length === 2)
 }, 60_000)
 
@@ -79,17 +80,12 @@ async function churn(service: string, mode: string, count: number): Promise<{ se
   return JSON.parse(line)
 }
 
-function start(service: string, mode: string, count: number): ChildProcess {
+function start(service: string, mode: string, count: number): Piped {
   const script = [process.execPath, `${ROOT}/test/e2e/churn-client.ts`, service, mode, `${count}`]
-  const env = { ...process.env, ...workloadEnvironment(client.node) }
-  return spawn('nsenter', [`--net=/run/netns/${client.host.name}`, '--', ...script], {
-    env,
-    stdio: ['pipe', 'pipe', 'inherit'],
-  })
+  return client.host.pipe(script, { env: workloadEnvironment(client.node) })
 }
 
-async function nextLine({ stdout }: ChildProcess): Promise<string> {
-  if (stdout === null) throw new Error('no standard output')
+async function nextLine({ stdout }: Piped): Promise<string> {
   for await (const line of createInterface({ input: stdout })) return line
   throw new Error('the churn client ended without a word')
 }
@@ -102,9 +98,7 @@ async function wiresOrEndpoints(node: Node, kind: 'wires' | 'endpoints'): Promis
 
 /** Listens to every change that the kernel tells of in the namespace; the returned function gives what it heard. */
 function monitor(workload: Workload): () => Promise<string> {
-  const child = spawn('ip', ['-n', workload.host.name, 'monitor', 'link', 'address', 'route', 'rule'], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-  })
+  const child = workload.host.pipe(['ip', 'monitor', 'link', 'address', 'route', 'rule'])
   let heard = ''
   child.stdout.on('data', (chunk: Buffer) => {
     heard += chunk.toString()

@@ -1,11 +1,11 @@
 /** A service of Ethernet frames on another node: a segment that reaches across the internet, inside WireGuard. */
 import { beforeAll, expect, test } from 'vitest'
-import { type Node, nsmctl, until, workloadEnvironment } from '../lab/cluster.ts'
+import { type Node, nsmctl } from '../lab/cluster.ts'
 import { oneCluster } from '../lab/one-cluster.ts'
-import { requestServices, startWorkload, type Workload } from '../lab/workload.ts'
+import { until } from '../lab/until.ts'
+import { requestServices, serveService, startWorkload, type Workload } from '../lab/workload.ts'
 
 const [CLIENT, SERVER] = ['172.16.1.101', '172.16.1.100']
-const WORKLOAD_UID = 1000
 
 const cluster = oneCluster(2)
 let client: Workload
@@ -16,7 +16,8 @@ beforeAll(async () => {
   const [near, far] = nodes as [Node, Node]
   client = await startWorkload(lab, near, 'client-1')
   server = await startWorkload(lab, far, 'server-1')
-  serveFrames('segment')
+  const environment = { NSM_PAYLOAD: 'ETHERNET' }
+  serveService(lab, server, { service: 'segment', cidr: `${SERVER}/31`, environment })
   await until('the endpoint', async () => (await nsmctl(near, 'get', 'endpoints')).stdout.includes('segment'))
   await requestServices(lab, client, 'kernel://segment/nsm-1')
 }, 60_000)
@@ -55,17 +56,4 @@ test('after the death of the dataplane the segment is whole again', async () => 
 /** The client's end, as `ip` shows it. */
 async function wireLink(): Promise<{ readonly address: string; readonly mtu: number }> {
   return JSON.parse(await client.host.run(['ip', '-json', 'link', 'show', 'dev', 'nsm-1']))[0]
-}
-
-function serveFrames(service: string): void {
-  const { lab } = cluster()
-  const env = {
-    ...workloadEnvironment(server.node),
-    NSM_NAME: server.name,
-    NSM_SERVICE_NAMES: service,
-    NSM_PAYLOAD: 'ETHERNET',
-    NSM_CIDR_PREFIX: `${SERVER}/31`,
-    NSM_LISTEN_DIR: lab.folder(`${server.node.name}/endpoints/${server.name}`, { uid: WORKLOAD_UID }),
-  }
-  server.host.start(lab.program('nsm-endpoint', WORKLOAD_UID), `${lab.directory}/${server.name}.log`, { env })
 }

@@ -1,7 +1,8 @@
 /** IPv6 within and without: nodes that have no other addresses, and a service that has both. */
 import { beforeAll, expect, test } from 'vitest'
-import { type Node, nodeReady, nsmctl, until } from '../lab/cluster.ts'
+import { type Node, nodeReady, nsmctl } from '../lab/cluster.ts'
 import { oneCluster } from '../lab/one-cluster.ts'
+import { until } from '../lab/until.ts'
 import { requestServices, serveService, startWorkload, type Workload } from '../lab/workload.ts'
 
 const CLIENT_IPS = ['172.16.1.101', 'fd00::101']
@@ -19,7 +20,7 @@ beforeAll(async () => {
   const [near, far] = nodes as [Node, Node]
   client = await startWorkload(lab, near, 'client-1')
   server = await startWorkload(lab, far, 'files-1')
-  serveService(lab, server, 'files', '[172.16.1.100/31],[fd00::100/127]')
+  serveService(lab, server, { service: 'files', cidr: '[172.16.1.100/31],[fd00::100/127]' })
   await until('the endpoint', async () => (await nsmctl(near, 'get', 'endpoints')).stdout.includes('files'))
   await requestServices(lab, client, 'kernel://files/nsm-1')
 }, 60_000)

@@ -1,19 +1,18 @@
 /** A second gRPC implementation and a second TLS stack, on both ends of a wire. */
-import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { expect, test } from 'vitest'
 import { nsmctl, workloadEnvironment } from '../lab/cluster.ts'
-import { ROOT } from '../lab/lab.ts'
 import { oneCluster } from '../lab/one-cluster.ts'
-import { run } from '../lab/shell.ts'
+import { ROOT } from '../lab/programs.ts'
+import { type Piped, run } from '../lab/shell.ts'
 import { startWorkload, type Workload } from '../lab/workload.ts'
 
 const cluster = oneCluster(1)
 
 /** A python process in a workload, and what it says step by step. */
 class Python {
-  readonly #child: ChildProcess
+  readonly #child: Piped
   readonly #lines: AsyncIterator<string>
   readonly #gone: Promise<unknown>
 
@@ -25,12 +24,9 @@ class Python {
       NODE_ID: `spiffe://${node.domain}/node/${node.name}`,
     }
     // Debian's own interpreter, which has Debian's grpcio.
-    const script = [`--net=/run/netns/${host.name}`, '--', '/usr/bin/python3', `${ROOT}/test/interop/foreign_grpc.py`]
-    this.#child = spawn('nsenter', [...script, ...args], { env, stdio: ['pipe', 'pipe', 'inherit'] })
+    this.#child = host.pipe(['/usr/bin/python3', `${ROOT}/test/interop/foreign_grpc.py`, ...args], { env })
     this.#gone = once(this.#child, 'exit')
-    const { stdout } = this.#child
-    if (stdout === null) throw new Error('python has no standard output')
-    this.#lines = createInterface({ input: stdout })[Symbol.asyncIterator]()
+    this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]()
   }
 
   async says(): Promise<Record<string, unknown>> {
@@ -39,11 +35,11 @@ class Python {
   }
 
   goOn(): void {
-    this.#child.stdin?.write('\n')
+    this.#child.stdin.write('\n')
   }
 
   async end(): Promise<void> {
-    this.#child.stdin?.end()
+    this.#child.stdin.end()
     await this.#gone
   }
 }

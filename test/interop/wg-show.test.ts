@@ -2,10 +2,11 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { connect } from 'node:net'
 import { beforeAll, expect, test } from 'vitest'
-import { type Node, nodeReady, nsmctl, until } from '../lab/cluster.ts'
+import { type Node, nodeReady, nsmctl } from '../lab/cluster.ts'
 import { oneCluster } from '../lab/one-cluster.ts'
 import type { Outcome } from '../lab/shell.ts'
 import { tryRun } from '../lab/shell.ts'
+import { until } from '../lab/until.ts'
 import { requestServices, serveService, startWorkload, type Workload } from '../lab/workload.ts'
 
 const SERVICE_IPS = ['172.16.1.100', 'fd00::100']
@@ -25,7 +26,10 @@ beforeAll(async () => {
   const { lab, nodes } = cluster()
   const [near, far] = nodes as [Node, Node]
   client = await startWorkload(lab, near, 'client-1')
-  serveService(lab, await startWorkload(lab, far, 'files-1'), 'files', '[172.16.1.100/31],[fd00::100/127]')
+  serveService(lab, await startWorkload(lab, far, 'files-1'), {
+    service: 'files',
+    cidr: '[172.16.1.100/31],[fd00::100/127]',
+  })
   await until('the endpoint', async () => (await nsmctl(near, 'get', 'endpoints')).stdout.includes('files'))
   await requestServices(lab, client, 'kernel://files/nsm-1')
   for (const ip of SERVICE_IPS) {

@@ -1,7 +1,8 @@
 /** What a mesh has, counted from outside: what must be the same before and after. */
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { readdirSync, readlinkSync } from 'node:fs'
 import type { Node } from './cluster.ts'
-import { ROOT } from './lab.ts'
+import { descendantsOf, residentKib } from './processes.ts'
+import { ROOT } from './programs.ts'
 import type { Workload } from './workload.ts'
 
 /** Interfaces, addresses, routes and rules of a workload's namespace, as `ip` shows them. */
@@ -36,17 +37,13 @@ export interface ProcessState {
 
 /** The holder, its spawner and engine, and nsmd, by name. */
 export async function processStates(node: Node): Promise<ReadonlyMap<string, ProcessState>> {
-  const family = [node.holder.pid, ...descendants(node.holder.pid)]
-  const dataplane = family.map((pid, index) => [`dataplane ${index}`, stateOf(pid, residentBytes(pid))] as const)
+  const family = [node.holder.pid, ...descendantsOf(node.holder.pid)]
+  const dataplane = family.map((pid, index) => [`dataplane ${index}`, stateOf(pid, residentKib(pid) * 1_024)] as const)
   return new Map([...dataplane, ['nsmd', stateOf(node.nsmd.pid, await liveHeapBytes(node))]])
 }
 
 function stateOf(pid: number, bytes: number): ProcessState {
   return { descriptors: descriptorsOf(pid), bytes }
-}
-
-function residentBytes(pid: number): number {
-  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) * 1024
 }
 
 /** What is alive of a heap says more than what is resident: V8 collects when it likes. */
@@ -64,9 +61,4 @@ function descriptorsOf(pid: number): number {
       return false // it was the descriptor of this very listing
     }
   }).length
-}
-
-function descendants(pid: number): readonly number[] {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
-  return children.flatMap((child) => [child, ...descendants(child)])
 }

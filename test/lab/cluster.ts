@@ -1,12 +1,14 @@
 /** A cluster of the lab: a registry and nodes, each on its own host, set up with the commands that an operator types. */
 import { writeFileSync } from 'node:fs'
 import { formatSocketAddress } from '../../pkg/net/index.ts'
+import { holdCommand } from './holder.ts'
 import type { Host } from './host.ts'
-import { DAEMON_UID, ENGINE_UID, type Lab, REGISTRY_UID, ROOT } from './lab.ts'
+import { DAEMON_UID, type Lab, REGISTRY_UID } from './lab.ts'
+import { NSMCTL } from './programs.ts'
 import { Service } from './service.ts'
 import { type Outcome, run, tryRun } from './shell.ts'
+import { until } from './until.ts'
 
-const DATAPLANE = process.env['NSM_DATAPLANE'] ?? `${ROOT}/pkg/dataplane/native/build/nsm-dataplane`
 const NODE_PORT = 5001
 const REGISTRY_PORT = 5002
 
@@ -33,7 +35,7 @@ export interface Node {
 /** nsmctl as root on the host that owns the given sockets. */
 export function nsmctl(where: Registry | Node, ...args: readonly string[]): Promise<Outcome> {
   const env = 'adminSocket' in where ? { NSM_ADMIN_SOCKET: where.adminSocket } : workloadEnvironment(where)
-  return tryRun([`${ROOT}/hack/nsmctl`, ...args], { env })
+  return tryRun([NSMCTL, ...args], { env })
 }
 
 export function workloadEnvironment(node: Node): Record<string, string> {
@@ -87,9 +89,14 @@ export async function startNode(lab: Lab, registry: Registry, options: NodeOptio
     nsmSocket: `${sockets}/nsm.io.sock`,
     workloadSocket: `${sockets}/agent.sock`,
   }
-  const holder = new Service(`${name}-dataplane`, () =>
-    host.start(holderCommand(node, inner), `${lab.directory}/${name}-dataplane.log`),
-  )
+  const command = holdCommand({
+    control: `${inner}/control.sock`,
+    dial: `${inner}/dial.sock`,
+    deliver: `${inner}/deliver.sock`,
+    daemonUid: DAEMON_UID,
+    listen: { nsm: node.nsmSocket, workload: node.workloadSocket },
+  })
+  const holder = new Service(`${name}-dataplane`, () => host.start(command, `${lab.directory}/${name}-dataplane.log`))
   lab.defer(() => holder.close())
   const env = { ...(await nodeEnvironment(lab, registry, { ...node, inner })), ...options.environment }
   const nsmd = new Service(name, () =>
@@ -107,18 +114,6 @@ export async function nodeReady(node: Node): Promise<void> {
 /** Pods of a node get addresses of the same range in every cluster: nothing outside the node can reach them. */
 async function podNetwork(host: Host, index: number): Promise<void> {
   await host.ip('link add pods0 type bridge', `address add 10.244.${index}.1/24 dev pods0`, 'link set pods0 up')
-}
-
-function holderCommand(node: { nsmSocket: string; workloadSocket: string }, inner: string): readonly string[] {
-  const options = {
-    control: `${inner}/control.sock`,
-    dial: `${inner}/dial.sock`,
-    deliver: `${inner}/deliver.sock`,
-    'daemon-uid': `${DAEMON_UID}`,
-    'engine-uid': `${ENGINE_UID}`,
-  }
-  const listen = ['--listen', `nsm=${node.nsmSocket}`, '--listen', `workload=${node.workloadSocket}`]
-  return [DATAPLANE, 'hold', ...Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]), ...listen]
 }
 
 async function nodeEnvironment(
@@ -149,13 +144,4 @@ async function nodeEnvironment(
 
 function at(ip: string, port: number): string {
   return formatSocketAddress({ ip, port })
-}
-
-/** Asks again and again until it holds. @throws {Error} when it does not within `patienceMs` */
-export async function until(what: string, holds: () => Promise<boolean>, patienceMs = 20_000): Promise<void> {
-  const deadline = Date.now() + patienceMs
-  while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`waited ${patienceMs / 1000} s for ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
 }

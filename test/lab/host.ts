@@ -3,7 +3,9 @@
  * removes everything when this process dies without having done so.
  */
 import type { ChildProcess } from 'node:child_process'
-import { type Outcome, type RunOptions, run, start, stop, tryRun } from './shell.ts'
+import { statSync } from 'node:fs'
+import { formatNamespaceId } from '../../pkg/net/index.ts'
+import { type Outcome, type Piped, pipe, type RunOptions, run, start, stop, tryRun } from './shell.ts'
 
 export class Host {
   /** Of the namespace, as `ip netns` shows it. */
@@ -20,6 +22,18 @@ export class Host {
     return new Host(name)
   }
 
+  /** `inode://<dev>/<ino>` of the namespace. */
+  get namespace(): string {
+    const { dev, ino } = statSync(`/run/netns/${this.name}`, { bigint: true })
+    return formatNamespaceId({ dev, ino })
+  }
+
+  /** All links but `lo`. */
+  async linkNames(): Promise<readonly string[]> {
+    const links: readonly { readonly ifname: string }[] = JSON.parse(await this.run(['ip', '-json', 'link']))
+    return links.map(({ ifname }) => ifname).filter((ifname) => ifname !== 'lo')
+  }
+
   /** `ip` inside this host, several commands in one process. */
   async ip(...commands: readonly string[]): Promise<void> {
     await run(['ip', '-n', this.name, '-batch', '-'], { input: `${commands.join('\n')}\n` })
@@ -34,15 +48,23 @@ export class Host {
   }
 
   start(command: readonly string[], log: string, options?: RunOptions): ChildProcess {
-    const child = start(this.#inside(command), log, options)
-    this.#children.add(child)
-    child.once('exit', () => this.#children.delete(child))
-    return child
+    return this.#keep(start(this.#inside(command), log, options))
+  }
+
+  /** Starts in the background, to talk with over its standard input and output. */
+  pipe(command: readonly string[], options?: RunOptions): Piped {
+    return this.#keep(pipe(this.#inside(command), options))
   }
 
   async close(): Promise<void> {
     await Promise.all([...this.#children].map((child) => stop(child)))
     await tryRun(['ip', 'netns', 'del', this.name])
+  }
+
+  #keep<T extends ChildProcess>(child: T): T {
+    this.#children.add(child)
+    child.once('exit', () => this.#children.delete(child))
+    return child
   }
 
   #inside(command: readonly string[]): readonly string[] {

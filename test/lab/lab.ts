@@ -6,9 +6,9 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { chmodSync, chownSync, mkdirSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { cable, Host } from './host.ts'
+import { ROOT } from './programs.ts'
 import { tryRun } from './shell.ts'
 
-export const ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
 /** The users that the lab's daemons run as; numbers are enough, they need no names. */
 export const DAEMON_UID = 64001
 export const REGISTRY_UID = 64002
@@ -17,6 +17,9 @@ export const ENGINE_UID = 64003
 const BRIDGE = 'inet0'
 /** V8 would let the young generation of a busy daemon grow to hundreds of megabytes before it looks for garbage. */
 const NODE_FLAGS = ['--max-semi-space-size=4']
+
+/** Labs that this process has made: each has names of its own, so that the janitor of one leaves the next alone. */
+let made = 0
 
 interface FolderOptions {
   readonly uid?: number
@@ -55,8 +58,9 @@ export class Lab {
   }
 
   static async create({ family = 4 }: LabOptions = {}): Promise<Lab> {
-    const prefix = `nsm${process.pid.toString(36)}-`
-    const directory = `/run/nsmesh-lab-${process.pid}`
+    made += 1
+    const prefix = `nsm${process.pid.toString(36)}-${made}-`
+    const directory = `/run/nsmesh-lab-${process.pid}-${made}`
     mkdirSync(directory, { mode: 0o755, recursive: true })
     // First of all, so that nothing is made that nobody would remove.
     const script = fileURLToPath(new URL('janitor.sh', import.meta.url))

@@ -1,6 +1,7 @@
 /** Running other programs: to their end, with an error that shows what they said, or in the background. */
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { type ChildProcess, type ChildProcessByStdio, execFile, spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
+import type { Readable, Writable } from 'node:stream'
 
 export interface Outcome {
   readonly code: number
@@ -45,6 +46,14 @@ export function start(command: readonly string[], log: string, options: RunOptio
   const child = spawn(program, args, { env: environment(options), stdio: ['ignore', output, output] })
   closeSync(output)
   return child
+}
+
+export type Piped = ChildProcessByStdio<Writable, Readable, null>
+
+/** Starts in the background, to talk with over its standard input and output. */
+export function pipe(command: readonly string[], options: RunOptions = {}): Piped {
+  const [program = '', ...args] = command
+  return spawn(program, args, { env: environment(options), stdio: ['pipe', 'pipe', 'inherit'] })
 }
 
 /** Ends a process by its id and resolves when it is gone; SIGKILL follows when it does not listen. */

@@ -1,8 +1,9 @@
 /** A workload of the lab: a pod's network namespace behind a node, with the client or the endpoint beside its program. */
 import type { ChildProcess } from 'node:child_process'
-import { type Node, until, workloadEnvironment } from './cluster.ts'
+import { type Node, workloadEnvironment } from './cluster.ts'
 import { cable, type Host } from './host.ts'
 import type { Lab } from './lab.ts'
+import { until } from './until.ts'
 
 const WORKLOAD_UID = 1000
 
@@ -36,14 +37,24 @@ export async function requestServices(lab: Lab, workload: Workload, urls: string
   return child
 }
 
+export interface ServedService {
+  readonly service: string
+  /** Of which its wires get their addresses. */
+  readonly cidr: string
+  /** What its nsm-endpoint is configured with besides. */
+  readonly environment?: Readonly<Record<string, string>>
+}
+
 /** Offers a network service whose endpoint is this workload. */
-export function serveService(lab: Lab, workload: Workload, service: string, cidr: string): ChildProcess {
+export function serveService(lab: Lab, workload: Workload, served: ServedService): ChildProcess {
+  const { service, cidr, environment } = served
   const env = {
     ...workloadEnvironment(workload.node),
     NSM_NAME: workload.name,
     NSM_SERVICE_NAMES: service,
     NSM_CIDR_PREFIX: cidr,
     NSM_LISTEN_DIR: lab.folder(`${workload.node.name}/endpoints/${workload.name}`, { uid: WORKLOAD_UID }),
+    ...environment,
   }
   return workload.host.start(lab.program('nsm-endpoint', WORKLOAD_UID), `${lab.directory}/${workload.name}.log`, {
     env,

@@ -1,37 +1,31 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { conformance } from '../../pkg/dataplane/testing/conformance.ts'
-import { missingForKernelTests, NetnsLab } from './lab.ts'
+import { missingForKernelTests } from '../lab/holder.ts'
+import { type OneHolder, oneHolder } from '../lab/one-holder.ts'
 
 const missing = missingForKernelTests()
 const signal = AbortSignal.timeout(120_000)
 
 describe.skipIf(missing !== undefined)('through the real holder and engine', () => {
   conformance('nsm-dataplane', async () => {
-    const lab = await NetnsLab.open('wires')
-    const namespace = lab.addNamespace('a')
-    lab.ip('node', 'link', 'set', 'lo', 'up')
-    const { dataplane } = await lab.connectDaemon()
-    await lab.connectClient('a')
+    const { dataplane, workloads, close } = await oneHolder('a')
+    const { a } = workloads
     return {
       dataplane,
-      namespace,
-      linkNames: async () => lab.linkNames('a'),
-      addBystander: async (name) => void lab.ip('a', 'link', 'add', name, 'type', 'bridge'),
+      namespace: a.namespace,
+      linkNames: () => a.linkNames(),
+      addBystander: (name) => a.ip(`link add ${name} type bridge`),
       killEngine: async () => void process.kill((await dataplane.status(signal)).enginePid, 'SIGKILL'),
-      close: () => lab.close(),
+      close,
     }
   })
 
   describe('a daemon’s line to the holder', () => {
-    let lab: NetnsLab
-    let namespace: string
-    let daemon: Awaited<ReturnType<NetnsLab['connectDaemon']>>
+    let daemon: OneHolder<'a'>
     beforeAll(async () => {
-      lab = await NetnsLab.open('line')
-      namespace = lab.addNamespace('a')
-      daemon = await lab.connectDaemon()
+      daemon = await oneHolder('a')
     })
-    afterAll(() => lab?.close())
+    afterAll(() => daemon?.close())
 
     test('status says which engine runs and what it can', async () => {
       await expect.poll(async () => (await daemon.dataplane.status(signal)).enginePid).toBeGreaterThan(0)
@@ -45,8 +39,8 @@ describe.skipIf(missing !== undefined)('through the real holder and engine', () 
     })
 
     test('a client is attested when it comes and told of when it leaves', async () => {
-      const { leave, ...client } = await lab.connectClient('a')
-      expect(client).toMatchObject({ listener: 'nsm', uid: 0, namespace })
+      const { leave, ...client } = await daemon.holder.connectClient(daemon.workloads.a)
+      expect(client).toMatchObject({ listener: 'nsm', uid: 0, namespace: daemon.workloads.a.namespace })
       const gone = new Promise((resolve) => {
         daemon.dataplane.subscribe((event) => event.at === 'client-gone' && resolve(event))
       })
@@ -57,10 +51,10 @@ describe.skipIf(missing !== undefined)('through the real holder and engine', () 
     test('a holder that dies is away until it is back', async () => {
       const states: string[] = []
       daemon.dataplane.subscribe(({ at }) => states.push(at))
-      await lab.killHolder()
+      await daemon.holder.kill()
       await expect.poll(() => states).toContain('disconnected')
       await expect(daemon.dataplane.wires(signal)).rejects.toMatchObject({ code: 'unavailable' })
-      lab.startHolder()
+      daemon.holder.launch()
       await expect.poll(() => states, { timeout: 5000 }).toContain('connected')
       expect(await daemon.dataplane.wires(signal)).toEqual(new Map())
     })

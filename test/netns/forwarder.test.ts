@@ -1,4 +1,7 @@
 /** The forwarder on the real kernel and the real dataplane: what the fakes promise, seen with `ip`. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { IntentEnd, WireIntent } from '../../pkg/api/index.ts'
 import { silentLogger, systemClock } from '../../pkg/base/index.ts'
@@ -6,32 +9,35 @@ import { Forwarder, intentMigrations, VXLAN_UNDERLAY, WIREGUARD_UNDERLAY } from 
 import { localWire, remoteWire, vxlanWire } from '../../pkg/forwarding/testing/fake-node.ts'
 import { linuxPlatform } from '../../pkg/platform/index.ts'
 import { type Database, openDatabase } from '../../pkg/store/index.ts'
-import { missingForKernelTests, NetnsLab } from './lab.ts'
+import { missingForKernelTests } from '../lab/holder.ts'
+import type { Host } from '../lab/host.ts'
+import { type OneHolder, oneHolder } from '../lab/one-holder.ts'
 
 const missing = missingForKernelTests()
 const soon = () => AbortSignal.timeout(10_000)
 const RESTORE_MS = 500
 
 describe.skipIf(missing !== undefined)('Forwarder on the kernel', () => {
-  let lab: NetnsLab
-  let namespaces: { readonly client: string; readonly server: string }
-  let machine: Awaited<ReturnType<NetnsLab['connectDaemon']>>
+  let machine: OneHolder<'client' | 'server'>
+  let client: Host
+  let server: Host
+  let directory: string
   let database: Database
   let forwarder: Forwarder
 
   beforeEach(async () => {
-    lab = await NetnsLab.open('fwd')
-    namespaces = { client: lab.addNamespace('client'), server: lab.addNamespace('server') }
-    machine = await lab.connectDaemon()
-    for (const name of ['client', 'server']) await lab.connectClient(name)
+    machine = await oneHolder('client', 'server')
+    ;({ client, server } = machine.workloads)
     await setUnderlays()
-    database = openDatabase(lab.path('wires.db'), { application: 'netns test', migrations: intentMigrations })
+    directory = mkdtempSync(join(tmpdir(), 'nsm-forwarder-'))
+    database = openDatabase(join(directory, 'wires.db'), { application: 'netns test', migrations: intentMigrations })
     forwarder = await open()
   })
   afterEach(async () => {
     await forwarder?.close()
     database?.close()
-    await lab?.close()
+    await machine?.close()
+    rmSync(directory, { recursive: true })
   })
 
   async function setUnderlays(): Promise<void> {
@@ -53,9 +59,9 @@ describe.skipIf(missing !== undefined)('Forwarder on the kernel', () => {
   }
 
   /** The wire between the namespaces of the lab. */
-  function here({ client, server, ...rest }: WireIntent): WireIntent {
-    const place = (end: IntentEnd, namespace: string) => (end.kind === 'local' ? { ...end, namespace } : end)
-    return { ...rest, client: place(client, namespaces.client), server: place(server, namespaces.server) }
+  function here(wire: WireIntent): WireIntent {
+    const place = (end: IntentEnd, { namespace }: Host) => (end.kind === 'local' ? { ...end, namespace } : end)
+    return { ...wire, client: place(wire.client, client), server: place(wire.server, server) }
   }
 
   const wires = () => [localWire('w1'), remoteWire('w2'), vxlanWire('w3')].map(here)
@@ -65,30 +71,19 @@ describe.skipIf(missing !== undefined)('Forwarder on the kernel', () => {
   }
 
   /** What people see, without what the kernel counts. */
-  function seen(): unknown {
-    return ['client', 'server'].map((name) => {
-      const links = JSON.parse(lab.ip(name, '-j', 'link')) as readonly Record<string, unknown>[]
-      const shown = links.map(({ ifname, mtu, ifalias, flags }) => ({ ifname, mtu, ifalias, isUp: isUp(flags) }))
-      const routes = ['-4', '-6'].map((family) => lab.ip(name, family, 'route', 'show', 'table', 'all', 'proto', '147'))
-      const addresses = lab.ip(name, '-br', 'address').replaceAll(/fe80:\S+|@\S+/g, '')
-      return {
-        links: byName(shown),
-        addresses: words(addresses),
-        routes: words(routes.join('')),
-        rules: lab.ip(name, 'rule'),
-      }
-    })
+  function seen(): Promise<unknown> {
+    return Promise.all([client, server].map(seenIn))
   }
 
   test('makes every kind of wire, and removes it wholly', async () => {
-    const before = seen()
+    const before = await seen()
     await establishAll()
-    expect(new Set(lab.linkNames('client'))).toEqual(new Set(['c-w1', 'c-w2']))
-    expect(new Set(lab.linkNames('server'))).toEqual(new Set(['s-w1', 's-w3']))
-    expect(lab.ip('client', 'route', 'show', 'table', '1')).toContain('default dev c-w2')
-    expect(lab.ip('client', 'rule')).toContain('from 10.0.2.1 ipproto tcp dport 80 lookup 1')
+    expect(new Set(await client.linkNames())).toEqual(new Set(['c-w1', 'c-w2']))
+    expect(new Set(await server.linkNames())).toEqual(new Set(['s-w1', 's-w3']))
+    expect(await ip(client, 'route', 'show', 'table', '1')).toContain('default dev c-w2')
+    expect(await ip(client, 'rule')).toContain('from 10.0.2.1 ipproto tcp dport 80 lookup 1')
     for (const { id } of wires()) await forwarder.remove(id, soon())
-    expect(seen()).toEqual(before)
+    expect(await seen()).toEqual(before)
     expect(await machine.dataplane.ports(soon())).toEqual(new Map())
     expect(await machine.dataplane.wires(soon())).toEqual(new Map())
     expect(await linuxPlatform(machine.rtnl).namespaces.list(soon())).toEqual([])
@@ -96,17 +91,17 @@ describe.skipIf(missing !== undefined)('Forwarder on the kernel', () => {
 
   test('carries packets over a local wire, both families', async () => {
     await forwarder.establish(here(localWire('w1')), soon())
-    expect(lab.run('client', 'ping', '-c1', '-W2', '10.0.1.2')).toContain(' 0% packet loss')
-    expect(lab.run('server', 'ping', '-c1', '-W2', 'fd00::a00:101')).toContain(' 0% packet loss')
+    expect(await client.run(['ping', '-c1', '-W2', '10.0.1.2'])).toContain(' 0% packet loss')
+    expect(await server.run(['ping', '-c1', '-W2', 'fd00::a00:101'])).toContain(' 0% packet loss')
   })
 
   test('writes nothing when it restarts on wires that stand', async () => {
     await establishAll()
-    const before = seen()
+    const before = await seen()
     await restart()
     expect(wires().map(({ id }) => forwarder.status(id)?.at)).toEqual(['settled', 'settled', 'settled'])
     expect([...forwarder.counters()].filter(([, { applies, removes }]) => applies + removes > 0)).toEqual([])
-    expect(seen()).toEqual(before)
+    expect(await seen()).toEqual(before)
   })
 
   test.each([
@@ -119,11 +114,11 @@ describe.skipIf(missing !== undefined)('Forwarder on the kernel', () => {
   ] as const)('restores within half a second when %s', async (_, [namespace, ...command]) => {
     await establishAll()
     await systemClock.sleep(200) // the look that our own changes have set off
-    const before = seen()
-    lab.ip(namespace, ...command)
-    // Not polled: to run `ip` holds up the process that repairs.
+    const before = await seen()
+    await ip(machine.workloads[namespace], ...command)
+    // Not polled: half a second is what it has.
     await systemClock.sleep(RESTORE_MS)
-    expect(seen()).toEqual(before)
+    expect(await seen()).toEqual(before)
     expect([...forwarder.counters().values()].map(({ failures }) => failures)).toEqual([0, 0, 0, 0, 0, 0, 0])
   })
 
@@ -131,13 +126,31 @@ describe.skipIf(missing !== undefined)('Forwarder on the kernel', () => {
     ['veth', 'c-w1', localWire('w1')],
     ['TUN', 'c-w2', remoteWire('w2')],
   ])('refuses a name that is taken (%s), says so, and leaves nothing behind', async (_, name, wire) => {
-    lab.ip('client', 'link', 'add', name, 'type', 'veth', 'peer', 'name', 'elsewhere')
-    const before = seen()
+    await client.ip(`link add ${name} type veth peer name elsewhere`)
+    const before = await seen()
     await expect(forwarder.establish(here(wire), soon())).rejects.toMatchObject({ code: 'already_exists' })
-    expect(seen()).toEqual(before)
+    expect(await seen()).toEqual(before)
     expect(forwarder.intents()).toEqual([])
   })
 })
+
+async function seenIn(host: Host): Promise<unknown> {
+  const links: readonly Record<string, unknown>[] = JSON.parse(await ip(host, '-j', 'link'))
+  const shown = links.map(({ ifname, mtu, ifalias, flags }) => ({ ifname, mtu, ifalias, isUp: isUp(flags) }))
+  const routesOf = (family: string) => ip(host, family, 'route', 'show', 'table', 'all', 'proto', '147')
+  const routes = [await routesOf('-4'), await routesOf('-6')]
+  const addresses = (await ip(host, '-br', 'address')).replaceAll(/fe80:\S+|@\S+/g, '')
+  return {
+    links: byName(shown),
+    addresses: words(addresses),
+    routes: words(routes.join('')),
+    rules: await ip(host, 'rule'),
+  }
+}
+
+function ip(host: Host, ...args: readonly string[]): Promise<string> {
+  return host.run(['ip', ...args])
+}
 
 function isUp(flags: unknown): boolean {
   return Array.isArray(flags) && flags.includes('UP')

@@ -2,28 +2,23 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, test } from 'vitest'
 import { linuxPlatform } from '../../pkg/platform/index.ts'
 import { conformance } from '../../pkg/platform/testing/conformance.ts'
-import { missingForKernelTests, NetnsLab } from './lab.ts'
+import { missingForKernelTests } from '../lab/holder.ts'
+import { oneHolder } from '../lab/one-holder.ts'
 
 const missing = missingForKernelTests()
 
 describe.skipIf(missing !== undefined)('through the real holder', () => {
   conformance('the kernel', async () => {
-    const lab = await NetnsLab.open('doors')
-    const names = new Map([
-      [lab.addNamespace('a'), 'a'],
-      [lab.addNamespace('b'), 'b'],
-    ])
-    const { rtnl } = await lab.connectDaemon()
-    for (const name of names.values()) await lab.connectClient(name)
-    const [a = '', b = ''] = names.keys()
-    const ip = (namespace: string, ...args: readonly string[]) => lab.ip(names.get(namespace) ?? '', ...args)
+    const { rtnl, workloads, close } = await oneHolder('a', 'b')
+    const { a, b } = workloads
+    const workload = (namespace: string) => (namespace === a.namespace ? a : b)
     return {
       platform: linuxPlatform(rtnl),
-      namespaces: [a, b],
-      addBystander: async (namespace, name) => void ip(namespace, 'link', 'add', name, 'type', 'bridge'),
-      removeBystander: async (namespace, name) => void ip(namespace, 'link', 'del', name),
-      setDown: async (namespace, name) => void ip(namespace, 'link', 'set', name, 'down'),
-      linkNames: async (namespace) => lab.linkNames(names.get(namespace) ?? ''),
+      namespaces: [a.namespace, b.namespace],
+      addBystander: (namespace, name) => workload(namespace).ip(`link add ${name} type bridge`),
+      removeBystander: (namespace, name) => workload(namespace).ip(`link del ${name}`),
+      setDown: (namespace, name) => workload(namespace).ip(`link set ${name} down`),
+      linkNames: (namespace) => workload(namespace).linkNames(),
       eventually: async (check) => {
         for (let tries = 0; tries < 50; tries++) {
           try {
@@ -34,7 +29,7 @@ describe.skipIf(missing !== undefined)('through the real holder', () => {
         }
         check()
       },
-      close: () => lab.close(),
+      close,
     }
   })
 })

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { RtnlTransport } from '../../pkg/netlink/index.ts'
 import { type LinkSpec, linuxPlatform, type Platform } from '../../pkg/platform/index.ts'
-import { missingForKernelTests, NetnsLab } from './lab.ts'
+import { missingForKernelTests } from '../lab/holder.ts'
+import { type OneHolder, oneHolder } from '../lab/one-holder.ts'
 
 const missing = missingForKernelTests()
 const signal = AbortSignal.timeout(120_000)
@@ -27,7 +28,7 @@ function dyingTransport(transport: RtnlTransport, n: number, when: 'before' | 'a
 }
 
 describe.skipIf(missing !== undefined)('veth pairs of the kernel', () => {
-  let lab: NetnsLab
+  let machine: OneHolder<'a' | 'b'>
   let namespaces: readonly [string, string]
   let transport: RtnlTransport
   let platform: Platform
@@ -38,13 +39,13 @@ describe.skipIf(missing !== undefined)('veth pairs of the kernel', () => {
   ]
 
   beforeAll(async () => {
-    lab = await NetnsLab.open('veth')
-    namespaces = [lab.addNamespace('a'), lab.addNamespace('b')]
-    transport = (await lab.connectDaemon()).rtnl
+    machine = await oneHolder('a', 'b')
+    const { a, b } = machine.workloads
+    namespaces = [a.namespace, b.namespace]
+    transport = machine.rtnl
     platform = linuxPlatform(transport)
-    for (const name of ['a', 'b']) await lab.connectClient(name)
   })
-  afterAll(() => lab?.close())
+  afterAll(() => machine?.close())
 
   test.each([
     [0, 'before'],
@@ -59,14 +60,13 @@ describe.skipIf(missing !== undefined)('veth pairs of the kernel', () => {
       const dying = linuxPlatform(dyingTransport(transport, n, when))
       await expect(dying.links.createVeth(ends(1), signal)).rejects.toThrow('died')
       const marked = await platform.links.list(namespaces[0], signal)
-      const all = lab.ip('a', '-o', 'link').trim().split('\n').length - 1 // without lo
-      expect(marked).toHaveLength(all)
+      expect(marked).toHaveLength((await machine.workloads.a.linkNames()).length)
       await platform.links.createVeth(ends(1), signal)
       for (const { namespace, ...spec } of ends(1)) {
         expect(await platform.links.list(namespace, signal)).toEqual([expect.objectContaining({ ...spec, isUp: true })])
       }
       await platform.links.remove(namespaces[0], 'nsm-1', signal)
-      expect(lab.ip('b', '-o', 'link')).not.toContain('files-1')
+      expect(await machine.workloads.b.linkNames()).not.toContain('files-1')
     },
   )
 

@@ -5,7 +5,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { NetworkServiceEndpoint } from '../../pkg/api/index.ts'
 import { NsmError } from '../../pkg/base/index.ts'
-import { freePort, RegistryProcess, soon } from './registry-process.ts'
+import { freePort } from '../lab/free-port.ts'
+import { RegistryProcess, soon } from './registry-process.ts'
 
 let registry: RegistryProcess
 let other: RegistryProcess

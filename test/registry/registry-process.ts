@@ -1,7 +1,6 @@
 /** nsm-registry as a process of its own, and the clients with which a test talks to it. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { authorityV1, domainV1, type EndpointRegistryClient, type ServiceRegistryClient } from '../../pkg/api/index.ts'
@@ -22,10 +21,12 @@ import {
   endpointRegistryClient,
   serviceRegistryClient,
 } from '../../pkg/rpc/index.ts'
+import { freePort } from '../lab/free-port.ts'
+import { ROOT } from '../lab/programs.ts'
 
 /** sysconf(_SC_CLK_TCK), which Linux has fixed at 100 for user space. */
 const TICKS_PER_SECOND = 100
-const MAIN = new URL('../../cmd/nsm-registry/main.ts', import.meta.url).pathname
+const MAIN = `${ROOT}/cmd/nsm-registry/main.ts`
 
 export const soon = () => ({ signal: withTimeout(undefined, 10_000) })
 
@@ -182,12 +183,4 @@ function bundlesOf(trust: authorityV1.TrustState | undefined): Bundles {
     [trust?.trustDomain ?? '', trust?.authorities ?? []],
     ...(trust?.domains ?? []).map(({ trustDomain, authorities }) => [trustDomain, authorities] as const),
   ])
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  return typeof address === 'object' && address !== null ? address.port : 0
 }

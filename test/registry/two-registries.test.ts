@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Found, NetworkServiceEndpoint } from '../../pkg/api/index.ts'
 import { systemClock } from '../../pkg/base/index.ts'
 import { createKeyAndCsr } from '../../pkg/identity/index.ts'
+import { until } from '../lab/until.ts'
 import { type NodeIdentity, RegistryProcess, soon } from './registry-process.ts'
 
 let east: RegistryProcess
@@ -40,15 +41,6 @@ async function findAcross(name: string): Promise<readonly Found<NetworkServiceEn
 async function problem(of: RegistryProcess, domain: string): Promise<string> {
   const { domains } = await of.admin().domains.list({}, soon())
   return domains.find(({ name }) => name === domain)?.problem ?? 'not joined'
-}
-
-/** Waits for what happens without us: links, watches. */
-async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 100; tries += 1) {
-    if (await holds()) return
-    await systemClock.sleep(50)
-  }
-  throw new Error(`it did not come to pass within 5 s: ${what}`)
 }
 
 describe('two domains', () => {
@@ -91,7 +83,11 @@ describe('two domains', () => {
     const { token } = await east.admin().domains.invite({ lifetime: undefined }, soon())
     const joined = await west.admin().domains.join({ token }, soon())
     expect(joined).toMatchObject({ name: 'east', addresses: [`127.0.0.1:${east.port}`] })
-    await until('both links are well', async () => (await problem(west, 'east')) + (await problem(east, 'west')) === '')
+    await until(
+      'both links to be well',
+      async () => (await problem(west, 'east')) + (await problem(east, 'west')) === '',
+      5_000,
+    )
     await expect(west.admin().domains.join({ token }, soon())).rejects.toMatchObject({ code: 'failed_precondition' })
   })
 
@@ -130,7 +126,7 @@ describe('two domains', () => {
 
     const thief = west.as(westNode.source).endpoints.register({ ...endpoint, name: 'nse-1' }, soon())
     expect((await thief).pathIds).toEqual(['spiffe://west/node/west-1']) // its own domain's name, not east's
-    await until('the link is back', async () => (await problem(west, 'east')) === '')
+    await until('the link to be back', async () => (await problem(west, 'east')) === '', 5_000)
     await east.as(eastNode.source).endpoints.unregister(endpoint, soon())
     let last = (await watch.next()).value
     while (last?.deleted === false) last = (await watch.next()).value // the endpoint's life was extended
@@ -155,7 +151,7 @@ describe('two domains', () => {
   test('part when one revokes the other', async () => {
     await east.admin().domains.revoke({ name: 'west' }, soon())
     expect((await east.admin().domains.list({}, soon())).domains).toEqual([])
-    await until('the other side has heard of it', async () => (await problem(west, 'east')) === 'not joined')
+    await until('the other side to have heard of it', async () => (await problem(west, 'east')) === 'not joined', 5_000)
     await expect(findAcross('files@east')).rejects.toMatchObject({ code: 'not_found' })
   })
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { Sandbox, type SandboxDomain, type SandboxNode, until } from './sandbox.ts'
+import { until } from '../lab/until.ts'
+import { Sandbox, type SandboxDomain, type SandboxNode } from './sandbox.ts'
 
 describe('a bad day of nsmd', () => {
   const sandbox = new Sandbox()
@@ -68,9 +69,10 @@ describe('a bad day of nsmd', () => {
     const { conditions } = await root.node().status()
     expect(conditions.find(({ name }) => name === 'dataplane')?.problem).toMatch(/control socket is away/)
     node.engine.reconnect()
-    await until('nothing is wrong', async () => {
+    const isWell = async () => {
       const healthy = await root.node().status()
       return healthy.conditions.every(({ problem }) => problem === '')
-    })
+    }
+    await until('nothing to be wrong', isWell, 10_000)
   })
 })

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { Sandbox, type SandboxDomain, type SandboxNode, until } from './sandbox.ts'
+import { until } from '../lab/until.ts'
+import { Sandbox, type SandboxDomain, type SandboxNode } from './sandbox.ts'
 
 describe('one domain', () => {
   const sandbox = new Sandbox()
@@ -56,8 +57,8 @@ describe('one domain', () => {
     const client = await near.workload(1000, 2_500)
     await client.request('kernel://silent/nsm-1')
     expect(near.engine.wires.size).toBe(1)
-    await until('both ends are gone', () => near.engine.ports.size + far.engine.ports.size === 0)
-    await until('the endpoint has its address back', () => endpoint.server.connections === 0)
+    await until('both ends to be gone', () => near.engine.ports.size + far.engine.ports.size === 0, 10_000)
+    await until('the endpoint to have its address back', () => endpoint.server.connections === 0, 10_000)
   })
 
   it.each([
@@ -87,7 +88,11 @@ describe('one domain', () => {
     const client = await near.workload()
     near.kernel.addDevice(client.namespace, 'nsm-1', 'dummy')
     await expect(client.request('kernel://taken/nsm-1')).rejects.toMatchObject({ code: 'already_exists' })
-    await until('the far half is gone', () => far.engine.ports.size === 0 && endpoint.server.connections === 0)
+    await until(
+      'the far half to be gone',
+      () => far.engine.ports.size === 0 && endpoint.server.connections === 0,
+      10_000,
+    )
     expect([near.links(client.namespace), near.engine.ports.size]).toEqual([['nsm-1'], 0])
   })
 
@@ -180,7 +185,7 @@ describe('one domain', () => {
     const wire = await client.request('kernel://guarded/nsm-1')
     expect(far.engine.wires.size).toBe(1)
     await west.revokeNode('n3')
-    await until('the wire is gone', () => far.engine.ports.size === 0)
+    await until('the wire to be gone', () => far.engine.ports.size === 0, 10_000)
     await expect(client.refresh(wire)).rejects.toBeInstanceOf(Error)
     expect(far.engine.ports.size).toBe(0)
   })

@@ -3,7 +3,6 @@
  * kernel and the dataplane are in memory.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { domainV1 } from '../../pkg/api/index.ts'
@@ -14,6 +13,7 @@ import { startNode } from '../../pkg/daemon/nsmd/index.ts'
 import { FakeEngine, fakeDataplane } from '../../pkg/dataplane/testing/index.ts'
 import { FakeKernel, fakePlatform } from '../../pkg/platform/testing/index.ts'
 import { Channel, clientOf } from '../../pkg/rpc/index.ts'
+import { freePort } from '../lab/free-port.ts'
 import { TestHolder } from './test-holder.ts'
 import { type EndpointOptions, SandboxEndpoint, Workload } from './workload.ts'
 
@@ -259,23 +259,6 @@ export class SandboxNode {
   }
 }
 
-/** Asks again until it holds. */
-export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const deadlineMs = clock.monotonicMs() + 10_000
-  while (!(await holds())) {
-    if (clock.monotonicMs() > deadlineMs) throw new Error(`waited 10 s until ${what}`)
-    await clock.sleep(20)
-  }
-}
-
 function domainsClient(channel: Channel) {
   return clientOf(domainV1.DomainsService, channel)
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  return typeof address === 'object' && address !== null ? address.port : 0
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { Sandbox, type SandboxDomain, type SandboxNode, until } from './sandbox.ts'
+import { until } from '../lab/until.ts'
+import { Sandbox, type SandboxDomain, type SandboxNode } from './sandbox.ts'
 
 describe('two domains', () => {
   const sandbox = new Sandbox()
@@ -58,7 +59,7 @@ describe('two domains', () => {
     const wire = await client.request('kernel://files@east/nsm-1')
     const startMs = performance.now()
     await east.unexport('files')
-    await until('the wire is gone', () => far.engine.ports.size === 0)
+    await until('the wire to be gone', () => far.engine.ports.size === 0, 10_000)
     expect(performance.now() - startMs).toBeLessThan(1_000)
     await expect(client.refresh(wire)).rejects.toMatchObject({ code: 'permission_denied' })
     await client.closeWire(wire)
@@ -69,8 +70,8 @@ describe('two domains', () => {
     const client = await near.workload()
     const wire = await client.request('kernel://files@east/nsm-1')
     await east.revoke('west')
-    await until('the wire is gone in east', () => far.engine.ports.size === 0)
-    await until('the wire is gone in west', () => near.engine.ports.size === 0)
+    await until('the wire to be gone in east', () => far.engine.ports.size === 0, 10_000)
+    await until('the wire to be gone in west', () => near.engine.ports.size === 0, 10_000)
     await expect(client.refresh(wire)).rejects.toBeInstanceOf(Error)
     expect(far.engine.ports.size).toBe(0)
     await expect(client.request('kernel://files@east/nsm-2')).rejects.toBeInstanceOf(Error)

@@ -1,8 +1,9 @@
 /** "It says up, packets do not pass": what a node says of a wire when the way to the other node breaks. */
 import { beforeAll, expect, test } from 'vitest'
 import type { nodeV1 } from '../../pkg/api/index.ts'
-import { nsmctl, until } from '../lab/cluster.ts'
+import { nsmctl } from '../lab/cluster.ts'
 import { oneCluster } from '../lab/one-cluster.ts'
+import { until } from '../lab/until.ts'
 import { requestServices, serveService, startWorkload } from '../lab/workload.ts'
 
 const cluster = oneCluster(2)
@@ -12,7 +13,7 @@ beforeAll(async () => {
   const [near, far] = nodes
   if (near === undefined || far === undefined) throw new Error('the cluster has no two nodes')
   const server = await startWorkload(lab, far, 'server-1')
-  serveService(lab, server, 'files', '172.16.1.100/31')
+  serveService(lab, server, { service: 'files', cidr: '172.16.1.100/31' })
   const client = await startWorkload(lab, near, 'client-1')
   await until('the endpoint', async () => (await nsmctl(near, 'get', 'endpoints')).stdout.includes('files'))
   await requestServices(lab, client, 'kernel://files/nsm-1')

@@ -13,7 +13,7 @@ export const nsmeshRequested: System = {
     await Promise.all([left, right].map(nodeReady))
     const server = await startWorkload(lab, right, 'server')
     const client = await startWorkload(lab, left, 'client')
-    serveService(lab, server, 'bench', '10.94.0.0/31')
+    serveService(lab, server, { service: 'bench', cidr: '10.94.0.0/31' })
     await requestServices(lab, client, 'kernel://bench/nsm-1')
     return { client: client.host, server: server.host, address: '10.94.0.0' }
   },

@@ -3,9 +3,10 @@
  * What differs from `nsmesh-aes` is only what the name says; requests cannot choose it.
  */
 import { generateKey, keyBytes, type WireKey } from '../../../pkg/tunnel/index.ts'
-import { type Holder, soon, startHolder } from '../holder.ts'
+import { DATAPLANE } from '../../lab/programs.ts'
+import { type SteeredDataplane, soon, startDataplane } from '../dataplane.ts'
 import type { Pair, PublicHost, System } from '../system.ts'
-import { DATAPLANE, PLAIN_DATAPLANE } from '../tools.ts'
+import { PLAIN_DATAPLANE } from '../tools.ts'
 
 const WIREGUARD_MTU_BYTES = 1420
 const VXLAN_MTU_BYTES = 1450
@@ -16,7 +17,7 @@ const VXLAN_PORT = 4790
 interface End {
   readonly own: PublicHost
   readonly other: PublicHost
-  readonly holder: Holder
+  readonly holder: SteeredDataplane
   readonly key: WireKey
   readonly otherKey: WireKey
   readonly inner: string
@@ -67,7 +68,7 @@ function wires({ name, program, subnet, mtuBytes, setPorts }: Wires): System {
         { own: right, other: left, key: rightKey, otherKey: leftKey, inner: `${subnet}.2`, side: 'right' },
       ]
       for (const { side, ...end } of ends) {
-        const holder = await startHolder(lab, end.own.host, `${name}-${side}`, program)
+        const holder = await startDataplane(lab, end.own.host, `${name}-${side}`, program)
         const interfaceName = name.replace('nsmesh', 'nsm')
         const kind = name === 'nsmesh-vxlan' ? 'tap' : 'tun'
         const { dataplane, namespace } = holder
@@ -84,7 +85,7 @@ function wires({ name, program, subnet, mtuBytes, setPorts }: Wires): System {
 }
 
 /** A figure under the wrong name would be worse than none. Known as soon as the engine has taken an object. */
-async function checkCiphers({ dataplane }: Holder, program: string): Promise<void> {
+async function checkCiphers({ dataplane }: SteeredDataplane, program: string): Promise<void> {
   const aead = (await dataplane.status(soon())).features.get('aead')
   if ((aead === 'none') !== (program === PLAIN_DATAPLANE)) throw new Error(`${program} says that its AEAD is ${aead}`)
 }

@@ -1,7 +1,7 @@
 /** Debian's wireguard-go at both ends, set up by `wg`. */
 import { writeFileSync } from 'node:fs'
-import { until } from '../../lab/cluster.ts'
 import { run } from '../../lab/shell.ts'
+import { until } from '../../lab/until.ts'
 import type { System } from '../system.ts'
 
 const PORT = 51999

@@ -4,9 +4,9 @@
  * wire 0 has a device there too, so that something can flow: 10,000 more devices would measure the kernel.
  */
 import { generateKey, keyBytes, type WireKey } from '../../../pkg/tunnel/index.ts'
-import { type Holder, soon, startHolder } from '../holder.ts'
+import { DATAPLANE } from '../../lab/programs.ts'
+import { type SteeredDataplane, soon, startDataplane } from '../dataplane.ts'
 import type { Pair, PublicHost } from '../system.ts'
-import { DATAPLANE } from '../tools.ts'
 
 const MTU_BYTES = 1420
 /** Requests under way at a time; the holder queues more, but not without end. */
@@ -18,7 +18,7 @@ const HANDSHAKE_MS = 20_000
 const DEVICE_GROUP = 5
 
 export interface FarmEnd extends PublicHost {
-  readonly holder: Holder
+  readonly holder: SteeredDataplane
   readonly nodeKey: WireKey
   readonly wireKeys: WireKey[]
 }
@@ -50,7 +50,7 @@ export class WireFarm {
   static async create(spec: FarmSpec, { lab, left, right }: Pair): Promise<WireFarm> {
     const { name, udpPort } = spec
     const end = async (own: PublicHost, side: string): Promise<FarmEnd> => {
-      const holder = await startHolder(lab, own.host, `${name}-${side}`, DATAPLANE)
+      const holder = await startDataplane(lab, own.host, `${name}-${side}`, DATAPLANE)
       return { ...own, holder, nodeKey: generateKey(), wireKeys: [] }
     }
     const farm = new WireFarm(spec, await end(left, 'near'), await end(right, 'far'))

@@ -1,7 +1,8 @@
 /** What many wires cost: memory, time to set them up, handshakes, a CPU while idle, and the speed of an active one. */
 
-import { processCpuSeconds, residentKib } from '../cpu.ts'
-import { type Holder, soon } from '../holder.ts'
+import { residentKib } from '../../lab/processes.ts'
+import { processCpuSeconds } from '../cpu.ts'
+import { type SteeredDataplane, soon } from '../dataplane.ts'
 import { tcp } from '../metrics/tcp.ts'
 import type { Figure } from '../metrics.ts'
 import { serveMeasurements } from '../metrics.ts'
@@ -108,10 +109,10 @@ async function activate({ lab }: Pair, farm: WireFarm, name: string): Promise<Pa
   return path
 }
 
-async function memoryKib(holder: Holder): Promise<number> {
+async function memoryKib(holder: SteeredDataplane): Promise<number> {
   return residentKib(holder.pid) + residentKib(await enginePid(holder))
 }
 
-async function enginePid({ dataplane }: Holder): Promise<number> {
+async function enginePid({ dataplane }: SteeredDataplane): Promise<number> {
   return (await dataplane.status(soon())).enginePid
 }
