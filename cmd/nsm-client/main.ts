@@ -1,4 +1,4 @@
 #!/usr/bin/env -S node --max-semi-space-size=4
-import { loadClient, runProgram } from '../../pkg/daemon/index.ts'
+import { clientProgram, runProgram } from '../../pkg/daemon/index.ts'
 
-await runProgram(await loadClient())
+await runProgram(clientProgram)

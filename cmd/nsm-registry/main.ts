@@ -1,4 +1,4 @@
 #!/usr/bin/env -S node --max-semi-space-size=4
-import { loadRegistry, runProgram } from '../../pkg/daemon/index.ts'
+import { registryProgram, runProgram } from '../../pkg/daemon/index.ts'
 
-await runProgram(await loadRegistry())
+await runProgram(registryProgram)

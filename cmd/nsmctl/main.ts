@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { systemClock } from '../../pkg/base/index.ts'
-import { connectMesh, runCli } from '../../pkg/cli/index.ts'
+import { lazyMesh, runCli } from '../../pkg/cli/index.ts'
 import { nsmctlConfig } from '../../pkg/config/index.ts'
 
 const stop = new AbortController()
@@ -13,6 +13,6 @@ const terminal = {
   signal: stop.signal,
   isColoured: process.stdout.isTTY === true,
 }
-const mesh = connectMesh({ config: nsmctlConfig.read(), clock: systemClock, signal: stop.signal })
+const mesh = lazyMesh({ config: nsmctlConfig.read(), clock: systemClock, signal: stop.signal })
 const printError = (text: string) => void process.stderr.write(`${text}\n`)
 process.exitCode = await runCli(process.argv.slice(2), { mesh, terminal, clock: systemClock, printError })

@@ -1,4 +1,4 @@
 #!/usr/bin/env -S node --max-semi-space-size=4
-import { loadNode, runProgram } from '../../pkg/daemon/index.ts'
+import { nsmdProgram, runProgram } from '../../pkg/daemon/index.ts'
 
-await runProgram(await loadNode())
+await runProgram(nsmdProgram)

@@ -1,8 +1,41 @@
 /**
- * What each process is made of. A program is loaded on demand, so that none loads the code of the others.
+ * What each process is made of. The parts of a program are loaded when it starts: none loads the code of the others,
+ * and `--help` loads none.
  */
+import {
+  type NsmClientConfig,
+  type NsmdConfig,
+  type NsmEndpointConfig,
+  nsmClientConfig,
+  nsmdConfig,
+  nsmEndpointConfig,
+  type RegistryConfig,
+  registryConfig,
+} from '../config/index.ts'
+import type { Program } from './run-program.ts'
+
 export { type Program, runProgram } from './run-program.ts'
-export const loadRegistry = async () => (await import('./nsm-registry/registry.ts')).registryProgram
-export const loadClient = async () => (await import('./nsm-client/index.ts')).clientProgram
-export const loadEndpoint = async () => (await import('./nsm-endpoint/index.ts')).endpointProgram
-export const loadNode = async () => (await import('./nsmd/index.ts')).nsmdProgram
+
+export const registryProgram: Program<RegistryConfig> = {
+  name: 'nsm-registry',
+  config: registryConfig,
+  start: async (config, runtime) => (await import('./nsm-registry/registry.ts')).startRegistry(config, runtime),
+}
+
+export const clientProgram: Program<NsmClientConfig> = {
+  name: 'nsm-client',
+  config: nsmClientConfig,
+  start: async (config, runtime) => (await import('./nsm-client/index.ts')).startClient(config, runtime),
+}
+
+export const endpointProgram: Program<NsmEndpointConfig> = {
+  name: 'nsm-endpoint',
+  config: nsmEndpointConfig,
+  start: async (config, runtime) => (await import('./nsm-endpoint/index.ts')).startEndpoint(config, runtime),
+}
+
+export const nsmdProgram: Program<NsmdConfig> = {
+  name: 'nsmd',
+  config: nsmdConfig,
+  start: async (config, runtime) => (await import('./nsmd/index.ts')).startNode(config, runtime),
+}

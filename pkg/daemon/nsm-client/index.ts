@@ -6,19 +6,12 @@
 import { trustDomainOf } from '../../api/index.ts'
 import { type Runtime, Scope } from '../../base/index.ts'
 import { KeptWires, parseNetworkServices } from '../../client/index.ts'
-import { type NsmClientConfig, nsmClientConfig } from '../../config/index.ts'
+import type { NsmClientConfig } from '../../config/index.ts'
 import { TokenMinter } from '../../identity/index.ts'
 import { isNode } from '../../policy/index.ts'
 import { Channel, monitorClient, networkServiceClient, workloadApiSource } from '../../rpc/index.ts'
-import type { Program } from '../run-program.ts'
 
-export const clientProgram: Program<NsmClientConfig> = {
-  name: 'nsm-client',
-  config: nsmClientConfig,
-  start: startClient,
-}
-
-async function startClient(config: NsmClientConfig, { clock, logger, signal }: Runtime): Promise<Scope> {
+export async function startClient(config: NsmClientConfig, { clock, logger, signal }: Runtime): Promise<Scope> {
   const urls = parseNetworkServices(config.networkServices)
   const scope = new Scope()
   const identity = scope.own(await workloadApiSource({ url: config.workloadApi, clock, logger, signal }))

@@ -7,7 +7,7 @@
 import { join } from 'node:path'
 import { trustDomainOf } from '../../api/index.ts'
 import { type Runtime, Scope } from '../../base/index.ts'
-import { type NsmEndpointConfig, nsmEndpointConfig } from '../../config/index.ts'
+import type { NsmEndpointConfig } from '../../config/index.ts'
 import { EndpointServer, Registration } from '../../endpoint/index.ts'
 import { TokenMinter } from '../../identity/index.ts'
 import { PointToPointIpam, parseGroups } from '../../ipam/index.ts'
@@ -20,15 +20,8 @@ import {
   serviceRegistryClient,
   workloadApiSource,
 } from '../../rpc/index.ts'
-import type { Program } from '../run-program.ts'
 
-export const endpointProgram: Program<NsmEndpointConfig> = {
-  name: 'nsm-endpoint',
-  config: nsmEndpointConfig,
-  start: startEndpoint,
-}
-
-async function startEndpoint(config: NsmEndpointConfig, runtime: Runtime): Promise<Scope> {
+export async function startEndpoint(config: NsmEndpointConfig, runtime: Runtime): Promise<Scope> {
   const { clock, logger } = runtime
   const ipam = new PointToPointIpam(parseGroups(config.cidrPrefix))
   const scope = new Scope()

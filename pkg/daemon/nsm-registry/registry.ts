@@ -8,7 +8,7 @@
  */
 import { join } from 'node:path'
 import { type Runtime, Scope } from '../../base/index.ts'
-import { type RegistryConfig, registryConfig } from '../../config/index.ts'
+import type { RegistryConfig } from '../../config/index.ts'
 import {
   advertisedAddresses,
   authorityHandlers,
@@ -26,16 +26,9 @@ import { openAuthority } from '../../identity/index.ts'
 import { EndpointRegistry, OtherDomains, removeOwned, ServiceRegistry, sqliteStore } from '../../registry/index.ts'
 import type { Server } from '../../rpc/index.ts'
 import { openDatabase } from '../../store/index.ts'
-import type { Program } from '../run-program.ts'
 import { migrations } from './migrations.ts'
 import { openServers } from './servers.ts'
 import { adminServices, memberServices } from './services.ts'
-
-export const registryProgram: Program<RegistryConfig> = {
-  name: 'nsm-registry',
-  config: registryConfig,
-  start: startRegistry,
-}
 
 export interface RegistryOptions extends Runtime {
   /** Which URLs of endpoints are accepted from other domains: for tests that run on loopback. */

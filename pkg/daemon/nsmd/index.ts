@@ -1,3 +1,3 @@
 /** The node daemon. */
 export type { Machine } from './machine.ts'
-export { type NodeOptions, nsmdProgram, startNode } from './nsmd.ts'
+export { type NodeOptions, startNode } from './nsmd.ts'

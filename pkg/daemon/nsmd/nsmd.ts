@@ -7,7 +7,7 @@
  */
 import { join } from 'node:path'
 import { type Clock, type Runtime, Scope } from '../../base/index.ts'
-import { type NsmdConfig, nsmdConfig } from '../../config/index.ts'
+import type { NsmdConfig } from '../../config/index.ts'
 import { ConnectionTable, connectionRecords } from '../../connections/index.ts'
 import type { Dataplane } from '../../dataplane/index.ts'
 import {
@@ -43,12 +43,9 @@ import { NodeNetworkService } from '../../request/index.ts'
 import { Channels, endpointRegistryClient, serviceRegistryClient } from '../../rpc/index.ts'
 import { pathTokens } from '../../steps/index.ts'
 import { serveSessions } from '../../uapi/index.ts'
-import type { Program } from '../run-program.ts'
 import { type Machine, openMachine } from './machine.ts'
 import { openState } from './open-state.ts'
 import { type NodeServers, serveNode } from './servers.ts'
-
-export const nsmdProgram: Program<NsmdConfig> = { name: 'nsmd', config: nsmdConfig, start: startNode }
 
 export interface NodeOptions extends Runtime {
   /** For tests: a machine in memory. */
