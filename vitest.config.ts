@@ -1,10 +1,20 @@
 import { defineConfig } from 'vitest/config'
 
+/** Need neither root nor built programs. */
+const UNIT = ['{pkg,cmd,hack}/**/*.test.ts', 'test/{bench,lab}/**/*.test.ts']
+const SMOKE = ['test/smoke/**/*.test.ts']
+const NEVER = ['**/node_modules/**', '**/build*/**']
+
 export default defineConfig({
   test: {
-    include: ['{pkg,cmd,hack,test}/**/*.test.ts'],
-    exclude: ['**/node_modules/**', '**/build*/**'],
+    // A log has no use for what a terminal redraws.
+    reporters: [process.stdout.isTTY ? 'default' : 'minimal'],
     testTimeout: 20_000,
     restoreMocks: true,
+    projects: [
+      { extends: true, test: { name: 'unit', include: UNIT, exclude: NEVER } },
+      { extends: true, test: { name: 'mesh', include: ['test/**/*.test.ts'], exclude: [...NEVER, ...UNIT, ...SMOKE] } },
+      { extends: true, test: { name: 'smoke', include: SMOKE, exclude: NEVER } },
+    ],
   },
 })

@@ -7,6 +7,7 @@ cat >/dev/null
 names=$(ip netns list 2>/dev/null | awk -v p="$prefix" 'index($1, p) == 1 { print $1 }')
 for signal in TERM KILL; do
   pids=$(for name in $names; do ip netns pids "$name"; done)
+  # shellcheck disable=SC2086 # one word for each process
   [ -n "$pids" ] && kill -s "$signal" $pids 2>/dev/null && sleep 0.5
 done
 for name in $names; do ip netns del "$name"; done

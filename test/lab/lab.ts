@@ -6,6 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { chmodSync, chownSync, mkdirSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { cable, Host } from './host.ts'
+import { namespaceOf } from './processes.ts'
 import { ROOT } from './programs.ts'
 import { tryRun } from './shell.ts'
 
@@ -82,6 +83,12 @@ export class Lab {
 
   get internet(): Host {
     return this.#internet
+  }
+
+  /** Whether a process runs on one of its hosts. */
+  runs(pid: number): boolean {
+    const namespace = namespaceOf(pid)
+    return [this.#internet, ...this.#hosts].some((host) => host.namespace === namespace)
   }
 
   /** A host whose public address is 203.0.113.`number`, or 2001:db8::`number`. */

@@ -1,5 +1,6 @@
 /** What the kernel tells of processes. */
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
+import { formatNamespaceId } from '../../pkg/net/index.ts'
 
 export function descendantsOf(pid: number): readonly number[] {
   return childrenOf(pid).flatMap((child) => [child, ...descendantsOf(child)])
@@ -34,4 +35,13 @@ function argumentsOf(pid: number): readonly string[] {
 /** Resident memory, private and shared. */
 export function residentKib(pid: number): number {
   return Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? Number.NaN)
+}
+
+/** `inode://<dev>/<ino>` of its network namespace; undefined when it is gone. */
+export function namespaceOf(pid: number): string | undefined {
+  try {
+    return formatNamespaceId(statSync(`/proc/${pid}/ns/net`, { bigint: true }))
+  } catch {
+    return undefined
+  }
 }

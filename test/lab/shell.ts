@@ -11,24 +11,40 @@ export interface Outcome {
 
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>
+  /** A minute unless told. */
   readonly timeoutMs?: number
   readonly input?: string
 }
 
 const MOST_OUTPUT_BYTES = 64 * 1024 * 1024
+/** The exit code of a program that was ended because it took too long, as timeout(1) has it. */
+const TOO_LONG = 124
+/** Between SIGTERM and SIGKILL to a program that took too long. */
+const LAST_WORDS_MS = 1_000
 
-/** Runs to the end, whatever the exit code. */
+/** Runs to the end, whatever the exit code; ends the program when it takes longer than it may. */
 export function tryRun(command: readonly string[], options: RunOptions = {}): Promise<Outcome> {
   const [program = '', ...args] = command
-  const settings = { env: environment(options), timeout: options.timeoutMs ?? 60_000, maxBuffer: MOST_OUTPUT_BYTES }
+  const { timeoutMs = 60_000, input = '' } = options
   return new Promise((resolve) => {
+    let isLate = false
+    const settings = { env: environment(options), maxBuffer: MOST_OUTPUT_BYTES }
     const child = execFile(program, args, settings, (error, stdout, stderr) => {
+      clearTimeout(timer)
+      if (isLate) return resolve({ code: TOO_LONG, stdout, stderr: `it took longer than ${timeoutMs / 1_000} s` })
       const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 255
       resolve({ code, stdout, stderr: error !== null && stderr === '' ? error.message : stderr })
     })
+    const timer = setTimeout(async () => {
+      isLate = true
+      await stop(child, 'SIGTERM', LAST_WORDS_MS)
+      // What it has started may hold these open.
+      child.stdout?.destroy()
+      child.stderr?.destroy()
+    }, timeoutMs)
     // A program that ends without reading is judged by its exit code, not by the pipe.
     child.stdin?.on('error', () => {})
-    child.stdin?.end(options.input ?? '')
+    child.stdin?.end(input)
   })
 }
 
