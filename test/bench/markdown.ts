@@ -1,6 +1,6 @@
 /** The README's tables: what each system reaches, and what was to be reached. */
 import { median } from './quantile.ts'
-import { BASE, formatFigure, machine, type Results } from './report.ts'
+import { BASE, formatFigure, formatVersions, machine, type Results, type Versions } from './report.ts'
 import { reached } from './targets.ts'
 
 const COLUMNS = [
@@ -14,13 +14,13 @@ const COLUMNS = [
   ['cpu_s_per_gbit', 'CPU s per Gb'],
 ] as const
 
-export function markdown(results: Results, systems: readonly string[]): string {
+export function markdown(results: Results, systems: readonly string[], versions: Versions): string {
   const head = ['', ...COLUMNS.map(([, title]) => title)]
   const rows = systems.map((system) => [system, ...COLUMNS.map(([metric]) => cell(results, metric, system))])
   const rounds = Math.max(...[...(results.get('tcp_1_gbps')?.values() ?? [])].map(({ length }) => length))
   const speeds = [line(head), line(head.map(() => '---')), ...rows.map(line)]
   return [
-    `${machine()}. Medians of ${rounds} rounds, in brackets times ${BASE}'s figure.`,
+    `${machine()}. Medians of ${rounds} rounds, in brackets times ${BASE}'s figure; ${formatVersions(versions)}.`,
     '',
     ...speeds,
     '',

@@ -9,7 +9,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { ROOT } from '../lab/programs.ts'
 import { markdown } from './markdown.ts'
 import { picture } from './picture.ts'
-import { readJsonLines } from './report.ts'
+import { readJsonLines, readVersionLines } from './report.ts'
 import { SYSTEMS } from './systems.ts'
 
 const README = `${ROOT}/README.md`
@@ -20,10 +20,14 @@ const CHARTS = [
   { metric: 'rtt_idle_p50_us', title: 'round trip, idle, median, microseconds: shorter is better' },
 ]
 
-const results = readJsonLines(readFileSync(0, 'utf8'))
+const text = readFileSync(0, 'utf8')
+const results = readJsonLines(text)
 const systems = SYSTEMS.map(({ name }) => name)
 const readme = readFileSync(README, 'utf8')
 const [begin, end] = [readme.indexOf(BEGIN), readme.indexOf(END)]
 if (begin < 0 || end < begin) throw new Error(`README.md has no ${BEGIN} and ${END} to write between`)
-writeFileSync(README, `${readme.slice(0, begin)}${BEGIN}\n${markdown(results, systems)}\n${readme.slice(end)}`)
+writeFileSync(
+  README,
+  `${readme.slice(0, begin)}${BEGIN}\n${markdown(results, systems, readVersionLines(text))}\n${readme.slice(end)}`,
+)
 writeFileSync(`${ROOT}/docs/speed.svg`, picture(results, CHARTS, systems))

@@ -1,6 +1,6 @@
 /** What a run found, for programs and for people. */
 import { cpus, release } from 'node:os'
-import type { Figure } from './metrics.ts'
+import type { Figure } from './figures.ts'
 import { median } from './quantile.ts'
 import { type Reached, reached } from './targets.ts'
 
@@ -17,16 +17,39 @@ export function jsonLines(results: Results): string {
   return lines.join('\n')
 }
 
-/** What jsonLines wrote. */
+/** Of the foreign systems, by name. */
+export type Versions = ReadonlyMap<string, string>
+
+export function versionLines(versions: Versions): string {
+  return [...versions].map(([system, version]) => JSON.stringify({ system, version })).join('\n')
+}
+
+/** What versionLines wrote. */
+export function readVersionLines(text: string): Versions {
+  return new Map(linesOf(text).flatMap(({ system, version }) => (version === undefined ? [] : [[system, version]])))
+}
+
+/** `wireguard-go v1, nebula v2` */
+export function formatVersions(versions: Versions): string {
+  return [...versions].map(([system, version]) => `${system} ${version}`).join(', ')
+}
+
+/** What jsonLines wrote; lines of other kinds may stand between. */
 export function readJsonLines(text: string): Results {
   const results = new Map<string, Map<string, readonly number[]>>()
-  for (const line of text.split('\n')) {
-    if (line === '') continue
-    const { metric, system, rounds } = JSON.parse(line)
+  for (const { metric, system, rounds } of linesOf(text)) {
+    if (metric === undefined) continue
     const bySystem = results.get(metric) ?? new Map<string, readonly number[]>()
     results.set(metric, bySystem.set(system, rounds))
   }
   return results
+}
+
+function linesOf(text: string) {
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line))
 }
 
 /** A row a figure, a column a system, in brackets how many times wireguard-go's it is; then the targets. */

@@ -23,5 +23,7 @@ export interface Pair {
 /** Something that carries packets from host to host. What it starts ends with the lab. */
 export interface System {
   readonly name: string
+  /** Of a peer, which has more than one. */
+  version?(): string
   up(pair: Pair): Promise<Path>
 }

@@ -1,4 +1,5 @@
 /** Round trips between two programs over UDP, idle and while a TCP stream fills the path. */
+import { fractionalSeconds, limitMs } from '../durations.ts'
 import { quantile } from '../quantile.ts'
 import type { Path } from '../system.ts'
 import { ROUND_TRIP } from '../tools.ts'
@@ -10,8 +11,18 @@ const MARGIN_SECONDS = 0.15
 
 /** p50 and p99, in microseconds. */
 export async function roundTrips({ client, address }: Path, seconds: number): Promise<readonly number[]> {
-  const to = ['--ip', address, '--port', `${ECHO_PORT}`, '--rate', `${RATE_PER_SECOND}`, '--seconds', `${seconds}`]
-  const { microseconds } = JSON.parse(await client.run([ROUND_TRIP, 'udp', ...to]))
+  const to = [
+    '--ip',
+    address,
+    '--port',
+    `${ECHO_PORT}`,
+    '--rate',
+    `${RATE_PER_SECOND}`,
+    '--seconds',
+    fractionalSeconds(seconds),
+  ]
+  const options = { timeoutMs: limitMs(seconds) }
+  const { microseconds } = JSON.parse(await client.run([ROUND_TRIP, 'udp', ...to], options))
   return [quantile(microseconds, 0.5), quantile(microseconds, 0.99)]
 }
 

@@ -1,5 +1,6 @@
 /** UDP in one direction: the most packets a second of which at most 0.1 % are lost. */
 
+import { fractionalSeconds, limitMs } from '../durations.ts'
 import type { Conditions } from '../metrics.ts'
 import { highestRate } from '../search.ts'
 import type { Path } from '../system.ts'
@@ -52,6 +53,8 @@ async function trial(
   { packetBytes, rate, seconds }: { packetBytes: number; rate: number; seconds: number },
 ): Promise<Trial> {
   const to = ['--ip', address, '--port', `${UDP_LOAD_PORT}`, '--bytes', `${packetBytes - HEADER_BYTES}`]
-  const how = ['--rate', `${Math.round(rate)}`, '--seconds', `${seconds}`, '--warm-up', `${seconds / 2}`]
-  return JSON.parse(await client.run([UDP_LOAD, 'send', ...to, ...how]))
+  const how = ['--rate', `${Math.round(rate)}`, '--seconds', fractionalSeconds(seconds)]
+  const warmUp = ['--warm-up', fractionalSeconds(seconds / 2)]
+  const options = { timeoutMs: limitMs(1.5 * seconds) }
+  return JSON.parse(await client.run([UDP_LOAD, 'send', ...to, ...how, ...warmUp], options))
 }

@@ -1,13 +1,15 @@
-/** Debian's wireguard-go at both ends, set up by `wg`. */
+/** wireguard-go at both ends, set up by `wg`. */
 import { writeFileSync } from 'node:fs'
 import { run } from '../../lab/shell.ts'
 import { until } from '../../lab/until.ts'
+import { peerProgram, peerVersion } from '../peers.ts'
 import type { System } from '../system.ts'
 
 const PORT = 51999
 
 export const wireguardGo: System = {
   name: 'wireguard-go',
+  version: () => peerVersion('wireguard-go'),
   async up({ lab, left, right }) {
     const [leftKey, rightKey] = [await newKey(), await newKey()]
     const ends = [
@@ -16,7 +18,7 @@ export const wireguardGo: System = {
     ]
     for (const { own, ownKey, other, otherKey, device, inner } of ends) {
       const { host } = own
-      host.start(['wireguard-go', '--foreground', device], `${lab.directory}/${device}.log`)
+      host.start([peerProgram('wireguard-go'), '--foreground', device], `${lab.directory}/${device}.log`)
       await until(device, async () => (await host.tryRun(['wg', 'show', device])).code === 0)
       const file = `${lab.directory}/${device}.key`
       writeFileSync(file, ownKey.privateKey, { mode: 0o600 })

@@ -3,8 +3,9 @@
 import { residentKib } from '../../lab/processes.ts'
 import { processCpuSeconds } from '../cpu.ts'
 import { type SteeredDataplane, soon } from '../dataplane.ts'
+import type { Effort } from '../effort.ts'
+import { type Figure, MOST_CPU_PERCENT } from '../figures.ts'
 import { tcp } from '../metrics/tcp.ts'
-import type { Figure } from '../metrics.ts'
 import { serveMeasurements } from '../metrics.ts'
 import type { Pair, Path } from '../system.ts'
 import { WireFarm } from './farm.ts'
@@ -14,13 +15,10 @@ const COUNTS = [1, 1_000, 10_000]
 const KEEPALIVE_SECONDS = 10
 const MTU_BYTES = 1420
 
-export interface WiresConditions {
-  readonly bulkSeconds: number
-  readonly idleSeconds: number
-  readonly rounds: number
-  /** Also measure wires that are idle but for their keepalives. */
-  readonly keepsAlive: boolean
-}
+/** The system whose wires are counted in thousands. */
+export const WIRES_SYSTEM = 'nsmesh-aes'
+
+type WiresEffort = Pick<Effort, 'bulkSeconds' | 'idleSeconds' | 'rounds' | 'keepsAlive'>
 
 export const WIRES_FIGURES: readonly Figure[] = [
   ...COUNTS.flatMap((count) => [
@@ -28,26 +26,25 @@ export const WIRES_FIGURES: readonly Figure[] = [
     { name: `wires_setup_s_${count}`, unit: 's' },
   ]),
   { name: 'handshakes_per_s', unit: '1/s' },
-  { name: 'wires_idle_cpu_percent', unit: '% of a core' },
-  { name: 'wires_keepalive_cpu_percent', unit: '% of a core' },
+  { name: 'wires_idle_cpu_percent', unit: '% of a core', most: MOST_CPU_PERCENT },
+  { name: 'wires_keepalive_cpu_percent', unit: '% of a core', most: MOST_CPU_PERCENT },
   { name: 'wires_active_ratio', unit: 'of an only wire' },
 ]
 
 export type Found = (figure: string, value: number) => void
 
-export async function measureWires(pair: Pair, conditions: WiresConditions, found: Found): Promise<void> {
+export async function measureWires(pair: Pair, effort: WiresEffort, found: Found): Promise<void> {
   const alone = await WireFarm.create({ name: 'one', udpPort: 51_997, second: 126 }, pair)
   await alone.grow(1)
   const many = await WireFarm.create({ name: 'many', udpPort: 51_998, second: 128 }, pair)
   await growAndMeasure(many, found)
-  for (let round = 0; round < conditions.rounds; round++)
-    found('wires_idle_cpu_percent', await idlePercent(many, conditions))
-  await compareActive(pair, { alone, many }, { ...conditions, found })
-  if (!conditions.keepsAlive) return
+  for (let round = 0; round < effort.rounds; round++) found('wires_idle_cpu_percent', await idlePercent(many, effort))
+  await compareActive(pair, { alone, many }, { ...effort, found })
+  if (!effort.keepsAlive) return
   await many.keepAlive(KEEPALIVE_SECONDS)
   await new Promise((resolve) => setTimeout(resolve, KEEPALIVE_SECONDS * 1_000)) // until the first are due
-  for (let round = 0; round < conditions.rounds; round++)
-    found('wires_keepalive_cpu_percent', await idlePercent(many, conditions))
+  for (let round = 0; round < effort.rounds; round++)
+    found('wires_keepalive_cpu_percent', await idlePercent(many, effort))
 }
 
 /** Set-up time counts from none; memory is what holder and engine grew, divided by the wires; sessions are up. */
@@ -73,7 +70,7 @@ async function answeredPerSecond(farm: WireFarm, first: number): Promise<number>
   return (farm.count - first) / (processCpuSeconds(pid) - before)
 }
 
-async function idlePercent({ near }: WireFarm, { idleSeconds }: WiresConditions): Promise<number> {
+async function idlePercent({ near }: WireFarm, { idleSeconds }: WiresEffort): Promise<number> {
   const pids = [near.holder.pid, await enginePid(near.holder)]
   const spent = () => pids.reduce((sum, pid) => sum + processCpuSeconds(pid), 0)
   const [startMs, before] = [performance.now(), spent()]
@@ -85,7 +82,7 @@ async function idlePercent({ near }: WireFarm, { idleSeconds }: WiresConditions)
 async function compareActive(
   pair: Pair,
   { alone, many }: { readonly alone: WireFarm; readonly many: WireFarm },
-  { rounds, bulkSeconds, found }: WiresConditions & { readonly found: Found },
+  { rounds, bulkSeconds, found }: WiresEffort & { readonly found: Found },
 ): Promise<void> {
   const [alonePath, manyPath] = [await activate(pair, alone, 'one'), await activate(pair, many, 'many')]
   const measure = (path: Path) => tcp(path, 1, bulkSeconds)
