@@ -2,9 +2,10 @@
  * The demo: two clusters with the same inner addresses, joined by one encrypted wire. With `--check` it needs no
  * person: it kills the node daemons, the engines and the registries in turn, and prints one line of JSON.
  */
-import { nsmctl } from '../lab/cluster.ts'
+import { nsmctl, workloadEnvironment } from '../lab/cluster.ts'
 import { Lab } from '../lab/lab.ts'
-import { ROOT } from '../lab/programs.ts'
+import { enginePid } from '../lab/processes.ts'
+import { NSMCTL } from '../lab/programs.ts'
 import { detail, step } from '../lab/progress.ts'
 import { Capture } from './capture.ts'
 import { CLIENT_IP, ENDPOINT_IP, fetchFile, serveFile } from './file-transfer.ts'
@@ -26,10 +27,7 @@ const stopped = new Promise<void>((resolve) => {
 })
 
 const summary = await Promise.race([tell(), stopped.then((): Summary => ({ ok: false, error: 'interrupted' }))])
-if (!isCheck && summary.ok) {
-  await invite()
-  await stopped
-}
+if (!isCheck && summary.ok) await stopped
 step('removing everything')
 await lab.close()
 if (isCheck) console.log(JSON.stringify(summary))
@@ -69,6 +67,7 @@ async function story(): Promise<Summary> {
   await show(mesh)
   const ok = http.sha256Match && pings.sent === pings.received && pings.sent > 0 && !plaintextSeen && wireguard > 0
   const survived = kills.every(({ lost, sameInterface, healthy }) => lost === 0 && sameInterface && healthy)
+  if (!isCheck && ok) invite(mesh)
   return { ok: ok && survived, http, ping: pings, plaintextSeen, kills, seconds: elapsed() }
 }
 
@@ -109,17 +108,19 @@ async function show({ west }: TwoClusters): Promise<void> {
   }
 }
 
-async function invite(): Promise<void> {
+function invite({ west, east, reader }: TwoClusters): void {
   step('the mesh is up; try, in another terminal:')
-  const node = `${lab.directory}/west-1/sockets`
+  const [node] = west.nodes
+  const environment = Object.entries(workloadEnvironment(node)).map(([name, value]) => `${name}=${value}`)
+  const engines = [node, east.nodes[0]].map(({ holder }) => enginePid(holder.pid))
   detail(
     [
-      `export NSM_CONNECT_TO=unix://${node}/nsm.io.sock SPIFFE_ENDPOINT_SOCKET=unix://${node}/agent.sock`,
-      `${ROOT}/hack/nsmctl get wires -o wide`,
-      `${ROOT}/hack/nsmctl describe wire <id>`,
-      `ip netns exec ${lab.prefix}reader-1 ping ${ENDPOINT_IP}`,
-      `pkill -9 -f 'nsm-dataplane engine'      # break it: the ping goes on`,
-      `ip -n ${lab.prefix}reader-1 link del nsm-1      # break it: it comes back`,
+      `export ${environment.join(' ')}`,
+      `${NSMCTL} get wires -o wide`,
+      `${NSMCTL} describe wire <id>`,
+      `ip netns exec ${reader.host.name} ping ${ENDPOINT_IP}`,
+      `kill -9 ${engines.join(' ')}      # break it: both ends' engines die, the ping goes on`,
+      `ip -n ${reader.host.name} link del nsm-1      # break it: it comes back`,
     ].join('\n'),
   )
   step('Ctrl-C ends it and removes everything')
