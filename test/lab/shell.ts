@@ -10,7 +10,8 @@ export interface Outcome {
 }
 
 export interface RunOptions {
-  readonly env?: Readonly<Record<string, string>>
+  /** Besides a path and a locale, all that it gets. */
+  readonly env?: Readonly<NodeJS.ProcessEnv>
   /** A minute unless told. */
   readonly timeoutMs?: number
   readonly input?: string
@@ -82,6 +83,6 @@ export async function stop(child: ChildProcess, signal: NodeJS.Signals = 'SIGTER
   clearTimeout(timer)
 }
 
-function environment(options: RunOptions): Record<string, string> {
+function environment(options: RunOptions): NodeJS.ProcessEnv {
   return { PATH: process.env['PATH'] ?? '/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C.UTF-8', ...options.env }
 }

@@ -1,0 +1,34 @@
+/** Every suite, in the order in which they run: what fails soonest first, and what waits a lot while others build. */
+import { BUILD, ROOT } from '../../test/lab/programs.ts'
+import { type BuildName, type Builds, SANITIZED, THREADS } from './builds.ts'
+import { ctest, vitest } from './reports.ts'
+import { add, type Count, succeed } from './run.ts'
+
+export interface Suite {
+  readonly name: string
+  readonly needs: readonly BuildName[]
+  run(builds: Builds): Promise<Count>
+}
+
+const STYLE = ['format', 'types', 'protos', 'layers', 'unused', 'scripts', 'native']
+/** Tests of the dataplane at its limits, and of how long it takes for something. */
+const LOADED = '^engine-(flood|rekey|two|hostile|priority|starved)|^bench-'
+/** In which the engine's threads meet: load both ways, keys that change, paths, an engine that ends. */
+const THREADED = '^engine-(two-aes|is-away|hostile|roaming|rekey)$'
+
+export const SUITES: readonly Suite[] = [
+  { name: 'style', needs: [], run: () => succeed(...STYLE.map((part) => [`${ROOT}/hack/check`, part])) },
+  { name: 'unit', needs: [], run: () => vitest('unit') },
+  { name: 'native', needs: ['dataplane'], run: (builds) => native(BUILD, builds) },
+  { name: 'mesh', needs: ['dataplane'], run: () => vitest('mesh') },
+  { name: 'demo', needs: ['dataplane'], run: () => succeed([`${ROOT}/hack/demo`, '--check']) },
+  { name: 'sanitized', needs: ['sanitized'], run: (builds) => native(SANITIZED, builds) },
+  { name: 'threads', needs: ['threads'], run: () => ctest(THREADS, { only: THREADED }) },
+  { name: 'fuzz', needs: ['fuzz'], run: () => succeed([`${ROOT}/hack/fuzz`, '--replay']) },
+  { name: 'smoke', needs: ['dataplane', 'fuzz'], run: () => vitest('smoke') },
+]
+
+async function native(build: string, builds: Builds): Promise<Count> {
+  const relaxed = await ctest(build, { except: LOADED })
+  return add(relaxed, await builds.quietly(() => ctest(build, { only: LOADED })))
+}
