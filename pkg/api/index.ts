@@ -26,7 +26,7 @@ export {
   type PolicyRoute,
   type Route,
 } from './connection-context.ts'
-export { MOST_MESSAGE_BYTES } from './convert/border.ts'
+export { MAX_MESSAGE_BYTES } from './convert/border.ts'
 export {
   connectionFromWire,
   connectionToWire,

@@ -16,14 +16,14 @@ export interface Clock {
 }
 
 /** setTimeout fires at once for longer delays, which would turn a far expiry into a busy loop. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1
+const MAX_TIMER_MS = 2 ** 31 - 1
 
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
   monotonicMs: () => performance.now(),
   sleep: (ms, signal) => sleepWith(systemClock, ms, signal),
   after(ms, callback) {
-    const timer = setTimeout(callback, Math.min(Math.max(ms, 0), LONGEST_TIMER_MS))
+    const timer = setTimeout(callback, Math.min(Math.max(ms, 0), MAX_TIMER_MS))
     return () => clearTimeout(timer)
   },
 }

@@ -3,7 +3,7 @@ import { isAway, NsmError } from './errors.ts'
 import { follow, followStream, retryUntilDone } from './follow.ts'
 import { FakeClock } from './testing/fake-clock.ts'
 
-const retry = { firstMs: 100, mostMs: 1_000, random: () => 1 }
+const retry = { firstMs: 100, maxMs: 1_000, random: () => 1 }
 const away = () => new NsmError('unavailable', 'Cannot reach it')
 
 it('follow pauses longer after each failure, and briefly again after an attempt that worked', async () => {

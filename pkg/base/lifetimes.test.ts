@@ -70,10 +70,10 @@ test('Scope runs a task until it closes, and waits for it', async () => {
 })
 
 test('Backoff doubles up to its ceiling with jitter and starts again after a success', () => {
-  const backoff = new Backoff({ firstMs: 100, mostMs: 450, random: () => 0 })
+  const backoff = new Backoff({ firstMs: 100, maxMs: 450, random: () => 0 })
   expect([backoff.next(), backoff.next(), backoff.next(), backoff.next()]).toEqual([50, 100, 200, 225])
   backoff.reset()
   expect(backoff.next()).toBe(50)
-  const full = new Backoff({ firstMs: 100, mostMs: 450, random: () => 0.999999 })
+  const full = new Backoff({ firstMs: 100, maxMs: 450, random: () => 0.999999 })
   expect(full.next()).toBeCloseTo(100, 2)
 })

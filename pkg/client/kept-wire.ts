@@ -29,7 +29,7 @@ export type KeptWireState =
   | { readonly at: 'healing'; readonly connection: Connection }
   | { readonly at: 'closed' }
 
-const RETRY = { firstMs: 200, mostMs: 5_000 }
+const RETRY = { firstMs: 200, maxMs: 5_000 }
 const CLOSE_MS = 5_000
 
 export class KeptWire {

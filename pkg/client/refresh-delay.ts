@@ -2,7 +2,7 @@ import type { Connection } from '../api/index.ts'
 
 /** For a path that names no expiry. */
 const FALLBACK_MS = 60_000
-const LEAST_MS = 1_000
+const MIN_MS = 1_000
 
 /**
  * When to refresh, in milliseconds from now: as in NSM v1, after a part of the time until the first token of the path
@@ -13,5 +13,5 @@ export function refreshDelayMs({ path }: Connection, nowMs: number): number {
   if (leftMs.length === 0) return FALLBACK_MS
   const count = path.segments.length
   const part = count === 1 ? 1 / 3 : 0.2 + (0.2 * path.index) / count
-  return Math.max(LEAST_MS, Math.min(...leftMs) * part)
+  return Math.max(MIN_MS, Math.min(...leftMs) * part)
 }

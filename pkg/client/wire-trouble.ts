@@ -4,7 +4,7 @@ import { type Clock, followStream } from '../base/index.ts'
 /** `down`: the mesh says that the wire is gone or broken. `unsure`: the mesh was away and may have forgotten it. */
 type Trouble = 'down' | 'unsure'
 
-const RETRY = { firstMs: 100, mostMs: 2_000 }
+const RETRY = { firstMs: 100, maxMs: 2_000 }
 
 export interface Watched {
   readonly connection: Connection

@@ -2,16 +2,16 @@
 import { readFileSync, statSync } from 'node:fs'
 import { NsmError } from '../base/index.ts'
 
-const MOST_BYTES = 256 * 1024
+const MAX_BYTES = 256 * 1024
 
 /** @throws {NsmError} `not_found` or `invalid_argument` naming the file. */
 export function readTextFile(path: string): string {
   try {
-    if (statSync(path).size <= MOST_BYTES) return readFileSync(path, 'utf8').trim()
+    if (statSync(path).size <= MAX_BYTES) return readFileSync(path, 'utf8').trim()
   } catch (cause) {
     throw new NsmError('not_found', 'Cannot read the file', { cause, fields: { path } })
   }
   throw new NsmError('invalid_argument', 'Cannot read the file: it is too large', {
-    fields: { path, most: MOST_BYTES },
+    fields: { path, most: MAX_BYTES },
   })
 }

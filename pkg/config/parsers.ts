@@ -6,7 +6,7 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
 const LOG_LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
 /** sun_path of unix(7), without the zero at its end. */
-const MOST_SOCKET_PATH_BYTES = 107
+const MAX_SOCKET_PATH_BYTES = 107
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
 
 /** As `node:net` would say it, which this folder has no business with. */
@@ -81,7 +81,7 @@ export const absolutePath: Parser<string> = (value) => {
  */
 export const uapiSocket: Parser<string> = (value) => {
   const path = absolutePath(value)
-  if (/\/[A-Za-z0-9_=+.-]{1,15}\.sock$/.test(path) && Buffer.byteLength(path) <= MOST_SOCKET_PATH_BYTES) return path
+  if (/\/[A-Za-z0-9_=+.-]{1,15}\.sock$/.test(path) && Buffer.byteLength(path) <= MAX_SOCKET_PATH_BYTES) return path
   throw new Error('must be an absolute path to <name>.sock, a name of 1 to 15 characters, and at most 107 bytes long')
 }
 

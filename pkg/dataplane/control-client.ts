@@ -27,7 +27,7 @@ export type ControlState =
   | { readonly at: 'closed' }
 
 const REQUEST_MS = 10_000
-const RECONNECT = { firstMs: 20, mostMs: 1000 }
+const RECONNECT = { firstMs: 20, maxMs: 1000 }
 
 export class ControlClient {
   readonly #options: ControlClientOptions

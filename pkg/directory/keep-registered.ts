@@ -7,7 +7,7 @@ import type { NodeRegistryParts } from './node-registries.ts'
 import type { RegisteredEndpoint } from './registered-endpoints.ts'
 
 const CALL_MS = 5_000
-const RETRY = { firstMs: 200, mostMs: 5_000 }
+const RETRY = { firstMs: 200, maxMs: 5_000 }
 
 /** Runs until `signal` aborts. */
 export async function keepRegistered(parts: NodeRegistryParts, signal: AbortSignal): Promise<void> {

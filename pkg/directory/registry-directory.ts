@@ -18,7 +18,7 @@ import { WatchedSet } from './watched-set.ts'
  * Services that are watched at a time; beyond that, the one whose last request is oldest is let go. Each takes two of
  * the 100 streams that a registry allows on a connection, and calls need the rest.
  */
-const MOST_WATCHED = 32
+const MAX_WATCHED = 32
 const CALL_MS = 5_000
 
 export interface RegistryClients {
@@ -122,7 +122,7 @@ export class RegistryDirectory {
       endpoints: new WatchedSet({ ...common, find: findEndpoints(endpoints, service) }, seed.endpoints),
     })
     const [oldest] = this.#watched
-    if (this.#watched.size <= MOST_WATCHED || oldest === undefined) return
+    if (this.#watched.size <= MAX_WATCHED || oldest === undefined) return
     this.#watched.delete(oldest[0])
     void stop(oldest[1])
   }

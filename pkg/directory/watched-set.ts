@@ -6,7 +6,7 @@ import type { Found } from '../api/index.ts'
 import { type Clock, describeError, follow, type Logger, NsmError } from '../base/index.ts'
 
 const STALE_MS = 30 * 60_000
-const RETRY = { firstMs: 200, mostMs: 5_000 }
+const RETRY = { firstMs: 200, maxMs: 5_000 }
 
 export interface WatchedSetOptions<T> {
   readonly find: (watch: boolean, signal: AbortSignal) => AsyncIterable<Found<T>>

@@ -15,9 +15,9 @@ export interface RegistrationOptions {
   readonly logger: Logger
 }
 
-const RETRY = { firstMs: 200, mostMs: 5_000 }
+const RETRY = { firstMs: 200, maxMs: 5_000 }
 const CALL_MS = 5_000
-const LEAST_RENEWAL_MS = 1_000
+const MIN_RENEWAL_MS = 1_000
 /** Where the registry names no expiry. */
 const FALLBACK_MS = 60_000
 
@@ -98,5 +98,5 @@ export class Registration {
 /** Milliseconds until the next registration. */
 function renewalMs({ expiresMs }: NetworkServiceEndpoint, nowMs: number): number {
   const leftMs = expiresMs === undefined ? FALLBACK_MS : expiresMs - nowMs
-  return Math.max(LEAST_RENEWAL_MS, (leftMs * 2) / 3)
+  return Math.max(MIN_RENEWAL_MS, (leftMs * 2) / 3)
 }

@@ -146,7 +146,7 @@ export class Forwarder {
 
   async #openReconciler(signal: AbortSignal): Promise<void> {
     const { clock, logger, random } = this.#options
-    const backoff = new Backoff({ firstMs: 100, mostMs: 5000, ...(random && { random }) })
+    const backoff = new Backoff({ firstMs: 100, maxMs: 5000, ...(random && { random }) })
     for (;;) {
       try {
         return await this.#reconciler.open(signal)

@@ -25,7 +25,7 @@ const SVID_LIFETIME_MS = HOUR_MS
 /** Alone it names a leaf. An authority has a common name too: a leaf named as its issuer counts as self-signed. */
 const ORGANIZATION = 'O=nsmesh'
 /** RFC 5280 appendix A.1 */
-const MOST_COMMON_NAME_CHARS = 64
+const MAX_COMMON_NAME_CHARS = 64
 
 const signing = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
 
@@ -61,7 +61,7 @@ export async function createAuthorityMaterial(trustDomain: string, clock: Clock)
   const { keyCertSign, cRLSign } = x509.KeyUsageFlags
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     keys: { privateKey: privateKey.toCryptoKey(signing, false, ['sign']), publicKey: verifying },
-    name: `CN=${trustDomain.slice(0, MOST_COMMON_NAME_CHARS)},${ORGANIZATION}`,
+    name: `CN=${trustDomain.slice(0, MAX_COMMON_NAME_CHARS)},${ORGANIZATION}`,
     serialNumber: newSerialNumber(),
     notBefore: new Date(clock.nowMs() - BACKDATE_MS),
     notAfter: new Date(clock.nowMs() + AUTHORITY_LIFETIME_MS),

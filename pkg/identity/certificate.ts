@@ -2,8 +2,8 @@
 import { type KeyObject, X509Certificate } from 'node:crypto'
 import { expectTag, readAll, readNamedBits, readOnly, tags } from './der.ts'
 
-export const MOST_CHAIN_BYTES = 16 * 1024
-export const MOST_CHAIN_CERTIFICATES = 5
+export const MAX_CHAIN_BYTES = 16 * 1024
+export const MAX_CHAIN_CERTIFICATES = 5
 
 export interface Certificate {
   readonly x509: X509Certificate

@@ -4,7 +4,7 @@ import { NsmError } from '../base/index.ts'
 import { expectTag, readAll, readBitString, readOnly, tags } from './der.ts'
 import { x509 } from './x509.ts'
 
-const MOST_CSR_BYTES = 16 * 1024
+const MAX_CSR_BYTES = 16 * 1024
 const ECDSA_WITH_SHA256 = '2a8648ce3d040302'
 
 export interface KeyAndCsr {
@@ -34,7 +34,7 @@ export async function createKeyAndCsr(): Promise<KeyAndCsr> {
  * @throws {NsmError} `invalid_argument`
  */
 export function readCsr(csr: Uint8Array): KeyObject {
-  if (csr.length > MOST_CSR_BYTES) refuse('larger than 16 KiB')
+  if (csr.length > MAX_CSR_BYTES) refuse('larger than 16 KiB')
   const [info, algorithm, signature] = readAll(readOnly(csr, tags.sequence).value)
   const [, , spki] = readAll(expectTag(info, tags.sequence).value)
   const key = readKey(expectTag(spki, tags.sequence).raw)

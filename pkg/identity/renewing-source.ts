@@ -52,7 +52,7 @@ async function renewForEver(
   source: ReturnType<typeof staticSource>,
   signal: AbortSignal,
 ): Promise<void> {
-  const backoff = new Backoff({ firstMs: 1000, mostMs: 60_000, random })
+  const backoff = new Backoff({ firstMs: 1000, maxMs: 60_000, random })
   let waitMs = untilHalfLife(source.current(), clock.nowMs(), random())
   while (!signal.aborted) {
     try {

@@ -8,8 +8,8 @@ export interface SpiffeId {
   readonly path: string
 }
 
-const MOST_ID_CHARS = 2048
-const MOST_TRUST_DOMAIN_CHARS = 255
+const MAX_ID_CHARS = 2048
+const MAX_TRUST_DOMAIN_CHARS = 255
 
 /**
  * Reads a SPIFFE ID in its one canonical form: lower-case trust domain, no port, user, query, fragment or escapes, and
@@ -19,11 +19,11 @@ const MOST_TRUST_DOMAIN_CHARS = 255
  * @see SPIFFE-ID section 2
  */
 export function parseSpiffeId(id: string): SpiffeId {
-  if (id.length > MOST_ID_CHARS) refuse(id, `longer than ${MOST_ID_CHARS} characters`)
+  if (id.length > MAX_ID_CHARS) refuse(id, `longer than ${MAX_ID_CHARS} characters`)
   const match = /^spiffe:\/\/([a-z0-9._-]+)((?:\/[A-Za-z0-9._-]+)*)$/.exec(id)
   if (match === null) refuse(id, 'not spiffe://<trust domain>/<path> in canonical form')
   const [, trustDomain = '', path = ''] = match
-  if (trustDomain.length > MOST_TRUST_DOMAIN_CHARS) refuse(id, 'trust domain too long')
+  if (trustDomain.length > MAX_TRUST_DOMAIN_CHARS) refuse(id, 'trust domain too long')
   if (path.split('/').some((segment) => segment === '.' || segment === '..')) refuse(id, 'dots as a path segment')
   return { id, trustDomain, path }
 }

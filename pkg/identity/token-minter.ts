@@ -5,7 +5,7 @@ import { signToken } from './token.ts'
 
 /** Upstream's default. */
 const TOKEN_LIFETIME_MS = 10 * 60_000
-const MOST_AUDIENCES = 4096
+const MAX_AUDIENCES = 4096
 
 /** Gives out tokens for peers, each reused until a third of its life is left or the SVID changes. */
 export class TokenMinter {
@@ -25,7 +25,7 @@ export class TokenMinter {
     const nowMs = this.#clock.nowMs()
     if (kept !== undefined && kept.expiresMs - nowMs > this.#lifetimeMs / 3) return kept
     if (kept !== undefined && kept.expiresMs >= svid.expiresMs && nowMs < kept.expiresMs) return kept
-    if (tokens.size >= MOST_AUDIENCES) tokens.clear()
+    if (tokens.size >= MAX_AUDIENCES) tokens.clear()
     const expiresMs = Math.floor(Math.min(nowMs + this.#lifetimeMs, svid.expiresMs) / 1000) * 1000
     const token = { jwt: signToken(svid, { audience, expiresMs }), expiresMs }
     tokens.set(audience, token)

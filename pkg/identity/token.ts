@@ -6,10 +6,10 @@
  */
 import { type KeyObject, sign, verify } from 'node:crypto'
 import { NsmError, type NsmErrorOptions } from '../base/index.ts'
-import { MOST_CHAIN_CERTIFICATES } from './certificate.ts'
+import { MAX_CHAIN_CERTIFICATES } from './certificate.ts'
 import type { Svid } from './svid.ts'
 
-const MOST_TOKEN_CHARS = 16 * 1024
+const MAX_TOKEN_CHARS = 16 * 1024
 const SIGNATURE_BYTES = 64
 
 export interface PathToken {
@@ -43,7 +43,7 @@ export function signToken(svid: Svid, { audience, expiresMs }: TokenRequest): st
  * @throws {NsmError} `unauthenticated`
  */
 export function parseToken(jwt: string): PathToken {
-  if (jwt.length > MOST_TOKEN_CHARS) refuse('too long')
+  if (jwt.length > MAX_TOKEN_CHARS) refuse('too long')
   const [head = '', body = '', tail = '', ...more] = jwt.split('.')
   if (more.length > 0) refuse('not three parts')
   const header = decode(head)
@@ -82,7 +82,7 @@ function readClaims(claims: Record<string, unknown>): Pick<PathToken, 'subject' 
 
 function readX5c(x5c: unknown): readonly Uint8Array[] {
   if (x5c === undefined) return []
-  if (!Array.isArray(x5c) || x5c.length > MOST_CHAIN_CERTIFICATES) refuse('malformed x5c')
+  if (!Array.isArray(x5c) || x5c.length > MAX_CHAIN_CERTIFICATES) refuse('malformed x5c')
   return x5c.map((der: unknown) => (typeof der === 'string' ? Buffer.from(der, 'base64') : refuse('malformed x5c')))
 }
 

@@ -6,7 +6,7 @@
  */
 import type { KeyObject } from 'node:crypto'
 import { NsmError } from '../base/index.ts'
-import { type Certificate, MOST_CHAIN_BYTES, MOST_CHAIN_CERTIFICATES, readCertificate } from './certificate.ts'
+import { type Certificate, MAX_CHAIN_BYTES, MAX_CHAIN_CERTIFICATES, readCertificate } from './certificate.ts'
 import { parseSpiffeId, type SpiffeId } from './spiffe-id.ts'
 import type { Bundles } from './svid.ts'
 
@@ -31,8 +31,8 @@ export function verifySvid(chain: readonly Uint8Array[], bundles: Bundles, nowMs
 }
 
 function checkSizes(chain: readonly Uint8Array[]): void {
-  if (chain.length > MOST_CHAIN_CERTIFICATES) refuse('chain too long', { certificates: chain.length })
-  if (chain.reduce((sum, der) => sum + der.length, 0) > MOST_CHAIN_BYTES) refuse('chain too large')
+  if (chain.length > MAX_CHAIN_CERTIFICATES) refuse('chain too long', { certificates: chain.length })
+  if (chain.reduce((sum, der) => sum + der.length, 0) > MAX_CHAIN_BYTES) refuse('chain too large')
 }
 
 function read(der: Uint8Array): Certificate {

@@ -15,7 +15,7 @@ import { NsmError } from '../base/index.ts'
 import { isSelected } from './select-connections.ts'
 
 /** Changes that a watcher may leave unread before its stream is ended. */
-const MOST_UNREAD = 1_000
+const MAX_UNREAD = 1_000
 
 export interface WatchedConnection {
   readonly connection: Connection
@@ -83,7 +83,7 @@ function eventsOf(
       },
       cancel: () => stop(),
     },
-    new CountQueuingStrategy({ highWaterMark: MOST_UNREAD }),
+    new CountQueuingStrategy({ highWaterMark: MAX_UNREAD }),
   )
 }
 
@@ -100,7 +100,7 @@ function push(
   stop()
   controller.error(
     new NsmError('resource_exhausted', 'Cannot go on monitoring: too many changes were left unread', {
-      fields: { most: MOST_UNREAD },
+      fields: { most: MAX_UNREAD },
       next: 'monitor again: the present state comes first',
     }),
   )

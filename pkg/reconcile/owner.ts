@@ -27,7 +27,7 @@ export class Owner {
 
   constructor(id: string, random: () => number) {
     this.id = id
-    this.backoff = new Backoff({ firstMs: 100, mostMs: 30_000, random })
+    this.backoff = new Backoff({ firstMs: 100, maxMs: 30_000, random })
   }
 
   /** Aborts when something else is wanted: for tries that nobody waits for. */

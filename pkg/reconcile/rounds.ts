@@ -28,7 +28,7 @@ export class Rounds {
 
   constructor(options: RoundsOptions) {
     this.#options = options
-    this.#backoff = new Backoff({ firstMs: 200, mostMs: 30_000, ...(options.random && { random: options.random }) })
+    this.#backoff = new Backoff({ firstMs: 200, maxMs: 30_000, ...(options.random && { random: options.random }) })
   }
 
   start(): void {

@@ -12,7 +12,7 @@ import { findRecords, watchRecords } from './find/find-records.ts'
 import { routeEndpointQuery } from './find/route-query.ts'
 import type { RegistryOptions } from './registry-options.ts'
 import { generateName } from './rules/generate-name.ts'
-import { checkEndpoint, MOST_ENDPOINTS_PER_OWNER } from './rules/limits.ts'
+import { checkEndpoint, MAX_ENDPOINTS_PER_OWNER } from './rules/limits.ts'
 import { matchesEndpoint } from './rules/matches.ts'
 import { checkName } from './rules/names.ts'
 import { checkMayRemove, checkOwnDomain, pathIdsOf } from './rules/ownership.ts'
@@ -83,9 +83,9 @@ export class EndpointRegistry implements EndpointRegistryServer {
   }
 
   async #checkQuota(owner: string): Promise<void> {
-    if ((await this.#options.store.endpoints.countOwned(owner)) < MOST_ENDPOINTS_PER_OWNER) return
+    if ((await this.#options.store.endpoints.countOwned(owner)) < MAX_ENDPOINTS_PER_OWNER) return
     throw new NsmError('resource_exhausted', 'Cannot register the endpoint: its owner has too many', {
-      fields: { owner, most: MOST_ENDPOINTS_PER_OWNER },
+      fields: { owner, most: MAX_ENDPOINTS_PER_OWNER },
       next: 'unregister the endpoints that no longer serve',
     })
   }

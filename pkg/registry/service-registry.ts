@@ -7,7 +7,7 @@ import { findRecords, watchRecords } from './find/find-records.ts'
 import { routeServiceQuery } from './find/route-query.ts'
 import type { RegistryOptions } from './registry-options.ts'
 import { generateName } from './rules/generate-name.ts'
-import { checkService, MOST_SERVICES_PER_OWNER } from './rules/limits.ts'
+import { checkService, MAX_SERVICES_PER_OWNER } from './rules/limits.ts'
 import { matchesService } from './rules/matches.ts'
 import { checkName } from './rules/names.ts'
 import { checkMayRemove, checkOwnDomain, pathIdsOf } from './rules/ownership.ts'
@@ -60,9 +60,9 @@ export class ServiceRegistry implements ServiceRegistryServer {
   }
 
   async #checkQuota(owner: string): Promise<void> {
-    if ((await this.#options.store.services.countOwned(owner)) < MOST_SERVICES_PER_OWNER) return
+    if ((await this.#options.store.services.countOwned(owner)) < MAX_SERVICES_PER_OWNER) return
     throw new NsmError('resource_exhausted', 'Cannot register the network service: its owner has too many', {
-      fields: { owner, most: MOST_SERVICES_PER_OWNER },
+      fields: { owner, most: MAX_SERVICES_PER_OWNER },
       next: 'unregister the services that are no longer offered',
     })
   }

@@ -10,8 +10,8 @@ const TOKEN = 'nsm-client-token'
 const EXPIRES = 'nsm-client-token-expires'
 const PATH = 'path'
 
-const MOST_PATH_CHARS = 64 * 1024
-const MOST_SEGMENTS = 32
+const MAX_PATH_CHARS = 64 * 1024
+const MAX_SEGMENTS = 32
 
 /** Exactly one value of each, or the caller sent no token. */
 export function readToken(metadata: Metadata): Token | undefined {
@@ -47,12 +47,12 @@ export function extendPath(path: RegistrationPath, callers: string, ours: string
 }
 
 function parsePath(json: string): RegistrationPath {
-  if (json.length > MOST_PATH_CHARS) refuse('too long')
+  if (json.length > MAX_PATH_CHARS) refuse('too long')
   const value = parseJson(json)
   if (typeof value !== 'object' || value === null) refuse('not an object')
   const { Index: index = 0, PathSegments: segments = [] } = value as { Index?: unknown; PathSegments?: unknown }
   const list: readonly unknown[] = Array.isArray(segments) ? segments : segments === null ? [] : refuse('PathSegments')
-  if (list.length > MOST_SEGMENTS) refuse('too many segments')
+  if (list.length > MAX_SEGMENTS) refuse('too many segments')
   if (typeof index !== 'number' || !Number.isInteger(index)) refuse('Index')
   if (index < 0 || index > list.length) refuse('Index is not one of the segments')
   return { index, tokens: list.map(readSegment) }

@@ -6,7 +6,7 @@ import {
   type EndpointRegistryServer,
   emptyContext,
   healthV1,
-  MOST_MESSAGE_BYTES,
+  MAX_MESSAGE_BYTES,
   type NetworkServiceEndpoint,
 } from '../api/index.ts'
 import { NsmError, silentLogger, systemClock } from '../base/index.ts'
@@ -96,7 +96,7 @@ describe('a call', () => {
     const { service } = echoService()
     const { channel } = await open([service])
     const { client, release } = channel.lease()
-    const bytes = Buffer.alloc(MOST_MESSAGE_BYTES + 1)
+    const bytes = Buffer.alloc(MAX_MESSAGE_BYTES + 1)
     const code = await new Promise((resolve) => {
       const asIs = (value: Buffer) => value
       client.makeUnaryRequest('/networkservice.NetworkService/Request', asIs, asIs, bytes, (error) =>

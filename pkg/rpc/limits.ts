@@ -1,12 +1,12 @@
 /** What one peer may take from us, and how soon silence counts as gone. */
 import type { ChannelOptions } from '@grpc/grpc-js'
-import { MOST_MESSAGE_BYTES } from '../api/index.ts'
+import { MAX_MESSAGE_BYTES } from '../api/index.ts'
 
 const MINUTE_MS = 60_000
 
 /** From the first byte to a finished handshake. */
 export const HANDSHAKE_MS = 5000
-export const MOST_CONNECTIONS = 2048
+export const MAX_CONNECTIONS = 2048
 /** A unary call without a nearer deadline of its own. */
 export const CALL_MS = 15_000
 
@@ -15,8 +15,8 @@ const CONNECTION_AGE_MS = 25 * MINUTE_MS
 export const DRAIN_MS = 5 * MINUTE_MS
 
 const common: ChannelOptions = {
-  'grpc.max_receive_message_length': MOST_MESSAGE_BYTES,
-  'grpc.max_send_message_length': MOST_MESSAGE_BYTES,
+  'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
+  'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
   'grpc.keepalive_time_ms': 10_000,
   'grpc.keepalive_timeout_ms': 5000,
   'grpc.enable_channelz': 0,

@@ -1,7 +1,7 @@
 import { chmod, lstat, unlink } from 'node:fs/promises'
 import { type AddressInfo, connect, createServer, type ListenOptions, type Server, type Socket } from 'node:net'
 import { NsmError } from '../base/index.ts'
-import { MOST_CONNECTIONS } from './limits.ts'
+import { MAX_CONNECTIONS } from './limits.ts'
 import { parseTarget, type Target } from './target.ts'
 
 export interface Listener {
@@ -25,7 +25,7 @@ export async function listen(
   const target = parseTarget(url)
   if (target.kind === 'unix') await removeStaleSocket(target.path)
   const server = createServer({ noDelay: true }, accept)
-  server.maxConnections = MOST_CONNECTIONS
+  server.maxConnections = MAX_CONNECTIONS
   await start(server, listenOptions(target, openness), url)
   // The usual umask keeps others from connecting from the first moment; this keeps them out under any.
   if (target.kind === 'unix' && openness === 'owner') await chmod(target.path, 0o600)

@@ -11,7 +11,7 @@ import {
   eventToWire,
   foundEndpointToWire,
   foundServiceToWire,
-  MOST_MESSAGE_BYTES,
+  MAX_MESSAGE_BYTES,
   type MonitorServer,
   type NetworkServiceServer,
   networkServiceWire,
@@ -70,7 +70,7 @@ export function endpointRegistryService(server: EndpointRegistryServer): Service
 }
 
 /** Leaves room for the frame around the connections. */
-const MOST_EVENT_BYTES = MOST_MESSAGE_BYTES - 1024
+const MAX_EVENT_BYTES = MAX_MESSAGE_BYTES - 1024
 
 /** A whole table may be larger than a message: then its rest follows as updates, which say the same. */
 function* fitEvent(event: ConnectionEvent): Generator<connectionWire.ConnectionEvent> {
@@ -79,7 +79,7 @@ function* fitEvent(event: ConnectionEvent): Generator<connectionWire.ConnectionE
   let bytes = 0
   for (const [id, connection] of connections) {
     const size = connectionWire.Connection.encode(connection).finish().length + id.length + 16
-    if (bytes + size > MOST_EVENT_BYTES && part.connections.size > 0) {
+    if (bytes + size > MAX_EVENT_BYTES && part.connections.size > 0) {
       yield part
       part = { type: restType(type), connections: new Map() }
       bytes = 0

@@ -27,7 +27,7 @@ const codeOf = new Map<status, ErrorCode>([
 const NEXT = ' Next: '
 
 /** Headers have a limit, and a chain of causes across daemons may be long. */
-const MOST_DETAIL_CHARS = 2048
+const MAX_DETAIL_CHARS = 2048
 
 export interface Status {
   readonly code: status
@@ -42,7 +42,7 @@ export function toStatus(error: unknown): Status {
   }
   const next = nextStep(error)
   const advice = next === undefined ? '' : `${NEXT}${next}`
-  return { code: statusOf[code], details: `${describeError(error)}${advice}`.slice(0, MOST_DETAIL_CHARS) }
+  return { code: statusOf[code], details: `${describeError(error)}${advice}`.slice(0, MAX_DETAIL_CHARS) }
 }
 
 /** A failed call as the peer, or the connection to it, reported it. */

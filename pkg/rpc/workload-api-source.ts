@@ -13,7 +13,7 @@ import {
 import { Channel } from './channel.ts'
 import { clientOf } from './client.ts'
 
-const RETRY = { firstMs: 250, mostMs: 10_000 }
+const RETRY = { firstMs: 250, maxMs: 10_000 }
 
 export interface WorkloadApiOptions {
   /** `unix:///path`, as SPIFFE_ENDPOINT_SOCKET says it. */

@@ -1,7 +1,7 @@
 import { NsmError } from '../base/index.ts'
 import { WatchQueue } from './watch-queue.ts'
 
-const MOST_CHANGES = 1_000
+const MAX_CHANGES = 1_000
 
 /**
  * The newest changes of a store, kept in memory, and its watchers. A watch can resume from any revision that the log
@@ -15,7 +15,7 @@ export class ChangeLog<C extends { readonly revision: number }> {
   #floor: number
 
   /** @param revision of the newest change before the log began. */
-  constructor(revision: number, most = MOST_CHANGES) {
+  constructor(revision: number, most = MAX_CHANGES) {
     this.#floor = revision
     this.#most = most
   }

@@ -1,7 +1,7 @@
 import { NsmError } from '../base/index.ts'
 
 /** Changes that one watcher may leave unread before it is cut off. */
-const MOST_UNREAD = 1_000
+const MAX_UNREAD = 1_000
 
 /**
  * Stands between those who write and one watcher that reads at its own pace. Writers never wait: a watcher that falls
@@ -13,7 +13,7 @@ export class WatchQueue<T> {
   #failure: { readonly error: unknown } | undefined
   #wake: (() => void) | undefined
 
-  constructor(most = MOST_UNREAD) {
+  constructor(most = MAX_UNREAD) {
     this.#most = most
   }
 

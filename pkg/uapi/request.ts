@@ -11,7 +11,7 @@ export type Errno = (typeof errno)[keyof typeof errno]
 export const errno = { notPermitted: -1, ioError: -5, invalid: -22 } as const
 
 /** Enough to refuse what sets a few hundred peers. */
-export const MOST_REQUEST_BYTES = 64 * 1024
+export const MAX_REQUEST_BYTES = 64 * 1024
 
 const LINE = /^[a-z][a-z0-9_]*=[^\0]*$/
 
@@ -24,7 +24,7 @@ export class RequestReader {
   /** @returns undefined while the request is not complete */
   push(chunk: string): Verdict | undefined {
     this.#bytes += chunk.length
-    if (this.#bytes > MOST_REQUEST_BYTES) return errno.invalid
+    if (this.#bytes > MAX_REQUEST_BYTES) return errno.invalid
     const lines = (this.#line + chunk).split('\n')
     this.#line = lines.pop() ?? ''
     for (const line of lines) {

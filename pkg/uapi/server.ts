@@ -22,7 +22,7 @@ export interface UapiOptions {
 
 /** From the first byte until the client has read the answer. */
 const CONNECTION_MS = 5_000
-const MOST_CONNECTIONS = 16
+const MAX_CONNECTIONS = 16
 
 /**
  * Open to the owner of the socket alone, and to root.
@@ -33,7 +33,7 @@ export async function serveUapi(options: UapiOptions): Promise<Pick<Listener, 'c
   await makeFolder(dirname(path))
   const open = new Set<Socket>()
   const listener = await listen(`unix://${path}`, 'owner', (socket) => {
-    if (open.size >= MOST_CONNECTIONS) return void socket.destroy()
+    if (open.size >= MAX_CONNECTIONS) return void socket.destroy()
     open.add(socket)
     const cancel = clock.after(CONNECTION_MS, () => socket.destroy())
     socket.once('close', () => {

@@ -9,7 +9,7 @@ import { NsmError, silentLogger } from '../base/index.ts'
 import { FakeClock } from '../base/testing/index.ts'
 import type { PortStatus } from '../dataplane/index.ts'
 import { listDevice, serveUapi } from './index.ts'
-import { errno, MOST_REQUEST_BYTES, RequestReader, type Verdict } from './request.ts'
+import { errno, MAX_REQUEST_BYTES, RequestReader, type Verdict } from './request.ts'
 
 const NOW_MS = 1_700_000_000_500
 
@@ -89,8 +89,8 @@ describe('RequestReader', () => {
   it.each(cases)('takes %j for %s', (text, verdict) => expect(new RequestReader().push(text)).toBe(verdict))
 
   it.each([
-    ['a line without end', 'x'.repeat(MOST_REQUEST_BYTES + 1)],
-    ['lines without end', `set=1\n${'a=b\n'.repeat(MOST_REQUEST_BYTES / 4)}`],
+    ['a line without end', 'x'.repeat(MAX_REQUEST_BYTES + 1)],
+    ['lines without end', `set=1\n${'a=b\n'.repeat(MAX_REQUEST_BYTES / 4)}`],
   ])('refuses %s', (_, text) => expect(new RequestReader().push(text)).toBe(errno.invalid))
 
   it('comes to the same however the request is cut', () => {
@@ -155,7 +155,7 @@ describe('serveUapi', () => {
   it.each([
     ['what would change the device', 'set=1\nlisten_port=1\n\n', 'errno=-1\n\n'],
     ['what is no request', 'get=1\nx\n', 'errno=-22\n\n'],
-    ['a request without end', 'x'.repeat(2 * MOST_REQUEST_BYTES), 'errno=-22\n\n'],
+    ['a request without end', 'x'.repeat(2 * MAX_REQUEST_BYTES), 'errno=-22\n\n'],
   ])('refuses %s, and says nothing else', async (_, request, refusal) => {
     await serve()
     expect(await ask(request)).toBe(refusal)

@@ -9,13 +9,13 @@ import type { Timestamp } from '../gen/google/protobuf/timestamp.ts'
 import { timeFromProto, timeToProto } from '../index.ts'
 
 /** A whole message; larger ones are refused before they are read. */
-export const MOST_MESSAGE_BYTES = 256 * 1024
+export const MAX_MESSAGE_BYTES = 256 * 1024
 
-const MOST_NAME_CHARS = 256
-const MOST_TEXT_CHARS = 4096
-const MOST_TOKEN_CHARS = 16 * 1024
-const MOST_LIST_ITEMS = 1024
-const MOST_MAP_ENTRIES = 128
+const MAX_NAME_CHARS = 256
+const MAX_TEXT_CHARS = 4096
+const MAX_TOKEN_CHARS = 16 * 1024
+const MAX_LIST_ITEMS = 1024
+const MAX_MAP_ENTRIES = 128
 
 /** Timestamps of protobuf end with the year 9999. */
 const LAST_SECOND = 253_402_300_799n
@@ -31,22 +31,22 @@ export function required<T>(value: T | undefined, field: string): T {
 
 /** Identifiers, names and SPIFFE IDs: shown to people and used as keys. */
 export function name(value: string, field: string): string {
-  if (value.length > MOST_NAME_CHARS) refuse(field, `longer than ${MOST_NAME_CHARS} characters`)
+  if (value.length > MAX_NAME_CHARS) refuse(field, `longer than ${MAX_NAME_CHARS} characters`)
   // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is refused
   if (/[\u0000-\u001f\u007f]/.test(value)) refuse(field, 'contains a control character')
   return value
 }
 
 export function text(value: string, field: string): string {
-  return value.length <= MOST_TEXT_CHARS ? value : refuse(field, `longer than ${MOST_TEXT_CHARS} characters`)
+  return value.length <= MAX_TEXT_CHARS ? value : refuse(field, `longer than ${MAX_TEXT_CHARS} characters`)
 }
 
 export function token(value: string, field: string): string {
-  return value.length <= MOST_TOKEN_CHARS ? value : refuse(field, `longer than ${MOST_TOKEN_CHARS} characters`)
+  return value.length <= MAX_TOKEN_CHARS ? value : refuse(field, `longer than ${MAX_TOKEN_CHARS} characters`)
 }
 
 export function list<T, R>(values: readonly T[], field: string, read: (value: T, field: string) => R): readonly R[] {
-  if (values.length > MOST_LIST_ITEMS) refuse(field, `more than ${MOST_LIST_ITEMS} items`)
+  if (values.length > MAX_LIST_ITEMS) refuse(field, `more than ${MAX_LIST_ITEMS} items`)
   return values.map((value, index) => read(value, `${field}[${index}]`))
 }
 
@@ -57,7 +57,7 @@ export function labels(map: ReadonlyMap<string, string>, field: string): Labels 
 }
 
 export function checkEntries(map: ReadonlyMap<string, unknown>, field: string): void {
-  if (map.size > MOST_MAP_ENTRIES) refuse(field, `more than ${MOST_MAP_ENTRIES} entries`)
+  if (map.size > MAX_MAP_ENTRIES) refuse(field, `more than ${MAX_MAP_ENTRIES} entries`)
 }
 
 /** The name of a wire number; numbers without a name are refused. */

@@ -102,12 +102,12 @@ function mechanismToWire(mechanism: Mechanism): wire.Mechanism {
 }
 
 /** The way through five domains is 20 applications; a longer path is a loop. */
-const MOST_SEGMENTS = 32
+const MAX_SEGMENTS = 32
 
 function pathFromWire(path: wire.Path | undefined, at: string): Path {
   if (path === undefined) return { index: 0, segments: [] }
   const segments = path.pathSegments
-  if (segments.length > MOST_SEGMENTS) refuse(`${at}.path_segments`, `more than ${MOST_SEGMENTS} segments`)
+  if (segments.length > MAX_SEGMENTS) refuse(`${at}.path_segments`, `more than ${MAX_SEGMENTS} segments`)
   if (path.index >= Math.max(1, segments.length)) {
     refuse(`${at}.index`, `${path.index} is not one of the ${segments.length} segments`)
   }

@@ -8,8 +8,8 @@ import type { JoinKind } from '../store/trust-record.ts'
 
 export const SECRET_BYTES = 32
 export const FINGERPRINT_BYTES = 32
-const LONGEST_TOKEN = 4_096
-const MOST_ADDRESSES = 8
+const MAX_TOKEN_CHARS = 4_096
+const MAX_ADDRESSES = 8
 
 export interface JoinToken {
   readonly kind: JoinKind
@@ -52,7 +52,7 @@ export function decodeToken(text: string): JoinToken {
 }
 
 function parse(text: string): Readonly<Record<string, unknown>> {
-  if (text.length > LONGEST_TOKEN || !/^[A-Za-z0-9_-]+$/.test(text)) refuse('it is not base64url')
+  if (text.length > MAX_TOKEN_CHARS || !/^[A-Za-z0-9_-]+$/.test(text)) refuse('it is not base64url')
   try {
     const read: unknown = JSON.parse(Buffer.from(text, 'base64url').toString())
     if (typeof read === 'object' && read !== null) return { ...read }
@@ -66,7 +66,7 @@ function isAddresses(value: unknown): value is readonly string[] {
   return (
     Array.isArray(value) &&
     value.length > 0 &&
-    value.length <= MOST_ADDRESSES &&
+    value.length <= MAX_ADDRESSES &&
     value.every((address) => typeof address === 'string' && address.length <= 300)
   )
 }

@@ -5,7 +5,7 @@ import { notJoined, updateDomain } from '../trust/joined-domains.ts'
 import type { Trust } from '../trust/trust.ts'
 import type { RegistryChannel, RegistryChannels } from './registry-channels.ts'
 
-const RETRY = { firstMs: 250, mostMs: 15_000 }
+const RETRY = { firstMs: 250, maxMs: 15_000 }
 
 export interface JoinedRegistriesOptions {
   readonly trust: Trust

@@ -9,7 +9,7 @@ import { decodeToken } from '../joining/token.ts'
 import { admitNode, checkNodeMayJoin, renewNode } from '../trust/nodes.ts'
 import type { Trust } from '../trust/trust.ts'
 
-const MOST_DNS_NAMES = 4
+const MAX_DNS_NAMES = 4
 
 export interface AuthorityOptions {
   readonly authority: Authority
@@ -78,7 +78,7 @@ async function issueWorkload(
   if (!isWorkloadOf(spiffeId, call.peer.spiffeId)) refuseName('the path is empty', { path })
   // Only names of the node and below it: with a free choice it could pass for another node.
   const isBelow = (name: string) => name === node || name.endsWith(`.${node}`)
-  if (dnsNames.length > MOST_DNS_NAMES || !dnsNames.every(isBelow)) {
+  if (dnsNames.length > MAX_DNS_NAMES || !dnsNames.every(isBelow)) {
     refuseName('its DNS names are not those of the node', { node, dnsNames: dnsNames.join(' ').slice(0, 256) })
   }
   return issue(options, { csr, spiffeId, dnsNames })

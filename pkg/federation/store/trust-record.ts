@@ -3,10 +3,10 @@
  * exported to it.
  *
  * INVARIANT: a record is smaller than 512 KiB, so that it fits an object of Kubernetes (about 1 MiB) and a value of
- * etcd (1.5 MiB). Largest is a domain: eight authorities of 4 KiB, eight addresses and {@link MOST_EXPORTS} names.
+ * etcd (1.5 MiB). Largest is a domain: eight authorities of 4 KiB, eight addresses and {@link MAX_EXPORTS} names.
  */
 /** To one domain, or to every domain. */
-export const MOST_EXPORTS = 1_000
+export const MAX_EXPORTS = 1_000
 
 /** What a domain says of itself to others. */
 export interface Introduction {

@@ -1,7 +1,7 @@
 /** The suite that every {@link TrustStore} passes. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { encodeRecord } from '../store/record-codec.ts'
-import { type DomainRecord, MOST_EXPORTS, type TrustRecord } from '../store/trust-record.ts'
+import { type DomainRecord, MAX_EXPORTS, type TrustRecord } from '../store/trust-record.ts'
 import type { TrustStore } from '../store/trust-store.ts'
 import { domain, invitation, node, self } from './sample-records.ts'
 import { WatchReader } from './watch-reader.ts'
@@ -72,7 +72,7 @@ function records(subject: Subject): void {
         addresses: Array.from({ length: 8 }, (_, index) => `${index}${'x'.repeat(252)}:65535`),
         authorities: Array.from({ length: 8 }, () => new Uint8Array(4_096).fill(255)),
       },
-      exports: Array.from({ length: MOST_EXPORTS }, (_, index) => `${index}`.padStart(253, 'x')),
+      exports: Array.from({ length: MAX_EXPORTS }, (_, index) => `${index}`.padStart(253, 'x')),
     }
     expect(encodeRecord(largest).length).toBeLessThan(512 * 1024)
     await store.put(largest, 0)

@@ -1,7 +1,7 @@
 /** Which services other domains may find and request: those exported to the domain, and those exported to all. */
 import { isRegisteredName, NsmError } from '../../base/index.ts'
 import type { Exports } from '../../policy/index.ts'
-import { MOST_EXPORTS, SELF } from '../store/trust-record.ts'
+import { MAX_EXPORTS, SELF } from '../store/trust-record.ts'
 import { noSelf } from './introduce-self.ts'
 import { notJoined } from './joined-domains.ts'
 import type { TrustRecords } from './trust-records.ts'
@@ -65,9 +65,9 @@ function withExports<R extends { readonly exports: readonly string[] }>(
 
 function addTo(exports: readonly string[], { service, domain }: Export): readonly string[] {
   if (exports.includes(service)) return exports
-  if (exports.length < MOST_EXPORTS) return [...exports, service].sort()
+  if (exports.length < MAX_EXPORTS) return [...exports, service].sort()
   throw new NsmError('resource_exhausted', 'Cannot export the service: too many are exported to that domain', {
-    fields: { service, domain, most: MOST_EXPORTS },
+    fields: { service, domain, most: MAX_EXPORTS },
     next: `withdraw one first: nsmctl domain unexport <service> ${domain}`,
   })
 }

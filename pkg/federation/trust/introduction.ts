@@ -4,9 +4,9 @@ import type { domainV1 } from '../../api/index.ts'
 import { isDomainOrNodeName, NsmError } from '../../base/index.ts'
 import type { Introduction } from '../store/trust-record.ts'
 
-const MOST_AUTHORITIES = 8
-const MOST_CERTIFICATE_BYTES = 4_096
-const MOST_ADDRESSES = 8
+const MAX_AUTHORITIES = 8
+const MAX_CERTIFICATE_BYTES = 4_096
+const MAX_ADDRESSES = 8
 /** IPv4 or host name, or IPv6 in brackets, and a port. */
 const ADDRESS = /^([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]):[1-9]\d{0,4}$/
 
@@ -15,9 +15,9 @@ export function introductionFromProto(message: domainV1.Introduction | undefined
   if (message === undefined) refuse('introduction', 'it is missing')
   const { trustDomain: domain, addresses, authorities } = message
   if (!isDomainOrNodeName(domain)) refuse('trust_domain', 'the name of the domain is malformed')
-  if (addresses.length < 1 || addresses.length > MOST_ADDRESSES) refuse('addresses', 'there must be 1 to 8')
+  if (addresses.length < 1 || addresses.length > MAX_ADDRESSES) refuse('addresses', 'there must be 1 to 8')
   if (!addresses.every((address) => ADDRESS.test(address))) refuse('addresses', 'one is not host:port')
-  if (authorities.length < 1 || authorities.length > MOST_AUTHORITIES) refuse('authorities', 'there must be 1 to 8')
+  if (authorities.length < 1 || authorities.length > MAX_AUTHORITIES) refuse('authorities', 'there must be 1 to 8')
   if (!authorities.every(isAuthority)) refuse('authorities', 'one is not the certificate of an authority')
   const revision = Number(message.revision)
   if (!Number.isSafeInteger(revision)) refuse('revision', 'it is too large')
@@ -45,7 +45,7 @@ export function haveCommonAuthority(a: Introduction, b: Introduction): boolean {
 }
 
 function isAuthority(der: Uint8Array): boolean {
-  if (der.length > MOST_CERTIFICATE_BYTES) return false
+  if (der.length > MAX_CERTIFICATE_BYTES) return false
   try {
     const certificate = new X509Certificate(der)
     return certificate.ca && certificate.raw.equals(der)

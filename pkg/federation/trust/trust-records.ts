@@ -2,11 +2,11 @@ import { type Clock, errorCode, follow, type Logger, NsmError, Scope, within } f
 import { isOfKind, type RecordKind, type RecordOf, type TrustRecord } from '../store/trust-record.ts'
 import type { RecordKey, Stored, TrustChange, TrustSnapshot, TrustStore } from '../store/trust-store.ts'
 
-const RETRY = { firstMs: 100, mostMs: 5_000 }
+const RETRY = { firstMs: 100, maxMs: 5_000 }
 /** How long the watch may take to deliver a change that is durable. */
 const SEEN_MS = 5_000
 /** A try fails only because another writer has succeeded. */
-const MOST_TRIES = 1_000
+const MAX_TRIES = 1_000
 
 export interface TrustRecordsOptions {
   readonly store: TrustStore
@@ -91,7 +91,7 @@ export class TrustRecords {
     name: string,
     decide: (stored: RecordOf<K> | undefined) => RecordOf<K> | undefined,
   ): Promise<void> {
-    for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+    for (let tries = 0; tries < MAX_TRIES; tries += 1) {
       const stored = await this.#options.store.get(kind, name)
       const decided = decide(stored?.record)
       const expected = stored?.revision ?? 0

@@ -19,7 +19,7 @@ import { type AuthorityClient, authorityClient, type Issued } from '../authority
 import type { NodeTrust } from '../trust/node-trust.ts'
 import { identityOf } from './issued-identity.ts'
 
-const RETRY = { firstMs: 200, mostMs: 5_000 }
+const RETRY = { firstMs: 200, maxMs: 5_000 }
 
 /** What a one-time token says. */
 export interface JoinToken {

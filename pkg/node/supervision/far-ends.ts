@@ -6,7 +6,7 @@
 import type { Connection, ConnectionEvent, ConnectionState, MonitorClient } from '../../api/index.ts'
 import { type Clock, describeError, follow, type Logger } from '../../base/index.ts'
 
-const RETRY = { firstMs: 200, mostMs: 10_000 }
+const RETRY = { firstMs: 200, maxMs: 10_000 }
 
 export interface FarEndsOptions {
   /** The monitor of the node at `url`. */

@@ -8,7 +8,7 @@ import type { Exports } from '../../policy/index.ts'
 import { decodeTrust, encodeTrust } from './trust-proto.ts'
 import { bundlesOf, exportsOf, type TrustState } from './trust-state.ts'
 
-const RETRY = { firstMs: 200, mostMs: 5_000 }
+const RETRY = { firstMs: 200, maxMs: 5_000 }
 
 export class NodeTrust {
   readonly #path: string

@@ -22,7 +22,7 @@ export interface NodeFacts {
 }
 
 /** An identity lives for an hour and is renewed at half of that. */
-const LEAST_IDENTITY_MS = 15 * 60_000
+const MIN_IDENTITY_MS = 15 * 60_000
 
 export function conditionsOf(facts: NodeFacts): readonly Condition[] {
   return [dataplaneCondition(facts), registryCondition(facts), identityCondition(facts), wiresCondition(facts)]
@@ -42,7 +42,7 @@ function registryCondition({ registryProblem: problem }: NodeFacts): Condition {
 
 function identityCondition({ identityLeftMs }: NodeFacts): Condition {
   const healthy = { name: 'identity', problem: '', next: '', warningOnly: false }
-  if (identityLeftMs > LEAST_IDENTITY_MS) return healthy
+  if (identityLeftMs > MIN_IDENTITY_MS) return healthy
   const minutes = Math.max(0, Math.round(identityLeftMs / 60_000))
   const problem = minutes === 0 ? 'it has expired' : `it expires in ${minutes} minutes and could not be renewed`
   const next = 'bring the registry back, or join again with a new token: nsmctl node invite <name>'

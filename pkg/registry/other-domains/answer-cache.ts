@@ -2,7 +2,7 @@ import { type Clock, isAway, type Logger } from '../../base/index.ts'
 
 /** How long an old answer may stand in for a new one. */
 export const LONGEST_STALE_MS = 30 * 60_000
-const MOST_ANSWERS = 1_000
+const MAX_ANSWERS = 1_000
 
 interface Answer<V> {
   readonly value: V
@@ -55,7 +55,7 @@ export class AnswerCache<V> {
     this.#answers.delete(key)
     this.#answers.set(key, { value, atMs: this.#options.clock.monotonicMs() })
     const [oldest] = this.#answers.keys()
-    if (this.#answers.size > MOST_ANSWERS && oldest !== undefined) this.#answers.delete(oldest)
+    if (this.#answers.size > MAX_ANSWERS && oldest !== undefined) this.#answers.delete(oldest)
     return value
   }
 }

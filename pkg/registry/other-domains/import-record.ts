@@ -26,7 +26,7 @@ export function importService({ domain }: Origin, service: NetworkService): Netw
 export function importEndpoint(origin: Origin, endpoint: NetworkServiceEndpoint): NetworkServiceEndpoint | undefined {
   const { domain, nowMs } = origin
   if (!passes(() => checkEndpoint(endpoint)) || !origin.acceptsUrl(endpoint.url)) return undefined
-  const mostMs = nowMs + LONGEST_LIFE_MS
+  const maxMs = nowMs + LONGEST_LIFE_MS
   return {
     ...endpoint,
     name: qualifyName(endpoint.name, domain),
@@ -34,7 +34,7 @@ export function importEndpoint(origin: Origin, endpoint: NetworkServiceEndpoint)
     networkServiceLabels: new Map(
       [...endpoint.networkServiceLabels].map(([name, labels]) => [qualifyName(name, domain), labels]),
     ),
-    expiresMs: Math.min(endpoint.expiresMs ?? mostMs, mostMs),
+    expiresMs: Math.min(endpoint.expiresMs ?? maxMs, maxMs),
     pathIds: ownIds(endpoint.pathIds, domain),
   }
 }

@@ -8,9 +8,9 @@ import { SharedWatches } from './shared-watches.ts'
 const ANSWER_MS = 2_000
 /** An answer younger than this is served without a call. */
 const FRESH_MS = 2_000
-const MOST_VALUES = 1_000
-const MOST_CHARACTERS = 4 * 2 ** 20
-const RETRY = { firstMs: 250, mostMs: 15_000 }
+const MAX_VALUES = 1_000
+const MAX_CHARACTERS = 4 * 2 ** 20
+const RETRY = { firstMs: 250, maxMs: 15_000 }
 
 export interface InterdomainQuery<T> {
   readonly domain: string
@@ -85,7 +85,7 @@ export class InterdomainFinder<T extends RegistryRecord> {
     for await (const { value, deleted } of this.#options.ask(query, true)) {
       const accepted = this.#options.accept(value, query.domain)
       const name = qualifyName(value.name, query.domain)
-      if (accepted !== undefined && (sent.has(name) || deleted || sent.size < MOST_VALUES)) {
+      if (accepted !== undefined && (sent.has(name) || deleted || sent.size < MAX_VALUES)) {
         yield* sent.onChange({ value: accepted, deleted })
       } else {
         this.#logDropped(query.domain, value)
@@ -115,7 +115,7 @@ export class InterdomainFinder<T extends RegistryRecord> {
       const accepted = this.#options.accept(value, domain)
       if (accepted === undefined) this.#logDropped(domain, value)
       else values.push(accepted)
-      if (values.length < MOST_VALUES && characters < MOST_CHARACTERS) continue
+      if (values.length < MAX_VALUES && characters < MAX_CHARACTERS) continue
       this.#options.logger.warn('Cut off the answer of another domain: it is too long', {
         domain,
         taken: values.length,

@@ -3,22 +3,22 @@ import type { Labels, NetworkService, NetworkServiceEndpoint } from '../../api/i
 import { NsmError } from '../../base/index.ts'
 import { checkName } from './names.ts'
 
-export const MOST_ENDPOINTS_PER_OWNER = 1_000
-export const MOST_SERVICES_PER_OWNER = 1_000
+export const MAX_ENDPOINTS_PER_OWNER = 1_000
+export const MAX_SERVICES_PER_OWNER = 1_000
 
-const MOST_LABELS = 64
+const MAX_LABELS = 64
 const LONGEST_LABEL = 256
-const MOST_SERVICES_PER_ENDPOINT = 64
-const MOST_MATCHES = 64
-const MOST_ROUTES = 64
+const MAX_SERVICES_PER_ENDPOINT = 64
+const MAX_MATCHES = 64
+const MAX_ROUTES = 64
 const LONGEST_URL = 2_048
 
 /** @throws {NsmError} `invalid_argument` with the field and its limit; `unimplemented` for names of other domains. */
 export function checkEndpoint(endpoint: NetworkServiceEndpoint): void {
   checkOwnName('name', endpoint.name)
-  checkCount('network_service_names', endpoint.networkServiceNames.length, MOST_SERVICES_PER_ENDPOINT)
+  checkCount('network_service_names', endpoint.networkServiceNames.length, MAX_SERVICES_PER_ENDPOINT)
   for (const service of endpoint.networkServiceNames) checkOwnName('network_service_names', service)
-  checkCount('network_service_labels', endpoint.networkServiceLabels.size, MOST_SERVICES_PER_ENDPOINT)
+  checkCount('network_service_labels', endpoint.networkServiceLabels.size, MAX_SERVICES_PER_ENDPOINT)
   for (const labels of endpoint.networkServiceLabels.values()) checkLabels('network_service_labels', labels)
   if (endpoint.url !== '' && (endpoint.url.length > LONGEST_URL || !URL.canParse(endpoint.url))) {
     throw new NsmError('invalid_argument', 'Cannot register the endpoint: its URL is malformed', {
@@ -37,11 +37,11 @@ export function checkService(service: NetworkService): void {
       next: 'use IP or ETHERNET',
     })
   }
-  checkCount('matches', service.matches.length, MOST_MATCHES)
+  checkCount('matches', service.matches.length, MAX_MATCHES)
   for (const match of service.matches) {
     checkLabels('matches.source_selector', match.sourceSelector)
     checkLabels('matches.metadata.labels', match.metadata?.labels ?? {})
-    checkCount('matches.routes', match.routes.length, MOST_ROUTES)
+    checkCount('matches.routes', match.routes.length, MAX_ROUTES)
     for (const route of match.routes) checkLabels('matches.routes.destination_selector', route.destinationSelector)
   }
 }
@@ -58,7 +58,7 @@ function checkOwnName(field: string, name: string): void {
 
 function checkLabels(field: string, labels: Labels): void {
   const entries = Object.entries(labels)
-  checkCount(field, entries.length, MOST_LABELS)
+  checkCount(field, entries.length, MAX_LABELS)
   for (const text of entries.flat()) checkCount(`${field} (characters of a key or value)`, text.length, LONGEST_LABEL)
 }
 

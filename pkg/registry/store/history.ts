@@ -1,7 +1,7 @@
 import { NsmError } from '../../base/index.ts'
 import { cannotResume, type Database } from '../../store/index.ts'
 
-const MOST_TOMBSTONES = 10_000
+const MAX_TOMBSTONES = 10_000
 
 /** The revisions of all records, and how far back a watch can resume. Call within a transaction. */
 export class History {
@@ -36,7 +36,7 @@ export class History {
   }
 
   /** Drops the oldest tombstones when there are too many. */
-  trim(most = MOST_TOMBSTONES): void {
+  trim(most = MAX_TOMBSTONES): void {
     const floor = this.#oldestKept.get(most)
     if (floor === undefined) return
     this.#forget.run(floor)
