@@ -26,42 +26,42 @@ export {
   type PolicyRoute,
   type Route,
 } from './connection-context.ts'
-export { MAX_MESSAGE_BYTES } from './convert/border.ts'
 export {
-  connectionFromWire,
-  connectionToWire,
-  eventFromWire,
-  eventToWire,
-  requestFromWire,
-  requestToWire,
-  selectorFromWire,
-  selectorToWire,
+  connectionFromProto,
+  connectionToProto,
+  eventFromProto,
+  eventToProto,
+  requestFromProto,
+  requestToProto,
+  selectorFromProto,
+  selectorToProto,
 } from './convert/connection.ts'
+export { MAX_MESSAGE_BYTES } from './convert/field-checks.ts'
 export {
-  endpointFromWire,
-  endpointQueryFromWire,
-  endpointQueryToWire,
-  endpointToWire,
-  foundEndpointFromWire,
-  foundEndpointToWire,
-  foundServiceFromWire,
-  foundServiceToWire,
-  serviceFromWire,
-  serviceQueryFromWire,
-  serviceQueryToWire,
-  serviceToWire,
+  endpointFromProto,
+  endpointQueryFromProto,
+  endpointQueryToProto,
+  endpointToProto,
+  foundEndpointFromProto,
+  foundEndpointToProto,
+  foundServiceFromProto,
+  foundServiceToProto,
+  serviceFromProto,
+  serviceQueryFromProto,
+  serviceQueryToProto,
+  serviceToProto,
 } from './convert/registration.ts'
 export { type ProtoTime, timeFromProto, timeToProto } from './convert/time.ts'
-export * as connectionWire from './gen/connection/connection.ts'
-export * as contextWire from './gen/connectioncontext/connectioncontext.ts'
+export * as connectionProto from './gen/connection/connection.ts'
+export * as contextProto from './gen/connectioncontext/connectioncontext.ts'
 export * as healthV1 from './gen/health/health.ts'
-export * as ipamWire from './gen/ipam/ipam.ts'
-export * as networkServiceWire from './gen/networkservice/networkservice.ts'
+export * as ipamProto from './gen/ipam/ipam.ts'
+export * as networkServiceProto from './gen/networkservice/networkservice.ts'
 export * as authorityV1 from './gen/nsmesh/authority/v1/authority.ts'
 export * as domainV1 from './gen/nsmesh/domain/v1/domain.ts'
 export * as nodeV1 from './gen/nsmesh/node/v1/node.ts'
-export * as registryWire from './gen/registry/registry.ts'
-export * as workloadWire from './gen/workload/workload.ts'
+export * as registryProto from './gen/registry/registry.ts'
+export * as workloadProto from './gen/workload/workload.ts'
 export {
   KERNEL,
   LOCAL,

@@ -3,7 +3,7 @@ import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
-import { type Attestation, type Call, workloadWire } from '../api/index.ts'
+import { type Attestation, type Call, workloadProto } from '../api/index.ts'
 import { silentLogger, systemClock } from '../base/index.ts'
 import { type Authority, type Identity, staticSource } from '../identity/index.ts'
 import { prefaceMessage } from '../netlink/index.ts'
@@ -177,7 +177,7 @@ describe('the Workload API', () => {
 
   it('refuses callers without its header', async () => {
     const { url, calls } = await workloadApi(await newIdentity(authority, 'a'))
-    const client = clientOf(workloadWire.SpiffeWorkloadAPIService, openChannel(url, { security: 'plaintext' }))
+    const client = clientOf(workloadProto.SpiffeWorkloadAPIService, openChannel(url, { security: 'plaintext' }))
     const stream = client.fetchX509Svid({}, soon())[Symbol.asyncIterator]()
     await expect(stream.next()).rejects.toMatchObject({ code: 'invalid_argument' })
     expect(calls).toEqual([])
@@ -186,7 +186,7 @@ describe('the Workload API', () => {
   it('says that it has no JWT-SVIDs', async () => {
     const { url } = await workloadApi(await newIdentity(authority, 'a'))
     const header = { 'workload.spiffe.io': 'true' }
-    const client = clientOf(workloadWire.SpiffeWorkloadAPIService, openChannel(url, { security: 'plaintext' }), header)
+    const client = clientOf(workloadProto.SpiffeWorkloadAPIService, openChannel(url, { security: 'plaintext' }), header)
     await expect(client.fetchJwtsvid({ audience: ['x'], spiffeId: '' }, soon())).rejects.toMatchObject({
       code: 'unimplemented',
     })

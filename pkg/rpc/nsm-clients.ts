@@ -1,63 +1,63 @@
 /** Clients of NSM's services in domain types. What a peer answers is checked as strictly as what a caller sends. */
 import {
-  connectionFromWire,
-  connectionToWire,
-  connectionWire,
+  connectionFromProto,
+  connectionProto,
+  connectionToProto,
   type EndpointRegistryClient,
-  endpointFromWire,
-  endpointQueryToWire,
-  endpointToWire,
-  eventFromWire,
-  foundEndpointFromWire,
-  foundServiceFromWire,
+  endpointFromProto,
+  endpointQueryToProto,
+  endpointToProto,
+  eventFromProto,
+  foundEndpointFromProto,
+  foundServiceFromProto,
   type MonitorClient,
   type NetworkServiceClient,
-  networkServiceWire,
+  networkServiceProto,
   type Outgoing,
-  registryWire,
-  requestToWire,
+  registryProto,
+  requestToProto,
   type ServiceRegistryClient,
-  selectorToWire,
-  serviceFromWire,
-  serviceQueryToWire,
-  serviceToWire,
+  selectorToProto,
+  serviceFromProto,
+  serviceQueryToProto,
+  serviceToProto,
 } from '../api/index.ts'
 import { NsmError } from '../base/index.ts'
 import type { Channel } from './channel.ts'
 import { clientOf } from './client.ts'
 
 export function networkServiceClient(channel: Channel): NetworkServiceClient {
-  const client = clientOf(networkServiceWire.NetworkServiceService, channel)
+  const client = clientOf(networkServiceProto.NetworkServiceService, channel)
   return {
-    request: async (request, call) => read(connectionFromWire, await client.request(requestToWire(request), call)),
-    close: async (connection, call) => void (await client.close(connectionToWire(connection), call)),
+    request: async (request, call) => read(connectionFromProto, await client.request(requestToProto(request), call)),
+    close: async (connection, call) => void (await client.close(connectionToProto(connection), call)),
   }
 }
 
 export function monitorClient(channel: Channel): MonitorClient {
-  const client = clientOf(connectionWire.MonitorConnectionService, channel)
+  const client = clientOf(connectionProto.MonitorConnectionService, channel)
   return {
-    monitor: (selector, call) => readAll(eventFromWire, client.monitorConnections(selectorToWire(selector), call)),
+    monitor: (selector, call) => readAll(eventFromProto, client.monitorConnections(selectorToProto(selector), call)),
   }
 }
 
 export function serviceRegistryClient(channel: Channel): ServiceRegistryClient {
-  const client = clientOf(registryWire.NetworkServiceRegistryService, channel)
+  const client = clientOf(registryProto.NetworkServiceRegistryService, channel)
   return {
     register: async (service, call) =>
-      read(serviceFromWire, await client.register(serviceToWire(service), onPath(call))),
-    find: (query, call) => readAll(foundServiceFromWire, client.find(serviceQueryToWire(query), call)),
-    unregister: async (service, call) => void (await client.unregister(serviceToWire(service), onPath(call))),
+      read(serviceFromProto, await client.register(serviceToProto(service), onPath(call))),
+    find: (query, call) => readAll(foundServiceFromProto, client.find(serviceQueryToProto(query), call)),
+    unregister: async (service, call) => void (await client.unregister(serviceToProto(service), onPath(call))),
   }
 }
 
 export function endpointRegistryClient(channel: Channel): EndpointRegistryClient {
-  const client = clientOf(registryWire.NetworkServiceEndpointRegistryService, channel)
+  const client = clientOf(registryProto.NetworkServiceEndpointRegistryService, channel)
   return {
     register: async (endpoint, call) =>
-      read(endpointFromWire, await client.register(endpointToWire(endpoint), onPath(call))),
-    find: (query, call) => readAll(foundEndpointFromWire, client.find(endpointQueryToWire(query), call)),
-    unregister: async (endpoint, call) => void (await client.unregister(endpointToWire(endpoint), onPath(call))),
+      read(endpointFromProto, await client.register(endpointToProto(endpoint), onPath(call))),
+    find: (query, call) => readAll(foundEndpointFromProto, client.find(endpointQueryToProto(query), call)),
+    unregister: async (endpoint, call) => void (await client.unregister(endpointToProto(endpoint), onPath(call))),
   }
 }
 
@@ -66,14 +66,14 @@ function onPath(call: Outgoing): Outgoing {
   return { ...call, path: call.path ?? { index: 0, tokens: [] } }
 }
 
-function read<W, T>(fromWire: (wire: W) => T, wire: W): T {
+function read<W, T>(fromProto: (wire: W) => T, wire: W): T {
   try {
-    return fromWire(wire)
+    return fromProto(wire)
   } catch (cause) {
     throw new NsmError('internal', 'Cannot use answer of peer', { cause })
   }
 }
 
-async function* readAll<W, T>(fromWire: (wire: W) => T, wires: AsyncIterable<W>): AsyncGenerator<T> {
-  for await (const wire of wires) yield read(fromWire, wire)
+async function* readAll<W, T>(fromProto: (wire: W) => T, wires: AsyncIterable<W>): AsyncGenerator<T> {
+  for await (const wire of wires) yield read(fromProto, wire)
 }

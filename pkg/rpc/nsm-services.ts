@@ -1,69 +1,69 @@
 /** NSM's services, from domain types to what a server serves. */
 import {
   type ConnectionEvent,
-  connectionFromWire,
-  connectionToWire,
-  connectionWire,
+  connectionFromProto,
+  connectionProto,
+  connectionToProto,
   type EndpointRegistryServer,
-  endpointFromWire,
-  endpointQueryFromWire,
-  endpointToWire,
-  eventToWire,
-  foundEndpointToWire,
-  foundServiceToWire,
+  endpointFromProto,
+  endpointQueryFromProto,
+  endpointToProto,
+  eventToProto,
+  foundEndpointToProto,
+  foundServiceToProto,
   MAX_MESSAGE_BYTES,
   type MonitorServer,
   type NetworkServiceServer,
-  networkServiceWire,
-  registryWire,
-  requestFromWire,
+  networkServiceProto,
+  registryProto,
+  requestFromProto,
   type ServiceRegistryServer,
-  selectorFromWire,
-  serviceFromWire,
-  serviceQueryFromWire,
-  serviceToWire,
+  selectorFromProto,
+  serviceFromProto,
+  serviceQueryFromProto,
+  serviceToProto,
 } from '../api/index.ts'
 import { implement, type Service } from './implement.ts'
 
 export function networkService(server: NetworkServiceServer): Service {
-  return implement(networkServiceWire.NetworkServiceService, {
-    request: async (request, call) => connectionToWire(await server.request(requestFromWire(request), call)),
+  return implement(networkServiceProto.NetworkServiceService, {
+    request: async (request, call) => connectionToProto(await server.request(requestFromProto(request), call)),
     close: async (connection, call) => {
-      await server.close(connectionFromWire(connection), call)
+      await server.close(connectionFromProto(connection), call)
       return {}
     },
   })
 }
 
 export function monitorService(server: MonitorServer): Service {
-  return implement(connectionWire.MonitorConnectionService, {
+  return implement(connectionProto.MonitorConnectionService, {
     async *monitorConnections(selector, call) {
-      for await (const event of server.monitor(selectorFromWire(selector), call)) yield* fitEvent(event)
+      for await (const event of server.monitor(selectorFromProto(selector), call)) yield* fitEvent(event)
     },
   })
 }
 
 export function serviceRegistryService(server: ServiceRegistryServer): Service {
-  return implement(registryWire.NetworkServiceRegistryService, {
-    register: async (service, call) => serviceToWire(await server.register(serviceFromWire(service), call)),
+  return implement(registryProto.NetworkServiceRegistryService, {
+    register: async (service, call) => serviceToProto(await server.register(serviceFromProto(service), call)),
     async *find(query, call) {
-      for await (const found of server.find(serviceQueryFromWire(query), call)) yield foundServiceToWire(found)
+      for await (const found of server.find(serviceQueryFromProto(query), call)) yield foundServiceToProto(found)
     },
     unregister: async (service, call) => {
-      await server.unregister(serviceFromWire(service), call)
+      await server.unregister(serviceFromProto(service), call)
       return {}
     },
   })
 }
 
 export function endpointRegistryService(server: EndpointRegistryServer): Service {
-  return implement(registryWire.NetworkServiceEndpointRegistryService, {
-    register: async (endpoint, call) => endpointToWire(await server.register(endpointFromWire(endpoint), call)),
+  return implement(registryProto.NetworkServiceEndpointRegistryService, {
+    register: async (endpoint, call) => endpointToProto(await server.register(endpointFromProto(endpoint), call)),
     async *find(query, call) {
-      for await (const found of server.find(endpointQueryFromWire(query), call)) yield foundEndpointToWire(found)
+      for await (const found of server.find(endpointQueryFromProto(query), call)) yield foundEndpointToProto(found)
     },
     unregister: async (endpoint, call) => {
-      await server.unregister(endpointFromWire(endpoint), call)
+      await server.unregister(endpointFromProto(endpoint), call)
       return {}
     },
   })
@@ -73,12 +73,12 @@ export function endpointRegistryService(server: EndpointRegistryServer): Service
 const MAX_EVENT_BYTES = MAX_MESSAGE_BYTES - 1024
 
 /** A whole table may be larger than a message: then its rest follows as updates, which say the same. */
-function* fitEvent(event: ConnectionEvent): Generator<connectionWire.ConnectionEvent> {
-  const { type, connections } = eventToWire(event)
-  let part: connectionWire.ConnectionEvent = { type, connections: new Map() }
+function* fitEvent(event: ConnectionEvent): Generator<connectionProto.ConnectionEvent> {
+  const { type, connections } = eventToProto(event)
+  let part: connectionProto.ConnectionEvent = { type, connections: new Map() }
   let bytes = 0
   for (const [id, connection] of connections) {
-    const size = connectionWire.Connection.encode(connection).finish().length + id.length + 16
+    const size = connectionProto.Connection.encode(connection).finish().length + id.length + 16
     if (bytes + size > MAX_EVENT_BYTES && part.connections.size > 0) {
       yield part
       part = { type: restType(type), connections: new Map() }
@@ -90,7 +90,7 @@ function* fitEvent(event: ConnectionEvent): Generator<connectionWire.ConnectionE
   yield part
 }
 
-function restType(type: connectionWire.ConnectionEventType): connectionWire.ConnectionEventType {
-  const { INITIAL_STATE_TRANSFER, UPDATE } = connectionWire.ConnectionEventType
+function restType(type: connectionProto.ConnectionEventType): connectionProto.ConnectionEventType {
+  const { INITIAL_STATE_TRANSFER, UPDATE } = connectionProto.ConnectionEventType
   return type === INITIAL_STATE_TRANSFER ? UPDATE : type
 }

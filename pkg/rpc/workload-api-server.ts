@@ -3,7 +3,7 @@
  * asks is known from the kernel (`call.peer.attestation`), never from what is asked.
  */
 import type { Metadata } from '@grpc/grpc-js'
-import { type Call, trustDomainOf, workloadWire } from '../api/index.ts'
+import { type Call, trustDomainOf, workloadProto } from '../api/index.ts'
 import { NsmError } from '../base/index.ts'
 import type { Identity } from '../identity/index.ts'
 import { implement, type Service } from './implement.ts'
@@ -14,7 +14,7 @@ export interface WorkloadIdentities {
 }
 
 export function workloadApiService(identities: WorkloadIdentities): Service {
-  const { name, methods } = implement(workloadWire.SpiffeWorkloadAPIService, {
+  const { name, methods } = implement(workloadProto.SpiffeWorkloadAPIService, {
     async *fetchX509Svid(_, call) {
       for await (const identity of identities.watch(call)) yield svidResponse(identity)
     },
@@ -37,7 +37,7 @@ function checkMetadata(metadata: Metadata): void {
   throw new NsmError('invalid_argument', 'Cannot serve identity: metadata "workload.spiffe.io: true" is missing')
 }
 
-function svidResponse({ svid, bundles }: Identity): workloadWire.X509SVIDResponse {
+function svidResponse({ svid, bundles }: Identity): workloadProto.X509SVIDResponse {
   const domain = domainId(trustDomainOf(svid.spiffeId))
   const all = wireBundles(bundles)
   const bundle = all.get(domain) ?? Buffer.alloc(0)

@@ -1,6 +1,6 @@
 /** An identity kept fresh by the SPIFFE Workload API: ours, or SPIRE's. */
 import { createPrivateKey } from 'node:crypto'
-import { workloadWire } from '../api/index.ts'
+import { workloadProto } from '../api/index.ts'
 import { type Clock, followStream, type Logger, NsmError, Scope } from '../base/index.ts'
 import {
   type Identity,
@@ -69,7 +69,7 @@ async function* receiveForEver(
   { url, clock, logger }: WorkloadApiOptions,
   signal: AbortSignal,
 ): AsyncGenerator<Identity> {
-  const workloadApi = clientOf(workloadWire.SpiffeWorkloadAPIService, channel, { 'workload.spiffe.io': 'true' })
+  const workloadApi = clientOf(workloadProto.SpiffeWorkloadAPIService, channel, { 'workload.spiffe.io': 'true' })
   const onFailure = (error: unknown) => logger.warn('Cannot get an identity from the Workload API yet', { error, url })
   yield* followStream({ clock, retry: RETRY, signal, onFailure }, async function* () {
     for await (const response of workloadApi.fetchX509Svid({}, { signal })) yield readIdentity(response, clock.nowMs())
@@ -77,7 +77,7 @@ async function* receiveForEver(
 }
 
 /** @throws {NsmError} when it is not an identity that its own bundle verifies */
-function readIdentity({ svids, federatedBundles }: workloadWire.X509SVIDResponse, nowMs: number): Identity {
+function readIdentity({ svids, federatedBundles }: workloadProto.X509SVIDResponse, nowMs: number): Identity {
   const [svid] = svids
   if (svid === undefined) throw new NsmError('unavailable', 'Cannot use identity: the Workload API gave none')
   const { trustDomain } = parseSpiffeId(svid.spiffeId)

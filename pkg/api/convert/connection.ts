@@ -7,71 +7,71 @@ import type {
   Path,
   PathSegment,
 } from '../connection.ts'
-import * as wire from '../gen/connection/connection.ts'
+import * as proto from '../gen/connection/connection.ts'
 import type { NetworkServiceRequest } from '../gen/networkservice/networkservice.ts'
-import { entries, labels, list, literal, name, refuse, required, timeMs, timestamp, token } from './border.ts'
-import { contextFromWire, contextToWire } from './context.ts'
+import { contextFromProto, contextToProto } from './context.ts'
+import { entries, labels, list, literal, name, refuse, required, timeMs, timestamp, token } from './field-checks.ts'
 
 /** @throws {NsmError} `invalid_argument`, with the field that is wrong; so do all functions from the wire. */
-export function requestFromWire(request: NetworkServiceRequest): ConnectionRequest {
+export function requestFromProto(request: NetworkServiceRequest): ConnectionRequest {
   return {
-    connection: connectionFromWire(required(request.connection, 'connection')),
-    mechanismPreferences: list(request.mechanismPreferences, 'mechanism_preferences', mechanismFromWire),
+    connection: connectionFromProto(required(request.connection, 'connection')),
+    mechanismPreferences: list(request.mechanismPreferences, 'mechanism_preferences', mechanismFromProto),
   }
 }
 
-export function requestToWire(request: ConnectionRequest): NetworkServiceRequest {
+export function requestToProto(request: ConnectionRequest): NetworkServiceRequest {
   return {
-    connection: connectionToWire(request.connection),
-    mechanismPreferences: request.mechanismPreferences.map(mechanismToWire),
+    connection: connectionToProto(request.connection),
+    mechanismPreferences: request.mechanismPreferences.map(mechanismToProto),
   }
 }
 
-export function connectionFromWire(connection: wire.Connection, at = 'connection'): Connection {
+export function connectionFromProto(connection: proto.Connection, at = 'connection'): Connection {
   const { mechanism } = connection
   return {
     id: name(connection.id, `${at}.id`),
     networkService: name(connection.networkService, `${at}.network_service`),
-    mechanism: mechanism && mechanismFromWire(mechanism, `${at}.mechanism`),
-    context: contextFromWire(connection.context, `${at}.context`),
+    mechanism: mechanism && mechanismFromProto(mechanism, `${at}.mechanism`),
+    context: contextFromProto(connection.context, `${at}.context`),
     labels: labels(connection.labels, `${at}.labels`),
-    path: pathFromWire(connection.path, `${at}.path`),
+    path: pathFromProto(connection.path, `${at}.path`),
     endpointName: name(connection.networkServiceEndpointName, `${at}.network_service_endpoint_name`),
     payload: name(connection.payload, `${at}.payload`),
-    state: literal(connection.state, `${at}.state`, wire.State),
+    state: literal(connection.state, `${at}.state`, proto.State),
   }
 }
 
-export function connectionToWire(connection: Connection): wire.Connection {
+export function connectionToProto(connection: Connection): proto.Connection {
   return {
     id: connection.id,
     networkService: connection.networkService,
-    mechanism: connection.mechanism && mechanismToWire(connection.mechanism),
-    context: contextToWire(connection.context),
+    mechanism: connection.mechanism && mechanismToProto(connection.mechanism),
+    context: contextToProto(connection.context),
     labels: entries(connection.labels),
-    path: { index: connection.path.index, pathSegments: connection.path.segments.map(segmentToWire) },
+    path: { index: connection.path.index, pathSegments: connection.path.segments.map(segmentToProto) },
     networkServiceEndpointName: connection.endpointName,
     payload: connection.payload,
-    state: wire.State[connection.state],
+    state: proto.State[connection.state],
   }
 }
 
-export function eventFromWire(event: wire.ConnectionEvent): ConnectionEvent {
+export function eventFromProto(event: proto.ConnectionEvent): ConnectionEvent {
   // As many as fit a message: a node's whole table comes in one event.
   const connections = [...event.connections].map(
-    ([id, connection]) => [name(id, 'connections'), connectionFromWire(connection, 'connections[]')] as const,
+    ([id, connection]) => [name(id, 'connections'), connectionFromProto(connection, 'connections[]')] as const,
   )
-  return { type: literal(event.type, 'type', wire.ConnectionEventType), connections: new Map(connections) }
+  return { type: literal(event.type, 'type', proto.ConnectionEventType), connections: new Map(connections) }
 }
 
-export function eventToWire(event: ConnectionEvent): wire.ConnectionEvent {
+export function eventToProto(event: ConnectionEvent): proto.ConnectionEvent {
   return {
-    type: wire.ConnectionEventType[event.type],
-    connections: new Map([...event.connections].map(([id, connection]) => [id, connectionToWire(connection)])),
+    type: proto.ConnectionEventType[event.type],
+    connections: new Map([...event.connections].map(([id, connection]) => [id, connectionToProto(connection)])),
   }
 }
 
-export function selectorFromWire(selector: wire.MonitorScopeSelector): MonitorScopeSelector {
+export function selectorFromProto(selector: proto.MonitorScopeSelector): MonitorScopeSelector {
   return {
     pathSegments: list(selector.pathSegments, 'path_segments', (segment, at) => ({
       name: name(segment.name, `${at}.name`),
@@ -82,14 +82,14 @@ export function selectorFromWire(selector: wire.MonitorScopeSelector): MonitorSc
   }
 }
 
-export function selectorToWire(selector: MonitorScopeSelector): wire.MonitorScopeSelector {
+export function selectorToProto(selector: MonitorScopeSelector): proto.MonitorScopeSelector {
   return {
     pathSegments: selector.pathSegments.map((segment) => ({ ...segment, expires: undefined, metrics: new Map() })),
     networkServices: [...selector.networkServices],
   }
 }
 
-function mechanismFromWire(mechanism: wire.Mechanism, at: string): Mechanism {
+function mechanismFromProto(mechanism: proto.Mechanism, at: string): Mechanism {
   return {
     cls: name(mechanism.cls, `${at}.cls`),
     type: name(mechanism.type, `${at}.type`),
@@ -97,24 +97,24 @@ function mechanismFromWire(mechanism: wire.Mechanism, at: string): Mechanism {
   }
 }
 
-function mechanismToWire(mechanism: Mechanism): wire.Mechanism {
+function mechanismToProto(mechanism: Mechanism): proto.Mechanism {
   return { cls: mechanism.cls, type: mechanism.type, parameters: entries(mechanism.parameters) }
 }
 
 /** The way through five domains is 20 applications; a longer path is a loop. */
 const MAX_SEGMENTS = 32
 
-function pathFromWire(path: wire.Path | undefined, at: string): Path {
+function pathFromProto(path: proto.Path | undefined, at: string): Path {
   if (path === undefined) return { index: 0, segments: [] }
   const segments = path.pathSegments
   if (segments.length > MAX_SEGMENTS) refuse(`${at}.path_segments`, `more than ${MAX_SEGMENTS} segments`)
   if (path.index >= Math.max(1, segments.length)) {
     refuse(`${at}.index`, `${path.index} is not one of the ${segments.length} segments`)
   }
-  return { index: path.index, segments: list(segments, `${at}.path_segments`, segmentFromWire) }
+  return { index: path.index, segments: list(segments, `${at}.path_segments`, segmentFromProto) }
 }
 
-function segmentFromWire(segment: wire.PathSegment, at: string): PathSegment {
+function segmentFromProto(segment: proto.PathSegment, at: string): PathSegment {
   return {
     name: name(segment.name, `${at}.name`),
     id: name(segment.id, `${at}.id`),
@@ -124,7 +124,7 @@ function segmentFromWire(segment: wire.PathSegment, at: string): PathSegment {
   }
 }
 
-function segmentToWire(segment: PathSegment): wire.PathSegment {
+function segmentToProto(segment: PathSegment): proto.PathSegment {
   return {
     name: segment.name,
     id: segment.id,

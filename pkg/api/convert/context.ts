@@ -7,15 +7,15 @@ import {
   type PolicyRoute,
   type Route,
 } from '../connection-context.ts'
-import * as wire from '../gen/connectioncontext/connectioncontext.ts'
-import { entries, labels, list, literal, text } from './border.ts'
+import * as proto from '../gen/connectioncontext/connectioncontext.ts'
+import { entries, labels, list, literal, text } from './field-checks.ts'
 
-export function contextFromWire(context: wire.ConnectionContext | undefined, at: string): ConnectionContext {
+export function contextFromProto(context: proto.ConnectionContext | undefined, at: string): ConnectionContext {
   if (context === undefined) return emptyContext
   const { ethernetContext: ethernet } = context
   return {
-    ip: ipFromWire(context.ipContext, `${at}.ip_context`),
-    dnsConfigs: list(context.dnsContext?.configs ?? [], `${at}.dns_context.configs`, dnsFromWire),
+    ip: ipFromProto(context.ipContext, `${at}.ip_context`),
+    dnsConfigs: list(context.dnsContext?.configs ?? [], `${at}.dns_context.configs`, dnsFromProto),
     ethernet: ethernet && {
       srcMac: text(ethernet.srcMac, `${at}.ethernet_context.src_mac`),
       dstMac: text(ethernet.dstMac, `${at}.ethernet_context.dst_mac`),
@@ -26,9 +26,9 @@ export function contextFromWire(context: wire.ConnectionContext | undefined, at:
   }
 }
 
-export function contextToWire(context: ConnectionContext): wire.ConnectionContext {
+export function contextToProto(context: ConnectionContext): proto.ConnectionContext {
   return {
-    ipContext: ipToWire(context.ip),
+    ipContext: ipToProto(context.ip),
     dnsContext: {
       configs: context.dnsConfigs.map((dns) => ({
         dnsServerIps: [...dns.dnsServerIps],
@@ -41,27 +41,27 @@ export function contextToWire(context: ConnectionContext): wire.ConnectionContex
   }
 }
 
-function ipFromWire(ip: wire.IPContext | undefined, at: string): IpContext {
+function ipFromProto(ip: proto.IPContext | undefined, at: string): IpContext {
   if (ip === undefined) return emptyIpContext
   return {
     srcIpAddrs: list(ip.srcIpAddrs, `${at}.src_ip_addrs`, text),
     dstIpAddrs: list(ip.dstIpAddrs, `${at}.dst_ip_addrs`, text),
     srcIpRequired: ip.srcIpRequired,
     dstIpRequired: ip.dstIpRequired,
-    srcRoutes: list(ip.srcRoutes, `${at}.src_routes`, routeFromWire),
-    dstRoutes: list(ip.dstRoutes, `${at}.dst_routes`, routeFromWire),
+    srcRoutes: list(ip.srcRoutes, `${at}.src_routes`, routeFromProto),
+    dstRoutes: list(ip.dstRoutes, `${at}.dst_routes`, routeFromProto),
     excludedPrefixes: list(ip.excludedPrefixes, `${at}.excluded_prefixes`, text),
     ipNeighbors: list(ip.ipNeighbors, `${at}.ip_neighbors`, (neighbor, field) => ({
       ip: text(neighbor.ip, `${field}.ip`),
       hardwareAddress: text(neighbor.hardwareAddress, `${field}.hardware_address`),
     })),
-    extraPrefixRequests: list(ip.extraPrefixRequest, `${at}.extra_prefix_request`, extraPrefixFromWire),
+    extraPrefixRequests: list(ip.extraPrefixRequest, `${at}.extra_prefix_request`, extraPrefixFromProto),
     extraPrefixes: list(ip.extraPrefixes, `${at}.extra_prefixes`, text),
-    policies: list(ip.policies, `${at}.policies`, policyFromWire),
+    policies: list(ip.policies, `${at}.policies`, policyFromProto),
   }
 }
 
-function ipToWire(ip: IpContext): wire.IPContext {
+function ipToProto(ip: IpContext): proto.IPContext {
   return {
     srcIpAddrs: [...ip.srcIpAddrs],
     dstIpAddrs: [...ip.dstIpAddrs],
@@ -72,7 +72,7 @@ function ipToWire(ip: IpContext): wire.IPContext {
     excludedPrefixes: [...ip.excludedPrefixes],
     ipNeighbors: [...ip.ipNeighbors],
     extraPrefixRequest: ip.extraPrefixRequests.map((request) => ({
-      addrFamily: { family: wire.IpFamily_Family[request.family] },
+      addrFamily: { family: proto.IpFamily_Family[request.family] },
       prefixLen: request.prefixLength,
       requiredNumber: request.requiredNumber,
       requestedNumber: request.requestedNumber,
@@ -82,31 +82,31 @@ function ipToWire(ip: IpContext): wire.IPContext {
   }
 }
 
-function routeFromWire(route: wire.Route, at: string): Route {
+function routeFromProto(route: proto.Route, at: string): Route {
   return { prefix: text(route.prefix, `${at}.prefix`), nextHop: text(route.nextHop, `${at}.nextHop`) }
 }
 
-function policyFromWire(policy: wire.PolicyRoute, at: string): PolicyRoute {
+function policyFromProto(policy: proto.PolicyRoute, at: string): PolicyRoute {
   return {
     from: text(policy.from, `${at}.from`),
     proto: text(policy.proto, `${at}.proto`),
     dstPort: text(policy.dstPort, `${at}.dst_port`),
     srcPort: text(policy.srcPort, `${at}.src_port`),
-    routes: list(policy.routes, `${at}.routes`, routeFromWire),
+    routes: list(policy.routes, `${at}.routes`, routeFromProto),
   }
 }
 
-function extraPrefixFromWire(request: wire.ExtraPrefixRequest, at: string): ExtraPrefixRequest {
-  const family = request.addrFamily?.family ?? wire.IpFamily_Family.IPV4
+function extraPrefixFromProto(request: proto.ExtraPrefixRequest, at: string): ExtraPrefixRequest {
+  const family = request.addrFamily?.family ?? proto.IpFamily_Family.IPV4
   return {
-    family: literal(family, `${at}.addr_family.family`, wire.IpFamily_Family),
+    family: literal(family, `${at}.addr_family.family`, proto.IpFamily_Family),
     prefixLength: request.prefixLen,
     requiredNumber: request.requiredNumber,
     requestedNumber: request.requestedNumber,
   }
 }
 
-function dnsFromWire(dns: wire.DNSConfig, at: string) {
+function dnsFromProto(dns: proto.DNSConfig, at: string) {
   return {
     dnsServerIps: list(dns.dnsServerIps, `${at}.dns_server_ips`, text),
     searchDomains: list(dns.searchDomains, `${at}.search_domains`, text),

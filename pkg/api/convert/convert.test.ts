@@ -2,8 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import * as api from '../index.ts'
 
-const { Connection } = api.connectionWire
-const { NetworkServiceEndpoint } = api.registryWire
+const { Connection } = api.connectionProto
+const { NetworkServiceEndpoint } = api.registryProto
 
 /** As they may come from the wire: any printable text, and keys that are dangerous in JavaScript. */
 const text = fc.string({ maxLength: 40 }).filter((value) => !/\p{Cc}/u.test(value))
@@ -82,8 +82,8 @@ describe('every connection', () => {
   it('comes back from the wire as it was', () => {
     fc.assert(
       fc.property(connection, (value) => {
-        const bytes = Connection.encode(api.connectionToWire(value)).finish()
-        expect(api.connectionFromWire(Connection.decode(bytes))).toEqual(value)
+        const bytes = Connection.encode(api.connectionToProto(value)).finish()
+        expect(api.connectionFromProto(Connection.decode(bytes))).toEqual(value)
       }),
     )
   })
@@ -91,7 +91,7 @@ describe('every connection', () => {
   it('cut anywhere is read, or refused with an error, and harms nothing', () => {
     fc.assert(
       fc.property(connection, fc.nat(), (value, at) => {
-        const bytes = Connection.encode(api.connectionToWire(value)).finish()
+        const bytes = Connection.encode(api.connectionToProto(value)).finish()
         readOrRefuse(bytes.subarray(0, at % bytes.length))
         expect(({} as Record<string, unknown>)['polluted']).toBeUndefined()
       }),
@@ -112,16 +112,16 @@ describe('every connection', () => {
 it('every endpoint comes back from the wire as it was', () => {
   fc.assert(
     fc.property(endpoint, (value) => {
-      const bytes = NetworkServiceEndpoint.encode(api.endpointToWire(value)).finish()
-      expect(api.endpointFromWire(NetworkServiceEndpoint.decode(bytes))).toEqual(value)
+      const bytes = NetworkServiceEndpoint.encode(api.endpointToProto(value)).finish()
+      expect(api.endpointFromProto(NetworkServiceEndpoint.decode(bytes))).toEqual(value)
     }),
   )
 })
 
 it('a query holds only the fields that say something', () => {
   const query = { endpoint: { networkServiceNames: ['db'] }, watch: true }
-  expect(api.endpointQueryFromWire(api.endpointQueryToWire(query))).toEqual(query)
-  expect(api.serviceQueryFromWire(api.serviceQueryToWire({ service: {}, watch: false }))).toEqual({
+  expect(api.endpointQueryFromProto(api.endpointQueryToProto(query))).toEqual(query)
+  expect(api.serviceQueryFromProto(api.serviceQueryToProto({ service: {}, watch: false }))).toEqual({
     service: {},
     watch: false,
   })
@@ -132,15 +132,15 @@ it('unknown fields of a newer peer are skipped', () => {
     Connection.encode(Connection.create({ id: 'c-1' })).finish(),
     Buffer.from('a20603616263', 'hex'),
   ])
-  expect(api.connectionFromWire(Connection.decode(newer)).id).toBe('c-1')
+  expect(api.connectionFromProto(Connection.decode(newer)).id).toBe('c-1')
 })
 
 describe('the border refuses', () => {
-  const { PathSegment } = api.connectionWire
+  const { PathSegment } = api.connectionProto
   const segment = PathSegment.create({ name: 'a', id: '1' })
   const many = new Map(Array.from({ length: 129 }, (_, index) => [`k${index}`, 'v']))
 
-  const cases: [string, Partial<api.connectionWire.Connection>, string][] = [
+  const cases: [string, Partial<api.connectionProto.Connection>, string][] = [
     ['path.index', { path: { index: 1, pathSegments: [segment] } }, 'connection.path.index'],
     ['an index without segments', { path: { index: 1, pathSegments: [] } }, 'connection.path.index'],
     ['33 segments', { path: { index: 0, pathSegments: Array(33).fill(segment) } }, 'connection.path.path_segments'],
@@ -155,20 +155,20 @@ describe('the border refuses', () => {
     ['a second of nanoseconds', expires(0n, 1_000_000_000), 'connection.path.path_segments[0].expires'],
     [
       '1025 addresses',
-      { context: api.contextWire.ConnectionContext.fromPartial({ ipContext: { srcIpAddrs: Array(1025).fill('') } }) },
+      { context: api.contextProto.ConnectionContext.fromPartial({ ipContext: { srcIpAddrs: Array(1025).fill('') } }) },
       'connection.context.ip_context.src_ip_addrs',
     ],
     ['a label of 4097 characters', { labels: new Map([['k', 'x'.repeat(4097)]]) }, 'connection.labels'],
   ]
 
   it.each(cases)('%s', (_, changes, field) => {
-    expect(() => api.connectionFromWire({ ...Connection.create(), ...changes })).toThrow(
+    expect(() => api.connectionFromProto({ ...Connection.create(), ...changes })).toThrow(
       expect.objectContaining({ code: 'invalid_argument', fields: expect.objectContaining({ field }) }),
     )
   })
 
   it('a request without a connection', () => {
-    expect(() => api.requestFromWire({ connection: undefined, mechanismPreferences: [] })).toThrow(
+    expect(() => api.requestFromProto({ connection: undefined, mechanismPreferences: [] })).toThrow(
       expect.objectContaining({ fields: { field: 'connection', reason: 'missing' } }),
     )
   })
@@ -186,14 +186,14 @@ describe('the border refuses', () => {
 
 /** The codec throws what it likes, which rpc turns into `invalid_argument`; reading what it gave throws only that. */
 function readOrRefuse(bytes: Uint8Array): void {
-  let wire: api.connectionWire.Connection
+  let wire: api.connectionProto.Connection
   try {
     wire = Connection.decode(bytes)
   } catch {
     return
   }
   try {
-    api.connectionFromWire(wire)
+    api.connectionFromProto(wire)
   } catch (error) {
     expect(error).toMatchObject({ code: 'invalid_argument' })
   }

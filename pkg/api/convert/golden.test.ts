@@ -48,13 +48,13 @@ describe('golden bytes', () => {
       '80e6fe890710c096b102120c0a056e736d67721203632d313a036e736542024950480312130a0652454d4f54451209574952',
       '454755415244',
     ].join('')
-    const { NetworkServiceRequest } = api.networkServiceWire
-    const read = api.requestFromWire(NetworkServiceRequest.decode(Buffer.from(bytes, 'hex')))
+    const { NetworkServiceRequest } = api.networkServiceProto
+    const read = api.requestFromProto(NetworkServiceRequest.decode(Buffer.from(bytes, 'hex')))
     expect(read).toEqual({
       connection,
       mechanismPreferences: [{ cls: 'REMOTE', type: 'WIREGUARD', parameters: {} }],
     })
-    expect(hex(NetworkServiceRequest.encode(api.requestToWire(read)))).toBe(bytes)
+    expect(hex(NetworkServiceRequest.encode(api.requestToProto(read)))).toBe(bytes)
   })
 
   it('of an endpoint that was found', () => {
@@ -62,7 +62,7 @@ describe('golden bytes', () => {
       '0a530a036e7365120264621a0e0a02646212080a060a016b12017622127463703a2f2f312e322e332e343a353030312a0608',
       '80e6fe8907320b08ffffffffffffffffff013a0f7370696666653a2f2f656173742f611001',
     ].join('')
-    const { NetworkServiceEndpointResponse } = api.registryWire
+    const { NetworkServiceEndpointResponse } = api.registryProto
     const expected: Found<NetworkServiceEndpoint> = {
       value: {
         name: 'nse',
@@ -75,17 +75,17 @@ describe('golden bytes', () => {
       },
       deleted: true,
     }
-    expect(api.foundEndpointFromWire(NetworkServiceEndpointResponse.decode(Buffer.from(bytes, 'hex')))).toEqual(
+    expect(api.foundEndpointFromProto(NetworkServiceEndpointResponse.decode(Buffer.from(bytes, 'hex')))).toEqual(
       expected,
     )
-    expect(hex(NetworkServiceEndpointResponse.encode(api.foundEndpointToWire(expected)))).toBe(bytes)
+    expect(hex(NetworkServiceEndpointResponse.encode(api.foundEndpointToProto(expected)))).toBe(bytes)
   })
 
   it('of a network service that was found', () => {
     const bytes = [
       '0a2d0a026462120249501a200a060a0161120162120a0a060a01631201641007180122080a060a0165120166220173',
     ].join('')
-    const { NetworkServiceResponse } = api.registryWire
+    const { NetworkServiceResponse } = api.registryProto
     const routes = [{ destinationSelector: { c: 'd' }, weight: 7 }]
     const expected: Found<NetworkService> = {
       value: {
@@ -96,13 +96,13 @@ describe('golden bytes', () => {
       },
       deleted: false,
     }
-    expect(api.foundServiceFromWire(NetworkServiceResponse.decode(Buffer.from(bytes, 'hex')))).toEqual(expected)
-    expect(hex(NetworkServiceResponse.encode(api.foundServiceToWire(expected)))).toBe(bytes)
+    expect(api.foundServiceFromProto(NetworkServiceResponse.decode(Buffer.from(bytes, 'hex')))).toEqual(expected)
+    expect(hex(NetworkServiceResponse.encode(api.foundServiceToProto(expected)))).toBe(bytes)
   })
 
   it('of an event', () => {
-    const { ConnectionEvent } = api.connectionWire
-    const read: ConnectionEvent = api.eventFromWire(
+    const { ConnectionEvent } = api.connectionProto
+    const read: ConnectionEvent = api.eventFromProto(
       ConnectionEvent.decode(Buffer.from('0802120c0a03632d3112050a03632d31', 'hex')),
     )
     expect(read.type).toBe('DELETE')
@@ -111,10 +111,10 @@ describe('golden bytes', () => {
 
   it('of a selector', () => {
     const bytes = '0a0312017812026462'
-    const { MonitorScopeSelector } = api.connectionWire
-    const read = api.selectorFromWire(MonitorScopeSelector.decode(Buffer.from(bytes, 'hex')))
+    const { MonitorScopeSelector } = api.connectionProto
+    const read = api.selectorFromProto(MonitorScopeSelector.decode(Buffer.from(bytes, 'hex')))
     expect(read).toEqual({ pathSegments: [{ name: '', id: 'x', token: '' }], networkServices: ['db'] })
-    expect(hex(MonitorScopeSelector.encode(api.selectorToWire(read)))).toBe(bytes)
+    expect(hex(MonitorScopeSelector.encode(api.selectorToProto(read)))).toBe(bytes)
   })
 })
 

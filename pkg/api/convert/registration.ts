@@ -1,4 +1,4 @@
-import type * as wire from '../gen/registry/registry.ts'
+import type * as proto from '../gen/registry/registry.ts'
 import type {
   Destination,
   Found,
@@ -8,27 +8,27 @@ import type {
   NetworkServiceEndpointQuery,
   NetworkServiceQuery,
 } from '../registration.ts'
-import { checkEntries, entries, labels, list, name, required, text, timeMs, timestamp } from './border.ts'
+import { checkEntries, entries, labels, list, name, required, text, timeMs, timestamp } from './field-checks.ts'
 
-export function serviceFromWire(service: wire.NetworkService): NetworkService {
+export function serviceFromProto(service: proto.NetworkService): NetworkService {
   return {
     name: name(service.name, 'name'),
     payload: name(service.payload, 'payload'),
-    matches: list(service.matches, 'matches', matchFromWire),
+    matches: list(service.matches, 'matches', matchFromProto),
     pathIds: list(service.pathIds, 'path_ids', text),
   }
 }
 
-export function serviceToWire(service: Partial<NetworkService>): wire.NetworkService {
+export function serviceToProto(service: Partial<NetworkService>): proto.NetworkService {
   return {
     name: service.name ?? '',
     payload: service.payload ?? '',
-    matches: (service.matches ?? []).map(matchToWire),
+    matches: (service.matches ?? []).map(matchToProto),
     pathIds: [...(service.pathIds ?? [])],
   }
 }
 
-export function endpointFromWire(endpoint: wire.NetworkServiceEndpoint): NetworkServiceEndpoint {
+export function endpointFromProto(endpoint: proto.NetworkServiceEndpoint): NetworkServiceEndpoint {
   checkEntries(endpoint.networkServiceLabels, 'network_service_labels')
   const serviceLabels = [...endpoint.networkServiceLabels].map(
     ([service, value]) =>
@@ -45,7 +45,7 @@ export function endpointFromWire(endpoint: wire.NetworkServiceEndpoint): Network
   }
 }
 
-export function endpointToWire(endpoint: Partial<NetworkServiceEndpoint>): wire.NetworkServiceEndpoint {
+export function endpointToProto(endpoint: Partial<NetworkServiceEndpoint>): proto.NetworkServiceEndpoint {
   const serviceLabels = [...(endpoint.networkServiceLabels ?? [])]
   return {
     name: endpoint.name ?? '',
@@ -58,38 +58,38 @@ export function endpointToWire(endpoint: Partial<NetworkServiceEndpoint>): wire.
   }
 }
 
-export function serviceQueryFromWire(query: wire.NetworkServiceQuery): NetworkServiceQuery {
-  return { service: given(query.networkService && serviceFromWire(query.networkService)), watch: query.watch }
+export function serviceQueryFromProto(query: proto.NetworkServiceQuery): NetworkServiceQuery {
+  return { service: given(query.networkService && serviceFromProto(query.networkService)), watch: query.watch }
 }
 
-export function serviceQueryToWire(query: NetworkServiceQuery): wire.NetworkServiceQuery {
-  return { networkService: serviceToWire(query.service), watch: query.watch }
+export function serviceQueryToProto(query: NetworkServiceQuery): proto.NetworkServiceQuery {
+  return { networkService: serviceToProto(query.service), watch: query.watch }
 }
 
-export function endpointQueryFromWire(query: wire.NetworkServiceEndpointQuery): NetworkServiceEndpointQuery {
+export function endpointQueryFromProto(query: proto.NetworkServiceEndpointQuery): NetworkServiceEndpointQuery {
   const { networkServiceEndpoint: endpoint, watch } = query
-  return { endpoint: given(endpoint && endpointFromWire(endpoint)), watch }
+  return { endpoint: given(endpoint && endpointFromProto(endpoint)), watch }
 }
 
-export function endpointQueryToWire(query: NetworkServiceEndpointQuery): wire.NetworkServiceEndpointQuery {
-  return { networkServiceEndpoint: endpointToWire(query.endpoint), watch: query.watch }
+export function endpointQueryToProto(query: NetworkServiceEndpointQuery): proto.NetworkServiceEndpointQuery {
+  return { networkServiceEndpoint: endpointToProto(query.endpoint), watch: query.watch }
 }
 
-export function foundServiceFromWire(response: wire.NetworkServiceResponse): Found<NetworkService> {
-  return { value: serviceFromWire(required(response.networkService, 'network_service')), deleted: response.deleted }
+export function foundServiceFromProto(response: proto.NetworkServiceResponse): Found<NetworkService> {
+  return { value: serviceFromProto(required(response.networkService, 'network_service')), deleted: response.deleted }
 }
 
-export function foundServiceToWire(found: Found<NetworkService>): wire.NetworkServiceResponse {
-  return { networkService: serviceToWire(found.value), deleted: found.deleted }
+export function foundServiceToProto(found: Found<NetworkService>): proto.NetworkServiceResponse {
+  return { networkService: serviceToProto(found.value), deleted: found.deleted }
 }
 
-export function foundEndpointFromWire(response: wire.NetworkServiceEndpointResponse): Found<NetworkServiceEndpoint> {
+export function foundEndpointFromProto(response: proto.NetworkServiceEndpointResponse): Found<NetworkServiceEndpoint> {
   const endpoint = required(response.networkServiceEndpoint, 'network_service_endpoint')
-  return { value: endpointFromWire(endpoint), deleted: response.deleted }
+  return { value: endpointFromProto(endpoint), deleted: response.deleted }
 }
 
-export function foundEndpointToWire(found: Found<NetworkServiceEndpoint>): wire.NetworkServiceEndpointResponse {
-  return { networkServiceEndpoint: endpointToWire(found.value), deleted: found.deleted }
+export function foundEndpointToProto(found: Found<NetworkServiceEndpoint>): proto.NetworkServiceEndpointResponse {
+  return { networkServiceEndpoint: endpointToProto(found.value), deleted: found.deleted }
 }
 
 /** Only the fields that say something: in a query the others match everything. */
@@ -103,16 +103,16 @@ function isEmpty(field: unknown): boolean {
   return field === undefined || field === '' || (Array.isArray(field) && field.length === 0)
 }
 
-function matchFromWire(match: wire.Match, at: string): Match {
+function matchFromProto(match: proto.Match, at: string): Match {
   return {
     sourceSelector: labels(match.sourceSelector, `${at}.source_selector`),
-    routes: list(match.routes, `${at}.routes`, destinationFromWire),
+    routes: list(match.routes, `${at}.routes`, destinationFromProto),
     fallthrough: match.fallthrough,
     metadata: match.metadata && { labels: labels(match.metadata.labels, `${at}.metadata.labels`) },
   }
 }
 
-function matchToWire(match: Match): wire.Match {
+function matchToProto(match: Match): proto.Match {
   return {
     sourceSelector: entries(match.sourceSelector),
     routes: match.routes.map((route) => ({
@@ -124,7 +124,7 @@ function matchToWire(match: Match): wire.Match {
   }
 }
 
-function destinationFromWire(route: wire.Destination, at: string): Destination {
+function destinationFromProto(route: proto.Destination, at: string): Destination {
   return {
     destinationSelector: labels(route.destinationSelector, `${at}.destination_selector`),
     weight: route.weight,

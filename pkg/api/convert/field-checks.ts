@@ -6,7 +6,7 @@
 import { NsmError } from '../../base/index.ts'
 import type { Labels } from '../connection.ts'
 import type { Timestamp } from '../gen/google/protobuf/timestamp.ts'
-import { timeFromProto, timeToProto } from '../index.ts'
+import { timeFromProto, timeToProto } from './time.ts'
 
 /** A whole message; larger ones are refused before they are read. */
 export const MAX_MESSAGE_BYTES = 256 * 1024
