@@ -1,5 +1,5 @@
 /** Ports between the door's types and attributes of the local protocol. */
-import { canonicalPrefix, formatIp, formatPrefix, ipFamily, parseIp, parsePrefix } from '../net/index.ts'
+import { formatIp, formatPrefix, ipFamily, normalizePrefix, parseIp, parsePrefix } from '../net/index.ts'
 import {
   AF_INET,
   AF_INET6,
@@ -151,7 +151,7 @@ function decodeSession(state: number | undefined) {
 
 /** Family, length, address. */
 function prefixAttribute(type: number, prefix: string): Attribute {
-  const { address, length } = parsePrefix(canonicalPrefix(prefix))
+  const { address, length } = parsePrefix(normalizePrefix(prefix))
   return bytes(type, Uint8Array.of(familyOf(address), length, ...address))
 }
 

@@ -1,7 +1,7 @@
 /** Addresses, routes and policies of one workload's interface. */
 import type { LocalEnd, PolicyRoute } from '../api/index.ts'
 import { contains, formatIp, formatPrefix, hostPrefix, parsePrefix } from '../net/index.ts'
-import { canonicalAddress, canonicalRoute, canonicalRule, type RouteSpec, type RuleSpec } from '../platform/index.ts'
+import { normalizeAddress, normalizeRoute, normalizeRule, type RouteSpec, type RuleSpec } from '../platform/index.ts'
 import { type Desired, want } from '../reconcile/index.ts'
 import type { WireKinds } from './kinds/index.ts'
 
@@ -15,7 +15,7 @@ export interface FarSide {
 
 export function planLayer3(kinds: WireKinds, end: LocalEnd, { farAddresses, tables }: FarSide): readonly Desired[] {
   const { namespace, interfaceName: link } = end
-  const addresses = end.addresses.map((address) => canonicalAddress({ namespace, link, address }))
+  const addresses = end.addresses.map((address) => normalizeAddress({ namespace, link, address }))
   const routes = [...mainRoutes(end, farAddresses), ...end.policies.flatMap((p, i) => policyRoutes(end, p, tables[i]))]
   const rules = end.policies.map((policy, index) => toRule(end, policy, tables[index]))
   return [
@@ -43,13 +43,13 @@ function policyRoutes(end: LocalEnd, { from, routes }: PolicyRoute, table: numbe
 
 function toRoute(end: LocalEnd, route: LocalEnd['routes'][number], table: number): RouteSpec {
   const { namespace, interfaceName: link } = end
-  return canonicalRoute({ namespace, link, prefix: route.prefix, via: route.via, table })
+  return normalizeRoute({ namespace, link, prefix: route.prefix, via: route.via, table })
 }
 
 function toRule(end: LocalEnd, policy: PolicyRoute, table: number | undefined): RuleSpec {
   const { from, proto, dstPort, srcPort } = policy
   const source = from === '' ? (isIpv6(from, end) ? '::/0' : '0.0.0.0/0') : from
-  return canonicalRule({ namespace: end.namespace, from: source, proto, dstPort, srcPort, table: table ?? MAIN_TABLE })
+  return normalizeRule({ namespace: end.namespace, from: source, proto, dstPort, srcPort, table: table ?? MAIN_TABLE })
 }
 
 /** A policy without a source is about the family that the interface has. */

@@ -2,15 +2,15 @@
 export { checkInterfaceName, isInterfaceName, MAX_INTERFACE_NAME_BYTES } from './interface-name.ts'
 export {
   bigintToIp,
-  canonicalIp,
   formatIp,
   type IpFamily,
   ipFamily,
   ipToBigint,
   isIp,
+  normalizeIp,
   parseIp,
 } from './ip.ts'
-export { canonicalMac, formatMac, parseMac } from './mac.ts'
+export { formatMac, normalizeMac, parseMac } from './mac.ts'
 export {
   MAX_MTU_BYTES,
   MIN_IPV4_MTU_BYTES,
@@ -20,11 +20,11 @@ export {
 } from './mtu.ts'
 export { formatNamespaceId, type NamespaceId, parseNamespaceId } from './namespace-id.ts'
 export {
-  canonicalPrefix,
   contains,
   formatPrefix,
   hostPrefix,
   network,
+  normalizePrefix,
   overlaps,
   type Prefix,
   parsePrefix,

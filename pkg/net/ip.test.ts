@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { errorCode } from '../base/index.ts'
-import { bigintToIp, canonicalIp, formatIp, ipToBigint, isIp, parseIp } from './index.ts'
+import { bigintToIp, formatIp, ipToBigint, isIp, normalizeIp, parseIp } from './index.ts'
 
 const anyIpBytes = fc.oneof(
   fc.uint8Array({ minLength: 4, maxLength: 4 }),
@@ -35,8 +35,8 @@ test.each([
   ['::ffff:192.0.2.1', '::ffff:192.0.2.1'],
   ['64:ff9b::192.0.2.33', '64:ff9b::c000:221'],
   ['10.0.0.1', '10.0.0.1'],
-])('canonicalIp spells %s as %s', (text, canonical) => {
-  expect(canonicalIp(text)).toBe(canonical)
+])('normalizeIp spells %s as %s', (text, canonical) => {
+  expect(normalizeIp(text)).toBe(canonical)
 })
 
 test.each([
@@ -70,7 +70,7 @@ test('parseIp throws nothing but invalid_argument, whatever it reads', () => {
   fc.assert(
     fc.property(fc.string({ unit: fc.constantFrom(...'0123456789abcf:./') }), (text) => {
       try {
-        expect(canonicalIp(formatIp(parseIp(text)))).toBe(canonicalIp(text))
+        expect(normalizeIp(formatIp(parseIp(text)))).toBe(normalizeIp(text))
       } catch (error) {
         expect(errorCode(error)).toBe('invalid_argument')
       }

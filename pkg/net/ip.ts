@@ -36,7 +36,7 @@ export function formatIp(bytes: Uint8Array): string {
 }
 
 /** The one spelling of an address, so that equal addresses are equal strings. */
-export function canonicalIp(text: string): string {
+export function normalizeIp(text: string): string {
   return formatIp(parseIp(text))
 }
 

@@ -19,6 +19,6 @@ export function formatMac(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(':')
 }
 
-export function canonicalMac(text: string): string {
+export function normalizeMac(text: string): string {
   return formatMac(parseMac(text))
 }

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
 import {
-  canonicalMac,
   checkInterfaceName,
   formatMac,
   formatNamespaceId,
   formatSocketAddress,
   isInterfaceName,
+  normalizeMac,
   parseMac,
   parseNamespaceId,
   parseSocketAddress,
@@ -66,7 +66,7 @@ test.each([
 })
 
 test('parseMac and formatMac agree, in lower case', () => {
-  expect(canonicalMac('02:00:5E:10:00:FF')).toBe('02:00:5e:10:00:ff')
+  expect(normalizeMac('02:00:5E:10:00:FF')).toBe('02:00:5e:10:00:ff')
   expect(formatMac(parseMac('00:00:00:00:00:00'))).toBe('00:00:00:00:00:00')
   expect(formatMac(new Uint8Array())).toBe('')
 })

@@ -30,7 +30,7 @@ export function hostPrefix(ip: string): Prefix {
 }
 
 /** The one spelling of a prefix with its host bits, as an interface has it. */
-export function canonicalPrefix(text: string): string {
+export function normalizePrefix(text: string): string {
   return formatPrefix(parsePrefix(text))
 }
 

@@ -1,6 +1,6 @@
 /** An IP address and a port as one text: `192.0.2.1:5001`, `[2001:db8::1]:5001`. */
 import { NsmError } from '../base/index.ts'
-import { canonicalIp, isIp } from './ip.ts'
+import { isIp, normalizeIp } from './ip.ts'
 
 export interface SocketAddress {
   readonly ip: string
@@ -23,7 +23,7 @@ export function parseSocketAddress(text: string): SocketAddress {
       },
     )
   }
-  return { ip: canonicalIp(ip), port: Number(match[3]) }
+  return { ip: normalizeIp(ip), port: Number(match[3]) }
 }
 
 export function formatSocketAddress({ ip, port }: SocketAddress): string {

@@ -1,5 +1,5 @@
 /** Doors to the operating system: links, addresses, routes, rules, neighbours, namespaces. */
-export { canonicalAddress, canonicalRoute, canonicalRule } from './canonical.ts'
+
 export type {
   Addresses,
   AddressSpec,
@@ -17,6 +17,6 @@ export type {
   RuleSpec,
   Rules,
 } from './doors.ts'
-
 export { ALIAS_PREFIX } from './link-rules.ts'
 export { linuxPlatform } from './linux/linux-platform.ts'
+export { normalizeAddress, normalizeRoute, normalizeRule } from './normalize.ts'

@@ -1,13 +1,13 @@
 /** One mechanism parameter at a time: text on the wire, checked values inside. Errors name the parameter. */
 import type { Mechanism } from '../api/index.ts'
 import { NsmError } from '../base/index.ts'
-import { canonicalIp, isIp, MAX_MTU_BYTES } from '../net/index.ts'
+import { isIp, MAX_MTU_BYTES, normalizeIp } from '../net/index.ts'
 
 export type Parameters = Mechanism['parameters']
 
 export function readIp(parameters: Parameters, name: string): string {
   const text = required(parameters, name)
-  return isIp(text) ? canonicalIp(text) : refuse(name, text, 'it is no IP address')
+  return isIp(text) ? normalizeIp(text) : refuse(name, text, 'it is no IP address')
 }
 
 /** @param fallback what upstream's forwarders mean when they leave the port out */

@@ -11,8 +11,8 @@ import {
   type RouteMessage,
   readRoute,
 } from '../../netlink/index.ts'
-import { canonicalRoute } from '../canonical.ts'
 import type { RouteSpec, Routes } from '../doors.ts'
+import { normalizeRoute } from '../normalize.ts'
 import { findLinkOrGone, ourLinkNames, requireLink } from './link-lookup.ts'
 import { fieldsOf, type Rtnl, type RtnlContext } from './rtnl.ts'
 
@@ -33,7 +33,7 @@ export function linuxRoutes(rtnl: Rtnl): Routes {
     list,
 
     async add(wanted, signal) {
-      const spec = canonicalRoute(wanted)
+      const spec = normalizeRoute(wanted)
       const context = contextOf(spec, 'Cannot add the route', signal)
       const { index } = await requireLink(rtnl, context, spec.link)
       const [outcome] = await rtnl.ask(context, [addRoute(toMessage(spec, index))])
@@ -45,7 +45,7 @@ export function linuxRoutes(rtnl: Rtnl): Routes {
     },
 
     async remove(wanted, signal) {
-      const spec = canonicalRoute(wanted)
+      const spec = normalizeRoute(wanted)
       const context = contextOf(spec, 'Cannot remove the route', signal)
       const link = await findLinkOrGone(rtnl, context, spec.link)
       if (link !== undefined) await rtnl.remove(context, deleteRoute(toMessage(spec, link.index)))

@@ -10,8 +10,8 @@ import {
   type RuleMessage,
   readRule,
 } from '../../netlink/index.ts'
-import { canonicalRule, formatPorts, formatProtocol, parsePorts, parseProtocol } from '../canonical.ts'
 import type { RuleSpec, Rules } from '../doors.ts'
+import { formatPorts, formatProtocol, normalizeRule, parsePorts, parseProtocol } from '../normalize.ts'
 import { fieldsOf, type Rtnl, type RtnlContext } from './rtnl.ts'
 
 export function linuxRules(rtnl: Rtnl): Rules {
@@ -39,7 +39,7 @@ export function linuxRules(rtnl: Rtnl): Rules {
 }
 
 function toMessage(wanted: RuleSpec): RuleMessage {
-  const { from, proto, dstPort, srcPort, table } = canonicalRule(wanted)
+  const { from, proto, dstPort, srcPort, table } = normalizeRule(wanted)
   const { address, length } = parsePrefix(from)
   return {
     source: address,

@@ -1,5 +1,5 @@
-import { canonicalAddress } from '../canonical.ts'
 import type { Addresses } from '../doors.ts'
+import { normalizeAddress } from '../normalize.ts'
 import type { FakeKernel } from './fake-kernel.ts'
 
 export function fakeAddresses(kernel: FakeKernel): Addresses {
@@ -13,7 +13,7 @@ export function fakeAddresses(kernel: FakeKernel): Addresses {
     },
 
     async add(wanted, signal) {
-      const spec = canonicalAddress(wanted)
+      const spec = normalizeAddress(wanted)
       const namespace = kernel.namespace(spec.namespace)
       namespace.link(spec.link)
       if (namespace.addresses.some(({ link, address }) => link === spec.link && address === spec.address)) return
@@ -22,7 +22,7 @@ export function fakeAddresses(kernel: FakeKernel): Addresses {
     },
 
     async remove(wanted, signal) {
-      const spec = canonicalAddress(wanted)
+      const spec = normalizeAddress(wanted)
       if (!kernel.hasNamespace(spec.namespace)) return
       const namespace = kernel.namespace(spec.namespace)
       if (!namespace.addresses.some(({ link, address }) => link === spec.link && address === spec.address)) return

@@ -1,5 +1,5 @@
-import { canonicalNeighbour } from '../canonical.ts'
 import type { NeighbourSpec, Neighbours } from '../doors.ts'
+import { normalizeNeighbour } from '../normalize.ts'
 import type { FakeKernel } from './fake-kernel.ts'
 
 export function fakeNeighbours(kernel: FakeKernel): Neighbours {
@@ -13,7 +13,7 @@ export function fakeNeighbours(kernel: FakeKernel): Neighbours {
     },
 
     async add(wanted, signal) {
-      const spec = canonicalNeighbour(wanted)
+      const spec = normalizeNeighbour(wanted)
       const namespace = kernel.namespace(spec.namespace)
       namespace.link(spec.link)
       if (namespace.neighbours.some((entry) => isSameIp(entry, spec) && entry.mac === spec.mac)) return
@@ -25,7 +25,7 @@ export function fakeNeighbours(kernel: FakeKernel): Neighbours {
     },
 
     async remove(wanted, signal) {
-      const spec = canonicalNeighbour(wanted)
+      const spec = normalizeNeighbour(wanted)
       if (!kernel.hasNamespace(spec.namespace)) return
       const namespace = kernel.namespace(spec.namespace)
       if (!namespace.neighbours.some((entry) => isSameIp(entry, spec))) return

@@ -1,6 +1,6 @@
 import { NsmError } from '../../base/index.ts'
-import { canonicalRoute, familyOf } from '../canonical.ts'
 import type { RouteSpec, Routes } from '../doors.ts'
+import { familyOf, normalizeRoute } from '../normalize.ts'
 import type { FakeKernel } from './fake-kernel.ts'
 
 export function fakeRoutes(kernel: FakeKernel): Routes {
@@ -14,7 +14,7 @@ export function fakeRoutes(kernel: FakeKernel): Routes {
     },
 
     async add(wanted, signal) {
-      const spec = canonicalRoute(wanted)
+      const spec = normalizeRoute(wanted)
       const namespace = kernel.namespace(spec.namespace)
       const link = namespace.link(spec.link)
       const same = namespace.routes.find(({ prefix, table }) => prefix === spec.prefix && table === spec.table)
@@ -34,7 +34,7 @@ export function fakeRoutes(kernel: FakeKernel): Routes {
     },
 
     async remove(wanted, signal) {
-      const spec = canonicalRoute(wanted)
+      const spec = normalizeRoute(wanted)
       if (!kernel.hasNamespace(spec.namespace)) return
       const namespace = kernel.namespace(spec.namespace)
       if (!namespace.routes.some((route) => isEqual(route, spec))) return

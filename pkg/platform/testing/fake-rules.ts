@@ -1,5 +1,5 @@
-import { canonicalRule, familyOf } from '../canonical.ts'
 import type { RuleSpec, Rules } from '../doors.ts'
+import { familyOf, normalizeRule } from '../normalize.ts'
 import type { FakeKernel } from './fake-kernel.ts'
 
 export function fakeRules(kernel: FakeKernel): Rules {
@@ -8,7 +8,7 @@ export function fakeRules(kernel: FakeKernel): Rules {
       kernel.read('list rules', { effect: () => [...kernel.namespace(namespace).rules], signal }),
 
     async add(wanted, signal) {
-      const spec = canonicalRule(wanted)
+      const spec = normalizeRule(wanted)
       const namespace = kernel.namespace(spec.namespace)
       if (namespace.rules.some((rule) => render('add', rule) === render('add', spec))) return
       const effect = () => namespace.rules.push(spec)
@@ -16,7 +16,7 @@ export function fakeRules(kernel: FakeKernel): Rules {
     },
 
     async remove(wanted, signal) {
-      const spec = canonicalRule(wanted)
+      const spec = normalizeRule(wanted)
       if (!kernel.hasNamespace(spec.namespace)) return
       const namespace = kernel.namespace(spec.namespace)
       const isOther = (rule: RuleSpec) => render('del', rule) !== render('del', spec)

@@ -1,14 +1,14 @@
 /** The one spelling of each spec, so that what is wanted and what is listed compare as equal values. */
 import { NsmError } from '../base/index.ts'
 import {
-  canonicalIp,
-  canonicalMac,
-  canonicalPrefix,
   formatPrefix,
   hostPrefix,
   type IpFamily,
   isIp,
   network,
+  normalizeIp,
+  normalizeMac,
+  normalizePrefix,
   type Prefix,
   parseIp,
   parsePrefix,
@@ -24,14 +24,14 @@ export interface PortRange {
   readonly last: number
 }
 
-export function canonicalAddress(spec: AddressSpec): AddressSpec {
-  return { ...spec, address: canonicalPrefix(spec.address) }
+export function normalizeAddress(spec: AddressSpec): AddressSpec {
+  return { ...spec, address: normalizePrefix(spec.address) }
 }
 
 /** @throws {NsmError} `invalid_argument` also when gateway and prefix are of different families */
-export function canonicalRoute(spec: RouteSpec): RouteSpec {
+export function normalizeRoute(spec: RouteSpec): RouteSpec {
   const prefix = network(readPrefix(spec.prefix))
-  const via = spec.via === undefined ? undefined : canonicalIp(spec.via)
+  const via = spec.via === undefined ? undefined : normalizeIp(spec.via)
   if (via !== undefined && parseIp(via).length !== prefix.address.length) {
     throw new NsmError('invalid_argument', 'Cannot use the route: its gateway is of the other IP family', {
       fields: { prefix: spec.prefix, via },
@@ -41,7 +41,7 @@ export function canonicalRoute(spec: RouteSpec): RouteSpec {
 }
 
 /** Protocols are spelled as numbers' names where they have one here; ports as `80` or `6667-6670`. */
-export function canonicalRule(spec: RuleSpec): RuleSpec {
+export function normalizeRule(spec: RuleSpec): RuleSpec {
   return {
     ...spec,
     from: formatPrefix(network(readPrefix(spec.from))),
@@ -52,8 +52,8 @@ export function canonicalRule(spec: RuleSpec): RuleSpec {
   }
 }
 
-export function canonicalNeighbour(spec: NeighbourSpec): NeighbourSpec {
-  return { ...spec, ip: canonicalIp(spec.ip), mac: canonicalMac(spec.mac) }
+export function normalizeNeighbour(spec: NeighbourSpec): NeighbourSpec {
+  return { ...spec, ip: normalizeIp(spec.ip), mac: normalizeMac(spec.mac) }
 }
 
 /** A prefix, or an address as the prefix that covers only it. */
