@@ -1,6 +1,6 @@
 /** One result in the form that was asked for: a table for people, or JSON and YAML for programs. */
 import { stringify } from 'yaml'
-import { type Plain, plain } from './plain.ts'
+import { type JsonValue, toJson } from './json.ts'
 
 export const FORMATS = ['table', 'wide', 'json', 'yaml'] as const
 export type Format = (typeof FORMATS)[number]
@@ -19,8 +19,8 @@ export interface View<T> {
 }
 
 export function renderList<T>(rows: readonly T[], view: View<T>, format: Format): string {
-  if (format === 'json') return JSON.stringify(plain(rows), null, 2)
-  if (format === 'yaml') return stringify(plain(rows)).trimEnd()
+  if (format === 'json') return JSON.stringify(toJson(rows), null, 2)
+  if (format === 'yaml') return stringify(toJson(rows)).trimEnd()
   if (rows.length === 0) return `No ${view.plural}.`
   const columns = view.columns.filter(({ isWide }) => format === 'wide' || isWide === undefined)
   return table([columns.map(({ title }) => title), ...rows.map((row) => columns.map(({ text }) => text(row) || '-'))])
@@ -28,22 +28,22 @@ export function renderList<T>(rows: readonly T[], view: View<T>, format: Format)
 
 /** The whole of one object; people get the YAML form too, without what is empty or zero. */
 export function renderObject(value: unknown, format: Format): string {
-  if (format === 'json') return JSON.stringify(plain(value), null, 2)
-  return stringify(format === 'yaml' ? plain(value) : withoutEmpty(plain(value))).trimEnd()
+  if (format === 'json') return JSON.stringify(toJson(value), null, 2)
+  return stringify(format === 'yaml' ? toJson(value) : withoutEmpty(toJson(value))).trimEnd()
 }
 
-function withoutEmpty(value: Plain): Plain {
+function withoutEmpty(value: JsonValue): JsonValue {
   if (value === null || typeof value !== 'object' || isList(value)) return value
   const entries = Object.entries(value).map(([key, entry]) => [key, withoutEmpty(entry)] as const)
   return Object.fromEntries(entries.filter(([, entry]) => !isEmpty(entry)))
 }
 
-function isEmpty(value: Plain): boolean {
+function isEmpty(value: JsonValue): boolean {
   if (value === null || value === '' || value === 0) return true
   return typeof value === 'object' && Object.keys(value).length === 0
 }
 
-function isList(value: object): value is readonly Plain[] {
+function isList(value: object): value is readonly JsonValue[] {
   return Array.isArray(value)
 }
 

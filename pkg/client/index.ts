@@ -1,5 +1,6 @@
 /** A workload's side of the mesh: what it wants, and the wires that it keeps. */
-export type { WantedWire } from './first-request.ts'
+
 export { KeptWire, type KeptWireOptions, type KeptWireState } from './kept-wire.ts'
 export { KeptWires, type KeptWiresOptions } from './kept-wires.ts'
 export { type NsmUrl, parseNetworkServices, parseNsmUrl } from './nsm-url.ts'
+export type { WantedWire } from './requests.ts'

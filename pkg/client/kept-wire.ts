@@ -8,9 +8,9 @@
  */
 import type { Connection, ConnectionRequest, MonitorClient, NetworkServiceClient } from '../api/index.ts'
 import { type Clock, errorCode, isAway, type Logger, retryUntilDone, within } from '../base/index.ts'
-import { firstRequest, refreshRequest, reselectRequest, type WantedWire } from './first-request.ts'
 import { refreshDelayMs } from './refresh-delay.ts'
-import { wireTrouble } from './wire-trouble.ts'
+import { firstRequest, refreshRequest, reselectRequest, type WantedWire } from './requests.ts'
+import { waitForFault } from './wait-for-fault.ts'
 
 export interface KeptWireOptions {
   readonly services: NetworkServiceClient
@@ -109,12 +109,12 @@ export class KeptWire {
     const stop = new AbortController()
     const signal = AbortSignal.any([this.#abort.signal, stop.signal])
     try {
-      const trouble = await Promise.race([
+      const fault = await Promise.race([
         clock.sleep(refreshDelayMs(connection, clock.nowMs()), signal).then(() => 'expiry' as const),
-        wireTrouble({ connection, monitor, clock, signal }),
+        waitForFault({ connection, monitor, clock, signal }),
       ])
-      if (trouble === 'down') logger.warn('The wire is down: healing', { service: connection.networkService })
-      this.#become({ at: trouble === 'down' ? 'healing' : 'refreshing', connection })
+      if (fault === 'down') logger.warn('The wire is down: healing', { service: connection.networkService })
+      this.#become({ at: fault === 'down' ? 'healing' : 'refreshing', connection })
       return refreshRequest(connection)
     } finally {
       stop.abort()

@@ -35,7 +35,7 @@ export async function renewingSource(options: RenewingOptions): Promise<Renewing
   if (!isFresh) await save?.(first)
   const source = staticSource(first)
   const scope = new Scope()
-  const running = renewForEver(options, source, scope.signal)
+  const running = renewLoop(options, source, scope.signal)
   return {
     ...source,
     setBundles: (bundles) => source.replace({ ...source.current(), bundles }),
@@ -47,7 +47,7 @@ export async function renewingSource(options: RenewingOptions): Promise<Renewing
   }
 }
 
-async function renewForEver(
+async function renewLoop(
   { clock, obtain, save, logger, random = Math.random }: RenewingOptions,
   source: ReturnType<typeof staticSource>,
   signal: AbortSignal,

@@ -17,7 +17,7 @@ import {
 } from '../identity/index.ts'
 import { Connector, type ConnectorTls } from './connector.ts'
 import { clientOptions } from './limits.ts'
-import { verifyPinned } from './pin.ts'
+import { verifyByPinnedAuthority } from './pinned-authority.ts'
 import { parseTarget, type Target } from './target.ts'
 import { waitForReady } from './wait-for-ready.ts'
 
@@ -158,8 +158,8 @@ interface TlsParts {
 
 function connectorTls(security: Exclude<ClientSecurity, 'plaintext'>, { svid, clock, tokens }: TlsParts): ConnectorTls {
   const verify = isIdentified(security)
-    ? rememberVerdict((chain, bundles) => verifySvid(chain, bundles, clock.nowMs()), security.identity, clock)
-    : (chain: Chain) => verifyPinned(chain, security.authoritySha256, clock.nowMs())
+    ? cacheVerification((chain, bundles) => verifySvid(chain, bundles, clock.nowMs()), security.identity, clock)
+    : (chain: Chain) => verifyByPinnedAuthority(chain, security.authoritySha256, clock.nowMs())
   return {
     identity: svid && { svid },
     token: svid && ((spiffeId) => tokens.token(svid, spiffeId)),
@@ -170,7 +170,7 @@ function connectorTls(security: Exclude<ClientSecurity, 'plaintext'>, { svid, cl
 type Chain = readonly Uint8Array[]
 
 /** Every call asks about the peer of its connection: the answer holds until a bundle changes or something expires. */
-function rememberVerdict(
+function cacheVerification(
   verify: (chain: Chain, bundles: Bundles) => VerifiedSvid,
   identity: IdentitySource,
   clock: Clock,

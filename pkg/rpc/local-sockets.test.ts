@@ -8,7 +8,7 @@ import { silentLogger, systemClock } from '../base/index.ts'
 import { type Authority, type Identity, staticSource } from '../identity/index.ts'
 import { prefaceMessage } from '../netlink/index.ts'
 import { clientOf } from './client.ts'
-import { serveDeliveries } from './deliver.ts'
+import { serveHandovers } from './handover.ts'
 import { networkServiceClient } from './nsm-clients.ts'
 import { serve } from './serve.ts'
 import {
@@ -70,7 +70,7 @@ describe('a local caller', () => {
     const { calls, service } = echoService()
     const handedOver = { security: { identity: await newSource(authority, 'node/n1') }, services: [service] }
     const nsm = await startServerWithoutListener(handedOver)
-    const deliver = await serveDeliveries({
+    const deliver = await serveHandovers({
       listen: `unix://${directory}/deliver.sock`,
       servers: new Map([['nsm', nsm]]),
       clock: systemClock,

@@ -12,14 +12,14 @@ import type {
 import type { Call, Peer, RegistrationPath } from '../api/index.ts'
 import { type Clock, errorCode, type Logger, NsmError } from '../base/index.ts'
 import type { TokenMinter } from '../identity/index.ts'
+import type { Acceptor } from './acceptor.ts'
 import { extendPath, pathMetadata, readPath, readToken } from './call-metadata.ts'
-import type { Front } from './front.ts'
 import type { BoundMethod, Service, StreamMethod, UnaryMethod } from './implement.ts'
 import type { MutualTls } from './mutual-tls.ts'
 import { toStatus } from './status.ts'
 
 export interface CallRules {
-  readonly front: Front
+  readonly acceptor: Acceptor
   readonly security: MutualTls | 'plaintext'
   readonly authorize?: (peer: Peer, path: string) => void | Promise<void>
   readonly services: readonly Service[]
@@ -82,12 +82,12 @@ async function admit({ path, checkMetadata }: BoundMethod, call: Unary | Stream,
   return { peer, token, path: registrationPath(call.metadata, { peer, callers: token?.jwt ?? '', rules }), signal }
 }
 
-function identify(path: string, call: Unary | Stream, { front, security }: CallRules): Peer {
-  const connection = front.find(call.getPeer())
+function identify(path: string, call: Unary | Stream, { acceptor, security }: CallRules): Peer {
+  const connection = acceptor.find(call.getPeer())
   if (connection === undefined) throw new NsmError('unavailable', 'Cannot accept call: its connection is gone')
-  if (security === 'plaintext' || front.rules === undefined) return connection.anonymous
+  if (security === 'plaintext' || acceptor.rules === undefined) return connection.anonymous
   if (security.anonymousMethods?.has(path) === true) return connection.anonymous
-  return connection.peer(front.rules)
+  return connection.peer(acceptor.rules)
 }
 
 function registrationPath(

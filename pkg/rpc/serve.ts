@@ -12,7 +12,7 @@ import { Server as GrpcServer, ServerCredentials } from '@grpc/grpc-js'
 import type { Attestation, Peer } from '../api/index.ts'
 import { type Clock, type Logger, NsmError, Scope } from '../base/index.ts'
 import { TokenMinter } from '../identity/index.ts'
-import { Front } from './front.ts'
+import { Acceptor } from './acceptor.ts'
 import type { Service } from './implement.ts'
 import { serverOptions } from './limits.ts'
 import { listen } from './listen.ts'
@@ -50,16 +50,16 @@ export async function serve(options: ServeOptions): Promise<Server> {
   const scope = new Scope()
   const grpc = new GrpcServer(serverOptions)
   const inject = () => grpc.createConnectionInjector(ServerCredentials.createInsecure())
-  const front = scope.own(new Front({ ...options, inject }))
+  const acceptor = scope.own(new Acceptor({ ...options, inject }))
   scope.defer(() => shutDown(grpc, options.clock))
-  registerMethods(grpc, { ...options, front, tokens: new TokenMinter(options.clock) })
+  registerMethods(grpc, { ...options, acceptor, tokens: new TokenMinter(options.clock) })
   const openness = options.security === 'plaintext' ? 'owner' : 'everyone'
-  const listener = await listen(options.listen, openness, (socket) => front.accept(socket, undefined))
+  const listener = await listen(options.listen, openness, (socket) => acceptor.accept(socket, undefined))
   scope.own(listener)
   return {
     url: listener.url,
-    accept: (socket, attestation) => front.accept(socket, attestation),
-    recheck: () => front.recheck(),
+    accept: (socket, attestation) => acceptor.accept(socket, attestation),
+    recheck: () => acceptor.recheck(),
     close: () => scope.close(),
   }
 }

@@ -28,7 +28,7 @@ export interface WorkloadApiOptions {
 export async function workloadApiSource(options: WorkloadApiOptions): Promise<IdentitySource> {
   const scope = new Scope()
   const channel = scope.own(new Channel(options.url, { security: 'plaintext', clock: options.clock }))
-  const identities = receiveForEver(channel, options, scope.signal)
+  const identities = receiveIdentities(channel, options, scope.signal)
   const first = await firstOf(identities, options.signal).catch(async (error: unknown) => {
     await scope.close()
     throw error
@@ -64,7 +64,7 @@ async function replaceWith(identities: AsyncIterable<Identity>, replace: (identi
 }
 
 /** Ends, without an error, when `signal` says so. */
-async function* receiveForEver(
+async function* receiveIdentities(
   channel: Channel,
   { url, clock, logger }: WorkloadApiOptions,
   signal: AbortSignal,

@@ -1,8 +1,8 @@
 /** Clients and endpoints of the sandbox: they get their identity from their node, as every workload does. */
 import { type Connection, type ConnectionRequest, type NetworkServiceClient, nodeV1 } from '../../pkg/api/index.ts'
 import { errorCode, Scope, silentLogger, systemClock, withTimeout } from '../../pkg/base/index.ts'
-import { firstRequest, refreshRequest } from '../../pkg/client/first-request.ts'
 import { parseNsmUrl } from '../../pkg/client/index.ts'
+import { firstRequest, refreshRequest } from '../../pkg/client/requests.ts'
 import { EndpointServer, Registration } from '../../pkg/endpoint/index.ts'
 import { type IdentitySource, TokenMinter } from '../../pkg/identity/index.ts'
 import { PointToPointIpam, parseGroups } from '../../pkg/ipam/index.ts'

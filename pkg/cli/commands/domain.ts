@@ -1,8 +1,8 @@
 /** For the people who run a domain: they work on the host of its registry. */
 import type { Command } from 'commander'
 import type { domainV1 } from '../../api/index.ts'
+import { timestampMs } from '../json.ts'
 import { type Format, renderList, renderObject } from '../output.ts'
-import { timestampMs } from '../plain.ts'
 import { durationText } from '../view/durations.ts'
 import { domains } from '../view/lists.ts'
 import { type Context, durationArgument, formatOption, type Register } from './context.ts'

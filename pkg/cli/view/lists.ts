@@ -1,7 +1,7 @@
 /** Which columns people see of each kind of thing. */
 import type { domainV1, NetworkService, NetworkServiceEndpoint, nodeV1 } from '../../api/index.ts'
+import { timestampMs } from '../json.ts'
 import type { View } from '../output.ts'
-import { timestampMs } from '../plain.ts'
 import { bytesText, durationText } from './durations.ts'
 
 /** What one view needs beside its rows. */

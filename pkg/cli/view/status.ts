@@ -1,8 +1,8 @@
 import { styleText } from 'node:util'
 import type { nodeV1 } from '../../api/index.ts'
 import { EXIT, type ExitCode } from '../exit-code.ts'
+import { timestampMs } from '../json.ts'
 import { table } from '../output.ts'
-import { timestampMs } from '../plain.ts'
 import { durationText } from './durations.ts'
 
 /** Node, dataplane, wires, and then every condition, the broken ones with the next command. */

@@ -20,7 +20,7 @@ import {
   networkService,
   type Service,
   serve,
-  serveDeliveries,
+  serveHandovers,
   serviceRegistryService,
   type WorkloadIdentities,
   workloadApiService,
@@ -96,6 +96,6 @@ async function listen(
     [NSM_SOCKET, local],
     [WORKLOAD_SOCKET, workload],
   ])
-  scope.own(await serveDeliveries({ listen: `unix://${config.deliverSocket}`, servers, clock, logger }))
+  scope.own(await serveHandovers({ listen: `unix://${config.deliverSocket}`, servers, clock, logger }))
   return remote.url
 }

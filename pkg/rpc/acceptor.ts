@@ -33,7 +33,7 @@ interface Secured {
   readonly attestation: Attestation | undefined
 }
 
-export interface FrontOptions {
+export interface AcceptorOptions {
   readonly security: MutualTls | 'plaintext'
   /** A new way into the gRPC server. */
   readonly inject: () => Injector
@@ -41,8 +41,8 @@ export interface FrontOptions {
   readonly logger: Logger
 }
 
-export class Front {
-  readonly #options: FrontOptions
+export class Acceptor {
+  readonly #options: AcceptorOptions
   readonly #rules: PeerRules | undefined
   readonly #scope = new Scope()
   readonly #sockets = new Set<Socket>()
@@ -50,7 +50,7 @@ export class Front {
   #generation: Generation
   #lastId = 0
 
-  constructor(options: FrontOptions) {
+  constructor(options: AcceptorOptions) {
     this.#options = options
     this.#rules = peerRules(options)
     this.#generation = newGeneration(options)
@@ -127,12 +127,12 @@ export class Front {
   }
 }
 
-function peerRules({ security, clock }: FrontOptions): PeerRules | undefined {
+function peerRules({ security, clock }: AcceptorOptions): PeerRules | undefined {
   if (security === 'plaintext') return undefined
   return { identity: security.identity, clock, isRevoked: security.isRevoked ?? (() => false) }
 }
 
-function newGeneration({ security, inject }: FrontOptions): Generation {
+function newGeneration({ security, inject }: AcceptorOptions): Generation {
   if (security === 'plaintext') return { injector: inject(), svid: undefined, tls: undefined }
   const { svid, bundles } = security.identity.current()
   const domain = trustDomainOf(svid.spiffeId)

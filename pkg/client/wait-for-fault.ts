@@ -2,7 +2,7 @@ import type { Connection, ConnectionEvent, MonitorClient } from '../api/index.ts
 import { type Clock, followStream } from '../base/index.ts'
 
 /** `down`: the mesh says that the wire is gone or broken. `unsure`: the mesh was away and may have forgotten it. */
-type Trouble = 'down' | 'unsure'
+type Fault = 'down' | 'unsure'
 
 const RETRY = { firstMs: 100, maxMs: 2_000 }
 
@@ -13,8 +13,8 @@ export interface Watched {
   readonly signal: AbortSignal
 }
 
-/** Follows what the mesh says of the wire until there is trouble with it. */
-export async function wireTrouble({ connection, monitor, clock, signal }: Watched): Promise<Trouble> {
+/** Follows what the mesh says of the wire until there is fault with it. */
+export async function waitForFault({ connection, monitor, clock, signal }: Watched): Promise<Fault> {
   const { index, segments } = connection.path
   const pathSegments = segments.slice(index, index + 1).map(({ name, id }) => ({ name, id, token: '' }))
   // A stream that broke is opened again: its first event tells whether the mesh still knows the wire.

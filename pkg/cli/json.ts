@@ -1,15 +1,15 @@
 import { type ProtoTime, timeFromProto } from '../api/index.ts'
 
 /** Messages as JSON: maps become objects, times ISO 8601, big numbers numbers where exact, bytes base64. */
-export type Plain = string | number | boolean | null | readonly Plain[] | { readonly [key: string]: Plain }
+export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue }
 
-export function plain(value: unknown): Plain {
+export function toJson(value: unknown): JsonValue {
   if (value === null || value === undefined) return null
   if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : `${value}`
   if (typeof value !== 'object') return typeof value === 'number' || typeof value === 'boolean' ? value : String(value)
   if (value instanceof Uint8Array) return Buffer.from(value).toString('base64')
-  if (Array.isArray(value)) return value.map(plain)
-  if (value instanceof Map) return Object.fromEntries([...value].map(([key, entry]) => [String(key), plain(entry)]))
+  if (Array.isArray(value)) return value.map(toJson)
+  if (value instanceof Map) return Object.fromEntries([...value].map(([key, entry]) => [String(key), toJson(entry)]))
   if (isTimestamp(value)) return timeText(value)
   const entries = Object.entries(value).filter(([key, entry]) => entry !== undefined && !key.startsWith('$'))
   return Object.fromEntries(
@@ -18,8 +18,8 @@ export function plain(value: unknown): Plain {
 }
 
 /** Domain types carry times as `...Ms` since the epoch, unless they are lengths of time. */
-function time(key: string, value: unknown): Plain {
-  return key.endsWith('Ms') && typeof value === 'number' ? new Date(value).toISOString() : plain(value)
+function time(key: string, value: unknown): JsonValue {
+  return key.endsWith('Ms') && typeof value === 'number' ? new Date(value).toISOString() : toJson(value)
 }
 
 function isTimestamp(value: object): value is ProtoTime {

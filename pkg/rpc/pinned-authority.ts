@@ -8,7 +8,11 @@ import { parseSpiffeId, type VerifiedSvid, verifySvid } from '../identity/index.
  *
  * @throws {NsmError} `unauthenticated`
  */
-export function verifyPinned(chain: readonly Uint8Array[], authoritySha256: Uint8Array, nowMs: number): VerifiedSvid {
+export function verifyByPinnedAuthority(
+  chain: readonly Uint8Array[],
+  authoritySha256: Uint8Array,
+  nowMs: number,
+): VerifiedSvid {
   const authority = chain.find((der) => isEqual(createHash('sha256').update(der).digest(), authoritySha256))
   const [leaf] = chain
   if (authority === undefined || leaf === undefined) {

@@ -6,7 +6,7 @@ import { HANDSHAKE_MS } from './limits.ts'
 import { type Listener, listen } from './listen.ts'
 import type { Server } from './serve.ts'
 
-export interface DeliveryOptions {
+export interface HandoverOptions {
   /** `unix:///path` where the holder connects. */
   readonly listen: string
   /** By the name of the holder's socket that a client came to. */
@@ -20,7 +20,7 @@ export interface DeliveryOptions {
  * INVARIANT: only the holder and this process can enter the directory of the socket; what comes in is believed. The
  * socket itself is open, since the holder has no right to override a file's mode.
  */
-export function serveDeliveries(options: DeliveryOptions): Promise<Listener> {
+export function serveHandovers(options: HandoverOptions): Promise<Listener> {
   return listen(options.listen, 'everyone', (socket) => {
     deliver(socket, options).catch((error: unknown) => {
       options.logger.warn('Dropped a local connection', { error })
@@ -29,7 +29,7 @@ export function serveDeliveries(options: DeliveryOptions): Promise<Listener> {
   })
 }
 
-async function deliver(socket: Socket, { servers, clock }: DeliveryOptions): Promise<void> {
+async function deliver(socket: Socket, { servers, clock }: HandoverOptions): Promise<void> {
   const cancel = clock.after(HANDSHAKE_MS, () => socket.destroy())
   const { listener, ...attestation } = await receivePreface(socket).finally(cancel)
   const server = servers.get(listener)
