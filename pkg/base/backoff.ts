@@ -1,4 +1,4 @@
-/** Delays between tries: exponential with full jitter, so that a crowd that failed together does not return together. */
+/** Exponential backoff with jitter, so that many clients that failed together do not all retry at the same moment. */
 export interface BackoffOptions {
   readonly firstMs: number
   readonly maxMs: number
@@ -8,21 +8,21 @@ export interface BackoffOptions {
 
 export class Backoff {
   readonly #options: BackoffOptions
-  #tries = 0
+  #attempts = 0
 
   constructor(options: BackoffOptions) {
     this.#options = options
   }
 
-  /** Milliseconds to wait before the next try: between half and all of first * 2^tries, at most `maxMs`. */
+  /** The next delay in milliseconds: random between half and all of min(maxMs, firstMs * 2^attempts). */
   next(): number {
     const { firstMs, maxMs, random = Math.random } = this.#options
-    const ceilingMs = Math.min(maxMs, firstMs * 2 ** Math.min(this.#tries, 30))
-    this.#tries += 1
+    const ceilingMs = Math.min(maxMs, firstMs * 2 ** Math.min(this.#attempts, 30))
+    this.#attempts += 1
     return ceilingMs * (0.5 + random() / 2)
   }
 
   reset(): void {
-    this.#tries = 0
+    this.#attempts = 0
   }
 }

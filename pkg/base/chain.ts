@@ -1,11 +1,10 @@
 /**
- * A chain of short steps: each gets what it needs and passes on only what it adds. A step may read what the steps before
- * it added, so that a wrong order does not compile. A chain prints itself: the names of its steps are those of the
- * functions.
+ * A chain of short steps. Each step receives what the steps before it have added and passes on only its own additions,
+ * so that a wrong order does not compile. A chain can print itself: its steps are named after their functions.
  */
 import { NsmError } from './errors.ts'
 
-/** Returns what `next` returned, or an answer of its own; throws to refuse. */
+/** Returns the result of `next`, or a result of its own; throws to refuse. */
 export type Step<In, Add, Out> = (context: In, next: (added: Add) => Promise<Out>) => Promise<Out>
 
 export interface Chain<Start, Out> {
@@ -14,7 +13,7 @@ export interface Chain<Start, Out> {
   toString(): string
 }
 
-/** A chain that has no end yet. */
+/** A chain without its last step. */
 export class OpenChain<Start, Now, Out> {
   readonly #run: (start: Start, last: (now: Now) => Promise<Out>) => Promise<Out>
   readonly #names: readonly string[]
@@ -37,7 +36,7 @@ export class OpenChain<Start, Now, Out> {
   }
 }
 
-/** An empty chain, to which `step` adds steps and `end` the last one. */
+/** An empty chain; `step` adds a step, and `end` the last one. */
 export function chain<Start, Out>(): OpenChain<Start, Start, Out> {
   return new OpenChain((start, last) => last(start), [])
 }

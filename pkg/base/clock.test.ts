@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { systemClock, within, withTimeout } from './index.ts'
+import { systemClock, within } from './index.ts'
 import { FakeClock } from './testing/index.ts'
 
-test('FakeClock fires what falls due in order and leaves the rest', async () => {
+test('FakeClock fires the timers that fall due, in order, and leaves the rest', async () => {
   const clock = new FakeClock(1_000)
   const fired: string[] = []
   clock.after(20, () => fired.push(`b at ${clock.nowMs()}`))
@@ -14,7 +14,7 @@ test('FakeClock fires what falls due in order and leaves the rest', async () => 
   expect(clock.pending).toBe(1)
 })
 
-test('FakeClock fires a timer that a fired timer set, within the same advance', async () => {
+test('FakeClock fires a timer that another timer started, within the same advance', async () => {
   const clock = new FakeClock()
   const sleeper = async () => {
     await clock.sleep(10)
@@ -38,17 +38,7 @@ test.each([
   await expect(clock.sleep(60_000, abort.signal)).rejects.toThrow('stop')
 })
 
-test('withTimeout aborts with its parent and with the time', async () => {
-  const parent = new AbortController()
-  const early = withTimeout(parent.signal, 60_000)
-  parent.abort(new Error('gone'))
-  expect(early.reason).toMatchObject({ message: 'gone' })
-  const late = withTimeout(undefined, 1)
-  await new Promise((resolve) => late.addEventListener('abort', resolve))
-  expect(late.reason).toMatchObject({ name: 'TimeoutError' })
-})
-
-test('within ends with the time or its parent, and leaves nothing behind', async () => {
+test('within ends with its time limit or its parent, and leaves no timer behind', async () => {
   const clock = new FakeClock()
   const parent = new AbortController()
   const untilAborted = (signal: AbortSignal) =>

@@ -1,21 +1,21 @@
 import { NsmError } from './errors.ts'
 
 /**
- * Time as a value that is passed in: everything that waits or asks for the time takes a `Clock`,
- * so that tests move time instead of sleeping. The only place that touches `Date` and timers.
+ * Time as a dependency: code that waits or reads the time takes a `Clock`, so that tests can advance a fake one instead
+ * of sleeping. This file is the only one that uses `Date` and timers.
  */
 export interface Clock {
-  /** Milliseconds since the epoch. For what other machines see: expiry of certificates and tokens. */
+  /** Wall-clock time in milliseconds since the epoch, for what other machines see, such as expiry times. */
   nowMs(): number
-  /** Milliseconds from an arbitrary start that never jump. For what stays on this machine. */
+  /** Monotonic time in milliseconds from an arbitrary start, for intervals that only this machine measures. */
   monotonicMs(): number
-  /** Resolves after `ms`, or rejects with the signal's reason. */
+  /** Resolves after `ms`, or rejects with the reason of `signal` when it aborts first. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>
-  /** Calls back once after `ms` unless the returned function is called before. */
+  /** Calls `callback` once after `ms`. The returned function cancels the call. */
   after(ms: number, callback: () => void): () => void
 }
 
-/** setTimeout fires at once for longer delays, which would turn a far expiry into a busy loop. */
+/** For longer delays setTimeout fires immediately, which would turn a distant expiry into a busy loop. */
 const MAX_TIMER_MS = 2 ** 31 - 1
 
 export const systemClock: Clock = {
@@ -28,7 +28,7 @@ export const systemClock: Clock = {
   },
 }
 
-/** `sleep` in terms of `after`, for every implementation of {@link Clock}. */
+/** Implements `sleep` on top of `after`, for all implementations of {@link Clock}. */
 export function sleepWith(clock: Pick<Clock, 'after'>, ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted === true) return reject(signal.reason)
@@ -44,12 +44,6 @@ export function sleepWith(clock: Pick<Clock, 'after'>, ms: number, signal?: Abor
   })
 }
 
-/** A signal that aborts with `TimeoutError` after `ms`, or with its parent. */
-export function withTimeout(parent: AbortSignal | undefined, ms: number): AbortSignal {
-  const timeout = AbortSignal.timeout(Math.max(1, Math.ceil(ms)))
-  return parent === undefined ? timeout : AbortSignal.any([parent, timeout])
-}
-
 export interface TimeLimit {
   readonly clock: Clock
   readonly ms: number
@@ -57,8 +51,8 @@ export interface TimeLimit {
 }
 
 /**
- * Runs `work` with a signal that aborts with its parent, or with `deadline_exceeded` after `ms`. For what happens
- * often: unlike with {@link withTimeout}, no timer and no listener outlives the work.
+ * Runs `work` with a signal that aborts when the parent does, or with `deadline_exceeded` after `ms`. Unlike with
+ * `AbortSignal.timeout`, a fake clock can advance the time, and no timer outlives the work.
  */
 export async function within<T>(
   { clock, ms, signal }: TimeLimit,
@@ -68,7 +62,10 @@ export async function within<T>(
   const onAbort = () => abort.abort(signal?.reason)
   if (signal?.aborted === true) onAbort()
   signal?.addEventListener('abort', onAbort, { once: true })
-  const late = () => abort.abort(new NsmError('deadline_exceeded', 'Cannot finish in time', { fields: { ms } }))
+  const late = () =>
+    abort.abort(
+      new NsmError('deadline_exceeded', 'Cannot finish the operation: its time limit has passed', { fields: { ms } }),
+    )
   const cancel = clock.after(ms, late)
   try {
     return await work(abort.signal)

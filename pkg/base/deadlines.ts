@@ -1,18 +1,18 @@
 import type { Clock } from './clock.ts'
 
-/** One timer for each key: it calls back once at its time, unless it is set again or cleared before. */
+/** One timer per key, which fires once at its time unless it is set again or cleared before. */
 export class Deadlines {
   readonly #clock: Clock
   readonly #onDue: (key: string) => void
   readonly #timers = new Map<string, () => void>()
 
-  /** @param onDue must not throw. */
+  /** @param onDue must not throw */
   constructor(clock: Clock, onDue: (key: string) => void) {
     this.#clock = clock
     this.#onDue = onDue
   }
 
-  /** @param atMs milliseconds since the epoch; a time that has passed is due at once. */
+  /** @param atMs milliseconds since the epoch; a time in the past fires immediately */
   set(key: string, atMs: number): void {
     this.clear(key)
     const fire = () => {
@@ -27,7 +27,7 @@ export class Deadlines {
     this.#timers.delete(key)
   }
 
-  /** Clears all. */
+  /** Clears all timers. */
   close(): void {
     for (const key of [...this.#timers.keys()]) this.clear(key)
   }

@@ -20,7 +20,7 @@ test.each([
   expect(errorCode(error)).toBe(code)
 })
 
-test('nextStep is the advice of the error, or of what caused it', () => {
+test('nextStep is the hint of the error, or else of its cause', () => {
   const inner = new NsmError('not_found', 'inner', { next: 'look elsewhere' })
   expect(nextStep(new NsmError('internal', 'outer', { cause: new AggregateError([new Error('x'), inner]) }))).toBe(
     'look elsewhere',

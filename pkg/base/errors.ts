@@ -1,6 +1,6 @@
 /**
- * The one error class that crosses folders. The code decides what happens (only `unavailable` is retried),
- * the message is constant ("Cannot <verb> <thing>: <state>"), values travel in `fields`.
+ * The only error class that crosses folders. The code decides how the error is handled (only `unavailable` is retried).
+ * The message is constant ("Cannot <verb> the <thing>: <reason>"); values go into `fields`.
  */
 export type ErrorCode =
   | 'invalid_argument'
@@ -21,7 +21,7 @@ export type ErrorFields = Readonly<Record<string, string | number | bigint | boo
 export interface NsmErrorOptions {
   readonly cause?: unknown
   readonly fields?: ErrorFields
-  /** What a person should do or run next. */
+  /** What the user should do next, often a command to run. */
   readonly next?: string
 }
 
@@ -39,7 +39,7 @@ export class NsmError extends Error {
   }
 }
 
-/** The code of any thrown value: its own, or what an abort or a timeout means, or `internal`. */
+/** The code of any thrown value: that of an NsmError, the code for an abort or a timeout, or else `internal`. */
 export function errorCode(error: unknown): ErrorCode {
   if (error instanceof NsmError) return error.code
   if (error instanceof Error && error.name === 'TimeoutError') return 'deadline_exceeded'
@@ -47,12 +47,12 @@ export function errorCode(error: unknown): ErrorCode {
   return 'internal'
 }
 
-/** Whether nobody answered, which time may mend; everything else is an answer. */
+/** Whether the peer did not answer, so that a retry may succeed. All other errors are answers. */
 export function isAway(error: unknown): boolean {
   return ['unavailable', 'deadline_exceeded'].includes(errorCode(error))
 }
 
-/** One line for people and logs: the message, its fields, and what caused it, outermost first. */
+/** One line for users and logs: the message and fields of the error and of its causes, outermost first. */
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const fields = error instanceof NsmError ? describeFields(error.fields) : ''
@@ -61,7 +61,7 @@ export function describeError(error: unknown): string {
   return because === '' ? what : what === '' ? because : `${what}: ${because}`
 }
 
-/** What a person should do next: as the error says, or else what first caused it. */
+/** The hint of the error on what to do next, or else the first hint among its causes. */
 export function nextStep(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined
   if (error instanceof NsmError && error.next !== undefined) return error.next

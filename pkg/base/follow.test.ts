@@ -6,7 +6,7 @@ import { FakeClock } from './testing/fake-clock.ts'
 const retry = { firstMs: 100, maxMs: 1_000, random: () => 1 }
 const away = () => new NsmError('unavailable', 'Cannot reach it')
 
-it('follow pauses longer after each failure, and briefly again after an attempt that worked', async () => {
+it('follow backs off after each failure, and starts over after an attempt that worked', async () => {
   const clock = new FakeClock()
   const abort = new AbortController()
   const atMs: number[] = []
@@ -23,7 +23,7 @@ it('follow pauses longer after each failure, and briefly again after an attempt 
   expect(clock.pending).toBe(0)
 })
 
-it('follow tells of failures, but not of the one that its end causes', async () => {
+it('follow reports failures, but not the one that its own end causes', async () => {
   const clock = new FakeClock()
   const abort = new AbortController()
   const failures: unknown[] = []
@@ -56,7 +56,7 @@ it('followStream opens its stream again after an end and after a failure', async
   expect(values).toEqual([1, 2, 3])
 })
 
-it('retryUntilDone returns the first success and throws what is not worth another attempt', async () => {
+it('retryUntilDone returns the first success and throws an error that is not retried', async () => {
   const clock = new FakeClock()
   const options = { clock, retry, signal: new AbortController().signal, isRetried: isAway }
   let attempts = 0
@@ -79,6 +79,6 @@ it('retryUntilDone ends with the reason of its signal', async () => {
   const done = retryUntilDone({ clock, retry, signal: abort.signal, isRetried: isAway }, async () => {
     throw away()
   })
-  abort.abort(new NsmError('cancelled', 'Cannot go on: closing'))
+  abort.abort(new NsmError('cancelled', 'Cannot continue: the owner is closing'))
   await expect(done).rejects.toMatchObject({ code: 'cancelled' })
 })

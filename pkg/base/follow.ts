@@ -1,6 +1,6 @@
 /**
- * The two loops of everything that depends on something which may be away: a stream that is followed for as long as we
- * run, and a call that is repeated until it succeeds. Both pause between attempts as {@link Backoff} says.
+ * Loops for everything that depends on a peer that may be unreachable: one follows a stream for as long as the program
+ * runs, the other retries a call until it succeeds. Both pause between attempts according to {@link Backoff}.
  */
 import { Backoff, type BackoffOptions } from './backoff.ts'
 import type { Clock } from './clock.ts'
@@ -10,13 +10,13 @@ export interface RetryOptions {
   readonly retry: BackoffOptions
   /** Ends the loop. */
   readonly signal: AbortSignal
-  /** Told of each attempt that failed, but not of the one that `signal` ended. */
+  /** Called after each failed attempt, except the one that `signal` ended. */
   readonly onFailure?: (error: unknown) => void
 }
 
 /**
- * Runs `attempt` again whenever it returns or throws, until `signal` aborts. An attempt calls `works` when the other
- * side has answered: the next pause is a short one again. Never rejects.
+ * Runs `attempt` again whenever it returns or throws, until `signal` aborts. The attempt calls `works` when the peer
+ * has answered, which resets the backoff. Never rejects.
  */
 export async function follow(options: RetryOptions, attempt: (works: () => void) => Promise<void>): Promise<void> {
   const { clock, retry, signal, onFailure } = options
@@ -32,7 +32,7 @@ export async function follow(options: RetryOptions, attempt: (works: () => void)
   }
 }
 
-/** The values of a stream that is opened again whenever it ends or fails. Ends, without an error, when `signal` aborts. */
+/** Yields the values of a stream that is reopened whenever it ends or fails. Returns when `signal` aborts. */
 export async function* followStream<T>(options: RetryOptions, open: () => AsyncIterable<T>): AsyncGenerator<T> {
   const { clock, retry, signal, onFailure } = options
   const backoff = new Backoff(retry)
@@ -51,11 +51,14 @@ export async function* followStream<T>(options: RetryOptions, open: () => AsyncI
 }
 
 export interface UntilOptions extends RetryOptions {
-  /** Whether another attempt may succeed; other errors are thrown at once. */
+  /** Whether a further attempt may succeed. All other errors are thrown immediately. */
   readonly isRetried: (error: unknown) => boolean
 }
 
-/** Repeats `attempt` until it succeeds. @throws what `isRetried` says no to; the reason of `signal` when it aborts. */
+/**
+ * Repeats `attempt` until it succeeds.
+ * @throws an error that is not retried, or the reason of `signal` when it aborts
+ */
 export async function retryUntilDone<T>(options: UntilOptions, attempt: () => Promise<T>): Promise<T> {
   const { clock, retry, signal, isRetried, onFailure } = options
   const backoff = new Backoff(retry)

@@ -1,7 +1,7 @@
-/** Errors, time, order and lifetimes: what every folder may use. No I/O, no globals. */
+/** Errors, time, queues, lifetimes and names, for use in every folder. No I/O, no globals. */
 export { Backoff, type BackoffOptions } from './backoff.ts'
 export { type Chain, chain, type OpenChain, type Step } from './chain.ts'
-export { type Clock, systemClock, type TimeLimit, within, withTimeout } from './clock.ts'
+export { type Clock, systemClock, type TimeLimit, within } from './clock.ts'
 export { Deadlines } from './deadlines.ts'
 export {
   describeError,
@@ -20,7 +20,6 @@ export {
   isDomainOrNodeName,
   isObjectId,
   isRegisteredName,
-  LONGEST_NAME,
   type QualifiedName,
   qualifyName,
   splitName,

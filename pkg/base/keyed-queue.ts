@@ -1,16 +1,16 @@
 /**
- * Runs tasks of the same key one after the other in the order they came, tasks of different keys side by side.
- * This is what keeps Request, Close, refresh and expiry of one connection from overlapping.
+ * Runs tasks with the same key one after the other, in order of arrival, and tasks with different keys concurrently.
+ * With it the Request, Close, refresh and expiry of one connection never overlap.
  */
 export class KeyedQueue {
   readonly #tails = new Map<string, Promise<unknown>>()
 
-  /** Keys with a task that waits or runs. */
+  /** The number of keys that have a waiting or running task. */
   get size(): number {
     return this.#tails.size
   }
 
-  /** Runs `task` after all earlier tasks of `key`, whether those succeeded or not. */
+  /** Runs `task` after all earlier tasks of `key`, even if those failed. */
   run<T>(key: string, task: () => Promise<T>): Promise<T> {
     const before = this.#tails.get(key) ?? Promise.resolve()
     const result = before.then(task, task)
@@ -22,7 +22,7 @@ export class KeyedQueue {
     return result
   }
 
-  /** Resolves when nothing waits or runs. */
+  /** Resolves when no task is waiting or running. */
   async idle(): Promise<void> {
     while (this.#tails.size > 0) await Promise.all(this.#tails.values())
   }

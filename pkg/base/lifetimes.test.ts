@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Backoff, KeyedQueue, Scope } from './index.ts'
 
-test('KeyedQueue keeps the order of a key, lets keys run side by side, and forgets idle keys', async () => {
+test('KeyedQueue orders the tasks of a key, runs several keys concurrently, and forgets idle keys', async () => {
   const queue = new KeyedQueue()
   const seen: string[] = []
   const gate = Promise.withResolvers<void>()
@@ -43,7 +43,7 @@ test('KeyedQueue never overlaps two tasks of a key', async () => {
   )
 })
 
-test('Scope closes in reverse order, goes on after a failure and says so', async () => {
+test('Scope closes in reverse order, continues after a failure and reports it', async () => {
   const scope = new Scope()
   const closed: string[] = []
   scope.defer(() => void closed.push('first made'))
@@ -51,13 +51,13 @@ test('Scope closes in reverse order, goes on after a failure and says so', async
     throw new Error('stuck')
   })
   scope.own({ close: () => void closed.push('last made') })
-  await expect(scope.close()).rejects.toThrow('Cannot close every part')
+  await expect(scope.close()).rejects.toThrow('Cannot close every resource')
   expect(closed).toEqual(['last made', 'first made'])
   expect(scope.signal.aborted).toBe(true)
   expect(() => scope.defer(() => {})).toThrow('scope is closed')
 })
 
-test('Scope runs a task until it closes, and waits for it', async () => {
+test('Scope runs a task until it closes, and waits for its end', async () => {
   const scope = new Scope()
   let hasEnded = false
   scope.run(async (signal) => {
@@ -69,7 +69,7 @@ test('Scope runs a task until it closes, and waits for it', async () => {
   expect(hasEnded).toBe(true)
 })
 
-test('Backoff doubles up to its ceiling with jitter and starts again after a success', () => {
+test('Backoff doubles up to its maximum, with jitter, and starts over after a reset', () => {
   const backoff = new Backoff({ firstMs: 100, maxMs: 450, random: () => 0 })
   expect([backoff.next(), backoff.next(), backoff.next(), backoff.next()]).toEqual([50, 100, 200, 225])
   backoff.reset()

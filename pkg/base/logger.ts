@@ -1,6 +1,6 @@
 /**
- * What the code logs with. The message is constant and in plain words, values go into fields.
- * info = a state changed, warn = we will retry, error = a person must look. Never per packet, never a key.
+ * The interface of loggers. A message is constant and in plain words; values go into fields. Levels: info = a state
+ * changed, warn = we will retry, error = an operator must act. Never log per packet, and never log a key.
  */
 export type LogFields = Readonly<Record<string, unknown>>
 
@@ -9,7 +9,7 @@ export interface Logger {
   info(message: string, fields?: LogFields): void
   warn(message: string, fields?: LogFields): void
   error(message: string, fields?: LogFields): void
-  /** A logger whose lines all carry `fields`. */
+  /** Returns a logger that adds `fields` to every line. */
   with(fields: LogFields): Logger
 }
 

@@ -1,10 +1,10 @@
 import type { Clock } from './clock.ts'
 import type { Logger } from './logger.ts'
 
-/** What a program gives to the parts that it starts. */
+/** What a program passes to the components that it starts. */
 export interface Runtime {
   readonly clock: Clock
   readonly logger: Logger
-  /** Aborts when the program is to end: for what waits during the start. */
+  /** Aborts when the program has to stop, which cancels a startup that is still waiting. */
   readonly signal: AbortSignal
 }

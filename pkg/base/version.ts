@@ -1,2 +1,2 @@
-/** Of every program of the project; a test holds it against package.json. */
+/** The version of every program of the project; a test compares it with package.json. */
 export const VERSION = '0.1.0'

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { authorityV1, domainV1, type EndpointRegistryClient, type ServiceRegistryClient } from '../../pkg/api/index.ts'
-import { systemClock, withTimeout } from '../../pkg/base/index.ts'
+import { systemClock } from '../../pkg/base/index.ts'
 import { decodeToken } from '../../pkg/federation/index.ts'
 import {
   type Bundles,
@@ -28,7 +28,7 @@ import { ROOT } from '../lab/programs.ts'
 const TICKS_PER_SECOND = 100
 const MAIN = `${ROOT}/cmd/nsm-registry/main.ts`
 
-export const soon = () => ({ signal: withTimeout(undefined, 10_000) })
+export const soon = () => ({ signal: AbortSignal.timeout(10_000) })
 
 export interface Clients {
   readonly channel: Channel

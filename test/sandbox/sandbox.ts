@@ -6,7 +6,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { domainV1 } from '../../pkg/api/index.ts'
-import { NsmError, Scope, silentLogger, systemClock, withTimeout } from '../../pkg/base/index.ts'
+import { NsmError, Scope, silentLogger, systemClock } from '../../pkg/base/index.ts'
 import { nsmdConfig, registryConfig } from '../../pkg/config/index.ts'
 import { startRegistry } from '../../pkg/daemon/nsm-registry/registry.ts'
 import { startNode } from '../../pkg/daemon/nsmd/index.ts'
@@ -19,7 +19,7 @@ import { type EndpointOptions, SandboxEndpoint, Workload } from './workload.ts'
 
 const clock = systemClock
 const logger = silentLogger
-const soon = () => ({ signal: withTimeout(undefined, 10_000) })
+const soon = () => ({ signal: AbortSignal.timeout(10_000) })
 
 export class Sandbox {
   readonly directory = mkdtempSync(join(tmpdir(), 'nsm-sandbox-'))

@@ -1,6 +1,6 @@
 /** Clients and endpoints of the sandbox: they get their identity from their node, as every workload does. */
 import { type Connection, type ConnectionRequest, type NetworkServiceClient, nodeV1 } from '../../pkg/api/index.ts'
-import { errorCode, Scope, silentLogger, systemClock, withTimeout } from '../../pkg/base/index.ts'
+import { errorCode, Scope, silentLogger, systemClock } from '../../pkg/base/index.ts'
 import { parseNsmUrl } from '../../pkg/client/index.ts'
 import { firstRequest, refreshRequest } from '../../pkg/client/requests.ts'
 import { EndpointServer, Registration } from '../../pkg/endpoint/index.ts'
@@ -119,7 +119,7 @@ export class Workload {
   }
 
   #soon() {
-    return { signal: withTimeout(this.#scope.signal, 10_000) }
+    return { signal: AbortSignal.any([this.#scope.signal, AbortSignal.timeout(10_000)]) }
   }
 }
 

@@ -5,7 +5,7 @@ interface Timer {
   readonly callback: () => void
 }
 
-/** A clock for tests: time stands still until `advance` moves it, firing what falls due in order. */
+/** A clock for tests: time stands still until `advance` moves it, which fires the timers that fall due, in order. */
 export class FakeClock implements Clock {
   #nowMs: number
   readonly #timers = new Set<Timer>()
@@ -36,7 +36,7 @@ export class FakeClock implements Clock {
     return () => this.#timers.delete(timer)
   }
 
-  /** Moves time by `ms`; promises that the fired callbacks resolve run before the next one fires. */
+  /** Advances time by `ms`. Promises that a fired callback resolves settle before the next timer fires. */
   async advance(ms: number): Promise<void> {
     const untilMs = this.#nowMs + ms
     await settle()

@@ -1,2 +1,2 @@
-/** For tests: time that stands still until a test moves it. */
+/** For tests: a clock that stands still until the test advances it. */
 export { FakeClock } from './fake-clock.ts'
