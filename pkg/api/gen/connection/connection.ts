@@ -32,7 +32,7 @@ export namespace ConnectionEventType {
   export type DELETE = typeof ConnectionEventType.DELETE;
 }
 
-/** How one hop is joined to the next. */
+/** How one hop is connected to the next. */
 export interface Mechanism {
   /** LOCAL, REMOTE */
   cls: string;
@@ -46,12 +46,12 @@ export interface Mechanism_ParametersEntry {
   value: string;
 }
 
-/** One application on the way of a request. */
+/** One application on the path of a request. */
 export interface PathSegment {
   name: string;
-  /** The connection's id at that application. */
+  /** The id of the connection at that application. */
   id: string;
-  /** JWT (ES256) that this application gave to the next one. */
+  /** The JWT (ES256) that this application issued to the next one. */
   token: string;
   expires: Timestamp | undefined;
   metrics: Map<string, string>;
@@ -63,13 +63,13 @@ export interface PathSegment_MetricsEntry {
 }
 
 export interface Path {
-  /** The segment of the application whose view this is. */
+  /** The segment of the application whose view of the connection this is. */
   index: number;
   pathSegments: PathSegment[];
 }
 
 export interface Connection {
-  /** Equal to the id of the path's segment at its index. */
+  /** Equal to the id of the path segment at path.index. */
   id: string;
   networkService: string;
   mechanism: Mechanism | undefined;
@@ -89,7 +89,7 @@ export interface Connection_LabelsEntry {
 
 export interface ConnectionEvent {
   type: ConnectionEventType;
-  /** By id of the connection at the monitored application. */
+  /** The connections, by their id at the monitored application. */
   connections: Map<string, Connection>;
 }
 
@@ -98,10 +98,10 @@ export interface ConnectionEvent_ConnectionsEntry {
   value: Connection | undefined;
 }
 
-/** Matches connections whose path contains these segments side by side; empty strings match anything. */
+/** Matches connections whose path contains these segments contiguously. Empty strings match anything. */
 export interface MonitorScopeSelector {
   pathSegments: PathSegment[];
-  /** Empty: of every network service. */
+  /** Empty for all network services. */
   networkServices: string[];
 }
 
@@ -973,7 +973,7 @@ export const MonitorScopeSelector: MessageFns<MonitorScopeSelector> = {
   },
 };
 
-/** Tells what becomes of connections: their present state first, then each change. */
+/** Reports the current state of connections, then each change. */
 export type MonitorConnectionService = typeof MonitorConnectionService;
 export const MonitorConnectionService = {
   monitorConnections: {

@@ -15,7 +15,7 @@ export interface IpNeighbor {
 
 export interface Route {
   prefix: string;
-  /** Empty: the other end of the wire. */
+  /** Empty when the next hop is the other end of the wire. */
   nextHop: string;
 }
 
@@ -84,7 +84,7 @@ export interface ConnectionContext {
   dnsContext: DNSContext | undefined;
   ethernetContext: EthernetContext | undefined;
   extraContext: Map<string, string>;
-  /** Bytes; 0 when nobody has set one. */
+  /** In bytes; 0 when not set. */
   MTU: number;
 }
 

@@ -10,7 +10,7 @@ export const protobufPackage = "grpc.health.v1";
 export const protobufFileName = "health/health.proto";
 
 export interface HealthCheckRequest {
-  /** Full name of a gRPC service; empty asks for the whole server. */
+  /** The full name of a gRPC service; empty for the whole server. */
   service: string;
 }
 
@@ -156,7 +156,7 @@ export const HealthService = {
     responseSerialize: (value: HealthCheckResponse): Buffer => Buffer.from(HealthCheckResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): HealthCheckResponse => HealthCheckResponse.decode(value),
   },
-  /** The present status at once, then each change. */
+  /** Sends the current status, then each change. */
   watch: {
     path: "/grpc.health.v1.Health/Watch" as const,
     requestStream: false as const,
@@ -170,7 +170,7 @@ export const HealthService = {
 
 export interface HealthServer extends UntypedServiceImplementation {
   check: handleUnaryCall<HealthCheckRequest, HealthCheckResponse>;
-  /** The present status at once, then each change. */
+  /** Sends the current status, then each change. */
   watch: handleServerStreamingCall<HealthCheckRequest, HealthCheckResponse>;
 }
 

@@ -177,7 +177,7 @@ export const PrefixResponse: MessageFns<PrefixResponse> = {
   },
 };
 
-/** Lends prefixes. What a stream was given comes back when the stream ends. */
+/** Leases prefixes. The prefixes that a stream has received are released when it ends. */
 export type IPAMService = typeof IPAMService;
 export const IPAMService = {
   managePrefixes: {

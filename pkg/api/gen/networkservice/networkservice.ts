@@ -15,7 +15,7 @@ export interface NetworkServiceRequest {
   connection:
     | Connection
     | undefined;
-  /** Best first. Ignored where the connection has its mechanism already. */
+  /** Best first. Ignored if the connection already has a mechanism. */
   mechanismPreferences: Mechanism[];
 }
 
@@ -88,7 +88,7 @@ export const NetworkServiceRequest: MessageFns<NetworkServiceRequest> = {
   },
 };
 
-/** Makes, refreshes and ends connections. A refresh is a Request that repeats what the last answer said. */
+/** Establishes, refreshes and closes connections. A refresh is a Request with the connection of the last answer. */
 export type NetworkServiceService = typeof NetworkServiceService;
 export const NetworkServiceService = {
   request: {

@@ -17,14 +17,14 @@ export interface NetworkService {
   payload: string;
   /** Tried in order. */
   matches: Match[];
-  /** SPIFFE IDs of the registration's path; the first is the owner. */
+  /** The SPIFFE IDs on the path of the registration; the first one is the owner. */
   pathIds: string[];
 }
 
 export interface Match {
   sourceSelector: Map<string, string>;
   routes: Destination[];
-  /** Try the next match when no endpoint fits this one. */
+  /** Whether to try the next match when no endpoint satisfies this one. */
   fallthrough: boolean;
   metadata: Metadata | undefined;
 }
@@ -77,7 +77,7 @@ export interface NetworkServiceEndpoint_NetworkServiceLabelsEntry {
   value: NetworkServiceLabels | undefined;
 }
 
-/** Fields that are set must match. */
+/** An entry matches if it matches all fields that are set. */
 export interface NetworkServiceQuery {
   networkService: NetworkService | undefined;
   watch: boolean;
@@ -1300,7 +1300,7 @@ export const NetworkServiceRegistryService = {
     responseSerialize: (value: NetworkService): Buffer => Buffer.from(NetworkService.encode(value).finish()),
     responseDeserialize: (value: Buffer): NetworkService => NetworkService.decode(value),
   },
-  /** The matching entries; with watch, then each change until the caller leaves. */
+  /** Sends the matching entries. With watch, it then sends each change until the caller disconnects. */
   find: {
     path: "/registry.NetworkServiceRegistry/Find" as const,
     requestStream: false as const,
@@ -1324,7 +1324,7 @@ export const NetworkServiceRegistryService = {
 
 export interface NetworkServiceRegistryServer extends UntypedServiceImplementation {
   register: handleUnaryCall<NetworkService, NetworkService>;
-  /** The matching entries; with watch, then each change until the caller leaves. */
+  /** Sends the matching entries. With watch, it then sends each change until the caller disconnects. */
   find: handleServerStreamingCall<NetworkServiceQuery, NetworkServiceResponse>;
   unregister: handleUnaryCall<NetworkService, Empty>;
 }

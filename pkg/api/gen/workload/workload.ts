@@ -17,7 +17,7 @@ export interface X509SVIDResponse {
   svids: X509SVID[];
   /** DER. */
   crl: Buffer[];
-  /** By trust domain id: DER certificates, concatenated. */
+  /** Concatenated DER certificates, by trust domain id. */
   federatedBundles: Map<string, Buffer>;
 }
 
@@ -28,11 +28,11 @@ export interface X509SVIDResponse_FederatedBundlesEntry {
 
 export interface X509SVID {
   spiffeId: string;
-  /** DER certificates, leaf first, concatenated. */
+  /** Concatenated DER certificates, leaf first. */
   x509Svid: Buffer;
   /** PKCS#8, DER. */
   x509SvidKey: Buffer;
-  /** DER certificates of the trust domain's authorities, concatenated. */
+  /** The concatenated DER certificates of the authorities of the trust domain. */
   bundle: Buffer;
   hint: string;
 }
@@ -42,7 +42,7 @@ export interface X509BundlesRequest {
 
 export interface X509BundlesResponse {
   crl: Buffer[];
-  /** By trust domain id: DER certificates, concatenated. */
+  /** Concatenated DER certificates, by trust domain id. */
   bundles: Map<string, Buffer>;
 }
 
@@ -70,7 +70,7 @@ export interface JWTBundlesRequest {
 }
 
 export interface JWTBundlesResponse {
-  /** By trust domain id: JWK sets. */
+  /** JWK sets, by trust domain id. */
   bundles: Map<string, Buffer>;
 }
 
@@ -1102,12 +1102,12 @@ export const ValidateJWTSVIDResponse: MessageFns<ValidateJWTSVIDResponse> = {
 };
 
 /**
- * Gives a process its identity, over a unix socket and without TLS: the server knows from the kernel who asks.
+ * Provides a process with its identity, over a unix socket and without TLS: the kernel attests the caller to the server.
  * Every call carries the metadata "workload.spiffe.io: true".
  */
 export type SpiffeWorkloadAPIService = typeof SpiffeWorkloadAPIService;
 export const SpiffeWorkloadAPIService = {
-  /** The present identity at once, then again before it expires and after each change of a bundle. */
+  /** Sends the current identity, and a new one before it expires and after each change of a bundle. */
   fetchX509Svid: {
     path: "/SpiffeWorkloadAPI/FetchX509SVID" as const,
     requestStream: false as const,
@@ -1158,7 +1158,7 @@ export const SpiffeWorkloadAPIService = {
 } as const;
 
 export interface SpiffeWorkloadAPIServer extends UntypedServiceImplementation {
-  /** The present identity at once, then again before it expires and after each change of a bundle. */
+  /** Sends the current identity, and a new one before it expires and after each change of a bundle. */
   fetchX509Svid: handleServerStreamingCall<X509SVIDRequest, X509SVIDResponse>;
   fetchX509Bundles: handleServerStreamingCall<X509BundlesRequest, X509BundlesResponse>;
   fetchJwtsvid: handleUnaryCall<JWTSVIDRequest, JWTSVIDResponse>;

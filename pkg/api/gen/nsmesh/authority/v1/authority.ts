@@ -12,7 +12,7 @@ export const protobufFileName = "nsmesh/authority/v1/authority.proto";
 
 export interface JoinNodeRequest {
   token: string;
-  /** PKCS#10, DER, EC P-256. */
+  /** A certificate request for an EC P-256 key: PKCS#10, DER. */
   csr: Buffer;
 }
 
@@ -22,9 +22,9 @@ export interface RenewRequest {
 
 export interface IssueWorkloadRequest {
   csr: Buffer;
-  /** Below the node's own: "uid/1000" becomes spiffe://<domain>/node/<node>/uid/1000. */
+  /** Relative to the path of the node: "uid/1000" becomes spiffe://<domain>/node/<node>/uid/1000. */
   path: string;
-  /** Further names for peers that can only check DNS names. */
+  /** Additional names, for peers that can only check DNS names. */
   dnsNames: string[];
 }
 
@@ -35,22 +35,22 @@ export interface IdentityResponse {
   trust: TrustState | undefined;
 }
 
-/** Whom a node of this domain trusts, and with what. */
+/** Whom the nodes of this domain trust, and what others may access. */
 export interface TrustState {
-  /** Grows with each change. */
+  /** Increases with each change. */
   revision: bigint;
   trustDomain: string;
-  /** DER certificates of this domain's authority, newest first. */
+  /** The DER certificates of the authorities of this domain, newest first. */
   authorities: Buffer[];
   domains: FederatedDomain[];
-  /** SPIFFE IDs of nodes that were expelled. */
+  /** The SPIFFE IDs of revoked nodes. */
   revoked: string[];
 }
 
 export interface FederatedDomain {
   trustDomain: string;
   authorities: Buffer[];
-  /** Network services of this domain that the other one may find and request. */
+  /** The network services of this domain that the other domain may find and request. */
   exportedServices: string[];
 }
 
@@ -522,12 +522,12 @@ export const FederatedDomain: MessageFns<FederatedDomain> = {
 };
 
 /**
- * The certificate authority of a domain, served by nsm-registry. It issues only what the caller is entitled to:
- * a node identity for a one-time token, workload identities below the calling node's own path.
+ * The certificate authority of a domain, served by nsm-registry. It issues only the identities to which the caller is
+ * entitled: a node identity for a one-time token, and workload identities below the path of the calling node.
  */
 export type AuthorityService = typeof AuthorityService;
 export const AuthorityService = {
-  /** The one call without a client certificate: a node shows its token and gets its identity. */
+  /** Exchanges a one-time token for the identity of a node. The only call without a client certificate. */
   joinNode: {
     path: "/nsmesh.authority.v1.Authority/JoinNode" as const,
     requestStream: false as const,
@@ -537,7 +537,7 @@ export const AuthorityService = {
     responseSerialize: (value: IdentityResponse): Buffer => Buffer.from(IdentityResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): IdentityResponse => IdentityResponse.decode(value),
   },
-  /** Renews the caller's own identity under a new key. */
+  /** Renews the identity of the caller with a new key. */
   renew: {
     path: "/nsmesh.authority.v1.Authority/Renew" as const,
     requestStream: false as const,
@@ -557,7 +557,7 @@ export const AuthorityService = {
     responseSerialize: (value: IdentityResponse): Buffer => Buffer.from(IdentityResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): IdentityResponse => IdentityResponse.decode(value),
   },
-  /** The present state at once, then again after each change. */
+  /** Sends the current state, and sends it again after each change. */
   watchTrust: {
     path: "/nsmesh.authority.v1.Authority/WatchTrust" as const,
     requestStream: false as const,
@@ -570,13 +570,13 @@ export const AuthorityService = {
 } as const;
 
 export interface AuthorityServer extends UntypedServiceImplementation {
-  /** The one call without a client certificate: a node shows its token and gets its identity. */
+  /** Exchanges a one-time token for the identity of a node. The only call without a client certificate. */
   joinNode: handleUnaryCall<JoinNodeRequest, IdentityResponse>;
-  /** Renews the caller's own identity under a new key. */
+  /** Renews the identity of the caller with a new key. */
   renew: handleUnaryCall<RenewRequest, IdentityResponse>;
   /** Issues an identity for a workload that the calling node has attested. */
   issueWorkload: handleUnaryCall<IssueWorkloadRequest, IdentityResponse>;
-  /** The present state at once, then again after each change. */
+  /** Sends the current state, and sends it again after each change. */
   watchTrust: handleServerStreamingCall<Empty, TrustState>;
 }
 

@@ -27,14 +27,14 @@ export interface JoinRequest {
 
 export interface Domain {
   name: string;
-  /** host:port of its registry. */
+  /** The addresses of its registry, host:port. */
   addresses: string[];
   joined:
     | Timestamp
     | undefined;
-  /** Of this domain to that one. */
+  /** The services that this domain exports to that one. */
   exportedServices: string[];
-  /** Empty while the other registry answers. */
+  /** Why the other registry cannot be reached; empty while it can. */
   problem: string;
 }
 
@@ -82,9 +82,9 @@ export interface AcceptRequest {
 export interface Introduction {
   trustDomain: string;
   addresses: string[];
-  /** DER certificates of the domain's authority, newest first. */
+  /** The DER certificates of the authorities of the domain, newest first. */
   authorities: Buffer[];
-  /** Grows with each change of authorities; an older one is refused. */
+  /** Increases with each change of the authorities. A lower revision is refused. */
   revision: bigint;
 }
 
@@ -1012,10 +1012,10 @@ export const Introduction: MessageFns<Introduction> = {
   },
 };
 
-/** For the people who run a domain. Served on the registry's admin socket, which only its owner can open. */
+/** For the administrators of a domain. Served on the admin socket of the registry, to which only its owner can connect. */
 export type DomainsService = typeof DomainsService;
 export const DomainsService = {
-  /** Makes a one-time token with which another domain joins this one. */
+  /** Creates a one-time token that lets another domain join this one. */
   invite: {
     path: "/nsmesh.domain.v1.Domains/Invite" as const,
     requestStream: false as const,
@@ -1025,7 +1025,7 @@ export const DomainsService = {
     responseSerialize: (value: Invitation): Buffer => Buffer.from(Invitation.encode(value).finish()),
     responseDeserialize: (value: Buffer): Invitation => Invitation.decode(value),
   },
-  /** Joins the domain that made the token. */
+  /** Joins the domain that created the token. */
   join: {
     path: "/nsmesh.domain.v1.Domains/Join" as const,
     requestStream: false as const,
@@ -1044,7 +1044,7 @@ export const DomainsService = {
     responseSerialize: (value: ListResponse): Buffer => Buffer.from(ListResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListResponse => ListResponse.decode(value),
   },
-  /** Forgets the other domain: nothing of it is trusted or served from now on. */
+  /** Revokes the other domain: it is no longer trusted or served. */
   revoke: {
     path: "/nsmesh.domain.v1.Domains/Revoke" as const,
     requestStream: false as const,
@@ -1054,7 +1054,7 @@ export const DomainsService = {
     responseSerialize: (value: Empty): Buffer => Buffer.from(Empty.encode(value).finish()),
     responseDeserialize: (value: Buffer): Empty => Empty.decode(value),
   },
-  /** Lets another domain, or every joined one ("*"), find and request a service. */
+  /** Allows another domain, or every joined one ("*"), to find and request a service. */
   export: {
     path: "/nsmesh.domain.v1.Domains/Export" as const,
     requestStream: false as const,
@@ -1073,7 +1073,7 @@ export const DomainsService = {
     responseSerialize: (value: Empty): Buffer => Buffer.from(Empty.encode(value).finish()),
     responseDeserialize: (value: Buffer): Empty => Empty.decode(value),
   },
-  /** Makes a one-time token with which a node of that name joins this domain. */
+  /** Creates a one-time token that lets a node with this name join this domain. */
   inviteNode: {
     path: "/nsmesh.domain.v1.Domains/InviteNode" as const,
     requestStream: false as const,
@@ -1104,17 +1104,17 @@ export const DomainsService = {
 } as const;
 
 export interface DomainsServer extends UntypedServiceImplementation {
-  /** Makes a one-time token with which another domain joins this one. */
+  /** Creates a one-time token that lets another domain join this one. */
   invite: handleUnaryCall<InviteRequest, Invitation>;
-  /** Joins the domain that made the token. */
+  /** Joins the domain that created the token. */
   join: handleUnaryCall<JoinRequest, Domain>;
   list: handleUnaryCall<Empty, ListResponse>;
-  /** Forgets the other domain: nothing of it is trusted or served from now on. */
+  /** Revokes the other domain: it is no longer trusted or served. */
   revoke: handleUnaryCall<RevokeRequest, Empty>;
-  /** Lets another domain, or every joined one ("*"), find and request a service. */
+  /** Allows another domain, or every joined one ("*"), to find and request a service. */
   export: handleUnaryCall<ExportRequest, Empty>;
   unexport: handleUnaryCall<ExportRequest, Empty>;
-  /** Makes a one-time token with which a node of that name joins this domain. */
+  /** Creates a one-time token that lets a node with this name join this domain. */
   inviteNode: handleUnaryCall<InviteNodeRequest, Invitation>;
   listNodes: handleUnaryCall<Empty, ListNodesResponse>;
   revokeNode: handleUnaryCall<RevokeNodeRequest, Empty>;
@@ -1123,7 +1123,10 @@ export interface DomainsServer extends UntypedServiceImplementation {
 /** Between the registries of two domains. */
 export type FederationService = typeof FederationService;
 export const FederationService = {
-  /** The one call without a client certificate: the joining domain shows the token's secret and its own bundle. */
+  /**
+   * Accepts a joining domain, which presents the secret of the token and its own trust bundle. The only call without a
+   * client certificate.
+   */
   accept: {
     path: "/nsmesh.domain.v1.Federation/Accept" as const,
     requestStream: false as const,
@@ -1133,7 +1136,7 @@ export const FederationService = {
     responseSerialize: (value: Introduction): Buffer => Buffer.from(Introduction.encode(value).finish()),
     responseDeserialize: (value: Buffer): Introduction => Introduction.decode(value),
   },
-  /** The caller's view of this domain, now and after each change. Ends when the caller is revoked. */
+  /** Sends the caller's view of this domain, and sends it again after each change. Ends when the caller is revoked. */
   watchBundle: {
     path: "/nsmesh.domain.v1.Federation/WatchBundle" as const,
     requestStream: false as const,
@@ -1143,7 +1146,7 @@ export const FederationService = {
     responseSerialize: (value: Introduction): Buffer => Buffer.from(Introduction.encode(value).finish()),
     responseDeserialize: (value: Buffer): Introduction => Introduction.decode(value),
   },
-  /** The caller has revoked this domain. */
+  /** Tells this domain that the caller has revoked it. */
   leave: {
     path: "/nsmesh.domain.v1.Federation/Leave" as const,
     requestStream: false as const,
@@ -1156,11 +1159,14 @@ export const FederationService = {
 } as const;
 
 export interface FederationServer extends UntypedServiceImplementation {
-  /** The one call without a client certificate: the joining domain shows the token's secret and its own bundle. */
+  /**
+   * Accepts a joining domain, which presents the secret of the token and its own trust bundle. The only call without a
+   * client certificate.
+   */
   accept: handleUnaryCall<AcceptRequest, Introduction>;
-  /** The caller's view of this domain, now and after each change. Ends when the caller is revoked. */
+  /** Sends the caller's view of this domain, and sends it again after each change. Ends when the caller is revoked. */
   watchBundle: handleServerStreamingCall<Empty, Introduction>;
-  /** The caller has revoked this domain. */
+  /** Tells this domain that the caller has revoked it. */
   leave: handleUnaryCall<Empty, Empty>;
 }
 

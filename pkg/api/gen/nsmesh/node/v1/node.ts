@@ -21,7 +21,7 @@ export interface NodeStatus {
   dataplane:
     | DataplaneStatus
     | undefined;
-  /** One per thing that can be wrong; a healthy one has no problem. */
+  /** One per aspect that can fail. The problem of a healthy one is empty. */
   conditions: Condition[];
   wiresUp: number;
   wiresDown: number;
@@ -32,7 +32,7 @@ export interface DataplaneStatus {
   version: string;
   enginePid: number;
   engineRestarts: number;
-  /** Offloads and AEADs as probed at start: on, off, or which. */
+  /** Offloads and AEADs as probed at startup: on, off, or the selected implementation. */
   features: Map<string, string>;
 }
 
@@ -43,14 +43,15 @@ export interface DataplaneStatus_FeaturesEntry {
 
 export interface Condition {
   name: string;
-  /** Empty: all is well. */
+  /** Empty while healthy. */
   problem: string;
+  /** What the administrator should do next. */
   next: string;
   warningOnly: boolean;
 }
 
 export interface ListWiresRequest {
-  /** Connection id, or any id of its path; empty lists all. */
+  /** The id of the connection, or any id in its path. Empty lists all wires. */
   id: string;
 }
 
@@ -59,7 +60,7 @@ export interface ListWiresResponse {
 }
 
 export interface CloseWireRequest {
-  /** Connection id, or any id of its path. */
+  /** The id of the connection, or any id in its path. */
   id: string;
 }
 
@@ -74,19 +75,19 @@ export interface Wire {
     | undefined;
   /** up, down, settling */
   state: string;
-  /** Why it is not up; the first broken step. */
+  /** Why the wire is not up: the first step that failed. */
   problem: string;
   mtuBytes: number;
   clientAddresses: string[];
   endpointAddresses: string[];
-  /** Names of the applications on the path, client first. */
+  /** The names of the applications on the path, client first. */
   path: string[];
   expires:
     | Timestamp
     | undefined;
-  /** By counter name, from this node's dataplane. */
+  /** Counters of the dataplane of this node, by name. */
   counters: Map<string, bigint>;
-  /** Of the other domain, where the wire crosses. */
+  /** The name of the other domain, if the wire leads to one. */
   remoteDomain: string;
   /** IP, ETHERNET */
   payload: string;
@@ -97,14 +98,14 @@ export interface Wire_CountersEntry {
   value: bigint;
 }
 
-/** One side of a wire as this node sees it. */
+/** One end of a wire, as this node sees it. */
 export interface WireEnd {
   /** KERNEL, WIREGUARD, VXLAN */
   mechanism: string;
-  /** Local ends. */
+  /** For local ends. */
   interface: string;
   namespace: string;
-  /** Remote ends: ip:port of the other node. */
+  /** For remote ends: the address of the other node, ip:port. */
   peer: string;
   aead: string;
   /** idle, handshaking, established, receive-only */
@@ -113,19 +114,19 @@ export interface WireEnd {
   handshakeAgeMs?:
     | bigint
     | undefined;
-  /** The way to the other node, where both watch it. */
+  /** The link quality between the nodes, if both measure it. */
   path: PathHealth | undefined;
 }
 
-/** Measured by probes inside the tunnel. */
+/** The link quality between two nodes, measured by probe messages inside the tunnel. */
 export interface PathHealth {
   /** unknown, up, down */
   state: string;
   rttUs: number;
   jitterUs: number;
-  /** Of the latest probes, how many in a million got lost. */
+  /** How many of one million probe messages were lost recently. */
   lossPpm: number;
-  /** The longest packet of a wire that passes. */
+  /** The largest packet of a wire that gets through. */
   mtuBytes: number;
 }
 
@@ -1347,8 +1348,8 @@ export const PathHealth: MessageFns<PathHealth> = {
 };
 
 /**
- * What one node does, for the people on it. Served by nsmd to local callers whom the kernel names as root or as the
- * daemon's own user.
+ * The state of a node, for its administrators. Served by nsmd to local callers that the kernel attests as one of
+ * NSM_ADMIN_UIDS or as the user of the daemon.
  */
 export type NodeService = typeof NodeService;
 export const NodeService = {
@@ -1370,7 +1371,7 @@ export const NodeService = {
     responseSerialize: (value: ListWiresResponse): Buffer => Buffer.from(ListWiresResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListWiresResponse => ListWiresResponse.decode(value),
   },
-  /** Closes a wire whoever asked for it, both ends included. NOT_FOUND when there is none of that id. */
+  /** Closes a wire at both ends, no matter who requested it. NOT_FOUND when there is none with this id. */
   closeWire: {
     path: "/nsmesh.node.v1.Node/CloseWire" as const,
     requestStream: false as const,
@@ -1385,7 +1386,7 @@ export const NodeService = {
 export interface NodeServer extends UntypedServiceImplementation {
   getStatus: handleUnaryCall<Empty, NodeStatus>;
   listWires: handleUnaryCall<ListWiresRequest, ListWiresResponse>;
-  /** Closes a wire whoever asked for it, both ends included. NOT_FOUND when there is none of that id. */
+  /** Closes a wire at both ends, no matter who requested it. NOT_FOUND when there is none with this id. */
   closeWire: handleUnaryCall<CloseWireRequest, Empty>;
 }
 
