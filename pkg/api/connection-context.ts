@@ -1,10 +1,10 @@
 /**
- * What a connection gives to its two ends. `src` is always the client, `dst` the endpoint; addresses are CIDR
- * strings; `srcRoutes` are routes of the client, `dstRoutes` of the endpoint.
+ * The configuration that a connection gives to its two ends. `src` is always the client and `dst` the endpoint, also in
+ * `srcRoutes` and `dstRoutes`. Addresses are CIDR strings.
  */
 export interface Route {
   readonly prefix: string
-  /** Empty: the other end of the wire. */
+  /** Empty when the next hop is the other end of the wire. */
   readonly nextHop: string
 }
 
@@ -53,7 +53,7 @@ export interface ConnectionContext {
   readonly dnsConfigs: readonly DnsConfig[]
   readonly ethernet: EthernetContext | undefined
   readonly extra: Readonly<Record<string, string>>
-  /** Bytes; 0 when nobody has set one. */
+  /** 0 when not set. */
   readonly mtuBytes: number
 }
 

@@ -1,10 +1,10 @@
 /**
- * Connections as the daemons think of them: NSM v1's messages with defaults filled in, times in milliseconds,
- * and nothing that a caller could change afterwards. `convert` turns wire messages into these and back.
+ * Connections as domain types: the messages of NSM v1 with defaults filled in, times in milliseconds, and all fields
+ * read-only. `convert/` converts them from and to protobuf messages.
  */
 import type { ConnectionContext } from './connection-context.ts'
 
-/** How one hop is joined to the next: `parameters` are decimal or text values, keys in mechanism.ts. */
+/** How one hop is connected to the next. Keys of `parameters` are in mechanism.ts; values are text or decimals. */
 export interface Mechanism {
   readonly cls: string
   readonly type: string
@@ -13,19 +13,19 @@ export interface Mechanism {
 
 export type ConnectionState = 'UP' | 'DOWN' | 'REFRESH_REQUESTED' | 'RESELECT_REQUESTED'
 
-/** One application on the way of a request. */
+/** One application on the path of a request. */
 export interface PathSegment {
   readonly name: string
-  /** The connection's id at that application: stable across refreshes. */
+  /** The id of the connection at that application; stable across refreshes. */
   readonly id: string
-  /** JWT that this application gave to the next one; empty when not known. */
+  /** The JWT that this application issued to the next one; empty when not known. */
   readonly token: string
   readonly expiresMs: number | undefined
   readonly metrics: Readonly<Record<string, string>>
 }
 
 export interface Path {
-  /** Whose view this is: the segment of the application that holds the connection. */
+  /** The segment of the application whose view of the connection this is. */
   readonly index: number
   readonly segments: readonly PathSegment[]
 }

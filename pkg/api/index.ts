@@ -1,7 +1,7 @@
 /**
- * The words of the mesh: domain types, the services as plain interfaces, and the wire messages they travel in.
- * Messages of NSM v1 are turned into domain types by the `…FromWire` functions, which refuse what does not make sense;
- * our own services use their generated messages as they are, one namespace per proto package.
+ * The vocabulary of the mesh: domain types, the services as plain interfaces, and their protobuf messages. The
+ * `…FromProto` functions convert messages of NSM v1 into domain types and refuse invalid ones. Our own services use
+ * their generated messages directly, one namespace per proto package.
  */
 export type {
   Connection,
@@ -36,7 +36,7 @@ export {
   selectorFromProto,
   selectorToProto,
 } from './convert/connection.ts'
-export { MAX_MESSAGE_BYTES } from './convert/field-checks.ts'
+export { MAX_MESSAGE_BYTES, MAX_PATH_SEGMENTS, MAX_TOKEN_CHARS } from './convert/field-checks.ts'
 export {
   endpointFromProto,
   endpointQueryFromProto,

@@ -1,4 +1,4 @@
-/** What a registry keeps: network services and the endpoints that serve them. */
+/** The records of a registry: network services, and the endpoints that serve them. */
 import type { Labels } from './connection.ts'
 
 export interface Destination {
@@ -10,7 +10,7 @@ export interface Match {
   readonly sourceSelector: Labels
   readonly routes: readonly Destination[]
   readonly fallthrough: boolean
-  /** Labels that a forwarder must have; undefined where the match says nothing about forwarders. */
+  /** Labels that a forwarder must have; undefined when the match does not restrict forwarders. */
   readonly metadata: { readonly labels: Labels } | undefined
 }
 
@@ -18,14 +18,14 @@ export interface NetworkService {
   readonly name: string
   readonly payload: string
   readonly matches: readonly Match[]
-  /** SPIFFE IDs of the registration's path; the first is the owner. */
+  /** The SPIFFE IDs on the path of the registration; the first one is the owner. */
   readonly pathIds: readonly string[]
 }
 
 export interface NetworkServiceEndpoint {
   readonly name: string
   readonly networkServiceNames: readonly string[]
-  /** Service name to labels of this endpoint for that service. */
+  /** Labels of this endpoint, by the name of the service that they apply to. */
   readonly networkServiceLabels: ReadonlyMap<string, Labels>
   readonly url: string
   readonly expiresMs: number | undefined
@@ -33,7 +33,10 @@ export interface NetworkServiceEndpoint {
   readonly pathIds: readonly string[]
 }
 
-/** Empty fields match everything; names are exact, service names a subset, labels equal where given, url contained. */
+/**
+ * Empty fields match everything. Names must be equal, service names a subset, the given labels equal, and the URL a
+ * substring.
+ */
 export interface NetworkServiceQuery {
   readonly service: Partial<NetworkService>
   readonly watch: boolean
@@ -44,7 +47,7 @@ export interface NetworkServiceEndpointQuery {
   readonly watch: boolean
 }
 
-/** One answer of a Find. In a watch the present state comes first, then each change. */
+/** One result of a Find. A watch yields the current records first, then each change. */
 export interface Found<T> {
   readonly value: T
   readonly deleted: boolean

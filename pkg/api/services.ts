@@ -1,6 +1,6 @@
 /**
- * The services of the mesh as plain interfaces. A daemon's logic implements or calls these; only `rpc` knows that
- * gRPC carries them. Failures are {@link NsmError}s on both sides.
+ * The services of the mesh as plain interfaces, which the logic of the daemons implements and calls. Only `rpc` knows
+ * that gRPC carries them. Failures are {@link NsmError}s on both sides.
  */
 import type { Connection, ConnectionEvent, ConnectionRequest, MonitorScopeSelector } from './connection.ts'
 import type {
@@ -11,22 +11,24 @@ import type {
   NetworkServiceQuery,
 } from './registration.ts'
 
-/** Who calls, as proven by its certificate and, on local sockets, by the kernel. Never by what it says. */
+/** The caller, as authenticated by its certificate and, on local sockets, by the kernel; never by its messages. */
 export interface Peer {
   readonly spiffeId: string
-  /** DER certificates, leaf first: what the peer showed in the TLS handshake. */
+  /** The DER certificates that the peer presented in the TLS handshake, leaf first. */
   readonly chain: readonly Uint8Array[]
   readonly attestation: Attestation | undefined
 }
 
-/** The kernel's record of the process on the other side of a unix socket. */
+/** The kernel's record of the process at the other end of a unix socket. */
 export interface Attestation {
+  /** Unique during the lifetime of the holder. */
   readonly connectionId: bigint
   readonly pid: number
   readonly uid: number
   readonly gid: number
-  /** `inode://<dev>/<ino>` of its network namespace. */
+  /** The network namespace of the process, `inode://<dev>/<ino>`. */
   readonly namespace: string
+  /** The path of its cgroup; may be empty. */
   readonly cgroup: string
 }
 
@@ -36,22 +38,22 @@ export interface Token {
 }
 
 /**
- * The tokens of a registration's way, first the registrant's: for registries what the path of a connection is for
- * requests. `index` is the segment of the application whose view this is.
+ * The path of a registration: the tokens of all applications that it passed, the registrant's first. `index` is the
+ * segment of the application whose view this is.
  */
 export interface RegistrationPath {
   readonly index: number
   readonly tokens: readonly string[]
 }
 
-/** What comes with an incoming call beside its message. */
+/** The context of an incoming call. */
 export interface Call {
   readonly peer: Peer
   /** The peer's `nsm-client-token`, not yet verified; undefined when it sent none. */
   readonly token: Token | undefined
-  /** Registry calls: the path up to this application, its own token for the caller included. */
+  /** For registry calls: the path up to this application, including our own token for the caller. */
   readonly path?: RegistrationPath | undefined
-  /** Aborts when the caller went away or its deadline passed. */
+  /** Aborts when the caller disconnects or its deadline passes. */
   readonly signal: AbortSignal
 }
 
@@ -61,11 +63,11 @@ export interface NetworkServiceServer {
 }
 
 export interface MonitorServer {
-  /** Yields one INITIAL_STATE_TRANSFER and then changes until the caller leaves. */
+  /** Yields one INITIAL_STATE_TRANSFER, then each change until the caller disconnects. */
   monitor(selector: MonitorScopeSelector, call: Call): AsyncIterable<ConnectionEvent>
 }
 
-/** One of the two registries; T is what it keeps, Q how it is asked. */
+/** One of the two registries. T is the type of its records, Q that of its queries. */
 export interface RegistryServer<T, Q> {
   register(value: T, call: Call): Promise<T>
   find(query: Q, call: Call): AsyncIterable<Found<T>>
@@ -75,9 +77,9 @@ export interface RegistryServer<T, Q> {
 export type ServiceRegistryServer = RegistryServer<NetworkService, NetworkServiceQuery>
 export type EndpointRegistryServer = RegistryServer<NetworkServiceEndpoint, NetworkServiceEndpointQuery>
 
-/** What goes with an outgoing call. The token for the peer is added by `rpc`. */
+/** The context of an outgoing call. `rpc` adds the token for the peer. */
 export interface Outgoing {
-  /** Registry calls on behalf of an incoming one: that call's path. */
+  /** For registry calls on behalf of an incoming call: the path of that call. */
   readonly path?: RegistrationPath | undefined
   readonly signal: AbortSignal
 }

@@ -136,7 +136,7 @@ test('a refusal carries the holder’s errno and sentence', async () => {
   )
   await expect(attempt).rejects.toMatchObject({
     code: 'already_exists',
-    message: 'Cannot set the port: it was refused',
+    message: 'Cannot set the port: the request was refused',
     fields: { port: 'one:c', errno: 'EEXIST', reason: 'interface nsm-1 exists in this namespace' },
   })
 })

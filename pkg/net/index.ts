@@ -1,4 +1,4 @@
-/** Addresses, prefixes, names and sizes of the network: pure values, checked where they enter. */
+/** Addresses, prefixes, ports, interface names and MTUs: pure values with strict parsers. */
 export { checkInterfaceName, isInterfaceName, MAX_INTERFACE_NAME_BYTES } from './interface-name.ts'
 export {
   bigintToIp,
@@ -29,4 +29,4 @@ export {
   type Prefix,
   parsePrefix,
 } from './prefix.ts'
-export { formatSocketAddress, parseSocketAddress, type SocketAddress } from './socket-address.ts'
+export { formatSocketAddress, MAX_PORT, parseSocketAddress, type SocketAddress } from './socket-address.ts'

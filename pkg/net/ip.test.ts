@@ -63,7 +63,7 @@ test.each([
   '1:2:3:4:5:6:7:1.2.3.4',
 ])('parseIp refuses %j', (text) => {
   expect(isIp(text)).toBe(false)
-  expect(() => parseIp(text)).toThrow('Cannot read the IP address')
+  expect(() => parseIp(text)).toThrow('Cannot parse the IP address')
 })
 
 test('parseIp throws nothing but invalid_argument, whatever it reads', () => {

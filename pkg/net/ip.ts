@@ -1,6 +1,6 @@
 /**
- * IP addresses between text, bytes and numbers. Addresses travel as canonical text (RFC 5952), packets and netlink
- * carry 4 or 16 bytes in network order, arithmetic is done on bigints.
+ * Conversions of IP addresses. Messages carry them as canonical text (RFC 5952), packets and netlink as 4 or 16 bytes
+ * in network order, and arithmetic uses bigints.
  */
 import { NsmError } from '../base/index.ts'
 
@@ -8,11 +8,11 @@ export type IpFamily = 4 | 6
 
 const V6_GROUPS = 8
 
-/** @throws {NsmError} `invalid_argument` unless `text` is an IPv4 address or an IPv6 one without a zone. */
+/** @throws {NsmError} `invalid_argument` unless `text` is an IPv4 address, or an IPv6 address without a zone */
 export function parseIp(text: string): Uint8Array {
   const bytes = text.includes(':') ? parseV6(text) : parseV4(text)
   if (bytes === undefined) {
-    throw new NsmError('invalid_argument', 'Cannot read the IP address: it is neither IPv4 nor IPv6', {
+    throw new NsmError('invalid_argument', 'Cannot parse the IP address: it is neither IPv4 nor IPv6', {
       fields: { address: text.slice(0, 64) },
     })
   }
@@ -35,7 +35,7 @@ export function formatIp(bytes: Uint8Array): string {
   return compressV6(groups.map((group) => group.toString(16)))
 }
 
-/** The one spelling of an address, so that equal addresses are equal strings. */
+/** The canonical text of an address, so that equal addresses are equal strings. */
 export function normalizeIp(text: string): string {
   return formatIp(parseIp(text))
 }
@@ -43,7 +43,7 @@ export function normalizeIp(text: string): string {
 export function ipFamily(bytes: Uint8Array): IpFamily {
   if (bytes.length === 4) return 4
   if (bytes.length === 16) return 6
-  throw new NsmError('invalid_argument', 'Cannot read the IP address: it has neither 4 nor 16 bytes', {
+  throw new NsmError('invalid_argument', 'Cannot format the IP address: it has neither 4 nor 16 bytes', {
     fields: { bytes: bytes.length },
   })
 }
@@ -52,11 +52,11 @@ export function ipToBigint(bytes: Uint8Array): bigint {
   return bytes.reduce((value, byte) => (value << 8n) | BigInt(byte), 0n)
 }
 
-/** @throws {NsmError} `invalid_argument` when `value` does not fit the family. */
+/** @throws {NsmError} `invalid_argument` when `value` is out of the range of the family */
 export function bigintToIp(value: bigint, family: IpFamily): Uint8Array {
   const length = family === 4 ? 4 : 16
   if (value < 0n || value >> BigInt(8 * length) !== 0n) {
-    throw new NsmError('invalid_argument', 'Cannot make an IP address: the number does not fit', {
+    throw new NsmError('invalid_argument', 'Cannot convert the number to an IP address: it is out of range', {
       fields: { value, family },
     })
   }
@@ -65,7 +65,7 @@ export function bigintToIp(value: bigint, family: IpFamily): Uint8Array {
 
 function parseV4(text: string): Uint8Array | undefined {
   const parts = text.split('.')
-  // A leading zero would be octal for some readers and decimal for others.
+  // Some parsers read a number with a leading zero as octal, others as decimal.
   const isOctet = (part: string) => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) <= 255
   return parts.length === 4 && parts.every(isOctet) ? Uint8Array.from(parts, Number) : undefined
 }
@@ -78,12 +78,12 @@ function parseV6(text: string): Uint8Array | undefined {
   const zeros = V6_GROUPS - head.length - tail.length
   if (halves.length === 2 ? zeros < 1 : zeros !== 0) return undefined
   const groups = [...head, ...new Array<number>(zeros).fill(0), ...tail]
-  // Dotted quads stand only at the very end: 1.2.3.4:: is no address.
+  // A dotted quad is allowed only at the very end: 1.2.3.4:: is not an address.
   if (halves.length === 2 && (halves[0] ?? '').includes('.')) return undefined
   return Uint8Array.from(groups.flatMap((group) => [group >> 8, group & 0xff]))
 }
 
-/** Groups of one side of `::`, a dotted quad at the end counting as two. */
+/** Parses the groups on one side of `::`. A dotted quad at the end counts as two. */
 function readGroups(text: string): number[] | undefined {
   if (text === '') return []
   const parts = text.split(':')
@@ -96,7 +96,7 @@ function readGroups(text: string): number[] | undefined {
   return quad === undefined ? groups : [...groups, (a << 8) | b, (c << 8) | d]
 }
 
-/** Replaces the longest run of two or more zero groups, the first of equals, by `::`. */
+/** Replaces the longest run of two or more zero groups by `::`; of equally long runs the first. */
 function compressV6(groups: readonly string[]): string {
   let best = { start: 0, length: 1 }
   for (let start = 0; start < groups.length; start++) {

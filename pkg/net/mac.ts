@@ -1,11 +1,11 @@
 import { NsmError } from '../base/index.ts'
 
-/** @throws {NsmError} `invalid_argument` unless `text` is six hexadecimal octets joined by colons. */
+/** @throws {NsmError} `invalid_argument` unless `text` is six hexadecimal octets separated by colons */
 export function parseMac(text: string): Uint8Array {
   if (!/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(text)) {
     throw new NsmError(
       'invalid_argument',
-      'Cannot read the MAC address: it is not six octets such as 02:00:5e:10:00:01',
+      'Cannot parse the MAC address: it is not six octets such as 02:00:5e:10:00:01',
       {
         fields: { mac: text.slice(0, 64) },
       },
@@ -14,7 +14,7 @@ export function parseMac(text: string): Uint8Array {
   return Uint8Array.from(text.split(':'), (octet) => Number.parseInt(octet, 16))
 }
 
-/** Lower case, joined by colons; empty for a link without an address (a TUN device). */
+/** Lower case, separated by colons; empty for a link without an address, such as a TUN device. */
 export function formatMac(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(':')
 }

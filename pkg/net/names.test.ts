@@ -19,7 +19,7 @@ test.each(['nsm-1', 'a', 'fifteen-letters', 'eth0.100', 'ö'])('isInterfaceName 
 })
 
 test.each(['', 'sixteen-letters-', 'ööööööööö', '.', '..', 'lo', 'a/b', 'a b', 'a\tb', 'a\nb', 'a:b', 'a%d', 'a\0b'])(
-  'checkInterfaceName refuses %j and says why',
+  'checkInterfaceName refuses %j with the reason',
   (name) => {
     expect(isInterfaceName(name)).toBe(false)
     expect(() => checkInterfaceName(name)).toThrow(/^Cannot use the interface name: it (is|contains)/)
@@ -45,7 +45,7 @@ test.each([
   expect(() => parseNamespaceId(text)).toThrow('it is not inode://<dev>/<inode>')
 })
 
-test('parseSocketAddress reads both families and spells the address canonically', () => {
+test('parseSocketAddress reads both families and normalizes the address', () => {
   expect(parseSocketAddress('192.0.2.1:5001')).toEqual({ ip: '192.0.2.1', port: 5001 })
   expect(formatSocketAddress(parseSocketAddress('[2001:DB8::1]:65535'))).toBe('[2001:db8::1]:65535')
 })
@@ -62,7 +62,7 @@ test.each([
   '[::1]',
   'host:80',
 ])('parseSocketAddress refuses %j', (text) => {
-  expect(() => parseSocketAddress(text)).toThrow('Cannot read the socket address')
+  expect(() => parseSocketAddress(text)).toThrow('Cannot parse the socket address')
 })
 
 test('parseMac and formatMac agree, in lower case', () => {
@@ -74,11 +74,11 @@ test('parseMac and formatMac agree, in lower case', () => {
 test.each(['', '02:00:5e:10:00', '02:00:5e:10:00:ff:01', '02-00-5e-10-00-ff', '2:0:5e:10:0:ff', 'zz:00:00:00:00:00'])(
   'parseMac refuses %j',
   (text) => {
-    expect(() => parseMac(text)).toThrow('Cannot read the MAC address')
+    expect(() => parseMac(text)).toThrow('Cannot parse the MAC address')
   },
 )
 
-test('overheads are those of the wire formats', () => {
+test('overheads match the wire formats', () => {
   expect([vxlanOverheadBytes(4), vxlanOverheadBytes(6)]).toEqual([54, 74])
   expect([wireguardOverheadBytes(4), wireguardOverheadBytes(6)]).toEqual([60, 80])
   expect([wireguardFrameOverheadBytes(4), wireguardFrameOverheadBytes(6)]).toEqual([80, 100])

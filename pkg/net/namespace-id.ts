@@ -1,4 +1,4 @@
-/** A network namespace named by the device and inode number of its nsfs file: `inode://<dev>/<ino>`. */
+/** Identifies a network namespace by the device and inode number of its nsfs file: `inode://<dev>/<ino>`. */
 import { NsmError } from '../base/index.ts'
 
 export interface NamespaceId {
@@ -13,7 +13,7 @@ export function parseNamespaceId(text: string): NamespaceId {
   const match = /^inode:\/\/(0|[1-9]\d{0,19})\/([1-9]\d{0,19})$/.exec(text)
   const [dev, ino] = [BigInt(match?.[1] ?? 0), BigInt(match?.[2] ?? 0)]
   if (match === null || dev > MAX_U64 || ino > MAX_U64) {
-    throw new NsmError('invalid_argument', 'Cannot read the network namespace: it is not inode://<dev>/<inode>', {
+    throw new NsmError('invalid_argument', 'Cannot parse the network namespace: it is not inode://<dev>/<inode>', {
       fields: { namespace: text.slice(0, 64) },
     })
   }

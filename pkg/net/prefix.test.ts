@@ -67,5 +67,5 @@ test.each([
   '10.0.0.1/24/24',
   '10.0.0.1/2 4',
 ])('parsePrefix refuses %j', (text) => {
-  expect(() => parsePrefix(text)).toThrow(/^Cannot read the (prefix|IP address): /)
+  expect(() => parsePrefix(text)).toThrow(/^Cannot parse the (prefix|IP address): /)
 })

@@ -1,4 +1,4 @@
-/** An IP address and a port as one text: `192.0.2.1:5001`, `[2001:db8::1]:5001`. */
+/** An IP address and a port, written as `192.0.2.1:5001` or `[2001:db8::1]:5001`. */
 import { NsmError } from '../base/index.ts'
 import { isIp, normalizeIp } from './ip.ts'
 
@@ -7,9 +7,9 @@ export interface SocketAddress {
   readonly port: number
 }
 
-const MAX_PORT = 65_535
+export const MAX_PORT = 65_535
 
-/** @throws {NsmError} `invalid_argument`; host names are not resolved */
+/** Does not resolve host names. @throws {NsmError} `invalid_argument` */
 export function parseSocketAddress(text: string): SocketAddress {
   const match = /^(?:\[([0-9a-fA-F:.]+)\]|([\d.]+)):(0|[1-9]\d{0,4})$/.exec(text)
   const ip = match?.[1] ?? match?.[2] ?? ''
@@ -17,7 +17,7 @@ export function parseSocketAddress(text: string): SocketAddress {
   if (match === null || Number(match[3]) > MAX_PORT || !isIp(ip) || isBracketed !== ip.includes(':')) {
     throw new NsmError(
       'invalid_argument',
-      'Cannot read the socket address: it is not <ipv4>:<port> or [<ipv6>]:<port>',
+      'Cannot parse the socket address: it is not <ipv4>:<port> or [<ipv6>]:<port>',
       {
         fields: { address: text.slice(0, 64) },
       },

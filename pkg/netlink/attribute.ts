@@ -1,6 +1,7 @@
 /**
- * Attributes (struct nlattr): length and type, 16 bits each, the value, padding to 4 bytes. Values nest. What a caller
- * builds are plain trees; a namespace's descriptor is a leaf that only the holder can fill in, at a noted offset.
+ * Attributes (struct nlattr): length and type of 16 bits each, the value, and padding to 4 bytes. Values can be nested,
+ * so callers build plain trees. Only the holder has the file descriptor of a namespace: the encoder leaves room for it
+ * and returns the offset.
  */
 import { NsmError } from '../base/index.ts'
 import { align, concatBytes, HOST_IS_LITTLE_ENDIAN, malformed, viewOf } from './bytes.ts'
@@ -8,16 +9,16 @@ import { align, concatBytes, HOST_IS_LITTLE_ENDIAN, malformed, viewOf } from './
 export const ATTRIBUTE_HEADER_BYTES = 4
 const MAX_ATTRIBUTE_BYTES = 65_535
 const FD_BYTES = 4
-/** NLA_F_NESTED and NLA_F_NET_BYTEORDER share the type's field. */
+/** The two highest bits of the type field are the flags NLA_F_NESTED and NLA_F_NET_BYTEORDER. */
 const NESTED = 0x8000
 const TYPE_MASK = 0x3fff
 
-/** The descriptor of a namespace, known only to the holder. */
+/** Stands for the file descriptor of a namespace, which only the holder has. */
 export interface NamespaceFd {
   readonly namespace: string
 }
 
-/** A structure with attributes behind it, as some types hold it. */
+/** A structure followed by attributes, which is the value of some attribute types. */
 export interface StructWithAttributes {
   readonly fixed: Uint8Array
   readonly attributes: readonly Attribute[]
@@ -28,7 +29,7 @@ export interface Attribute {
   readonly value: Uint8Array | readonly Attribute[] | NamespaceFd | StructWithAttributes
 }
 
-/** Where in a message the holder writes the number of its descriptor of a namespace. */
+/** Where in a message the holder must write its file descriptor of a namespace. */
 export interface FdPatch {
   readonly offset: number
   readonly namespace: string
@@ -36,7 +37,7 @@ export interface FdPatch {
 
 export const attribute = {
   bytes: (type: number, value: Uint8Array): Attribute => ({ type, value }),
-  /** With the terminating zero that the kernel expects of names. */
+  /** Adds the terminating zero that the kernel expects of names. */
   text: (type: number, value: string): Attribute => ({ type, value: new TextEncoder().encode(`${value}\0`) }),
   u8: (type: number, value: number): Attribute => ({ type, value: Uint8Array.of(value) }),
   u16: (type: number, value: number): Attribute => ({
@@ -64,7 +65,7 @@ export interface Encoded {
   readonly fdPatches: readonly FdPatch[]
 }
 
-/** @throws {NsmError} `invalid_argument` for a value that does not fit 16 bits of length */
+/** @throws {NsmError} `invalid_argument` for a value whose length does not fit into 16 bits */
 export function encodeAttributes(attributes: readonly Attribute[]): Encoded {
   const encoded = attributes.map(encodeAttribute)
   const bytes = new Uint8Array(encoded.reduce((length, part) => length + part.bytes.length, 0))
@@ -84,7 +85,7 @@ function encodeAttribute({ type, value }: Attribute): Encoded {
   if (length > MAX_ATTRIBUTE_BYTES) {
     throw new NsmError(
       'invalid_argument',
-      'Cannot write the netlink message: an attribute is longer than 65535 bytes',
+      'Cannot encode the netlink message: an attribute is longer than 65535 bytes',
       {
         fields: { attribute: type, bytes: length },
       },
@@ -109,7 +110,7 @@ function encodeValue(value: Attribute['value']): Encoded {
   return 'fixed' in value ? encodeStruct(value) : encodeAttributes(value)
 }
 
-/** A structure, which is a multiple of 4 bytes long, and the attributes behind it. */
+/** Encodes a structure, whose length is a multiple of 4, and the attributes that follow it. */
 export function encodeStruct({ fixed, attributes }: StructWithAttributes): Encoded {
   const { bytes, fdPatches } = encodeAttributes(attributes)
   return {
@@ -123,7 +124,7 @@ export interface RawAttribute {
   readonly value: Uint8Array
 }
 
-/** The attributes in `bytes`, in order. @throws {NsmError} `invalid_argument` when one reaches over the end */
+/** The attributes in `bytes`, in order. @throws {NsmError} `invalid_argument` when one extends beyond the end */
 export function decodeAttributes(bytes: Uint8Array): readonly RawAttribute[] {
   const view = viewOf(bytes)
   const attributes: RawAttribute[] = []
@@ -131,7 +132,7 @@ export function decodeAttributes(bytes: Uint8Array): readonly RawAttribute[] {
     if (bytes.length - at < ATTRIBUTE_HEADER_BYTES) throw malformed('it ends inside the header of an attribute', { at })
     const length = view.getUint16(at, HOST_IS_LITTLE_ENDIAN)
     if (length < ATTRIBUTE_HEADER_BYTES || length > bytes.length - at) {
-      throw malformed('an attribute is shorter than its header or reaches over the end', { at, length })
+      throw malformed('an attribute is shorter than its header or extends beyond the end', { at, length })
     }
     const type = view.getUint16(at + 2, HOST_IS_LITTLE_ENDIAN) & TYPE_MASK
     attributes.push({ type, value: bytes.subarray(at + ATTRIBUTE_HEADER_BYTES, at + length) })

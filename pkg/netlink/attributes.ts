@@ -2,8 +2,8 @@ import { decodeAttributes, type RawAttribute } from './attribute.ts'
 import { HOST_IS_LITTLE_ENDIAN, malformed, readStruct, viewOf } from './bytes.ts'
 
 /**
- * Received attributes by type. Of a type that comes twice, the last counts, as for the kernel; `all` gives each.
- * Every getter throws `invalid_argument` when the attribute is there and has another length than asked for.
+ * Received attributes by type. If a type occurs several times, the last one counts, as in the kernel; `all` returns
+ * every one. Each getter throws `invalid_argument` when the attribute is present with a different length than expected.
  */
 export class Attributes {
   readonly #list: readonly RawAttribute[]
@@ -18,12 +18,12 @@ export class Attributes {
     return this.#byType.get(type)
   }
 
-  /** Each value of a type that may be repeated, in order. */
+  /** All values of a type that may be repeated, in order. */
   all(type: number): readonly Uint8Array[] {
     return this.#list.flatMap((entry) => (entry.type === type ? [entry.value] : []))
   }
 
-  /** Without the terminating zero, which the kernel writes and the holder does not. */
+  /** The text without the terminating zero, which the kernel writes and the holder does not. */
   text(type: number): string | undefined {
     const bytes = this.#byType.get(type)
     if (bytes === undefined) return undefined
@@ -60,7 +60,7 @@ export class Attributes {
   }
 }
 
-/** The attributes that follow a structure of `size` bytes at the start of a message's body. */
+/** The attributes after a structure of `size` bytes at the start of a message body. */
 export function attributesAfter(body: Uint8Array, size: number, what: string): Attributes {
   readStruct(body, size, what)
   return new Attributes(body.subarray(size))

@@ -1,4 +1,4 @@
-/** Bounds-checked access to structures in host byte order, which is how netlink writes everything but addresses. */
+/** Bounds-checked access to structures in host byte order, which netlink uses for everything except addresses. */
 import { endianness } from 'node:os'
 import { NsmError } from '../base/index.ts'
 
@@ -29,6 +29,6 @@ export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
   return whole
 }
 
-export function malformed(state: string, fields: Readonly<Record<string, number>> = {}): NsmError {
-  return new NsmError('invalid_argument', `Cannot read the netlink message: ${state}`, { fields })
+export function malformed(reason: string, fields: Readonly<Record<string, number>> = {}): NsmError {
+  return new NsmError('invalid_argument', `Cannot decode the netlink message: ${reason}`, { fields })
 }

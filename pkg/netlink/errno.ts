@@ -1,4 +1,4 @@
-/** Error numbers of Linux, as rtnetlink and the holder give them: their names, and what they mean for the caller. */
+/** The error numbers of Linux that rtnetlink and the holder return: their names and our error codes. */
 import { constants } from 'node:os'
 import type { ErrorCode } from '../base/index.ts'
 
@@ -6,7 +6,7 @@ export const errno = constants.errno
 
 const NAMES: ReadonlyMap<number, string> = new Map(
   Object.entries(constants.errno)
-    .filter(([name]) => name !== 'EWOULDBLOCK' && name !== 'ENOTSUP') // second names of EAGAIN and EOPNOTSUPP
+    .filter(([name]) => name !== 'EWOULDBLOCK' && name !== 'ENOTSUP') // aliases of EAGAIN and EOPNOTSUPP
     .map(([name, number]) => [number, name]),
 )
 
@@ -37,7 +37,7 @@ export function errnoCode(number: number): ErrorCode {
   return CODES.get(number) ?? 'internal'
 }
 
-/** What was to be removed, or its link, is not there. */
+/** Whether a removal failed because the object, or its link, does not exist. */
 export function isGone(number: number): boolean {
   return number === errno.EADDRNOTAVAIL || errnoCode(number) === 'not_found'
 }

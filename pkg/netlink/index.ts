@@ -1,4 +1,4 @@
-/** Netlink as a pure codec, for the kernel's rtnetlink and for nsm-dataplane's local protocol. */
+/** A pure codec of netlink, for rtnetlink of the kernel and for the local protocol of nsm-dataplane. */
 export { type Answer, answerError, readAnswer } from './answer.ts'
 export { type Attribute, attribute, type Encoded, type FdPatch } from './attribute.ts'
 export { Attributes } from './attributes.ts'
@@ -12,7 +12,7 @@ export {
   type OutgoingMessage,
   takeMessages,
 } from './message.ts'
-export { type Attestation, dialMessage, type Preface, prefaceMessage, readPreface } from './preface.ts'
+export { dialMessage, type LocalPeer, type Preface, prefaceMessage, readPreface } from './preface.ts'
 export {
   aeadKind,
   attributeType,

@@ -24,7 +24,7 @@ const anyMessage: fc.Arbitrary<OutgoingMessage> = fc.record({
   attributes: fc.array(fc.record({ type: anyType, value: fc.uint8Array({ maxLength: 40 }) }), { maxLength: 8 }),
 })
 
-/** Runs `read`, which may refuse what it reads with `invalid_argument` and nothing else. */
+/** Runs `read`, which may throw `invalid_argument` and no other error. */
 function survives(read: () => unknown): void {
   try {
     read()
@@ -33,7 +33,7 @@ function survives(read: () => unknown): void {
   }
 }
 
-test('decodeMessages gives back what encodeMessages wrote', () => {
+test('decodeMessages reads the output of encodeMessages', () => {
   fc.assert(
     fc.property(fc.array(anyMessage, { maxLength: 5 }), (messages) => {
       const decoded = decodeMessages(encodeMessages(messages).bytes)
@@ -52,7 +52,7 @@ test('decodeMessages gives back what encodeMessages wrote', () => {
   )
 })
 
-test('every truncation of a payload is refused or read, and reads nothing behind its end', () => {
+test('every truncation of a payload is read or refused, without reading beyond its end', () => {
   fc.assert(
     fc.property(fc.array(anyMessage, { minLength: 1, maxLength: 3 }), fc.nat(), (messages, cut) => {
       const whole = encodeMessages(messages).bytes
@@ -64,7 +64,7 @@ test('every truncation of a payload is refused or read, and reads nothing behind
   )
 })
 
-test('arbitrary bytes are refused or read, never anything else', () => {
+test('arbitrary bytes are read or refused', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
       survives(() => decodeMessages(bytes))
@@ -74,7 +74,7 @@ test('arbitrary bytes are refused or read, never anything else', () => {
   )
 })
 
-test('takeMessages gives the same messages however the stream is cut', () => {
+test('takeMessages returns the same messages for any chunks of the stream', () => {
   fc.assert(
     fc.property(fc.array(anyMessage, { maxLength: 4 }), fc.array(fc.nat({ max: 60 })), (messages, cuts) => {
       const stream = encodeMessages(messages).bytes
@@ -94,7 +94,7 @@ test('takeMessages gives the same messages however the stream is cut', () => {
   )
 })
 
-test('takeMessages takes no more than its limit and leaves the rest', () => {
+test('takeMessages takes at most its limit and leaves the rest', () => {
   const one = encodeMessage({ type: 1, flags: 0, sequence: 7, attributes: [] }).bytes
   const { messages, rest } = takeMessages(Buffer.concat([one, one]), { maxBytes: 100, limit: 1 })
   expect(messages).toHaveLength(1)
@@ -104,10 +104,10 @@ test('takeMessages takes no more than its limit and leaves the rest', () => {
 test.each([0, 15, 101, 0xffffffff])('takeMessages refuses a message of %i bytes', (length) => {
   const bytes = encodeMessage({ type: 1, flags: 0, sequence: 7, attributes: [] }).bytes
   new DataView(bytes.buffer).setUint32(0, length, true)
-  expect(() => takeMessages(bytes, { maxBytes: 100 })).toThrow('Cannot read the netlink message')
+  expect(() => takeMessages(bytes, { maxBytes: 100 })).toThrow('Cannot decode the netlink message')
 })
 
-test('attributes of every kind come back, nested ones too', () => {
+test('attributes of every kind survive a round trip, including nested ones', () => {
   const { bytes } = encodeMessage({
     type: 1,
     flags: 0,
@@ -129,7 +129,7 @@ test('attributes of every kind come back, nested ones too', () => {
   expect(() => read.u16(1)).toThrow('a number has the wrong length')
 })
 
-test('descriptors of namespaces are patched where their number stands, however deep', () => {
+test('offsets of namespace descriptors are right at every level of nesting', () => {
   const nested = attribute.nested(3, [
     attribute.u8(1, 1),
     attribute.struct(4, Uint8Array.of(9, 9, 9, 9), [attribute.namespaceFd(5, 'b')]),
@@ -150,7 +150,7 @@ test('descriptors of namespaces are patched where their number stands, however d
   expect(new Uint8Array(new Attributes(struct.subarray(4)).bytes(5)!)).toEqual(patched)
 })
 
-test('an attribute that does not fit 16 bits of length is refused', () => {
+test('an attribute whose length does not fit into 16 bits is refused', () => {
   const attributes: Attribute[] = [attribute.bytes(1, new Uint8Array(65_532))]
   expect(() => encodeMessage({ type: 1, flags: 0, sequence: 1, attributes })).toThrow('longer than 65535 bytes')
 })

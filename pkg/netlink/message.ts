@@ -1,5 +1,5 @@
 /**
- * Messages (struct nlmsghdr, then a structure of the protocol, then attributes), padded to 4 bytes:
+ * Messages: struct nlmsghdr, a structure that depends on the protocol, and attributes, padded to 4 bytes.
  *
  *     byte 0      4     6      8         12
  *          length type  flags  sequence  port id   body ...
@@ -12,36 +12,36 @@ export const MESSAGE_HEADER_BYTES = 16
 export const messageFlag = {
   request: 0x1,
   acknowledge: 0x4,
-  /** On parts of a dump: what was dumped changed meanwhile. */
+  /** On parts of a dump: the objects changed while they were dumped. */
   dumpInterrupted: 0x10,
-  // With a get:
+  // For requests that get:
   dump: 0x300,
-  // With a new:
+  // For requests that create:
   replace: 0x100,
   exclusive: 0x200,
   create: 0x400,
-  // With an error:
+  // For errors:
   capped: 0x100,
   acknowledgeAttributes: 0x200,
 } as const
 
 export const controlType = { noop: 1, error: 2, done: 3, overrun: 4 } as const
 
-/** One received message. */
+/** A received message. */
 export interface Message {
   readonly type: number
   readonly flags: number
   readonly sequence: number
-  /** What follows the header, without the padding of the message. */
+  /** Everything after the header, without the padding at the end. */
   readonly body: Uint8Array
 }
 
-/** One message to be sent. */
+/** A message to send. */
 export interface OutgoingMessage {
   readonly type: number
   readonly flags: number
   readonly sequence: number
-  /** The structure before the attributes, a multiple of 4 bytes. */
+  /** The structure before the attributes; its length is a multiple of 4. */
   readonly fixed?: Uint8Array
   readonly attributes: readonly Attribute[]
 }
@@ -58,7 +58,7 @@ export function encodeMessage({ type, flags, sequence, fixed, attributes }: Outg
   return message
 }
 
-/** Several messages one after the other, as one payload. */
+/** Encodes several messages into one payload, one after the other. */
 export function encodeMessages(messages: readonly OutgoingMessage[]): Encoded {
   let at = 0
   const encoded = messages.map(encodeMessage).map(({ bytes, fdPatches }) => {
@@ -72,27 +72,27 @@ export function encodeMessages(messages: readonly OutgoingMessage[]): Encoded {
   }
 }
 
-/** All messages of a datagram. @throws {NsmError} `invalid_argument` when one reaches over the end */
+/** All messages of a datagram. @throws {NsmError} `invalid_argument` when one extends beyond the end */
 export function decodeMessages(bytes: Uint8Array): readonly Message[] {
   const messages: Message[] = []
   for (let at = 0; at < bytes.length; ) {
     const length = readLength(bytes.subarray(at))
-    if (length > bytes.length - at) throw malformed('a message reaches over the end', { at, length })
+    if (length > bytes.length - at) throw malformed('a message extends beyond the end', { at, length })
     messages.push(messageAt(bytes.subarray(at, at + length)))
     at += align(length)
   }
   return messages
 }
 
-/** What a stream holds so far: the whole messages, and the bytes of the one that is still incomplete. */
+/** The complete messages of a stream so far, and the bytes of the incomplete one after them. */
 export interface Taken {
   readonly messages: readonly Message[]
   readonly rest: Uint8Array
 }
 
 /**
- * Takes whole messages off the front of a stream, at most `limit` of them.
- * @throws {NsmError} `invalid_argument` when a length is impossible: the stream cannot be read any further
+ * Takes at most `limit` complete messages from the beginning of a stream.
+ * @throws {NsmError} `invalid_argument` for an impossible length, after which the stream cannot be read any further
  */
 export function takeMessages(
   bytes: Uint8Array,

@@ -2,18 +2,18 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { errorCode } from '../base/index.ts'
 import {
-  type Attestation,
   Attributes,
   attributeType,
   decodeMessages,
   dialMessage,
+  type LocalPeer,
   messageType,
   prefaceMessage,
   readPreface,
 } from './index.ts'
 
 const u32 = fc.integer({ min: 0, max: 0xffffffff })
-const anyAttestation: fc.Arbitrary<Attestation> = fc.record({
+const anyAttestation: fc.Arbitrary<LocalPeer> = fc.record({
   listener: fc.constantFrom('', 'nsm', 'workload'),
   connectionId: fc.bigInt(0n, 2n ** 64n - 1n),
   pid: u32,
@@ -23,7 +23,7 @@ const anyAttestation: fc.Arbitrary<Attestation> = fc.record({
   cgroup: fc.constantFrom('', '/kubepods.slice/pod1'),
 })
 
-test('readPreface gives back who it is and leaves the bytes behind', () => {
+test('readPreface returns the attestation and leaves the bytes after the preface', () => {
   fc.assert(
     fc.property(anyAttestation, fc.uint8Array({ maxLength: 40 }), (attestation, behind) => {
       const preface = prefaceMessage(attestation)
@@ -32,7 +32,7 @@ test('readPreface gives back who it is and leaves the bytes behind', () => {
   )
 })
 
-test('readPreface waits for the rest of every truncation', () => {
+test('readPreface waits for the rest after every truncation', () => {
   const preface = prefaceMessage({
     listener: 'nsm',
     connectionId: 1n,
@@ -53,7 +53,7 @@ test('readPreface refuses anything else with invalid_argument', () => {
         readPreface(bytes)
       } catch (error) {
         expect(['invalid_argument', 'internal']).toContain(errorCode(error))
-        expect(String(error)).toMatch(/^NsmError: Cannot (read|reach)/)
+        expect(String(error)).toMatch(/^NsmError: Cannot (decode|reach)/)
       }
     }),
   )
@@ -70,13 +70,13 @@ test('readPreface refuses anything else with invalid_argument', () => {
   expect(() => readPreface(preface)).toThrow('it is not a preface')
 })
 
-test('readPreface throws what the holder answered to a dial', () => {
+test('readPreface throws the refusal of a dial', () => {
   const body = [0x98, 0xff, 0xff, 0xff, ...new Array<number>(16).fill(0)] // -ECONNRESET
   const refusal = Uint8Array.of(36, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, ...body)
-  expect(() => readPreface(refusal)).toThrow('Cannot reach the local endpoint: it was refused')
+  expect(() => readPreface(refusal)).toThrow('Cannot reach the local endpoint: the request was refused')
 })
 
-test('dialMessage says whom to reach', () => {
+test('dialMessage contains the URL', () => {
   const [message] = decodeMessages(dialMessage('unix:///run/files.sock'))
   expect(message).toMatchObject({ type: messageType.dial, sequence: 1 })
   expect(new Attributes(message!.body).text(attributeType.url)).toBe('unix:///run/files.sock')

@@ -1,8 +1,10 @@
 /**
- * The first message on a connection that the holder made: who is at the other end, by the kernel's record. The bytes
- * behind it are the peer's own. To reach a local endpoint, a daemon first says which in a dial message.
+ * The preface: the first message on a local connection that the holder accepted or dialled. It carries the kernel's
+ * record of the process at the other end; the bytes after it are the peer's own. To reach a local endpoint, a daemon
+ * first sends a dial message with the endpoint's URL.
  */
 
+import type { Attestation } from '../api/index.ts'
 import { formatNamespaceId, parseNamespaceId } from '../net/index.ts'
 import { answerError, readAnswer } from './answer.ts'
 import { attribute } from './attribute.ts'
@@ -11,31 +13,22 @@ import { malformed } from './bytes.ts'
 import { encodeMessage, type Message, messageFlag, takeMessages } from './message.ts'
 import { attributeType, MAX_MESSAGE_BYTES, messageType } from './protocol.ts'
 
-/** Who is at the other end of a local connection, by the kernel's record of who connected or listens. */
-export interface Attestation {
-  /** Name of the holder's socket that accepted; empty for a connection that was dialled. */
+/** The process at the other end of a local connection. */
+export interface LocalPeer extends Attestation {
+  /** Name of the holder's socket that accepted the connection; empty for one that the holder dialled. */
   readonly listener: string
-  /** Unique in the life of the holder. */
-  readonly connectionId: bigint
-  readonly pid: number
-  readonly uid: number
-  readonly gid: number
-  /** `inode://<dev>/<ino>` of the process's network namespace. */
-  readonly namespace: string
-  /** Path of its cgroup, or empty. */
-  readonly cgroup: string
 }
 
 export interface Preface {
-  readonly attestation: Attestation
-  /** Bytes of the preface itself; the peer's follow. */
+  readonly attestation: LocalPeer
+  /** Length of the preface in bytes; the peer's own bytes follow. */
   readonly length: number
 }
 
 /**
  * Reads the preface at the start of a connection.
- * @returns undefined while `bytes` is too short to hold it
- * @throws {NsmError} what the holder answered to a dial, or `invalid_argument` for anything but a preface
+ * @returns undefined while `bytes` does not yet contain all of it
+ * @throws {NsmError} the holder's refusal of a dial, or `invalid_argument` for anything that is not a preface
  */
 export function readPreface(bytes: Uint8Array): Preface | undefined {
   const { messages, rest } = takeMessages(bytes, { maxBytes: MAX_MESSAGE_BYTES, limit: 1 })
@@ -47,7 +40,7 @@ export function readPreface(bytes: Uint8Array): Preface | undefined {
   return { attestation: readAttestation(message), length: bytes.length - rest.length }
 }
 
-/** What a daemon sends first on the holder's dial socket; a preface or a refusal answers it. */
+/** The first message of a daemon on the holder's dial socket. The holder answers with a preface or a refusal. */
 export function dialMessage(url: string): Uint8Array {
   return encodeMessage({
     type: messageType.dial,
@@ -57,8 +50,8 @@ export function dialMessage(url: string): Uint8Array {
   }).bytes
 }
 
-/** For tests that play the holder. */
-export function prefaceMessage({ namespace, ...attested }: Attestation): Uint8Array {
+/** Encodes a preface, for tests that play the holder. */
+export function prefaceMessage({ namespace, ...attested }: LocalPeer): Uint8Array {
   const { dev, ino } = parseNamespaceId(namespace)
   const { u32, u64, text } = attribute
   return encodeMessage({
@@ -78,7 +71,7 @@ export function prefaceMessage({ namespace, ...attested }: Attestation): Uint8Ar
   }).bytes
 }
 
-function readAttestation({ body }: Message): Attestation {
+function readAttestation({ body }: Message): LocalPeer {
   const attributes = new Attributes(body)
   const require = <T>(type: number, value: T | undefined): T => {
     if (value === undefined) throw malformed('the preface lacks an attribute', { attribute: type })

@@ -1,6 +1,6 @@
 /**
- * The numbers of nsm-dataplane's local protocol. native/protocol/protocol.h is their one list and says what each is;
- * a test compares the two. Names are the header's without their `k`.
+ * The numbers of the local protocol of nsm-dataplane. native/protocol/protocol.h is the authoritative list and
+ * documents each of them; a test compares the two. The names are those of the header without the leading `k`.
  */
 export const PROTOCOL_VERSION = 1
 export const MAX_MESSAGE_BYTES = 64 * 1024

@@ -1,6 +1,6 @@
 /**
- * What carries rtnetlink messages into network namespaces: the holder, which has the privilege and the descriptors.
- * A namespace is `inode://<dev>/<ino>`; undefined is the holder's own.
+ * Carries rtnetlink messages into network namespaces. The holder implements it, because it has the privileges and the
+ * file descriptors. A namespace is `inode://<dev>/<ino>`, or undefined for that of the holder.
  */
 import type { Encoded } from './attribute.ts'
 import type { Message } from './message.ts'
@@ -11,28 +11,28 @@ export interface RtnlPayload extends Encoded {
 
 export interface NamespaceWatch {
   readonly namespace: string | undefined
-  /** Bit n - 1 stands for rtnetlink group n. */
+  /** A bit mask, in which bit n - 1 stands for rtnetlink group n. */
   readonly groups: number
 }
 
 export interface RtnlTransport {
   /**
-   * Puts each message of the payload to the kernel in turn, also after one was refused, and resolves with all
-   * messages that it answered with, each with the sequence number of its request.
-   * @throws {NsmError} `not_found` for a namespace that the holder does not know, `unavailable` while it is away
+   * Sends each message of the payload to the kernel in turn, even after one was refused. Resolves with all messages of
+   * the answers; each carries the sequence number of its request.
+   * @throws {NsmError} `not_found` for a namespace unknown to the holder, `unavailable` while the holder is not running
    */
   exchange(payload: RtnlPayload, signal: AbortSignal): Promise<readonly Message[]>
 
-  /** Subscribes, or changes the groups; 0 ends it. Subscriptions are renewed after a reconnect. */
+  /** Subscribes to groups, or changes the subscription; 0 ends it. Subscriptions are renewed after a reconnect. */
   watch(watch: NamespaceWatch, signal: AbortSignal): Promise<void>
 
-  /** Calls back with each namespace in which something of the watched groups changed, or may have. */
+  /** Calls `listener` with each namespace in which an object of the watched groups has changed, or may have. */
   onChange(listener: (namespace: string | undefined) => void): () => void
 
-  /** Namespaces by pin. */
+  /** The pinned namespaces, by the id of their pin. */
   pins(signal: AbortSignal): Promise<ReadonlyMap<string, string>>
-  /** @throws {NsmError} `not_found` for a namespace that the holder does not know */
+  /** Keeps a namespace alive. @throws {NsmError} `not_found` for a namespace unknown to the holder */
   pin(id: string, namespace: string, signal: AbortSignal): Promise<void>
-  /** An unknown pin is gone already. */
+  /** Succeeds for an unknown pin. */
   unpin(id: string, signal: AbortSignal): Promise<void>
 }

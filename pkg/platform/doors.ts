@@ -1,8 +1,9 @@
 /**
- * Doors to the operating system, implemented by linux/ (rtnetlink, carried into namespaces by the holder) and fake/
- * (in memory, writes an `ip` transcript). A namespace is `inode://<dev>/<ino>` or {@link NODE}, the node's own.
- * What is listed is spelled canonically: prefixes without host bits, ports `80` or `6667-6670`, protocols by name.
- * All are idempotent: to create what is there as wanted, or to remove what is gone, succeeds.
+ * The doors to the operating system. linux/ implements them with rtnetlink messages, which the holder carries into the
+ * namespaces; testing/ implements them in memory and writes an `ip` transcript. A namespace is `inode://<dev>/<ino>`,
+ * or {@link NODE} for that of the node. Lists are in canonical form: prefixes without host bits, ports as `80` or
+ * `6667-6670`, protocols by name. All operations are idempotent: creating an object that exists as desired succeeds,
+ * and so does removing one that does not exist.
  */
 export const NODE = 'node'
 export type Namespace = string
@@ -10,9 +11,9 @@ export type Namespace = string
 export interface Link {
   readonly index: number
   readonly name: string
-  /** `veth`, `tun`, `vxlan`, ... as the kernel calls it; empty for hardware. */
+  /** The kind as the kernel calls it: `veth`, `tun`, `vxlan` and so on; empty for hardware. */
   readonly kind: string
-  /** ifalias; ours is `nsm:<owner>`. */
+  /** The ifalias, which is `nsm:<owner>` for our links. */
   readonly alias: string
   readonly mtuBytes: number
   readonly isUp: boolean
@@ -27,25 +28,31 @@ export interface LinkSpec {
 }
 
 export interface Links {
-  /** Links that carry our alias. */
+  /** Lists the links with our alias. */
   list(namespace: Namespace, signal: AbortSignal): Promise<readonly Link[]>
-  /** Makes a veth pair with each end, named, marked, sized and up, in its namespace. @throws {NsmError} `already_exists` when a name is taken. */
+  /**
+   * Creates a veth pair with each end in its namespace, configured and up.
+   * @throws {NsmError} `already_exists` when a name is in use
+   */
   createVeth(ends: readonly [LinkSpec, LinkSpec], signal: AbortSignal): Promise<void>
-  /** Marks, sizes and raises a link that exists (a TUN device of the dataplane). @throws {NsmError} `not_found` */
+  /**
+   * Sets alias and MTU of an existing link (a TUN device of the dataplane), and sets it up.
+   * @throws {NsmError} `not_found`
+   */
   configure(spec: LinkSpec, signal: AbortSignal): Promise<void>
-  /** Leaves alone what does not carry our alias. */
+  /** Does not touch a link without our alias. */
   remove(namespace: Namespace, name: string, signal: AbortSignal): Promise<void>
 }
 
 export interface AddressSpec {
   readonly namespace: Namespace
   readonly link: string
-  /** CIDR, `172.16.1.101/32` */
+  /** A CIDR such as `172.16.1.101/32`. */
   readonly address: string
 }
 
 export interface Addresses {
-  /** Addresses of the links that carry our alias. */
+  /** Lists the addresses of links with our alias. */
   list(namespace: Namespace, signal: AbortSignal): Promise<readonly AddressSpec[]>
   add(spec: AddressSpec, signal: AbortSignal): Promise<void>
   remove(spec: AddressSpec, signal: AbortSignal): Promise<void>
@@ -55,34 +62,34 @@ export interface RouteSpec {
   readonly namespace: Namespace
   readonly link: string
   readonly prefix: string
-  /** Undefined: directly on the link. */
+  /** The gateway; undefined for a destination that is directly on the link. */
   readonly via: string | undefined
   /** 254 is the main table. */
   readonly table: number
 }
 
 export interface Routes {
-  /** Routes that carry our own route protocol number, over links that carry our alias. */
+  /** Lists the routes with our protocol number on links with our alias. */
   list(namespace: Namespace, signal: AbortSignal): Promise<readonly RouteSpec[]>
-  /** @throws {NsmError} `already_exists` when the table has another route to this prefix, also one that is not ours */
+  /** @throws {NsmError} `already_exists` when the table has another route to this prefix, even one that is not ours */
   add(spec: RouteSpec, signal: AbortSignal): Promise<void>
   remove(spec: RouteSpec, signal: AbortSignal): Promise<void>
 }
 
 export interface RuleSpec {
   readonly namespace: Namespace
-  /** CIDR; `0.0.0.0/0` or `::/0` is any of the family. */
+  /** The source prefix as a CIDR; `0.0.0.0/0` or `::/0` matches all sources of the family. */
   readonly from: string
-  /** `tcp`, `udp`, a number, or empty. */
+  /** `tcp`, `udp`, a number, or empty for any protocol. */
   readonly proto: string
-  /** `80`, `6667-6670`, or empty. */
+  /** `80`, `6667-6670`, or empty for any port. */
   readonly dstPort: string
   readonly srcPort: string
   readonly table: number
 }
 
 export interface Rules {
-  /** Rules that carry our own route protocol number. The kernel tries them in the order they were added. */
+  /** Lists the rules with our protocol number. The kernel evaluates them in the order in which they were added. */
   list(namespace: Namespace, signal: AbortSignal): Promise<readonly RuleSpec[]>
   add(spec: RuleSpec, signal: AbortSignal): Promise<void>
   remove(spec: RuleSpec, signal: AbortSignal): Promise<void>
@@ -96,25 +103,25 @@ export interface NeighbourSpec {
 }
 
 export interface Neighbours {
-  /** Permanent entries on links that carry our alias. */
+  /** Lists the permanent entries on links with our alias. */
   list(namespace: Namespace, signal: AbortSignal): Promise<readonly NeighbourSpec[]>
   add(spec: NeighbourSpec, signal: AbortSignal): Promise<void>
   remove(spec: NeighbourSpec, signal: AbortSignal): Promise<void>
 }
 
 export interface NamespacePin {
-  /** Our id of the pin: the owner's. */
+  /** The id of the pin, which is the id of its owner. */
   readonly id: string
   readonly namespace: Namespace
 }
 
-/** Namespaces stay reachable while they are pinned, also when the process that showed them is gone. */
+/** A pinned namespace stays reachable, even after the process through which the holder found it has ended. */
 export interface Namespaces {
   list(signal: AbortSignal): Promise<readonly NamespacePin[]>
-  /** @throws {NsmError} `not_found` when no local client shows this namespace */
+  /** @throws {NsmError} `not_found` when no local client is in this namespace */
   pin(pin: NamespacePin, signal: AbortSignal): Promise<void>
   unpin(id: string, signal: AbortSignal): Promise<void>
-  /** Calls back when a link, address, route or rule changed in a pinned namespace. Returns how to stop. */
+  /** Calls `onChange` after each change in a pinned namespace. The returned function ends the watch. */
   watch(onChange: (namespace: Namespace) => void): () => void
 }
 

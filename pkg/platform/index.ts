@@ -1,4 +1,4 @@
-/** Doors to the operating system: links, addresses, routes, rules, neighbours, namespaces. */
+/** The doors to the operating system: links, addresses, routes, rules, neighbours, namespaces. */
 
 export type {
   Addresses,

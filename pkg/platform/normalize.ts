@@ -1,10 +1,11 @@
-/** The one spelling of each spec, so that what is wanted and what is listed compare as equal values. */
+/** Converts each spec to its canonical form, so that desired and observed specs can be compared as values. */
 import { NsmError } from '../base/index.ts'
 import {
   formatPrefix,
   hostPrefix,
   type IpFamily,
   isIp,
+  MAX_PORT,
   network,
   normalizeIp,
   normalizeMac,
@@ -13,34 +14,33 @@ import {
   parseIp,
   parsePrefix,
 } from '../net/index.ts'
+import type { PortRange } from '../netlink/index.ts'
 import type { AddressSpec, NeighbourSpec, RouteSpec, RuleSpec } from './doors.ts'
 
 const MAX_TABLE = 2 ** 32 - 1
-const MAX_PORT = 65_535
 const PROTOCOL_NUMBERS: Readonly<Record<string, number>> = { tcp: 6, udp: 17, icmp: 1, icmpv6: 58, sctp: 132 }
-
-export interface PortRange {
-  readonly first: number
-  readonly last: number
-}
 
 export function normalizeAddress(spec: AddressSpec): AddressSpec {
   return { ...spec, address: normalizePrefix(spec.address) }
 }
 
-/** @throws {NsmError} `invalid_argument` also when gateway and prefix are of different families */
+/** @throws {NsmError} `invalid_argument`, also when the gateway and the prefix are of different IP families */
 export function normalizeRoute(spec: RouteSpec): RouteSpec {
   const prefix = network(readPrefix(spec.prefix))
   const via = spec.via === undefined ? undefined : normalizeIp(spec.via)
   if (via !== undefined && parseIp(via).length !== prefix.address.length) {
-    throw new NsmError('invalid_argument', 'Cannot use the route: its gateway is of the other IP family', {
-      fields: { prefix: spec.prefix, via },
-    })
+    throw new NsmError(
+      'invalid_argument',
+      'Cannot use the route: its gateway and its prefix are of different IP families',
+      {
+        fields: { prefix: spec.prefix, via },
+      },
+    )
   }
   return { ...spec, prefix: formatPrefix(prefix), via, table: checkTable(spec.table) }
 }
 
-/** Protocols are spelled as numbers' names where they have one here; ports as `80` or `6667-6670`. */
+/** Writes known protocols by name and others by number, and ports as `80` or `6667-6670`. */
 export function normalizeRule(spec: RuleSpec): RuleSpec {
   return {
     ...spec,
@@ -56,7 +56,7 @@ export function normalizeNeighbour(spec: NeighbourSpec): NeighbourSpec {
   return { ...spec, ip: normalizeIp(spec.ip), mac: normalizeMac(spec.mac) }
 }
 
-/** A prefix, or an address as the prefix that covers only it. */
+/** Parses a prefix. An address without a length becomes the prefix that contains only this address. */
 export function readPrefix(text: string): Prefix {
   return isIp(text) ? hostPrefix(text) : parsePrefix(text)
 }
@@ -65,13 +65,13 @@ export function familyOf(prefix: string): IpFamily {
   return prefix.includes(':') ? 6 : 4
 }
 
-/** IANA's protocol number; 0 for any. */
+/** The IANA protocol number; 0 for any protocol. */
 export function parseProtocol(text: string): number {
   const number = text === '' ? 0 : (PROTOCOL_NUMBERS[text.toLowerCase()] ?? Number(text))
   if (Number.isInteger(number) && number >= 0 && number <= 255) return number
   throw new NsmError(
     'invalid_argument',
-    'Cannot use the rule: its protocol is neither tcp, udp, sctp, icmp nor 0-255',
+    'Cannot use the rule: its protocol is neither tcp, udp, sctp, icmp, icmpv6 nor 0 to 255',
     {
       fields: { proto: text.slice(0, 32) },
     },
@@ -89,9 +89,13 @@ export function parsePorts(text: string): PortRange | undefined {
   const match = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(text)
   const range = { first: Number(match?.[1]), last: Number(match?.[2] ?? match?.[1]) }
   if (match !== null && range.first >= 1 && range.first <= range.last && range.last <= MAX_PORT) return range
-  throw new NsmError('invalid_argument', 'Cannot use the rule: a port is not 1-65535 or a range such as 6667-6670', {
-    fields: { port: text.slice(0, 32) },
-  })
+  throw new NsmError(
+    'invalid_argument',
+    'Cannot use the rule: a port is neither 1 to 65535 nor a range such as 6667-6670',
+    {
+      fields: { port: text.slice(0, 32) },
+    },
+  )
 }
 
 export function formatPorts(range: PortRange | undefined): string {
@@ -101,7 +105,7 @@ export function formatPorts(range: PortRange | undefined): string {
 
 function checkTable(table: number): number {
   if (Number.isInteger(table) && table >= 1 && table <= MAX_TABLE) return table
-  throw new NsmError('invalid_argument', 'Cannot use the routing table: its number is not 1 to 2^32 - 1', {
+  throw new NsmError('invalid_argument', 'Cannot use the routing table: its number is not in 1 to 2^32 - 1', {
     fields: { table },
   })
 }

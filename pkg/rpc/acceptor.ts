@@ -1,6 +1,6 @@
 /**
- * The connections of one server, from the accepted socket to HTTP/2. A generation is what one certificate serves: after
- * a renewal the next generation takes all new connections, and the last one's are drained.
+ * Accepts the connections of a server, from the socket to HTTP/2. Each certificate of the server starts a generation:
+ * after a renewal, new connections belong to the next generation, and the connections of the last one are drained.
  */
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
@@ -27,7 +27,7 @@ interface Generation {
   readonly tls: SecureContextOptions | undefined
 }
 
-interface Secured {
+interface HandshakeOptions {
   readonly tls: SecureContextOptions
   readonly injector: Injector
   readonly attestation: Attestation | undefined
@@ -35,7 +35,7 @@ interface Secured {
 
 export interface AcceptorOptions {
   readonly security: MutualTls | 'plaintext'
-  /** A new way into the gRPC server. */
+  /** Creates an injector of connections into the gRPC server. */
   readonly inject: () => Injector
   readonly clock: Clock
   readonly logger: Logger
@@ -46,7 +46,7 @@ export class Acceptor {
   readonly #rules: PeerRules | undefined
   readonly #scope = new Scope()
   readonly #sockets = new Set<Socket>()
-  readonly #connections = new Map<string, { readonly connection: ServerConnection; readonly stopWaiting: () => void }>()
+  readonly #connections = new Map<string, { readonly connection: ServerConnection; readonly cancelLimit: () => void }>()
   #generation: Generation
   #lastId = 0
 
@@ -59,12 +59,12 @@ export class Acceptor {
     }
   }
 
-  /** Undefined: a plaintext server, where nobody has an identity. */
+  /** Undefined for a plaintext server, whose peers have no identity. */
   get rules(): PeerRules | undefined {
     return this.#rules
   }
 
-  /** By what `getPeer` says of a call. */
+  /** Finds a connection by the id that `getPeer` returns for its calls. */
   find(id: string): ServerConnection | undefined {
     return this.#connections.get(id)?.connection
   }
@@ -86,11 +86,11 @@ export class Acceptor {
 
   async close(): Promise<void> {
     await this.#scope.close()
-    for (const { stopWaiting } of this.#connections.values()) stopWaiting()
+    for (const { cancelLimit } of this.#connections.values()) cancelLimit()
     for (const socket of this.#sockets) socket.destroy()
   }
 
-  #secure(socket: Socket, { tls, injector, attestation }: Secured): void {
+  #secure(socket: Socket, { tls, injector, attestation }: HandshakeOptions): void {
     const cancel = this.#options.clock.after(HANDSHAKE_MS, () => socket.destroy())
     acceptTls(socket, tls)
       .then((secure) => this.#admit(secure, injector, new ServerConnection(secure, peerChain(secure), attestation)))
@@ -104,12 +104,12 @@ export class Acceptor {
   #admit(socket: Duplex, injector: Injector, connection: ServerConnection): void {
     this.#lastId += 1
     const id = `connection-${this.#lastId}`
-    // What grpc-js shows of a call's connection: the way back to whom it belongs.
+    // grpc-js returns remoteAddress as the peer of a call, so that we can look up the connection of each call.
     Object.defineProperties(socket, { remoteAddress: { value: id }, remotePort: { value: undefined } })
-    const stopWaiting = this.#rules === undefined ? () => {} : connection.limit(this.#rules)
-    this.#connections.set(id, { connection, stopWaiting })
+    const cancelLimit = this.#rules === undefined ? () => {} : connection.limit(this.#rules)
+    this.#connections.set(id, { connection, cancelLimit })
     socket.once('close', () => {
-      stopWaiting()
+      cancelLimit()
       this.#connections.delete(id)
     })
     injector.injectConnection(socket)

@@ -1,9 +1,9 @@
 /**
- * What travels beside the messages: the caller's token for us, and the path of a registration. Upstream's names and
- * formats: `nsm-client-token`, `nsm-client-token-expires` (RFC 3339), `path` (JSON, with Go's field names).
+ * The metadata of calls: the caller's token for us, and the path of a registration. Names and formats are those of
+ * upstream: `nsm-client-token`, `nsm-client-token-expires` (RFC 3339), `path` (JSON with Go's field names).
  */
 import { Metadata } from '@grpc/grpc-js'
-import type { RegistrationPath, Token } from '../api/index.ts'
+import { MAX_PATH_SEGMENTS, type RegistrationPath, type Token } from '../api/index.ts'
 import { NsmError } from '../base/index.ts'
 
 const TOKEN = 'nsm-client-token'
@@ -11,9 +11,8 @@ const EXPIRES = 'nsm-client-token-expires'
 const PATH = 'path'
 
 const MAX_PATH_CHARS = 64 * 1024
-const MAX_SEGMENTS = 32
 
-/** Exactly one value of each, or the caller sent no token. */
+/** Returns undefined unless both headers have exactly one value. */
 export function readToken(metadata: Metadata): Token | undefined {
   const jwt = only(metadata, TOKEN)
   const expiresMs = Date.parse(only(metadata, EXPIRES) ?? '')
@@ -41,34 +40,38 @@ export function pathMetadata(path: RegistrationPath): Metadata {
   return metadata
 }
 
-/** The callee's view: behind what the caller knows come the caller's token for us and ours for the caller. */
-export function extendPath(path: RegistrationPath, callers: string, ours: string): RegistrationPath {
-  return { index: path.index + 1, tokens: [...path.tokens.slice(0, path.index), callers, ours] }
+/** The callee's view of a path: the caller's view, the caller's token for us, and our token for the caller. */
+export function extendPath(path: RegistrationPath, callerToken: string, ownToken: string): RegistrationPath {
+  return { index: path.index + 1, tokens: [...path.tokens.slice(0, path.index), callerToken, ownToken] }
 }
 
 function parsePath(json: string): RegistrationPath {
-  if (json.length > MAX_PATH_CHARS) refuse('too long')
+  if (json.length > MAX_PATH_CHARS) refuse('it is too long')
   const value = parseJson(json)
-  if (typeof value !== 'object' || value === null) refuse('not an object')
+  if (typeof value !== 'object' || value === null) refuse('it is not an object')
   const { Index: index = 0, PathSegments: segments = [] } = value as { Index?: unknown; PathSegments?: unknown }
-  const list: readonly unknown[] = Array.isArray(segments) ? segments : segments === null ? [] : refuse('PathSegments')
-  if (list.length > MAX_SEGMENTS) refuse('too many segments')
-  if (typeof index !== 'number' || !Number.isInteger(index)) refuse('Index')
-  if (index < 0 || index > list.length) refuse('Index is not one of the segments')
+  const list: readonly unknown[] = Array.isArray(segments)
+    ? segments
+    : segments === null
+      ? []
+      : refuse('PathSegments is not a list')
+  if (list.length > MAX_PATH_SEGMENTS) refuse('it has too many segments')
+  if (typeof index !== 'number' || !Number.isInteger(index)) refuse('Index is not an integer')
+  if (index < 0 || index > list.length) refuse('Index is not one of its segments')
   return { index, tokens: list.map(readSegment) }
 }
 
 function readSegment(segment: unknown): string {
-  if (typeof segment !== 'object' || segment === null) refuse('segment is not an object')
+  if (typeof segment !== 'object' || segment === null) refuse('a segment is not an object')
   const { token = '' } = segment as { token?: unknown }
-  return typeof token === 'string' ? token : refuse('token is not a string')
+  return typeof token === 'string' ? token : refuse('a token is not a string')
 }
 
 function parseJson(json: string): unknown {
   try {
     return JSON.parse(json)
   } catch {
-    refuse('not JSON')
+    refuse('it is not JSON')
   }
 }
 
@@ -78,5 +81,5 @@ function only(metadata: Metadata, key: string): string | undefined {
 }
 
 function refuse(reason: string): never {
-  throw new NsmError('invalid_argument', 'Cannot read path metadata', { fields: { reason } })
+  throw new NsmError('invalid_argument', `Cannot parse the path metadata: ${reason}`)
 }

@@ -1,4 +1,4 @@
-/** Calls of any method over a channel: bounded, cancellable, and failing with NsmErrors only. */
+/** Calls any method over a channel. Calls have a deadline, can be cancelled, and fail only with an NsmError. */
 import { type Client, Metadata, type ServiceError, status } from '@grpc/grpc-js'
 import type { Outgoing } from '../api/index.ts'
 import { NsmError, systemClock } from '../base/index.ts'
@@ -12,7 +12,7 @@ export interface MethodCall {
   readonly method: MethodDefinition
   readonly request: unknown
   readonly outgoing: Outgoing
-  /** Beside what every call carries. */
+  /** Metadata in addition to what every call carries. */
   readonly headers?: Readonly<Record<string, string>>
 }
 
@@ -41,7 +41,7 @@ export async function* callStream(channel: Channel, call: MethodCall): AsyncGene
     call.request,
     metadata(call),
   )
-  stream.on('error', () => {}) // the loop below hears it too, but may be gone already
+  stream.on('error', () => {}) // the loop below reports errors, unless it has ended already
   const cancel = () => stream.cancel()
   signal.addEventListener('abort', cancel, { once: true })
   try {
@@ -58,7 +58,7 @@ export async function* callStream(channel: Channel, call: MethodCall): AsyncGene
 function startUnary(client: Client, call: MethodCall): Promise<unknown> {
   const { method, request, outgoing } = call
   return new Promise((resolve, reject) => {
-    // grpc-js measures deadlines by the machine's clock, whatever ours is.
+    // grpc-js compares deadlines with the clock of the machine, whatever our clock is.
     const options = { deadline: systemClock.nowMs() + CALL_MS }
     const answer = (error: ServiceError | null, value?: unknown) => {
       outgoing.signal.removeEventListener('abort', cancel)
@@ -80,7 +80,7 @@ function startUnary(client: Client, call: MethodCall): Promise<unknown> {
   })
 }
 
-/** Our own wish to stop comes first, then why there is no connection, then what the peer said. */
+/** The error to report: our own cancellation, else why there is no connection, else the answer of the peer. */
 function explain(error: unknown, { method, outgoing }: MethodCall, lease: Lease): unknown {
   if (outgoing.signal.aborted) return outgoing.signal.reason
   if (!isServiceError(error)) return error

@@ -42,11 +42,14 @@ async function open(services: readonly Service[]) {
 }
 
 describe('a call', () => {
-  it('that fails brings its code, its reason and what to do next', async () => {
+  it('that fails returns the code, the reason and the hint', async () => {
     const { channel } = await open([
       networkService({
         async request() {
-          throw new NsmError('not_found', 'Cannot find network service', { fields: { service: 'db' }, next: 'Look' })
+          throw new NsmError('not_found', 'Cannot find the network service', {
+            fields: { service: 'db' },
+            next: 'Look',
+          })
         },
         async close() {
           throw new TypeError('secret detail')
@@ -56,16 +59,16 @@ describe('a call', () => {
     const client = networkServiceClient(channel)
     await expect(client.request(request, soon())).rejects.toMatchObject({
       code: 'not_found',
-      message: 'Cannot find network service (service=db)',
+      message: 'Cannot find the network service (service=db)',
       next: 'Look',
     })
     await expect(client.close(connection, soon())).rejects.toMatchObject({
       code: 'internal',
-      message: 'Cannot handle call: internal error',
+      message: 'Cannot handle the call: internal error',
     })
   })
 
-  it('with a message that makes no sense is refused with the name of the field', async () => {
+  it('with an invalid message is refused with the name of the field', async () => {
     const { calls, service } = echoService()
     const { channel } = await open([service])
     const path = { index: 3, segments: [] }
@@ -107,7 +110,7 @@ describe('a call', () => {
     expect(code).toBe(8)
   })
 
-  it('that is given up is cancelled at the server and ends with the reason of its signal', async () => {
+  it('that is aborted is cancelled at the server and ends with the reason of its signal', async () => {
     const entered = Promise.withResolvers<void>()
     const aborted = Promise.withResolvers<void>()
     const { channel } = await open([
@@ -133,7 +136,7 @@ describe('a call', () => {
     expect(channel.calls).toBe(0)
   })
 
-  it('to an address where nobody listens is unavailable at once', async () => {
+  it('to an address on which nobody listens fails immediately as unavailable', async () => {
     const channel = openChannel('tcp://127.0.0.1:1', { security: { identity: await newSource(authority, 'client') } })
     await expect(networkServiceClient(channel).request(request, soon())).rejects.toMatchObject({ code: 'unavailable' })
     await expect(channel.peer(soon().signal)).rejects.toMatchObject({ code: 'unavailable' })
@@ -141,7 +144,7 @@ describe('a call', () => {
 })
 
 describe('a stream', () => {
-  it('ends at the server when its reader leaves', async () => {
+  it('ends at the server when its reader stops', async () => {
     const event: ConnectionEvent = { type: 'UPDATE', connections: new Map([['c-1', connection]]) }
     const { state, service } = eventService([event, event])
     const { channel } = await open([service])
@@ -153,7 +156,7 @@ describe('a stream', () => {
     expect(channel.calls).toBe(0)
   })
 
-  it('carries a table larger than a message as one transfer and updates', async () => {
+  it('splits a state larger than a message into one transfer and updates', async () => {
     const labels = { note: 'x'.repeat(4000) }
     const many = new Map<string, Connection>()
     for (let i = 0; i < 200; i += 1) many.set(`c-${i}`, { ...connection, id: `c-${i}`, labels, context: emptyContext })
@@ -197,7 +200,7 @@ describe('a registration', () => {
     }
   }
 
-  it('travels with the tokens of its whole way, each verified against its signer', async () => {
+  it('carries the tokens of its whole path, each verified with its signer', async () => {
     const seen: Call[] = []
     const registryServer = await open([endpointRegistryService(registry(async (call) => void seen.push(call)))])
     const upstream = endpointRegistryClient(registryServer.channel)
@@ -225,7 +228,7 @@ describe('a registration', () => {
     expect(() => verifyPathTokens({ ...check, peer: call!.peer, nowMs: Date.now() })).not.toThrow()
   })
 
-  it('is found with only the asked fields sent', async () => {
+  it('is found by a query with only some fields set', async () => {
     const { channel } = await open([endpointRegistryService(registry(async () => {}))])
     const found = []
     const query = { endpoint: { name: 'nse-1' }, watch: false }
@@ -235,7 +238,7 @@ describe('a registration', () => {
 })
 
 describe('health', () => {
-  it('answers for a service and tells each change', async () => {
+  it('answers for a service and reports each change', async () => {
     const health = new Health()
     health.set('nsm', false)
     const { channel } = await open([health.service()])
@@ -251,7 +254,7 @@ describe('health', () => {
 })
 
 describe('serve', () => {
-  it('says so when the address is taken', async () => {
+  it('reports an address in use', async () => {
     const { server } = await open([])
     const again = { listen: server.url, services: [], clock: systemClock, logger: silentLogger }
     const identity = await newSource(authority, 'server')

@@ -1,7 +1,7 @@
 /**
- * A way to one peer: one HTTP/2 connection for all calls to it, made when the first call needs it and made again, with
- * back-off, after it broke. When our identity is renewed, new calls go over a new connection that shows the new
- * certificate, and the old one ends with its last call.
+ * A channel to one peer: one HTTP/2 connection for all calls, established by the first call and re-established with
+ * backoff after a failure. When our identity is renewed, new calls use a new connection that presents the new
+ * certificate, and the old connection is closed after its last call.
  */
 import { isIP } from 'node:net'
 import { Client } from '@grpc/grpc-js'
@@ -21,23 +21,23 @@ import { verifyByPinnedAuthority } from './pinned-authority.ts'
 import { parseTarget, type Target } from './target.ts'
 import { waitForReady } from './wait-for-ready.ts'
 
-/** How we and the server prove who we are. */
+/** How the client and the server authenticate. */
 export type ClientSecurity =
   | 'plaintext'
   | { readonly identity: IdentitySource; readonly expect?: (spiffeId: string) => boolean }
-  /** No identity of ours yet: the server is known by the SHA-256 of its authority's certificate. */
+  /** For a client without an identity: the server is authenticated by the SHA-256 of its authority's certificate. */
   | { readonly authoritySha256: Uint8Array; readonly expect?: (spiffeId: string) => boolean }
 
 export interface DialOptions {
   readonly security: ClientSecurity
   /** Path of the holder's dial socket, for endpoints that listen on a unix socket of this machine. */
   readonly via?: string
-  /** Shared, so that all channels of a process reuse tokens. */
+  /** Shared between the channels of a process, so that they reuse tokens. */
   readonly tokens?: TokenMinter
   readonly clock: Clock
 }
 
-/** What one certificate of ours serves. */
+/** The connection that uses one certificate of ours. */
 interface Generation {
   readonly svid: Svid | undefined
   readonly connector: Connector
@@ -45,10 +45,10 @@ interface Generation {
   calls: number
 }
 
-/** One call's hold on its connection. */
+/** Keeps a connection open for the duration of one call. */
 export interface Lease {
   readonly client: Client
-  /** Why there is no connection, where it was not the network. */
+  /** Why the connection was refused; undefined if it was not, or if the network failed. */
   refusal(): unknown
   release(): void
 }
@@ -63,7 +63,7 @@ export class Channel {
   #generation: Generation
   #isClosed = false
 
-  /** @throws {NsmError} `invalid_argument` for an address that cannot be read */
+  /** @throws {NsmError} `invalid_argument` for an invalid address */
   constructor(url: string, options: DialOptions) {
     this.url = url
     this.clock = options.clock
@@ -74,23 +74,26 @@ export class Channel {
     this.#unsubscribe = isIdentified(security) ? security.identity.subscribe(() => this.#onIdentity()) : () => {}
   }
 
-  /** Calls and streams that are under way. */
+  /** The number of running calls and streams. */
   get calls(): number {
     return [...this.#old, this.#generation].reduce((sum, { calls }) => sum + calls, 0)
   }
 
-  /** The peer at the newest connection; connects where there is none. @throws {NsmError} `unavailable` and the like */
+  /**
+   * The peer of the newest connection, which is established first if necessary.
+   * @throws {NsmError} such as `unavailable`
+   */
   async peer(signal: AbortSignal): Promise<Peer> {
     const { client, connector } = this.#generation
     await waitForReady(client, connector, signal)
     const { peer } = connector
-    if (peer === undefined) throw new NsmError('unavailable', 'Cannot reach peer', { fields: { url: this.url } })
+    if (peer === undefined) throw new NsmError('unavailable', 'Cannot reach the peer', { fields: { url: this.url } })
     return peer
   }
 
   /** @throws {NsmError} `cancelled` when the channel is closed */
   lease(): Lease {
-    if (this.#isClosed) throw new NsmError('cancelled', 'Cannot call peer: the channel is closed')
+    if (this.#isClosed) throw new NsmError('cancelled', 'Cannot call the peer: the channel is closed')
     if (!this.#generation.connector.isPeerTrusted()) this.#distrust(this.#generation)
     const generation = this.#generation
     generation.calls += 1
@@ -104,7 +107,7 @@ export class Channel {
     }
   }
 
-  /** Ends all calls that are under way. */
+  /** Ends all running calls. */
   close(): void {
     this.#isClosed = true
     this.#unsubscribe()
@@ -124,7 +127,7 @@ export class Channel {
     this.#closeIfOver(last)
   }
 
-  /** Ends all that is under way with a peer whose certificate has expired, or whose domain is trusted no more. */
+  /** Ends all calls to a peer whose certificate has expired, or whose domain is no longer trusted. */
   #distrust(generation: Generation): void {
     if (generation === this.#generation) this.#generation = this.#newGeneration()
     this.#old.delete(generation)
@@ -169,7 +172,7 @@ function connectorTls(security: Exclude<ClientSecurity, 'plaintext'>, { svid, cl
 
 type Chain = readonly Uint8Array[]
 
-/** Every call asks about the peer of its connection: the answer holds until a bundle changes or something expires. */
+/** Caches the verification of the peer for all calls, until a trust bundle changes or a certificate expires. */
 function cacheVerification(
   verify: (chain: Chain, bundles: Bundles) => VerifiedSvid,
   identity: IdentitySource,
@@ -187,7 +190,9 @@ function cacheVerification(
 function expectPeer(peer: VerifiedSvid, expect: ((spiffeId: string) => boolean) | undefined): VerifiedSvid {
   const spiffeId = peer.spiffeId.id
   if (expect === undefined || expect(spiffeId)) return peer
-  throw new NsmError('unauthenticated', 'Cannot accept server: it is not whom we expect', { fields: { spiffeId } })
+  throw new NsmError('unauthenticated', 'Cannot accept the server: it has another identity than expected', {
+    fields: { spiffeId },
+  })
 }
 
 function isIdentified(security: ClientSecurity): security is { readonly identity: IdentitySource } {

@@ -5,22 +5,22 @@ import { Channel } from './channel.ts'
 export interface ChannelsOptions {
   readonly identity: IdentitySource
   readonly clock: Clock
-  /** For tokens of another life than the default. */
+  /** For tokens whose lifetime is not the default. */
   readonly tokens?: TokenMinter
 }
 
 export interface PeerOptions {
   /** Path of the holder's dial socket, for endpoints of this machine. */
   readonly via?: string
-  /** Names the peers that are expected there: part of what makes two channels the same. */
+  /** A name for the expected peers. Channels are shared only between calls that expect the same ones. */
   readonly role?: string
   readonly expect?: (spiffeId: string) => boolean
 }
 
-/** Endpoints come and go under new addresses. */
+/** Channels to former addresses of endpoints are closed after this time. */
 const IDLE_MS = 10 * 60_000
 
-/** The ways of a process to its peers: one channel for each, shared by all who call there. */
+/** The channels of a process: one per peer, shared by all callers. */
 export class Channels {
   readonly #options: ChannelsOptions
   readonly #tokens: TokenMinter
@@ -32,9 +32,9 @@ export class Channels {
     this.#tokens = options.tokens ?? new TokenMinter(options.clock)
   }
 
-  /** @throws {NsmError} `invalid_argument` for an address that cannot be read */
+  /** @throws {NsmError} `invalid_argument` for an invalid address */
   to(url: string, { via, role = '', expect }: PeerOptions = {}): Channel {
-    if (this.#isClosed) throw new NsmError('cancelled', 'Cannot call peer: closing')
+    if (this.#isClosed) throw new NsmError('cancelled', 'Cannot call the peer: the channels are closed')
     const nowMs = this.#options.clock.monotonicMs()
     this.#closeIdle(nowMs)
     const key = `${url} ${via ?? ''} ${role}`

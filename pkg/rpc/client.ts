@@ -3,7 +3,7 @@ import { callStream, callUnary } from './call.ts'
 import type { Channel } from './channel.ts'
 import type { ClientOf, MethodDefinition, ServiceDefinition } from './definition.ts'
 
-/** The methods of a generated definition as functions that call over `channel`. */
+/** Creates a client of a generated service definition, which calls over `channel`. */
 export function clientOf<S extends ServiceDefinition>(
   definition: S,
   channel: Channel,
@@ -13,7 +13,7 @@ export function clientOf<S extends ServiceDefinition>(
   return Object.fromEntries(methods) as ClientOf<S>
 }
 
-/** Metadata that goes with every call. */
+/** Metadata of every call. */
 type Headers = Readonly<Record<string, string>>
 
 function bind(method: MethodDefinition, channel: Channel, headers: Headers) {

@@ -1,6 +1,7 @@
 /**
- * How a channel turns a fresh socket into one that gRPC may use: first, for a local endpoint, the holder is told whom
- * to reach and says who answers; then TLS, in which the server must prove an identity that we accept.
+ * Turns a new socket of a channel into one that gRPC can use. For a local endpoint, it first tells the holder which
+ * endpoint to dial and receives the attestation of the process that answers. Then comes TLS, in which the server must
+ * present an identity that we accept.
  */
 
 import type { Socket } from 'node:net'
@@ -11,26 +12,26 @@ import type { Clock } from '../base/index.ts'
 import type { VerifiedSvid } from '../identity/index.ts'
 import { dialMessage } from '../netlink/index.ts'
 import { writeToken } from './call-metadata.ts'
-import { receivePreface } from './handover.ts'
 import { connectTls } from './handshake.ts'
 import { HANDSHAKE_MS } from './limits.ts'
 import { peerChain } from './peer-chain.ts'
+import { receivePreface } from './receive-preface.ts'
 import { secureContextOptions, type TlsIdentity } from './tls-options.ts'
 
 export interface ConnectorOptions {
-  /** Undefined: plaintext. */
+  /** Undefined for plaintext. */
   readonly tls: ConnectorTls | undefined
-  /** Said to the holder's dial socket; undefined where the channel leads to the peer itself. */
+  /** The URL that the holder has to dial; undefined for a channel that connects to the peer directly. */
   readonly dialUrl: string | undefined
   readonly clock: Clock
 }
 
 export interface ConnectorTls {
-  /** Undefined: without a client certificate. */
+  /** Undefined for a client without a certificate. */
   readonly identity: TlsIdentity | undefined
-  /** Who is behind the server's chain. @throws when it is not, or no longer, to be trusted */
+  /** Verifies the certificate chain of the server. @throws when it is not, or no longer, trusted */
   readonly verify: (chain: readonly Uint8Array[]) => Pick<VerifiedSvid, 'spiffeId' | 'expiresMs'>
-  /** What goes with each call to that server. */
+  /** The token for each call to that server. */
   readonly token: ((spiffeId: string) => Token) | undefined
 }
 
@@ -45,17 +46,17 @@ export class Connector extends ChannelCredentials {
     this.#options = options
   }
 
-  /** Who answers at the newest connection. */
+  /** The peer of the newest connection. */
   get peer(): Peer | undefined {
     return this.#peer
   }
 
-  /** Why the last try did not lead to a connection, where it was not the network. */
+  /** Why the last attempt to connect was refused; undefined if it succeeded, or if the network failed. */
   get refusal(): unknown {
     return this.#refusal
   }
 
-  /** Judges the peer of the newest connection again. */
+  /** Verifies the peer of the newest connection again. */
   isPeerTrusted(): boolean {
     if (this.#peer === undefined || this.#options.tls === undefined) return true
     try {
@@ -66,7 +67,7 @@ export class Connector extends ChannelCredentials {
     }
   }
 
-  /** Ends its connections with all calls on them. */
+  /** Closes all connections, which ends the calls on them. */
   end(): void {
     for (const socket of this.#sockets) socket.destroy()
   }

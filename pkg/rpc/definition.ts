@@ -1,4 +1,4 @@
-/** Generated service definitions, as types: what a server must implement and what a client can call. */
+/** Types of generated service definitions, and of the handlers and clients that follow from them. */
 import type { Call, Outgoing } from '../api/index.ts'
 
 export interface MethodDefinition {
@@ -20,6 +20,6 @@ type Method<M extends MethodDefinition, C> = M['responseStream'] extends true
   ? (request: RequestOf<M>, call: C) => AsyncIterable<ResponseOf<M>>
   : (request: RequestOf<M>, call: C) => Promise<ResponseOf<M>>
 
-/** One function per method: a promise for one answer, an async iterable for a stream of them. */
+/** One function per method, which returns a promise for a single answer or an async iterable for a stream. */
 export type Handlers<S extends ServiceDefinition> = { readonly [K in keyof S]: Method<S[K], Call> }
 export type ClientOf<S extends ServiceDefinition> = { readonly [K in keyof S]: Method<S[K], Outgoing> }

@@ -1,4 +1,4 @@
-/** The two sides of a TLS handshake. Neither judges the other's certificate: that is done by SPIFFE's rules, after it. */
+/** Both sides of a TLS handshake. The peer's certificate is verified afterwards, by the rules of SPIFFE. */
 import type { Socket } from 'node:net'
 import { connect, createServer, type SecureContextOptions, type TLSSocket } from 'node:tls'
 import { NsmError } from '../base/index.ts'
@@ -6,13 +6,14 @@ import { NsmError } from '../base/index.ts'
 const h2Unverified = { ALPNProtocols: ['h2'], rejectUnauthorized: false }
 
 /**
- * The server's side, on a connection whose first bytes may be read already. A server of its own for each connection is
- * how Node tells which plain socket a secure one came from.
+ * The server side, on a connection from which a preface may have been read already. Each connection gets its own TLS
+ * server, because that is how we know to which plain socket a secure one belongs.
  */
 export function acceptTls(socket: Socket, options: SecureContextOptions): Promise<TLSSocket> {
   const server = createServer({ ...options, ...h2Unverified, requestCert: true })
   return new Promise((resolve, reject) => {
-    const fail = (cause?: unknown) => reject(new NsmError('unauthenticated', 'Cannot finish TLS handshake', { cause }))
+    const fail = (cause?: unknown) =>
+      reject(new NsmError('unauthenticated', 'Cannot complete the TLS handshake', { cause }))
     server.once('tlsClientError', fail)
     socket.once('close', () => fail())
     server.once('secureConnection', (secure) => {
@@ -26,7 +27,8 @@ export function acceptTls(socket: Socket, options: SecureContextOptions): Promis
 export function connectTls(socket: Socket, options: SecureContextOptions): Promise<TLSSocket> {
   const secure = connect({ ...options, ...h2Unverified, socket, checkServerIdentity: () => undefined })
   return new Promise((resolve, reject) => {
-    const fail = (cause?: unknown) => reject(new NsmError('unavailable', 'Cannot finish TLS handshake', { cause }))
+    const fail = (cause?: unknown) =>
+      reject(new NsmError('unavailable', 'Cannot complete the TLS handshake', { cause }))
     secure.once('close', () => fail())
     secure.once('error', fail)
     secure.once('secureConnect', () => resolve(secure))

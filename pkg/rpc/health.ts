@@ -4,12 +4,12 @@ import { implement, type Service } from './implement.ts'
 
 const { SERVING, NOT_SERVING, SERVICE_UNKNOWN } = healthV1.HealthCheckResponse_ServingStatus
 
-/** Which services are ready; the empty name stands for the whole server. */
+/** The health of services. The empty name stands for the whole server. */
 export class Health {
   readonly #isServing = new Map<string, boolean>()
   readonly #wakers = new Set<() => void>()
 
-  /** Of a server that serves all `services` from its start. */
+  /** The health of a server that serves all `services` from the start. */
   static serving(services: readonly Service[]): Health {
     const health = new Health()
     for (const name of ['', ...services.map((service) => service.name)]) health.set(name, true)
@@ -21,25 +21,25 @@ export class Health {
     for (const wake of this.#wakers) wake()
   }
 
-  /** The gRPC health service over these. */
+  /** The gRPC health checking service. */
   service(): Service {
     return implement(healthV1.HealthService, {
       check: async ({ service }) => {
         const status = this.#status(service)
         if (status !== SERVICE_UNKNOWN) return { status }
-        throw new NsmError('not_found', 'Cannot check health: no such service', { fields: { service } })
+        throw new NsmError('not_found', 'Cannot check the health: the service is unknown', { fields: { service } })
       },
       watch: ({ service }, { signal }) => this.#watch(service, signal),
     })
   }
 
   async *#watch(service: string, signal: AbortSignal): AsyncGenerator<healthV1.HealthCheckResponse> {
-    let told: number | undefined
+    let sent: number | undefined
     while (!signal.aborted) {
       const status = this.#status(service)
-      if (status !== told) yield { status }
-      told = status
-      if (this.#status(service) === told) await this.#change(signal)
+      if (status !== sent) yield { status }
+      sent = status
+      if (this.#status(service) === sent) await this.#change(signal)
     }
   }
 

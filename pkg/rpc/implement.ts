@@ -3,12 +3,12 @@ import type { Call } from '../api/index.ts'
 import { NsmError } from '../base/index.ts'
 import type { Handlers, MethodDefinition, ServiceDefinition } from './definition.ts'
 
-/** A method as the server runs it: bytes in, bytes out. */
+/** A method on the level of encoded messages. */
 export type BoundMethod = UnaryMethod | StreamMethod
 
 interface Bound {
   readonly path: string
-  /** Throws when a call lacks what must come with it. */
+  /** Throws when required metadata is missing. */
   readonly checkMetadata?: (metadata: Metadata) => void
 }
 
@@ -23,19 +23,19 @@ export interface StreamMethod extends Bound {
 }
 
 export interface Service {
-  /** With its proto package: `networkservice.NetworkService`. */
+  /** The full name, with the proto package: `networkservice.NetworkService`. */
   readonly name: string
   readonly methods: readonly BoundMethod[]
 }
 
-/** Binds handlers to a generated definition. What cannot be decoded is refused with `invalid_argument`. */
+/** Binds handlers to a generated definition. A message that cannot be decoded is refused with `invalid_argument`. */
 export function implement<S extends ServiceDefinition>(definition: S, handlers: Handlers<S>): Service {
   const methods = Object.entries(definition).map(([name, method]) => bind(method, handlers[name] as AnyHandler))
   const [first] = methods
   return { name: first?.path.split('/')[1] ?? '', methods }
 }
 
-/** The types of one method are joined by `Handlers`; here they are only passed along. */
+/** `Handlers` relates the types of each method; here values are only passed through. */
 type AnyHandler = (request: unknown, call: Call) => unknown
 
 function bind(method: MethodDefinition, handler: AnyHandler): BoundMethod {
@@ -61,7 +61,7 @@ function decode({ requestDeserialize, path }: MethodDefinition, bytes: Buffer): 
   try {
     return requestDeserialize(bytes)
   } catch (cause) {
-    throw new NsmError('invalid_argument', 'Cannot read message: not the protobuf that the method takes', {
+    throw new NsmError('invalid_argument', 'Cannot decode the message: it is not a valid request of the method', {
       cause,
       fields: { method: path },
     })

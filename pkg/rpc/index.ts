@@ -1,6 +1,6 @@
 /**
- * gRPC, TLS and identity on the wire. Servers know of every call who makes it, clients of every connection who answers;
- * both hold each other to identities that are verified, unexpired, trusted and not revoked at that moment.
+ * gRPC over mutual TLS with SPIFFE identities. A server knows the caller of every call, and a client the server of
+ * every connection. Both accept only identities that are verified, unexpired, trusted and not revoked at that moment.
  */
 export { Channel, type ClientSecurity, type DialOptions } from './channel.ts'
 export { Channels, type ChannelsOptions, type PeerOptions } from './channels.ts'

@@ -8,13 +8,13 @@ import { expect, it, onTestFinished } from 'vitest'
 import { type Identity, staticSource } from '../identity/index.ts'
 import { connection, echoService, eventService, newAuthority, newIdentity, startServer } from './testing/rpc-fixture.ts'
 
-// Debian's own interpreter, which has Debian's grpcio.
+// The interpreter of Debian, which has Debian's grpcio.
 const PYTHON = '/usr/bin/python3'
 const isThere = spawnSync(PYTHON, ['-c', 'import grpc, google.protobuf']).status === 0
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const run = promisify(execFile)
 
-it.skipIf(!isThere)('python3-grpcio calls, watches and is refused over mTLS (skipped without it)', async () => {
+it.skipIf(!isThere)('python3-grpcio calls, monitors and is refused over mTLS (skipped if not installed)', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'nsm-interop-'))
   onTestFinished(() => rm(directory, { recursive: true }))
   const authority = await newAuthority()

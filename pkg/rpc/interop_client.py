@@ -1,9 +1,9 @@
-"""A client of another make, python3-grpcio over C-core's TLS: asks for a connection and watches it.
+"""A client of another implementation (python3-grpcio with the TLS of C-core): requests a connection and monitors it.
 
     interop_client.py DESCRIPTORS TARGET DIRECTORY NAME
 
-DESCRIPTORS is a FileDescriptorSet (`buf build proto -o`), DIRECTORY holds key.pem, chain.pem and roots.pem, NAME is a
-DNS name of the server's certificate: C-core knows no SPIFFE IDs. Prints one JSON object.
+DESCRIPTORS is a FileDescriptorSet (`buf build proto -o`). DIRECTORY contains key.pem, chain.pem and roots.pem. NAME is
+a DNS name in the certificate of the server, because C-core does not support SPIFFE IDs. Prints one JSON object.
 """
 import json
 import sys

@@ -1,16 +1,16 @@
-/** What one peer may take from us, and how soon silence counts as gone. */
+/** Limits of what one peer may use, and the timeouts of connections and calls. */
 import type { ChannelOptions } from '@grpc/grpc-js'
 import { MAX_MESSAGE_BYTES } from '../api/index.ts'
 
 const MINUTE_MS = 60_000
 
-/** From the first byte to a finished handshake. */
+/** The time limit from the first byte to the end of the handshake. */
 export const HANDSHAKE_MS = 5000
 export const MAX_CONNECTIONS = 2048
-/** A unary call without a nearer deadline of its own. */
+/** The deadline of a unary call, unless its caller sets an earlier one. */
 export const CALL_MS = 15_000
 
-/** Below half of an SVID's hour, so that certificates and peers are looked at anew; open streams may end first. */
+/** Less than half of the lifetime of an SVID, so that peers authenticate again. Open streams may finish first. */
 const CONNECTION_AGE_MS = 25 * MINUTE_MS
 export const DRAIN_MS = 5 * MINUTE_MS
 
@@ -36,6 +36,6 @@ export const clientOptions: ChannelOptions = {
   'grpc.max_reconnect_backoff_ms': 5000,
   'grpc.enable_http_proxy': 0,
   'grpc.service_config_disable_resolution': 1,
-  // Connections belong to one identity and one expectation of the peer: never share them behind our back.
+  // A connection belongs to one identity and one expected peer, so that grpc-js must not share it between channels.
   'grpc.use_local_subchannel_pool': 1,
 }

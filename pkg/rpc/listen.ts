@@ -10,15 +10,15 @@ export interface Listener {
 }
 
 /**
- * Unix sockets can be opened by their owner alone, or, where something else than the file's mode decides who may
- * call, by every user who can enter the directory.
+ * Who may connect to a unix socket: only its owner, or everyone who can enter its directory. The latter is for sockets
+ * whose callers are authorized by other means than the file mode.
  */
-export type Openness = 'owner' | 'everyone'
+export type Access = 'owner' | 'everyone'
 
-/** @throws {NsmError} `failed_precondition` when the address is taken or not ours */
+/** @throws {NsmError} `failed_precondition` when the address is in use or not available */
 export async function listen(
   url: string | undefined,
-  openness: Openness,
+  access: Access,
   accept: (socket: Socket) => void,
 ): Promise<Listener> {
   if (url === undefined) return { url: '', close: async () => {} }
@@ -26,18 +26,18 @@ export async function listen(
   if (target.kind === 'unix') await removeStaleSocket(target.path)
   const server = createServer({ noDelay: true }, accept)
   server.maxConnections = MAX_CONNECTIONS
-  await start(server, listenOptions(target, openness), url)
-  // The usual umask keeps others from connecting from the first moment; this keeps them out under any.
-  if (target.kind === 'unix' && openness === 'owner') await chmod(target.path, 0o600)
+  await start(server, listenOptions(target, access), url)
+  // The usual umask already keeps others out from the first moment; this holds with any umask.
+  if (target.kind === 'unix' && access === 'owner') await chmod(target.path, 0o600)
   return {
     url: target.kind === 'unix' ? url : `tcp://${formatHost(target.host)}:${portOf(server)}`,
-    // Listens no more at once; its callback would wait for connections, which others end.
+    // Stops listening immediately. We do not wait for its callback, which comes only after all connections have ended.
     close: async () => void server.close(),
   }
 }
 
-function listenOptions(target: Target, openness: Openness): ListenOptions {
-  const isForAll = openness === 'everyone'
+function listenOptions(target: Target, access: Access): ListenOptions {
+  const isForAll = access === 'everyone'
   if (target.kind === 'unix') return { path: target.path, readableAll: isForAll, writableAll: isForAll }
   return { host: target.host, port: target.port }
 }
@@ -45,23 +45,23 @@ function listenOptions(target: Target, openness: Openness): ListenOptions {
 function start(server: Server, options: ListenOptions, url: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (cause) => {
-      const next = 'Look for another process on this address, or choose another address'
-      reject(new NsmError('failed_precondition', 'Cannot listen', { cause, fields: { url }, next }))
+      const next = 'stop the other process that listens on this address, or choose another address'
+      reject(new NsmError('failed_precondition', 'Cannot listen on the address', { cause, fields: { url }, next }))
     })
     server.listen(options, () => {
       server.removeAllListeners('error')
-      // Such as too many open files: this connection fails, the listener stays.
+      // For errors such as too many open files: the connection fails, but the listener stays.
       server.on('error', () => {})
       resolve()
     })
   })
 }
 
-/** Crash: a process that was killed leaves its socket file behind, which then answers to nobody. */
+/** Crash: a killed process leaves its socket file behind, on which nobody listens any more. */
 async function removeStaleSocket(path: string): Promise<void> {
   const answer = await new Promise<string>((resolve) => {
     const socket = connect(path, () => {
-      socket.destroy() // left open it would keep a process alive that cannot start
+      socket.destroy() // otherwise it would keep a process alive that fails to start
       resolve('taken')
     })
     socket.on('error', (error) => resolve('code' in error ? String(error.code) : ''))

@@ -45,7 +45,7 @@ const attestation: Attestation = {
   cgroup: '/user.slice',
 }
 
-/** Plays the holder: each connection to `from` goes on to `to`, with the preface that `greet` gives. */
+/** Plays the holder: forwards each connection at `from` to `to`, after the preface that `greet` returns. */
 async function splice(from: string, to: string, greet: (client: Socket, server: Socket) => void): Promise<void> {
   const sockets = new Set<Socket>()
   const server = createServer((client) => {
@@ -85,20 +85,20 @@ describe('a local caller', () => {
     return { calls, client: networkServiceClient(openChannel(`unix://${directory}/nsm.sock`, { security })) }
   }
 
-  it('comes with its certificate and with what the kernel says of it', async () => {
+  it('is known by its certificate and the attestation of the kernel', async () => {
     const { calls, client } = await deliveries('nsm')
     await client.request(request, soon())
     expect(calls[0]?.peer).toMatchObject({ spiffeId: 'spiffe://east/node/n1/uid/1000', attestation })
   })
 
-  it('of a socket that nobody serves is turned away', async () => {
+  it('at a socket without a server is refused', async () => {
     const { client } = await deliveries('other')
     await expect(client.request(request, soon())).rejects.toMatchObject({ code: 'unavailable' })
   })
 })
 
 describe('a local endpoint', () => {
-  it('is reached through the holder, which says who answers', async () => {
+  it('is reached through the holder, which attests it', async () => {
     const { service } = echoService()
     const url = `unix://${directory}/endpoint.sock`
     await startServer({ listen: url, security: { identity: await newSource(authority, 'nse') }, services: [service] })
@@ -149,7 +149,7 @@ describe('the Workload API', () => {
     return source
   }
 
-  it('gives an identity that works, and each new one', async () => {
+  it('provides a working identity, and each renewed one', async () => {
     const first = await newIdentity(authority, 'node/n1/uid/1000')
     const { source, url } = await workloadApi(first)
     const got = await openSource(url)
@@ -165,7 +165,7 @@ describe('the Workload API', () => {
     expect(got.current().svid.privateKey.equals(first.svid.privateKey)).toBe(false)
   })
 
-  it('is asked again when it comes back, and the identity stays good meanwhile', async () => {
+  it('is called again when it is back, and the identity stays valid meanwhile', async () => {
     const { server, url, service, source } = await workloadApi(await newIdentity(authority, 'a'))
     const got = await openSource(url)
     await server.close()
@@ -175,7 +175,7 @@ describe('the Workload API', () => {
     await expect.poll(() => got.current().svid.spiffeId, { timeout: 5000 }).toBe('spiffe://east/b')
   })
 
-  it('refuses callers without its header', async () => {
+  it('refuses callers without the required metadata', async () => {
     const { url, calls } = await workloadApi(await newIdentity(authority, 'a'))
     const client = clientOf(workloadProto.SpiffeWorkloadAPIService, openChannel(url, { security: 'plaintext' }))
     const stream = client.fetchX509Svid({}, soon())[Symbol.asyncIterator]()
@@ -183,7 +183,7 @@ describe('the Workload API', () => {
     expect(calls).toEqual([])
   })
 
-  it('says that it has no JWT-SVIDs', async () => {
+  it('reports JWT-SVIDs as unimplemented', async () => {
     const { url } = await workloadApi(await newIdentity(authority, 'a'))
     const header = { 'workload.spiffe.io': 'true' }
     const client = clientOf(workloadProto.SpiffeWorkloadAPIService, openChannel(url, { security: 'plaintext' }), header)
@@ -194,7 +194,7 @@ describe('the Workload API', () => {
 })
 
 describe('a unix listener', () => {
-  it('takes the place of a socket whose process is dead', async () => {
+  it('replaces the socket of a dead process', async () => {
     const url = `unix://${directory}/stale.sock`
     const orphan = createServer()
     await new Promise<void>((resolve) => orphan.listen(`${directory}/other.sock`, () => resolve()))
@@ -204,7 +204,7 @@ describe('a unix listener', () => {
     expect(server.url).toBe(url)
   })
 
-  it('leaves alone what is no socket, and what is served', async () => {
+  it('does not replace a file that is not a socket, nor a socket in use', async () => {
     await writeFile(`${directory}/file`, 'precious')
     await expect(startServer({ listen: `unix://${directory}/file`, security: 'plaintext' })).rejects.toMatchObject({
       code: 'failed_precondition',

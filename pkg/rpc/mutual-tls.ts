@@ -1,11 +1,11 @@
 import type { IdentitySource } from '../identity/index.ts'
 
-/** How a server proves who it is, and whom it lets in. */
+/** How a server authenticates itself and its callers. */
 export interface MutualTls {
   readonly identity: IdentitySource
-  /** gRPC paths that a caller without an identity may call. */
+  /** The gRPC paths of methods that callers without an identity may call. */
   readonly anonymousMethods?: ReadonlySet<string>
   readonly isRevoked?: (spiffeId: string) => boolean
-  /** For callers that know our authority only by its fingerprint. */
+  /** Whether to send the certificates of our authority, for callers that know only its fingerprint. */
   readonly sendAuthorities?: boolean
 }

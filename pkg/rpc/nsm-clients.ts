@@ -1,4 +1,4 @@
-/** Clients of NSM's services in domain types. What a peer answers is checked as strictly as what a caller sends. */
+/** Clients of NSM's services in domain types. Answers of peers are checked as strictly as requests of callers. */
 import {
   connectionFromProto,
   connectionProto,
@@ -61,19 +61,19 @@ export function endpointRegistryClient(channel: Channel): EndpointRegistryClient
   }
 }
 
-/** A registration always has a path, if only the one that begins here. */
+/** Every registration has a path; without an incoming call it begins here. */
 function onPath(call: Outgoing): Outgoing {
   return { ...call, path: call.path ?? { index: 0, tokens: [] } }
 }
 
-function read<W, T>(fromProto: (wire: W) => T, wire: W): T {
+function read<P, T>(fromProto: (message: P) => T, message: P): T {
   try {
-    return fromProto(wire)
+    return fromProto(message)
   } catch (cause) {
-    throw new NsmError('internal', 'Cannot use answer of peer', { cause })
+    throw new NsmError('internal', 'Cannot use the answer of the peer: it is invalid', { cause })
   }
 }
 
-async function* readAll<W, T>(fromProto: (wire: W) => T, wires: AsyncIterable<W>): AsyncGenerator<T> {
-  for await (const wire of wires) yield read(fromProto, wire)
+async function* readAll<P, T>(fromProto: (message: P) => T, messages: AsyncIterable<P>): AsyncGenerator<T> {
+  for await (const message of messages) yield read(fromProto, message)
 }

@@ -1,4 +1,4 @@
-/** NSM's services, from domain types to what a server serves. */
+/** NSM's services: adapts servers in terms of domain types to gRPC. */
 import {
   type ConnectionEvent,
   connectionFromProto,
@@ -69,10 +69,10 @@ export function endpointRegistryService(server: EndpointRegistryServer): Service
   })
 }
 
-/** Leaves room for the frame around the connections. */
+/** Leaves room for the rest of the message. */
 const MAX_EVENT_BYTES = MAX_MESSAGE_BYTES - 1024
 
-/** A whole table may be larger than a message: then its rest follows as updates, which say the same. */
+/** Splits an event that is larger than a message. An initial state continues as updates, which are equivalent. */
 function* fitEvent(event: ConnectionEvent): Generator<connectionProto.ConnectionEvent> {
   const { type, connections } = eventToProto(event)
   let part: connectionProto.ConnectionEvent = { type, connections: new Map() }

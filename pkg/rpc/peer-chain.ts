@@ -1,9 +1,9 @@
 import type { TLSSocket } from 'node:tls'
 
-/** Longer chains are refused by verification; a certificate that is its own issuer must not lead in circles. */
+/** Verification refuses chains of this length. The limit also ends the loop for certificates that issued each other. */
 const MAX_CERTIFICATES = 6
 
-/** The DER certificates that the other side of a TLS connection has shown, leaf first; empty when it showed none. */
+/** The DER certificates that the peer of a TLS connection has presented, leaf first; empty if it presented none. */
 export function peerChain(socket: TLSSocket): readonly Uint8Array[] {
   const chain: Uint8Array[] = []
   for (let next = socket.getPeerX509Certificate(); next !== undefined; next = next.issuerCertificate) {

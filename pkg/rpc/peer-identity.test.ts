@@ -44,7 +44,7 @@ async function mesh(options: { lifetimeMs?: number; isRevoked?: (spiffeId: strin
 }
 
 describe('a server', () => {
-  it('knows its caller by its certificate', async () => {
+  it('identifies its caller by the certificate', async () => {
     const { client, calls, channel } = await mesh()
     await expect(client.request(request, soon())).resolves.toEqual(request.connection)
     expect(calls[0]?.peer.spiffeId).toBe('spiffe://east/client')
@@ -53,7 +53,7 @@ describe('a server', () => {
     expect((await channel.peer(soon().signal)).spiffeId).toBe('spiffe://east/server')
   })
 
-  it('refuses an SVID that expires while its connection is open, and ends its streams', async () => {
+  it('refuses an SVID that has expired during its connection, and ends its streams', async () => {
     const { client, channel, events } = await mesh({ lifetimeMs: 2 * MINUTE_MS })
     await client.request(request, soon())
     const watched = monitorClient(channel).monitor({ pathSegments: [], networkServices: [] }, soon())
@@ -64,11 +64,11 @@ describe('a server', () => {
     await expect.poll(() => events.state.open).toBe(0)
     await expect(client.request(request, soon())).rejects.toMatchObject({
       code: 'unauthenticated',
-      message: expect.stringContaining('Cannot verify SVID: expired'),
+      message: expect.stringContaining('Cannot verify the SVID: it has expired'),
     })
   })
 
-  it('refuses the next call of an identity that was revoked, on the same connection', async () => {
+  it('refuses the next call of a revoked identity on the same connection', async () => {
     let isRevoked = false
     const { client, calls } = await mesh({ isRevoked: () => isRevoked })
     await client.request(request, soon())
@@ -80,7 +80,7 @@ describe('a server', () => {
     expect(calls).toHaveLength(1)
   })
 
-  it('ends the streams of a revoked identity when it is told to look again', async () => {
+  it('ends the streams of a revoked identity on a recheck', async () => {
     let isRevoked = false
     const { server, channel } = await mesh({ isRevoked: () => isRevoked })
     const stream = monitorClient(channel)
@@ -92,7 +92,7 @@ describe('a server', () => {
     await expect(stream.next()).rejects.toMatchObject({ code: 'unavailable' })
   })
 
-  it('refuses a trust domain as soon as its bundle is gone', async () => {
+  it('refuses a trust domain as soon as its bundle is removed', async () => {
     const west = await newAuthority('west', clock)
     const bundles = new Map([
       ['east', [authority.certificate]],
@@ -107,7 +107,7 @@ describe('a server', () => {
     own.replace({ ...own.current(), bundles: new Map([['east', [authority.certificate]]]) })
     await expect
       .poll(() => client.request(request, soon()).catch((error: NsmError) => error.message))
-      .toContain('its trust domain is not known here')
+      .toContain('its trust domain is not trusted')
   })
 
   it.each([
@@ -123,7 +123,7 @@ describe('a server', () => {
     expect(calls).toEqual([])
   })
 
-  it('serves callers without a certificate only the methods that are open to them', async () => {
+  it('serves only anonymous methods to callers without a certificate', async () => {
     const health = new Health()
     health.set('', true)
     const { service } = echoService()
@@ -145,7 +145,7 @@ describe('a server', () => {
     })
   })
 
-  it('asks the authorize hook before the handler', async () => {
+  it('calls the authorize hook before the handler', async () => {
     const { service, calls } = echoService()
     const asked: string[] = []
     const server = await startServer({
@@ -168,7 +168,7 @@ describe('a server', () => {
     expect(calls).toEqual([])
   })
 
-  it('gives a connection five seconds to finish its handshake', async () => {
+  it('limits a handshake to five seconds', async () => {
     const { server } = await mesh()
     const socket = connect(Number(server.url.split(':').at(-1)), '127.0.0.1')
     const closed = new Promise((resolve) => socket.once('close', () => resolve('closed')))
@@ -179,7 +179,7 @@ describe('a server', () => {
     await expect(closed).resolves.toBe('closed')
   })
 
-  it('speaks nothing older than TLS 1.3', async () => {
+  it('requires TLS 1.3', async () => {
     const { server } = await mesh()
     const port = Number(server.url.split(':').at(-1))
     const socket = connectTls({ port, host: '127.0.0.1', maxVersion: 'TLSv1.2', rejectUnauthorized: false })
@@ -190,7 +190,7 @@ describe('a server', () => {
 })
 
 describe('a client', () => {
-  it('refuses a server that is not whom it expects, before it sends anything', async () => {
+  it('refuses a server with an unexpected identity before it sends anything', async () => {
     const { service, calls } = echoService()
     const server = await startServer({
       security: { identity: await newSource(authority, 'server') },
@@ -202,12 +202,12 @@ describe('a client', () => {
     const channel = openChannel(server.url, { security: { identity, expect: expectRegistry }, clock })
     await expect(networkServiceClient(channel).request(request, soon())).rejects.toMatchObject({
       code: 'unauthenticated',
-      message: expect.stringContaining('not whom we expect'),
+      message: expect.stringContaining('it has another identity than expected'),
     })
     expect(calls).toEqual([])
   })
 
-  it('refuses a server with the authority of somebody else', async () => {
+  it('refuses a server with another authority', async () => {
     const other = await newAuthority('east', clock)
     const server = await startServer({ security: { identity: await newSource(other, 'server') }, clock })
     const security = { identity: await newSource(authority, 'client') }
@@ -223,7 +223,7 @@ describe('a client', () => {
     await expect(channel.peer(soon().signal)).rejects.toMatchObject({ code: 'unauthenticated' })
   })
 
-  it('ends its connection to a server whose domain it no longer trusts', async () => {
+  it('closes its connection to a server whose domain it no longer trusts', async () => {
     const { channel, identity } = await mesh()
     const stream = monitorClient(channel)
       .monitor({ pathSegments: [], networkServices: [] }, soon())

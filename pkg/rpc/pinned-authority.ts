@@ -3,8 +3,8 @@ import { NsmError } from '../base/index.ts'
 import { parseSpiffeId, type VerifiedSvid, verifySvid } from '../identity/index.ts'
 
 /**
- * Verifies a server that sends its authority along, for a client that knows of that authority no more than the
- * SHA-256 of its certificate.
+ * Verifies a server whose authority is pinned: the client knows only the SHA-256 of the authority's certificate, which
+ * the server sends with its own chain.
  *
  * @throws {NsmError} `unauthenticated`
  */
@@ -16,11 +16,11 @@ export function verifyByPinnedAuthority(
   const authority = chain.find((der) => isEqual(createHash('sha256').update(der).digest(), authoritySha256))
   const [leaf] = chain
   if (authority === undefined || leaf === undefined) {
-    throw new NsmError('unauthenticated', 'Cannot accept server: its authority is not the one of the token', {
-      next: 'Check that the token was made by the domain that answers at this address',
+    throw new NsmError('unauthenticated', 'Cannot accept the server: its authority does not match the token', {
+      next: 'check that the token was created by the domain of the server at this address',
     })
   }
-  // Any trust domain that this authority signs for: the fingerprint says which authority, verification the rest.
+  // The pin determines the authority, so that any trust domain for which it signs is accepted.
   return verifySvid(chain, new Map([[domainOfLeaf(leaf), [authority]]]), nowMs)
 }
 

@@ -32,7 +32,7 @@ async function mesh() {
   return { servers, clients, channel, calls, events, server }
 }
 
-/** Calls as fast as it can until told to stop; counts what failed. */
+/** Calls as fast as possible until it is stopped, and counts failures. */
 function callForEver(channel: Channel) {
   const client = networkServiceClient(channel)
   const stop = new AbortController()
@@ -60,7 +60,7 @@ async function rotate(source: StaticSource, name: string): Promise<void> {
   source.replace(await newIdentity(authority, name))
 }
 
-it('both ends renew their SVIDs under calls and a stream, and nothing fails', async () => {
+it('both ends renew their SVIDs during calls and a stream, and nothing fails', async () => {
   const { servers, clients, channel, calls, events } = await mesh()
   const stream = monitorClient(channel)
     .monitor({ pathSegments: [], networkServices: [] }, soon())
@@ -95,7 +95,7 @@ it('tokens are signed with the key of the connection that carries them', async (
   expect(calls[2]?.token?.jwt).not.toBe(calls[0]?.token?.jwt)
 })
 
-it('a channel works on after its server was away', async () => {
+it('a channel recovers after its server was unreachable', async () => {
   const { servers, channel, server } = await mesh()
   const client = networkServiceClient(channel)
   await client.request(request, soon())
@@ -108,7 +108,7 @@ it('a channel works on after its server was away', async () => {
     .toBe('answered')
 })
 
-it('a connection whose server certificate has expired is not used again', async () => {
+it('a connection with an expired server certificate is not reused', async () => {
   const clock = new FakeClock()
   const own = await newAuthority('east', clock)
   const { service } = echoService()

@@ -1,5 +1,4 @@
-/** From a gRPC call to its handler and back: who calls, may it, what came beside the message, what went wrong. */
-
+/** Runs gRPC calls: authenticates and authorizes the caller, reads the metadata, calls the handler, maps its errors. */
 import { once } from 'node:events'
 import type {
   Server as GrpcServer,
@@ -64,7 +63,7 @@ async function runStream(method: StreamMethod, call: Stream, rules: CallRules): 
     const context = await admit(method, call, rules)
     for await (const message of method.run(call.request, context)) {
       if (context.signal.aborted) return
-      // A caller that does not read holds back its own stream, nobody's memory.
+      // Backpressure: a caller that does not read blocks its own stream and does not use up our memory.
       if (!call.write(message)) await once(call, 'drain', { signal: context.signal })
     }
     call.end()
@@ -79,12 +78,12 @@ async function admit({ path, checkMetadata }: BoundMethod, call: Unary | Stream,
   const peer = identify(path, call, rules)
   await rules.authorize?.(peer, path)
   const token = readToken(call.metadata)
-  return { peer, token, path: registrationPath(call.metadata, { peer, callers: token?.jwt ?? '', rules }), signal }
+  return { peer, token, path: registrationPath(call.metadata, { peer, callerToken: token?.jwt ?? '', rules }), signal }
 }
 
 function identify(path: string, call: Unary | Stream, { acceptor, security }: CallRules): Peer {
   const connection = acceptor.find(call.getPeer())
-  if (connection === undefined) throw new NsmError('unavailable', 'Cannot accept call: its connection is gone')
+  if (connection === undefined) throw new NsmError('unavailable', 'Cannot accept the call: its connection is closed')
   if (security === 'plaintext' || acceptor.rules === undefined) return connection.anonymous
   if (security.anonymousMethods?.has(path) === true) return connection.anonymous
   return connection.peer(acceptor.rules)
@@ -92,22 +91,22 @@ function identify(path: string, call: Unary | Stream, { acceptor, security }: Ca
 
 function registrationPath(
   metadata: Metadata,
-  { peer, callers, rules }: { readonly peer: Peer; readonly callers: string; readonly rules: CallRules },
+  { peer, callerToken, rules }: { readonly peer: Peer; readonly callerToken: string; readonly rules: CallRules },
 ): RegistrationPath | undefined {
   const path = readPath(metadata)
   if (path === undefined || rules.security === 'plaintext') return undefined
-  const ours = rules.tokens.token(rules.security.identity.current().svid, peer.spiffeId)
-  return extendPath(path, callers, ours.jwt)
+  const own = rules.tokens.token(rules.security.identity.current().svid, peer.spiffeId)
+  return extendPath(path, callerToken, own.jwt)
 }
 
-/** The caller gets its own view back, with our token for it. */
+/** Returns the path to the caller, in the caller's view and with our token for it. */
 function answerPath({ index, tokens }: RegistrationPath): Metadata {
   return pathMetadata({ index: index - 1, tokens })
 }
 
 function cancelSignal(call: Unary | Stream): AbortSignal {
   const abort = new AbortController()
-  call.once('cancelled', () => abort.abort(new NsmError('cancelled', 'Cannot go on: the caller is gone')))
+  call.once('cancelled', () => abort.abort(new NsmError('cancelled', 'Cannot continue: the caller has disconnected')))
   return abort.signal
 }
 

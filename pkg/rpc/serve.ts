@@ -1,12 +1,11 @@
 /**
- * A gRPC server of the mesh. Connections come from a TCP or unix listener, or are handed over with the holder's word
- * of who connected (deliver.ts):
+ * A gRPC server of the mesh. Connections come from a TCP or unix listener, or the holder hands them over together with
+ * its attestation of the client (handover.ts):
  *
- *     socket -> TLS 1.3, certificate asked for -> ServerConnection -> HTTP/2 -> call -> who is it, may it -> handler
+ *     socket -> TLS 1.3, client certificate -> ServerConnection -> HTTP/2 -> call -> authenticate, authorize -> handler
  *
- * The identity may change while it runs: new connections get the new certificate at once, old ones are asked to go.
+ * The identity can be renewed while the server runs: new connections use the new certificate, old ones are drained.
  */
-
 import type { Socket } from 'node:net'
 import { Server as GrpcServer, ServerCredentials } from '@grpc/grpc-js'
 import type { Attestation, Peer } from '../api/index.ts'
@@ -20,32 +19,32 @@ import type { MutualTls } from './mutual-tls.ts'
 import { registerMethods } from './run-call.ts'
 
 export interface ServeOptions {
-  /** `tcp://ip:port`, port 0 for any; `unix:///path`; absent where connections are handed over by `accept`. */
+  /** `tcp://ip:port` (port 0 for any), or `unix:///path`; absent when all connections are passed to `accept`. */
   readonly listen?: string
-  /** `plaintext` only on unix sockets, for those whom the file's owner or the holder lets in. */
+  /** `plaintext` is allowed only on unix sockets, where file modes or the holder authenticate the clients. */
   readonly security: MutualTls | 'plaintext'
   readonly services: readonly Service[]
-  /** Throws what the caller is told. The path is the gRPC one, `/networkservice.NetworkService/Request`. */
+  /** Throws to refuse the call with that error. `path` is that of gRPC: `/networkservice.NetworkService/Request`. */
   readonly authorize?: (peer: Peer, path: string) => void | Promise<void>
   readonly clock: Clock
   readonly logger: Logger
 }
 
 export interface Server {
-  /** As given, with the port that was taken; empty where there is no listener. */
+  /** The URL of the listener with the actual port; empty if there is none. */
   readonly url: string
-  /** Takes over a connection that somebody else accepted. */
+  /** Takes over a connection that was accepted elsewhere. */
   accept(socket: Socket, attestation: Attestation | undefined): void
-  /** Ends the connections of peers that are no longer trusted: call after a revocation. */
+  /** Closes the connections of peers that are no longer trusted. To be called after a revocation. */
   recheck(): void
-  /** Lets running calls end for a moment, then ends them. */
+  /** Waits briefly for running calls, then aborts them. */
   close(): Promise<void>
 }
 
-/** @throws {NsmError} `failed_precondition` when somebody else listens there */
+/** @throws {NsmError} `failed_precondition` when the address is in use or not available */
 export async function serve(options: ServeOptions): Promise<Server> {
   if (options.security === 'plaintext' && options.listen?.startsWith('tcp:') === true) {
-    throw new NsmError('invalid_argument', 'Cannot serve plaintext on a TCP address')
+    throw new NsmError('invalid_argument', 'Cannot serve in plaintext: it is not allowed on a TCP address')
   }
   const scope = new Scope()
   const grpc = new GrpcServer(serverOptions)
@@ -53,8 +52,8 @@ export async function serve(options: ServeOptions): Promise<Server> {
   const acceptor = scope.own(new Acceptor({ ...options, inject }))
   scope.defer(() => shutDown(grpc, options.clock))
   registerMethods(grpc, { ...options, acceptor, tokens: new TokenMinter(options.clock) })
-  const openness = options.security === 'plaintext' ? 'owner' : 'everyone'
-  const listener = await listen(options.listen, openness, (socket) => acceptor.accept(socket, undefined))
+  const access = options.security === 'plaintext' ? 'owner' : 'everyone'
+  const listener = await listen(options.listen, access, (socket) => acceptor.accept(socket, undefined))
   scope.own(listener)
   return {
     url: listener.url,

@@ -1,14 +1,14 @@
 /**
- * One accepted connection and who is behind it. The peer is judged again on every call: against the bundles of that
- * moment, its expiry and its revocation, since a connection may live longer than the trust in its peer.
+ * An accepted connection and its peer. Because a connection can outlive the trust in its peer, every call verifies the
+ * peer again: with the current trust bundles, its expiry and its revocation.
  */
 import type { Duplex } from 'node:stream'
 import type { Attestation, Peer } from '../api/index.ts'
 import { type Clock, NsmError } from '../base/index.ts'
 import { type Bundles, type IdentitySource, verifySvid } from '../identity/index.ts'
 
-/** Long enough for the one call of a node that joins, and for telling the others why they are refused. */
-const UNPROVEN_MS = 30_000
+/** Long enough for a joining node to make its only call, and for other peers to learn why they are refused. */
+const UNAUTHENTICATED_MS = 30_000
 
 export interface PeerRules {
   readonly identity: IdentitySource
@@ -34,28 +34,31 @@ export class ServerConnection {
     this.#attestation = attestation
   }
 
-  /** The caller of a method that asks for no proof. */
+  /** The caller of a method that requires no authentication. */
   get anonymous(): Peer {
     return { spiffeId: '', chain: [], attestation: this.#attestation }
   }
 
-  /** @throws {NsmError} `unauthenticated` when the peer has not, or no longer, proven who it is */
+  /** @throws {NsmError} `unauthenticated` when the peer is not, or no longer, authenticated */
   peer(rules: PeerRules): Peer {
-    if (this.#chain.length === 0) throw new NsmError('unauthenticated', 'Cannot identify caller: no client certificate')
+    if (this.#chain.length === 0)
+      throw new NsmError('unauthenticated', 'Cannot authenticate the caller: it has no client certificate')
     const { spiffeId } = this.#verify(rules)
     if (rules.isRevoked(spiffeId)) {
-      throw new NsmError('unauthenticated', 'Cannot accept caller: its identity is revoked', { fields: { spiffeId } })
+      throw new NsmError('unauthenticated', 'Cannot accept the caller: its identity is revoked', {
+        fields: { spiffeId },
+      })
     }
     return { spiffeId, chain: this.#chain, attestation: this.#attestation }
   }
 
-  /** Ends the connection when its peer's certificate expires, or, of an unknown peer, soon. Returns how to stop that. */
+  /** Closes the connection when its peer's certificate expires, or soon if it has none. Returns how to cancel that. */
   limit(rules: PeerRules): () => void {
-    const leftMs = this.#isAccepted(rules) ? (this.#verified?.expiresMs ?? 0) - rules.clock.nowMs() : UNPROVEN_MS
+    const leftMs = this.#isAccepted(rules) ? (this.#verified?.expiresMs ?? 0) - rules.clock.nowMs() : UNAUTHENTICATED_MS
     return rules.clock.after(leftMs, () => this.#socket.destroy())
   }
 
-  /** Ends the connection of a peer that would be refused now. */
+  /** Closes the connection if its peer would be refused now. */
   recheck(rules: PeerRules): void {
     if (this.#chain.length > 0 && !this.#isAccepted(rules)) this.#socket.destroy()
   }

@@ -1,4 +1,4 @@
-/** NsmError codes and gRPC statuses, both ways, in one place. */
+/** Converts between NsmErrors and gRPC statuses. */
 import { type ServiceError, status } from '@grpc/grpc-js'
 import { describeError, type ErrorCode, errorCode, NsmError, nextStep } from '../base/index.ts'
 
@@ -23,10 +23,10 @@ const codeOf = new Map<status, ErrorCode>([
   [status.ABORTED, 'unavailable'],
 ])
 
-/** Parts what is wrong from what to do about it, for people who read statuses of other programs too. */
+/** Separates error and hint in the details of a status. Users of other programs can read this form, too. */
 const NEXT = ' Next: '
 
-/** Headers have a limit, and a chain of causes across daemons may be long. */
+/** The size of headers is limited, and a chain of causes across daemons can be long. */
 const MAX_DETAIL_CHARS = 2048
 
 export interface Status {
@@ -34,21 +34,21 @@ export interface Status {
   readonly details: string
 }
 
-/** What the caller is told. The details of `internal` faults stay in our log. */
+/** The status for the caller. The details of unexpected errors stay in our log. */
 export function toStatus(error: unknown): Status {
   const code = errorCode(error)
   if (code === 'internal' && !(error instanceof NsmError)) {
-    return { code: status.INTERNAL, details: 'Cannot handle call: internal error' }
+    return { code: status.INTERNAL, details: 'Cannot handle the call: internal error' }
   }
   const next = nextStep(error)
   const advice = next === undefined ? '' : `${NEXT}${next}`
   return { code: statusOf[code], details: `${describeError(error)}${advice}`.slice(0, MAX_DETAIL_CHARS) }
 }
 
-/** A failed call as the peer, or the connection to it, reported it. */
+/** The error of a failed call, as reported by the peer or by the connection to it. */
 export function fromServiceError(error: ServiceError, method: string): NsmError {
   const [message = '', next] = error.details.split(NEXT, 2)
-  return new NsmError(codeOf.get(error.code) ?? 'internal', message || 'Cannot call peer: it gave no reason', {
+  return new NsmError(codeOf.get(error.code) ?? 'internal', message || 'Cannot call the peer: it gave no reason', {
     fields: { method },
     ...(next === undefined ? {} : { next }),
   })

@@ -4,11 +4,14 @@ import type { Svid } from '../identity/index.ts'
 
 export interface TlsIdentity {
   readonly svid: Svid
-  /** Sent behind the chain, for clients that know an authority only by its fingerprint. */
+  /** Sent after the chain, for clients that know only the fingerprint of an authority. */
   readonly authorities?: readonly Uint8Array[]
 }
 
-/** TLS 1.3 without tickets: every connection proves its certificate anew. Undefined: a client without a certificate. */
+/**
+ * TLS 1.3 without session tickets, so that every connection authenticates with its certificate.
+ * @param identity undefined for a client without a certificate
+ */
 export function secureContextOptions(identity: TlsIdentity | undefined): SecureContextOptions {
   const common = { minVersion: 'TLSv1.3', secureOptions: constants.SSL_OP_NO_TICKET } as const
   if (identity === undefined) return common

@@ -3,10 +3,10 @@ import { NsmError, systemClock } from '../base/index.ts'
 import type { Connector } from './connector.ts'
 import { HANDSHAKE_MS } from './limits.ts'
 
-/** How often a wait looks whether it is still wanted. */
+/** How often the wait checks its signal. */
 const LOOK_MS = 1000
 
-/** Connects where there is no connection. @throws {NsmError} as soon as a try has failed */
+/** Waits for a connection, and establishes one if there is none. @throws {NsmError} as soon as an attempt has failed */
 export async function waitForReady(client: Client, connector: Connector, signal: AbortSignal): Promise<void> {
   const channel = client.getChannel()
   for (let waitedMs = 0; waitedMs <= 2 * HANDSHAKE_MS; waitedMs += LOOK_MS) {
@@ -14,7 +14,8 @@ export async function waitForReady(client: Client, connector: Connector, signal:
     const state = channel.getConnectivityState(true)
     if (state === connectivityState.READY) return
     if (state === connectivityState.TRANSIENT_FAILURE) break
-    if (state === connectivityState.SHUTDOWN) throw new NsmError('cancelled', 'Cannot reach peer: channel is closed')
+    if (state === connectivityState.SHUTDOWN)
+      throw new NsmError('cancelled', 'Cannot reach the peer: the channel is closed')
     await new Promise<void>((resolve) => {
       channel.watchConnectivityState(state, systemClock.nowMs() + LOOK_MS, () => resolve())
     })
@@ -22,8 +23,8 @@ export async function waitForReady(client: Client, connector: Connector, signal:
   throw refusalError(connector.refusal)
 }
 
-/** What kept us from a connection: the peer's or our own refusal keeps its code, all else may pass. */
+/** Why there is no connection. A refusal by either side keeps its code; everything else may be temporary. */
 export function refusalError(refusal: unknown): NsmError {
   if (refusal instanceof NsmError) return refusal
-  return new NsmError('unavailable', 'Cannot reach peer', { cause: refusal })
+  return new NsmError('unavailable', 'Cannot reach the peer', { cause: refusal })
 }

@@ -1,6 +1,6 @@
 /**
- * The SPIFFE Workload API, over which every process gets its identity. It is spoken in plaintext on a unix socket: who
- * asks is known from the kernel (`call.peer.attestation`), never from what is asked.
+ * The SPIFFE Workload API, which provides processes with their identities. It is served in plaintext on a unix socket:
+ * the caller is attested by the kernel (`call.peer.attestation`), never by its request.
  */
 import type { Metadata } from '@grpc/grpc-js'
 import { type Call, trustDomainOf, workloadProto } from '../api/index.ts'
@@ -9,7 +9,7 @@ import type { Identity } from '../identity/index.ts'
 import { implement, type Service } from './implement.ts'
 
 export interface WorkloadIdentities {
-  /** The caller's identity at once, then again after each change of it or of a bundle, until the caller leaves. */
+  /** Yields the caller's identity now and after each change of it or of a bundle, until the caller disconnects. */
   watch(call: Call): AsyncIterable<Identity>
 }
 
@@ -19,10 +19,10 @@ export function workloadApiService(identities: WorkloadIdentities): Service {
       for await (const identity of identities.watch(call)) yield svidResponse(identity)
     },
     async *fetchX509Bundles(_, call) {
-      for await (const { bundles } of identities.watch(call)) yield { crl: [], bundles: wireBundles(bundles) }
+      for await (const { bundles } of identities.watch(call)) yield { crl: [], bundles: concatBundles(bundles) }
     },
     fetchJwtsvid: noJwt,
-    // biome-ignore lint/correctness/useYield: it only refuses
+    // biome-ignore lint/correctness/useYield: it always refuses
     async *fetchJwtBundles() {
       return noJwt()
     },
@@ -31,24 +31,27 @@ export function workloadApiService(identities: WorkloadIdentities): Service {
   return { name, methods: methods.map((method) => ({ ...method, checkMetadata })) }
 }
 
-/** SPIFFE Workload Endpoint section 6.2: keeps browsers and the like from being sent here by somebody else. */
+/** SPIFFE Workload Endpoint section 6.2: protects against server-side request forgery (SSRF). */
 function checkMetadata(metadata: Metadata): void {
   if (metadata.get('workload.spiffe.io')[0] === 'true') return
-  throw new NsmError('invalid_argument', 'Cannot serve identity: metadata "workload.spiffe.io: true" is missing')
+  throw new NsmError(
+    'invalid_argument',
+    'Cannot serve the identity: the metadata "workload.spiffe.io: true" is missing',
+  )
 }
 
 function svidResponse({ svid, bundles }: Identity): workloadProto.X509SVIDResponse {
   const domain = domainId(trustDomainOf(svid.spiffeId))
-  const all = wireBundles(bundles)
+  const all = concatBundles(bundles)
   const bundle = all.get(domain) ?? Buffer.alloc(0)
   all.delete(domain)
   const key = svid.privateKey.export({ format: 'der', type: 'pkcs8' })
   const chain = Buffer.concat(svid.chain)
-  const wire = { spiffeId: svid.spiffeId, x509Svid: chain, x509SvidKey: key, bundle, hint: '' }
-  return { svids: [wire], crl: [], federatedBundles: all }
+  const message = { spiffeId: svid.spiffeId, x509Svid: chain, x509SvidKey: key, bundle, hint: '' }
+  return { svids: [message], crl: [], federatedBundles: all }
 }
 
-function wireBundles(bundles: Identity['bundles']): Map<string, Buffer> {
+function concatBundles(bundles: Identity['bundles']): Map<string, Buffer> {
   return new Map([...bundles].map(([domain, authorities]) => [domainId(domain), Buffer.concat(authorities)]))
 }
 

@@ -1,4 +1,4 @@
-/** An identity kept fresh by the SPIFFE Workload API: ours, or SPIRE's. */
+/** An identity source that follows the SPIFFE Workload API, ours or that of SPIRE. */
 import { createPrivateKey } from 'node:crypto'
 import { workloadProto } from '../api/index.ts'
 import { type Clock, followStream, type Logger, NsmError, Scope } from '../base/index.ts'
@@ -16,15 +16,15 @@ import { clientOf } from './client.ts'
 const RETRY = { firstMs: 250, maxMs: 10_000 }
 
 export interface WorkloadApiOptions {
-  /** `unix:///path`, as SPIFFE_ENDPOINT_SOCKET says it. */
+  /** `unix:///path`, as in SPIFFE_ENDPOINT_SOCKET. */
   readonly url: string
   readonly clock: Clock
   readonly logger: Logger
-  /** Ends the wait for the first identity. */
+  /** Cancels the wait for the first identity. */
   readonly signal: AbortSignal
 }
 
-/** Resolves with the first identity; waits, and says so, while the Workload API is away or has none for us yet. */
+/** Resolves with the first identity. Logs and retries while the Workload API is unreachable or has none for us. */
 export async function workloadApiSource(options: WorkloadApiOptions): Promise<IdentitySource> {
   const scope = new Scope()
   const channel = scope.own(new Channel(options.url, { security: 'plaintext', clock: options.clock }))
@@ -53,7 +53,7 @@ async function firstOf(identities: AsyncGenerator<Identity>, signal: AbortSignal
   try {
     const { value, done } = await Promise.race([identities.next(), aborted.promise])
     if (done !== true) return value
-    throw new NsmError('cancelled', 'Cannot get identity: closing')
+    throw new NsmError('cancelled', 'Cannot get the identity: the source is closing')
   } finally {
     signal.removeEventListener('abort', onAbort)
   }
@@ -63,23 +63,24 @@ async function replaceWith(identities: AsyncIterable<Identity>, replace: (identi
   for await (const identity of identities) replace(identity)
 }
 
-/** Ends, without an error, when `signal` says so. */
+/** Returns when `signal` aborts. */
 async function* receiveIdentities(
   channel: Channel,
   { url, clock, logger }: WorkloadApiOptions,
   signal: AbortSignal,
 ): AsyncGenerator<Identity> {
   const workloadApi = clientOf(workloadProto.SpiffeWorkloadAPIService, channel, { 'workload.spiffe.io': 'true' })
-  const onFailure = (error: unknown) => logger.warn('Cannot get an identity from the Workload API yet', { error, url })
+  const onFailure = (error: unknown) =>
+    logger.warn('Cannot get an identity from the Workload API, retrying', { error, url })
   yield* followStream({ clock, retry: RETRY, signal, onFailure }, async function* () {
     for await (const response of workloadApi.fetchX509Svid({}, { signal })) yield readIdentity(response, clock.nowMs())
   })
 }
 
-/** @throws {NsmError} when it is not an identity that its own bundle verifies */
+/** @throws {NsmError} when the SVID cannot be verified with its own bundle */
 function readIdentity({ svids, federatedBundles }: workloadProto.X509SVIDResponse, nowMs: number): Identity {
   const [svid] = svids
-  if (svid === undefined) throw new NsmError('unavailable', 'Cannot use identity: the Workload API gave none')
+  if (svid === undefined) throw new NsmError('unavailable', 'Cannot use the identity: the Workload API returned none')
   const { trustDomain } = parseSpiffeId(svid.spiffeId)
   const bundles = new Map([[trustDomain, splitCertificates(svid.bundle)]])
   for (const [domain, bundle] of federatedBundles) {
@@ -87,7 +88,8 @@ function readIdentity({ svids, federatedBundles }: workloadProto.X509SVIDRespons
   }
   const chain = splitCertificates(svid.x509Svid)
   const { spiffeId, expiresMs } = verifySvid(chain, bundles, nowMs)
-  if (spiffeId.id !== svid.spiffeId) throw new NsmError('unauthenticated', 'Cannot use identity: it names another')
+  if (spiffeId.id !== svid.spiffeId)
+    throw new NsmError('unauthenticated', 'Cannot use the identity: its certificate has another SPIFFE ID')
   const privateKey = createPrivateKey({ key: svid.x509SvidKey, format: 'der', type: 'pkcs8' })
   return { svid: { spiffeId: spiffeId.id, chain, privateKey, expiresMs }, bundles }
 }

@@ -1,24 +1,25 @@
 /**
- * A node's sessions as one WireGuard device: a peer for each encrypted wire. What differs from a kernel's device:
+ * Presents the sessions of a node as one WireGuard device, with one peer per encrypted wire. Differences from a device
+ * of the kernel:
  *
- *   - Every wire initiates with a key of its own, so the device has no key to show. A peer is known by the key with
- *     which it initiates, which no two wires share; several of them may be wires to the same node.
- *   - Allowed IPs are checked wire by wire and do not route between peers: two of them may have the same ones, and a
- *     wire of Ethernet frames has none.
- *   - Bytes are those of transport messages, without handshakes.
+ *   - Every wire initiates with a key of its own, so the device has no key to show. A peer is identified by the key
+ *     with which it initiates, which is unique per wire. Several peers may be wires to the same node.
+ *   - Allowed IPs are checked per wire and do not select a peer: two peers may have the same ones, and a wire that
+ *     carries Ethernet frames has none.
+ *   - Byte counters include transport messages only, not handshakes.
  */
 import type { PortStatus } from '../dataplane/index.ts'
 import { formatSocketAddress } from '../net/index.ts'
 
 export interface DeviceFacts {
   readonly listenPort: number
-  /** Of all kinds, by id. */
+  /** The ports of all kinds, by id. */
   readonly ports: ReadonlyMap<string, PortStatus>
   readonly counters: ReadonlyMap<string, ReadonlyMap<string, bigint>>
   readonly nowMs: number
 }
 
-/** Lines of the answer to `get=1`. Never a private or a preshared key: what is passed in has none. */
+/** The lines of the answer to `get=1`. They never contain a private or preshared key, because the input has none. */
 export function listDevice({ listenPort, ports, counters, nowMs }: DeviceFacts): readonly string[] {
   const peers = [...ports.values()].flatMap((port) =>
     port.kind === 'wireguard' ? listPeer(port, counters.get(port.id), nowMs) : [],

@@ -1,4 +1,4 @@
-/** What WireGuard's own tools see of a node: its sessions, through the configuration protocol, read-only. */
+/** Shows the sessions of a node to WireGuard's own tools, through its configuration protocol (UAPI), read-only. */
 export { listDevice } from './device.ts'
 export { serveUapi } from './server.ts'
 export { type SessionsOptions, serveSessions } from './sessions.ts'

@@ -1,21 +1,21 @@
 /**
- * Requests of WireGuard's cross-platform configuration protocol: `get=1` or `set=1`, then key=value lines, then an
- * empty line. We answer get, and refuse set once it is complete.
+ * Requests of WireGuard's cross-platform userspace configuration protocol (UAPI): `get=1` or `set=1`, key=value lines,
+ * and an empty line. We answer get, and refuse set after reading it completely.
  */
 
-/** What a request comes to: the device is shown, or the errno that is answered instead. */
+/** How to answer a request: with the device, or with an errno. */
 export type Verdict = 'get' | Errno
 export type Errno = (typeof errno)[keyof typeof errno]
 
-/** Negative, as the protocol has them. */
+/** Negative, as the protocol requires. */
 export const errno = { notPermitted: -1, ioError: -5, invalid: -22 } as const
 
-/** Enough to refuse what sets a few hundred peers. */
+/** Enough to read and refuse a `set=1` request with a few hundred peers. */
 export const MAX_REQUEST_BYTES = 64 * 1024
 
 const LINE = /^[a-z][a-z0-9_]*=[^\0]*$/
 
-/** Reads one request, however it is cut; keeps no more of it than the line that is not complete yet. */
+/** Reads one request in chunks of any size, and buffers only the incomplete line at the end. */
 export class RequestReader {
   #operation: 'get=1' | 'set=1' | undefined
   #line = ''

@@ -1,8 +1,8 @@
 /**
- * The socket where `wg show` finds a node. One connection is one request and one answer:
+ * The socket at which `wg show` finds a node. Each connection carries one request and one answer:
  *
  *     get=1                        ->   listen_port=..., peers, errno=0
- *     set=1, or no request at all  ->   errno=-1 or errno=-22, and nothing else
+ *     set=1, or an invalid request ->   errno=-1 or errno=-22, and nothing else
  */
 import { mkdir } from 'node:fs/promises'
 import type { Socket } from 'node:net'
@@ -12,25 +12,25 @@ import { type Listener, listen } from '../rpc/index.ts'
 import { errno, RequestReader, type Verdict } from './request.ts'
 
 export interface UapiOptions {
-  /** Of the socket; its folder is made where there is none. */
+  /** The path of the socket. Its directory is created if it does not exist. */
   readonly path: string
-  /** Lines of the answer to `get=1`. */
+  /** Returns the lines of the answer to `get=1`. */
   readonly list: (signal: AbortSignal) => Promise<readonly string[]>
   readonly clock: Clock
   readonly logger: Logger
 }
 
-/** From the first byte until the client has read the answer. */
+/** The time limit from the first byte until the client has read the answer. */
 const CONNECTION_MS = 5_000
 const MAX_CONNECTIONS = 16
 
 /**
- * Open to the owner of the socket alone, and to root.
- * @throws {NsmError} `failed_precondition` when somebody else answers there, or the socket cannot be made
+ * Only the owner of the socket and root can connect.
+ * @throws {NsmError} `failed_precondition` when another process listens there, or the socket cannot be created
  */
 export async function serveUapi(options: UapiOptions): Promise<Pick<Listener, 'close'>> {
   const { path, clock } = options
-  await makeFolder(dirname(path))
+  await makeDirectory(dirname(path))
   const open = new Set<Socket>()
   const listener = await listen(`unix://${path}`, 'owner', (socket) => {
     if (open.size >= MAX_CONNECTIONS) return void socket.destroy()
@@ -57,11 +57,12 @@ function converse(socket: Socket, options: UapiOptions): void {
     isAnswered = true
     void answerOf(verdict, options).then((text) => socket.end(text))
   }
-  socket.allowHalfOpen = true // a client that has said everything still wants its answer
+  socket.allowHalfOpen = true // a client that has shut down its sending side still expects the answer
   socket.setEncoding('latin1')
   socket.on('error', () => socket.destroy())
   socket.on('data', (chunk: string) => {
-    if (isAnswered) return // read, and dropped: what is left unread would reset the connection under the answer
+    // Discard: closing with unread data would reset the connection before the client has read the answer.
+    if (isAnswered) return
     const verdict = reader.push(chunk)
     if (verdict !== undefined) answer(verdict)
   })
@@ -81,14 +82,14 @@ async function answerOf(verdict: Verdict, { list, clock, logger }: UapiOptions):
   }
 }
 
-async function makeFolder(path: string): Promise<void> {
+async function makeDirectory(path: string): Promise<void> {
   try {
     await mkdir(path, { recursive: true, mode: 0o700 })
   } catch (cause) {
-    throw new NsmError('failed_precondition', 'Cannot make the folder of the WireGuard UAPI socket', {
+    throw new NsmError('failed_precondition', 'Cannot create the directory of the WireGuard UAPI socket', {
       cause,
       fields: { path },
-      next: `make it for the user of this process, or leave NSM_UAPI_SOCKET out`,
+      next: 'create it for the user of this process, or unset NSM_UAPI_SOCKET',
     })
   }
 }

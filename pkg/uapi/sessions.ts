@@ -5,16 +5,16 @@ import { listDevice } from './device.ts'
 import { serveUapi } from './server.ts'
 
 export interface SessionsOptions {
-  /** Of the socket. */
+  /** The path of the socket. */
   readonly path: string
-  /** Of the node's encrypted wires. */
+  /** The UDP port of the encrypted wires of the node. */
   readonly listenPort: number
   readonly dataplane: Dataplane
   readonly clock: Clock
   readonly logger: Logger
 }
 
-/** Shows the node's sessions to WireGuard's own tools. */
+/** Serves the sessions of the node to WireGuard's own tools. */
 export async function serveSessions(options: SessionsOptions): Promise<Pick<Listener, 'close'>> {
   const { path, listenPort, dataplane, clock, logger } = options
   const list = async (signal: AbortSignal) => {
@@ -22,6 +22,6 @@ export async function serveSessions(options: SessionsOptions): Promise<Pick<List
     return listDevice({ listenPort, ports, counters, nowMs: clock.nowMs() })
   }
   const listener = await serveUapi({ path, list, clock, logger })
-  logger.info('Shows sessions to wg', { socket: path })
+  logger.info('Serving the sessions to wg show', { socket: path })
   return listener
 }

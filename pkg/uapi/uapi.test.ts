@@ -40,7 +40,7 @@ function listOf(...ports: readonly PortStatus[]): readonly string[] {
 }
 
 describe('listDevice', () => {
-  it('lists a peer for every encrypted wire, and no other port', () => {
+  it('lists a peer for every encrypted wire, and for no other port', () => {
     const tun: PortStatus = { id: 'w1:c', kind: 'tun', namespace: 'inode://4/7', interfaceName: 'nsm-1', ifindex: 2 }
     expect(listOf(tun, wireguard)).toEqual([
       'listen_port=51820',
@@ -57,7 +57,7 @@ describe('listDevice', () => {
     ])
   })
 
-  it('says 0 where there was no handshake, and nothing where the endpoint is not known', () => {
+  it('reports 0 without a handshake, and no endpoint if it is unknown', () => {
     const fresh = { ...wireguard, id: 'w2:s', handshakeAgeMs: undefined, peerEndpoint: { ip: '0.0.0.0', port: 0 } }
     const lines = listOf(fresh)
     expect(lines).toContain('last_handshake_time_sec=0')
@@ -66,7 +66,7 @@ describe('listDevice', () => {
     expect(lines.filter((line) => line.startsWith('endpoint'))).toEqual([])
   })
 
-  it('is a device without peers when there is no wire', () => expect(listOf()).toEqual(['listen_port=51820']))
+  it('has no peers without a wire', () => expect(listOf()).toEqual(['listen_port=51820']))
 })
 
 describe('RequestReader', () => {
@@ -93,7 +93,7 @@ describe('RequestReader', () => {
     ['lines without end', `set=1\n${'a=b\n'.repeat(MAX_REQUEST_BYTES / 4)}`],
   ])('refuses %s', (_, text) => expect(new RequestReader().push(text)).toBe(errno.invalid))
 
-  it('comes to the same however the request is cut', () => {
+  it('gives the same result for any chunks of the request', () => {
     const texts = fc.oneof(fc.constantFrom(...cases.map(([text]) => text)), fc.string())
     fc.assert(
       fc.property(texts, fc.array(fc.nat({ max: 40 })), (text, cuts) => {
@@ -122,7 +122,7 @@ describe('serveUapi', () => {
     return { server, clock }
   }
 
-  /** A client, and all that it is answered until either side ends. */
+  /** A client, with everything that it receives until either side closes. */
   function open(): { readonly socket: Socket; readonly answer: Promise<string> } {
     const socket = connect({ path, allowHalfOpen: true }).setEncoding('utf8')
     onTestFinished(() => void socket.destroy())
@@ -143,7 +143,7 @@ describe('serveUapi', () => {
     return answer
   }
 
-  it('answers get with the listing and errno=0, also to a client that has ended its side', async () => {
+  it('answers get with the listing and errno=0, even after the client has shut down its sending side', async () => {
     await serve()
     const whole = `${listOf(wireguard).join('\n')}\nerrno=0\n\n`
     expect(await ask('get=1\n\n')).toBe(whole)
@@ -156,24 +156,24 @@ describe('serveUapi', () => {
     ['what would change the device', 'set=1\nlisten_port=1\n\n', 'errno=-1\n\n'],
     ['what is no request', 'get=1\nx\n', 'errno=-22\n\n'],
     ['a request without end', 'x'.repeat(2 * MAX_REQUEST_BYTES), 'errno=-22\n\n'],
-  ])('refuses %s, and says nothing else', async (_, request, refusal) => {
+  ])('refuses %s with the errno only', async (_, request, refusal) => {
     await serve()
     expect(await ask(request)).toBe(refusal)
   })
 
-  it('refuses half a request', async () => {
+  it('refuses an incomplete request', async () => {
     await serve()
     const { socket, answer } = open()
     socket.end('get=1\n')
     expect(await answer).toBe('errno=-22\n\n')
   })
 
-  it('says EIO while the dataplane is away', async () => {
+  it('answers EIO while the dataplane is unreachable', async () => {
     await serve(() => Promise.reject(new NsmError('unavailable', 'Cannot reach the dataplane')))
     expect(await ask('get=1\n\n')).toBe('errno=-5\n\n')
   })
 
-  it('ends a client that is silent, or that waits too long', async () => {
+  it('disconnects a client that is silent or too slow', async () => {
     const { clock } = await serve(() => new Promise(() => {}))
     const [silent, waiting] = [open(), open()]
     waiting.socket.write('get=1\n\n')
@@ -182,7 +182,7 @@ describe('serveUapi', () => {
     expect([await silent.answer, await waiting.answer].join('')).not.toContain('errno=0')
   })
 
-  it('serves sixteen at a time, and the next when one has gone', async () => {
+  it('serves sixteen clients at a time, and the next one when one has left', async () => {
     const { clock } = await serve()
     const clients = Array.from({ length: 16 }, open)
     await expect.poll(() => clock.pending).toBe(16)
@@ -192,7 +192,7 @@ describe('serveUapi', () => {
     expect(await ask('get=1\n\n')).toContain('errno=0')
   })
 
-  it('is for its owner alone, and leaves no socket behind', async () => {
+  it('is accessible to its owner only, and leaves no socket behind', async () => {
     const { server } = await serve()
     const mode = (of: string) => statSync(of).mode & 0o777
     expect([mode(path), mode(join(path, '..'))]).toEqual([0o600, 0o700])
@@ -200,9 +200,12 @@ describe('serveUapi', () => {
     expect(statSync(path, { throwIfNoEntry: false })).toBeUndefined()
   })
 
-  it('takes the place of a socket that nobody answers, and of nothing else', async () => {
+  it('replaces a stale socket, and nothing else', async () => {
     const { server } = await serve()
-    await expect(serve()).rejects.toMatchObject({ code: 'failed_precondition', message: 'Cannot listen' })
+    await expect(serve()).rejects.toMatchObject({
+      code: 'failed_precondition',
+      message: 'Cannot listen on the address',
+    })
     expect(await ask('get=1\n\n')).toContain('errno=0')
     await server.close()
 
@@ -216,14 +219,14 @@ describe('serveUapi', () => {
     expect(statSync(path).isFile()).toBe(true)
   })
 
-  it('says what to do when its folder cannot be made', async () => {
+  it('reports what to do when its directory cannot be created', async () => {
     await writeFile(join(path, '..', '..', 'file'), '')
     path = join(path, '..', '..', 'file', 'nsmesh.sock')
     await expect(serve()).rejects.toMatchObject({ next: expect.stringContaining('NSM_UAPI_SOCKET') })
   })
 })
 
-/** As a process leaves it that is killed: the file is there, and nobody listens. */
+/** The socket of a killed process: the file exists, but nobody listens. */
 async function leaveStaleSocket(path: string): Promise<void> {
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(`${path}.bound`, resolve))

@@ -25,7 +25,10 @@ describe('a bad day of nsmd', () => {
     const second = node.second({ NSM_STATE_DIR: `${sandbox.directory}/elsewhere` })
     const { token } = await west.invite('n1')
     second.useToken(token)
-    await expect(second.start()).rejects.toMatchObject({ code: 'failed_precondition', message: 'Cannot listen' })
+    await expect(second.start()).rejects.toMatchObject({
+      code: 'failed_precondition',
+      message: 'Cannot listen on the address',
+    })
   })
 
   it('token of another node, used token, no token: each is told what to do', async () => {

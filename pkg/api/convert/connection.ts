@@ -10,9 +10,21 @@ import type {
 import * as proto from '../gen/connection/connection.ts'
 import type { NetworkServiceRequest } from '../gen/networkservice/networkservice.ts'
 import { contextFromProto, contextToProto } from './context.ts'
-import { entries, labels, list, literal, name, refuse, required, timeMs, timestamp, token } from './field-checks.ts'
+import {
+  entries,
+  labels,
+  list,
+  literal,
+  MAX_PATH_SEGMENTS,
+  name,
+  refuse,
+  required,
+  timeMs,
+  timestamp,
+  token,
+} from './field-checks.ts'
 
-/** @throws {NsmError} `invalid_argument`, with the field that is wrong; so do all functions from the wire. */
+/** @throws {NsmError} `invalid_argument` with the name of the invalid field, like every `…FromProto` function */
 export function requestFromProto(request: NetworkServiceRequest): ConnectionRequest {
   return {
     connection: connectionFromProto(required(request.connection, 'connection')),
@@ -57,7 +69,7 @@ export function connectionToProto(connection: Connection): proto.Connection {
 }
 
 export function eventFromProto(event: proto.ConnectionEvent): ConnectionEvent {
-  // As many as fit a message: a node's whole table comes in one event.
+  // Limited by the size of a message only: one event may contain all connections of a node.
   const connections = [...event.connections].map(
     ([id, connection]) => [name(id, 'connections'), connectionFromProto(connection, 'connections[]')] as const,
   )
@@ -101,13 +113,10 @@ function mechanismToProto(mechanism: Mechanism): proto.Mechanism {
   return { cls: mechanism.cls, type: mechanism.type, parameters: entries(mechanism.parameters) }
 }
 
-/** The way through five domains is 20 applications; a longer path is a loop. */
-const MAX_SEGMENTS = 32
-
 function pathFromProto(path: proto.Path | undefined, at: string): Path {
   if (path === undefined) return { index: 0, segments: [] }
   const segments = path.pathSegments
-  if (segments.length > MAX_SEGMENTS) refuse(`${at}.path_segments`, `more than ${MAX_SEGMENTS} segments`)
+  if (segments.length > MAX_PATH_SEGMENTS) refuse(`${at}.path_segments`, `more than ${MAX_PATH_SEGMENTS} segments`)
   if (path.index >= Math.max(1, segments.length)) {
     refuse(`${at}.index`, `${path.index} is not one of the ${segments.length} segments`)
   }

@@ -5,7 +5,7 @@ import * as api from '../index.ts'
 const { Connection } = api.connectionProto
 const { NetworkServiceEndpoint } = api.registryProto
 
-/** As they may come from the wire: any printable text, and keys that are dangerous in JavaScript. */
+/** As peers may send them: any printable text, and keys that are dangerous in JavaScript. */
 const text = fc.string({ maxLength: 40 }).filter((value) => !/\p{Cc}/u.test(value))
 const key = fc.oneof(text, fc.constantFrom('__proto__', 'constructor', 'toString'))
 const labels = fc.array(fc.tuple(key, text), { maxLength: 4 }).map((entries) => Object.fromEntries(entries))
@@ -79,7 +79,7 @@ const endpoint: fc.Arbitrary<api.NetworkServiceEndpoint> = fc.record({
 })
 
 describe('every connection', () => {
-  it('comes back from the wire as it was', () => {
+  it('survives a round trip', () => {
     fc.assert(
       fc.property(connection, (value) => {
         const bytes = Connection.encode(api.connectionToProto(value)).finish()
@@ -88,7 +88,7 @@ describe('every connection', () => {
     )
   })
 
-  it('cut anywhere is read, or refused with an error, and harms nothing', () => {
+  it('truncated anywhere is either read or refused with an error, without side effects', () => {
     fc.assert(
       fc.property(connection, fc.nat(), (value, at) => {
         const bytes = Connection.encode(api.connectionToProto(value)).finish()
@@ -99,7 +99,7 @@ describe('every connection', () => {
     )
   })
 
-  it('of random bytes is read, or refused with an error', () => {
+  it('of random bytes is either read or refused with an error', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
         readOrRefuse(bytes)
@@ -109,7 +109,7 @@ describe('every connection', () => {
   })
 })
 
-it('every endpoint comes back from the wire as it was', () => {
+it('every endpoint survives a round trip', () => {
   fc.assert(
     fc.property(endpoint, (value) => {
       const bytes = NetworkServiceEndpoint.encode(api.endpointToProto(value)).finish()
@@ -118,7 +118,7 @@ it('every endpoint comes back from the wire as it was', () => {
   )
 })
 
-it('a query holds only the fields that say something', () => {
+it('a query contains only the fields that are set', () => {
   const query = { endpoint: { networkServiceNames: ['db'] }, watch: true }
   expect(api.endpointQueryFromProto(api.endpointQueryToProto(query))).toEqual(query)
   expect(api.serviceQueryFromProto(api.serviceQueryToProto({ service: {}, watch: false }))).toEqual({
@@ -135,7 +135,7 @@ it('unknown fields of a newer peer are skipped', () => {
   expect(api.connectionFromProto(Connection.decode(newer)).id).toBe('c-1')
 })
 
-describe('the border refuses', () => {
+describe('fromProto refuses', () => {
   const { PathSegment } = api.connectionProto
   const segment = PathSegment.create({ name: 'a', id: '1' })
   const many = new Map(Array.from({ length: 129 }, (_, index) => [`k${index}`, 'v']))
@@ -184,16 +184,16 @@ describe('the border refuses', () => {
   }
 })
 
-/** The codec throws what it likes, which rpc turns into `invalid_argument`; reading what it gave throws only that. */
+/** The codec may throw any error, which rpc converts to `invalid_argument`. The conversion throws only that. */
 function readOrRefuse(bytes: Uint8Array): void {
-  let wire: api.connectionProto.Connection
+  let message: api.connectionProto.Connection
   try {
-    wire = Connection.decode(bytes)
+    message = Connection.decode(bytes)
   } catch {
     return
   }
   try {
-    api.connectionFromProto(wire)
+    api.connectionFromProto(message)
   } catch (error) {
     expect(error).toMatchObject({ code: 'invalid_argument' })
   }

@@ -1,38 +1,40 @@
 /**
- * Checks at the border: what comes from the wire has these sizes and shapes or is refused with the name of the field.
- * Fields that we do not know are skipped by the codecs, so that newer peers can talk to us.
+ * Checks of received fields: a value that exceeds these limits is refused with the name of its field. The codecs skip
+ * unknown fields, so that newer peers can talk to us.
  */
-
 import { NsmError } from '../../base/index.ts'
 import type { Labels } from '../connection.ts'
 import type { Timestamp } from '../gen/google/protobuf/timestamp.ts'
 import { timeFromProto, timeToProto } from './time.ts'
 
-/** A whole message; larger ones are refused before they are read. */
+/** Maximum size of a whole message; a larger one is refused before it is parsed. */
 export const MAX_MESSAGE_BYTES = 256 * 1024
 
 const MAX_NAME_CHARS = 256
 const MAX_TEXT_CHARS = 4096
-const MAX_TOKEN_CHARS = 16 * 1024
+/** Maximum length of a path token, which may contain the certificate chain of its signer. */
+export const MAX_TOKEN_CHARS = 16 * 1024
+/** A path through five domains has about 20 segments; a longer one is a loop. */
+export const MAX_PATH_SEGMENTS = 32
 const MAX_LIST_ITEMS = 1024
 const MAX_MAP_ENTRIES = 128
 
-/** Timestamps of protobuf end with the year 9999. */
+/** Protobuf timestamps cover the years 1 to 9999. */
 const LAST_SECOND = 253_402_300_799n
 const FIRST_SECOND = -62_135_596_800n
 
 export function refuse(field: string, reason: string): never {
-  throw new NsmError('invalid_argument', 'Cannot read message: a field is invalid', { fields: { field, reason } })
+  throw new NsmError('invalid_argument', 'Cannot read the message: a field is invalid', { fields: { field, reason } })
 }
 
 export function required<T>(value: T | undefined, field: string): T {
   return value ?? refuse(field, 'missing')
 }
 
-/** Identifiers, names and SPIFFE IDs: shown to people and used as keys. */
+/** For identifiers, names and SPIFFE IDs, which are shown to users and serve as keys. */
 export function name(value: string, field: string): string {
   if (value.length > MAX_NAME_CHARS) refuse(field, `longer than ${MAX_NAME_CHARS} characters`)
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is refused
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: to refuse them is the purpose
   if (/[\u0000-\u001f\u007f]/.test(value)) refuse(field, 'contains a control character')
   return value
 }
@@ -50,7 +52,7 @@ export function list<T, R>(values: readonly T[], field: string, read: (value: T,
   return values.map((value, index) => read(value, `${field}[${index}]`))
 }
 
-/** Own properties only, also for keys such as `__proto__`. */
+/** Keys such as `__proto__` become own properties like any other. */
 export function labels(map: ReadonlyMap<string, string>, field: string): Labels {
   checkEntries(map, field)
   return Object.fromEntries([...map].map(([key, value]) => [name(key, field), text(value, field)]))
@@ -60,7 +62,7 @@ export function checkEntries(map: ReadonlyMap<string, unknown>, field: string): 
   if (map.size > MAX_MAP_ENTRIES) refuse(field, `more than ${MAX_MAP_ENTRIES} entries`)
 }
 
-/** The name of a wire number; numbers without a name are refused. */
+/** The name of an enum value; numbers without a name are refused. */
 export function literal<T extends string>(value: number, field: string, numbers: Readonly<Record<T, number>>): T {
   const names = Object.keys(numbers) as T[]
   return names.find((key) => numbers[key] === value) ?? refuse(field, `unknown value ${value}`)

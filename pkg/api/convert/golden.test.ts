@@ -1,6 +1,6 @@
 /**
- * Messages as another implementation writes them: protobuf of Python, from the descriptors of proto/, with the values
- * that are spelled out here. What both agree on is what NSM v1 peers send.
+ * Messages as encoded by another implementation: protobuf of Python, with the descriptors of proto/ and the values
+ * below. If both agree, so do NSM v1 peers.
  */
 import { describe, expect, it } from 'vitest'
 import type { Connection, ConnectionEvent, Found, NetworkService, NetworkServiceEndpoint } from '../index.ts'

@@ -59,7 +59,7 @@ export function endpointToProto(endpoint: Partial<NetworkServiceEndpoint>): prot
 }
 
 export function serviceQueryFromProto(query: proto.NetworkServiceQuery): NetworkServiceQuery {
-  return { service: given(query.networkService && serviceFromProto(query.networkService)), watch: query.watch }
+  return { service: setFields(query.networkService && serviceFromProto(query.networkService)), watch: query.watch }
 }
 
 export function serviceQueryToProto(query: NetworkServiceQuery): proto.NetworkServiceQuery {
@@ -68,7 +68,7 @@ export function serviceQueryToProto(query: NetworkServiceQuery): proto.NetworkSe
 
 export function endpointQueryFromProto(query: proto.NetworkServiceEndpointQuery): NetworkServiceEndpointQuery {
   const { networkServiceEndpoint: endpoint, watch } = query
-  return { endpoint: given(endpoint && endpointFromProto(endpoint)), watch }
+  return { endpoint: setFields(endpoint && endpointFromProto(endpoint)), watch }
 }
 
 export function endpointQueryToProto(query: NetworkServiceEndpointQuery): proto.NetworkServiceEndpointQuery {
@@ -92,10 +92,10 @@ export function foundEndpointToProto(found: Found<NetworkServiceEndpoint>): prot
   return { networkServiceEndpoint: endpointToProto(found.value), deleted: found.deleted }
 }
 
-/** Only the fields that say something: in a query the others match everything. */
-function given<T extends object>(value: T | undefined): Partial<T> {
-  const saying = Object.entries(value ?? {}).filter(([, field]) => !isEmpty(field))
-  return Object.fromEntries(saying) as Partial<T>
+/** Keeps only the fields that are set: in a query, an empty field matches everything. */
+function setFields<T extends object>(value: T | undefined): Partial<T> {
+  const set = Object.entries(value ?? {}).filter(([, field]) => !isEmpty(field))
+  return Object.fromEntries(set) as Partial<T>
 }
 
 function isEmpty(field: unknown): boolean {

@@ -1,7 +1,7 @@
-/** Milliseconds to and from protobuf's Timestamp and Duration, which have one shape. */
+/** The common shape of protobuf's Timestamp and Duration. */
 export interface ProtoTime {
   readonly seconds: bigint
-  /** 0 to 999,999,999, also before 1970. */
+  /** 0 to 999,999,999, also for times before 1970. */
   readonly nanos: number
 }
 
@@ -10,7 +10,7 @@ export function timeToProto(ms: number): { seconds: bigint; nanos: number } {
   return { seconds: BigInt(seconds), nanos: Math.floor(ms - seconds * 1000) * 1e6 }
 }
 
-/** Whole milliseconds; what is finer is cut off. */
+/** Truncates to whole milliseconds. */
 export function timeFromProto({ seconds, nanos }: ProtoTime): number {
   return Number(seconds) * 1000 + Math.floor(nanos / 1e6)
 }

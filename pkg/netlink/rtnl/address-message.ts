@@ -1,4 +1,4 @@
-/** Addresses of links: struct ifaddrmsg and IFA_* attributes. */
+/** Messages about addresses of links: struct ifaddrmsg and IFA_* attributes. */
 import { attribute } from '../attribute.ts'
 import { attributesAfter } from '../attributes.ts'
 import { HOST_IS_LITTLE_ENDIAN, readStruct, viewOf } from '../bytes.ts'
@@ -10,9 +10,9 @@ const IFA_ADDRESS = 1
 const IFA_LOCAL = 2
 const IFA_FLAGS = 8
 const IFA_PROTO = 11
-/** No duplicate address detection: the address is one of a point-to-point wire and must work at once. */
+/** No duplicate address detection: the address is on a point-to-point wire and must be usable immediately. */
 const IFA_F_NODAD = 0x02
-/** IFA_PROTO of what the kernel makes by itself: loopback, from router advertisements, link-local. */
+/** IFA_PROTO of addresses that the kernel assigns: loopback, from router advertisements, link-local. */
 const KERNEL_PROTOS: readonly number[] = [1, 2, 3]
 
 export interface AddressMessage {
@@ -20,11 +20,11 @@ export interface AddressMessage {
   /** 4 or 16 bytes. */
   readonly address: Uint8Array
   readonly prefixLength: number
-  /** The kernel gave the link this address by itself. */
-  readonly isKernels: boolean
+  /** Whether the kernel assigned this address by itself. */
+  readonly isFromKernel: boolean
 }
 
-export type AddressRequest = Omit<AddressMessage, 'isKernels'>
+export type AddressRequest = Omit<AddressMessage, 'isFromKernel'>
 
 export function addAddress(request: AddressRequest): RtnlRequest {
   return create(addressRequest(rtnlType.newAddress, request))
@@ -48,8 +48,9 @@ export function readAddress({ body }: Message): AddressMessage {
     linkIndex: view.getUint32(4, HOST_IS_LITTLE_ENDIAN),
     address,
     prefixLength: view.getUint8(1),
-    // Kernels before 5.18 do not say who made an address: there, link-local ones are taken for the kernel's.
-    isKernels: proto === undefined ? isLinkLocal(address) : KERNEL_PROTOS.includes(proto),
+    // Kernels before 5.18 do not report the origin of an address. There we assume that link-local ones are the
+    // kernel's.
+    isFromKernel: proto === undefined ? isLinkLocal(address) : KERNEL_PROTOS.includes(proto),
   }
 }
 

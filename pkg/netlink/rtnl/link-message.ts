@@ -1,4 +1,4 @@
-/** Links: struct ifinfomsg and IFLA_* attributes. */
+/** Messages about links: struct ifinfomsg and IFLA_* attributes. */
 import { type Attribute, attribute } from '../attribute.ts'
 import { attributesAfter } from '../attributes.ts'
 import { HOST_IS_LITTLE_ENDIAN, readStruct, viewOf } from '../bytes.ts'
@@ -19,17 +19,17 @@ const IFLA_EXT_MASK = 29
 const IFLA_INFO_KIND = 1
 const IFLA_INFO_DATA = 2
 const VETH_INFO_PEER = 1
-/** RTEXT_FILTER_SKIP_STATS: counters would be the larger part of each message. */
+/** RTEXT_FILTER_SKIP_STATS: the statistics would make up most of each message. */
 const SKIP_STATS = 1 << 3
 
-/** A link by its index or its name. */
+/** A reference to a link by its index or its name. */
 export type LinkRef = { readonly index: number } | { readonly name: string }
 
 export interface VethEnd {
-  /** Undefined: the namespace of the request. */
+  /** Undefined for the namespace to which the request is sent. */
   readonly namespace: string | undefined
   readonly name: string
-  /** Chosen by the caller, so that it can address what it made and nothing else. */
+  /** Chosen by the caller, so that later requests can only affect the link that it has created. */
   readonly index: number
   readonly mtuBytes: number
 }
@@ -42,13 +42,13 @@ export interface LinkMessage {
   readonly mtuBytes: number
   readonly isUp: boolean
   readonly mac: Uint8Array
-  /** Index of the link under it, or of a veth's other end in its own namespace; 0 without one. */
+  /** Index of the lower link, or of the peer of a veth in the namespace of that peer; 0 if there is none. */
   readonly lowerIndex: number
 }
 
 /**
- * Both ends at once, still down: the kernel takes neither an alias nor, for the far end, IFF_UP in a creation.
- * A taken name is EEXIST, a taken index EBUSY.
+ * Creates both ends of a pair. They are still down, because the kernel accepts neither an alias nor, for the far end,
+ * IFF_UP on creation. The kernel answers EEXIST for a name in use and EBUSY for an index in use.
  */
 export function addVeth(near: Omit<VethEnd, 'namespace'>, far: VethEnd): RtnlRequest {
   return create({
@@ -105,13 +105,13 @@ function endAttributes({ name, mtuBytes }: Omit<VethEnd, 'namespace'>): readonly
   return [attribute.text(IFLA_IFNAME, name), attribute.u32(IFLA_MTU, mtuBytes)]
 }
 
-/** VETH_INFO_PEER is a message of its own without a header: the structure, then the attributes. */
+/** VETH_INFO_PEER contains a link message without a header: the structure, then the attributes. */
 function vethPeer(far: VethEnd): Attribute {
   const namespace = far.namespace === undefined ? [] : [attribute.namespaceFd(IFLA_NET_NS_FD, far.namespace)]
   return attribute.struct(VETH_INFO_PEER, ifinfomsg(far.index), [...endAttributes(far), ...namespace])
 }
 
-/** Family, type and flags' mask beside what is set; `flags` are set, others left alone. */
+/** struct ifinfomsg. The kernel sets `flags` and leaves all other flags unchanged. */
 function ifinfomsg(index: number, flags = 0): Uint8Array {
   const bytes = new Uint8Array(IFINFOMSG_BYTES)
   const view = viewOf(bytes)

@@ -1,4 +1,4 @@
-/** Neighbours (ARP and NDP entries): struct ndmsg and NDA_* attributes. */
+/** Messages about neighbours (ARP and NDP entries): struct ndmsg and NDA_* attributes. */
 import { attribute } from '../attribute.ts'
 import { attributesAfter } from '../attributes.ts'
 import { HOST_IS_LITTLE_ENDIAN, readStruct, viewOf } from '../bytes.ts'
@@ -17,7 +17,7 @@ export interface NeighbourMessage {
   readonly mac: Uint8Array
 }
 
-/** Replaces what was learnt or set before. */
+/** Sets a permanent entry and replaces an existing one. */
 export function setNeighbour({ linkIndex, ip, mac }: NeighbourMessage): RtnlRequest {
   const { request, acknowledge, create, replace } = messageFlag
   return {
@@ -37,7 +37,10 @@ export function dumpNeighbours(): RtnlRequest {
   return dump(rtnlType.getNeighbour, ndmsg(0, 0, 0))
 }
 
-/** Undefined for an entry that is not permanent. @throws {NsmError} `invalid_argument` for a malformed message */
+/**
+ * Returns undefined for an entry that is not permanent.
+ * @throws {NsmError} `invalid_argument` for a malformed message
+ */
 export function readNeighbour({ body }: Message): NeighbourMessage | undefined {
   const view = readStruct(body, NDMSG_BYTES, 'the neighbour')
   if ((view.getUint16(8, HOST_IS_LITTLE_ENDIAN) & NUD_PERMANENT) === 0) return undefined

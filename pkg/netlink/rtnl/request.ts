@@ -1,10 +1,10 @@
-/** What the rtnetlink requests have in common. A request without its sequence number, which the sender gives. */
+/** Common parts of rtnetlink requests. A request has no sequence number yet; the sender assigns it. */
 import type { Attribute } from '../attribute.ts'
 import { messageFlag, type OutgoingMessage } from '../message.ts'
 
 export type RtnlRequest = Omit<OutgoingMessage, 'sequence'>
 
-/** RTM_*: each object has a row of new, delete, get (and for links set). */
+/** RTM_*: each kind of object has new, delete and get; links also have set. */
 export const rtnlType = {
   newLink: 16,
   deleteLink: 17,
@@ -24,7 +24,7 @@ export const rtnlType = {
   getRule: 34,
 } as const
 
-/** RTNLGRP_*: what can be watched. */
+/** RTNLGRP_*: the multicast groups that can be watched. */
 export const rtnlGroup = {
   link: 1,
   neighbour: 3,
@@ -40,7 +40,7 @@ export const AF_UNSPEC = 0
 export const AF_INET = 2
 export const AF_INET6 = 10
 
-/** The kernel's address family of 4 or 16 bytes of address. */
+/** The address family of an address of 4 or 16 bytes. */
 export function addressFamily(address: Uint8Array): number {
   return address.length === 4 ? AF_INET : AF_INET6
 }

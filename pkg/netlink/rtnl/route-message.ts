@@ -1,11 +1,11 @@
-/** Routes: struct rtmsg and RTA_* attributes. */
+/** Messages about routes: struct rtmsg and RTA_* attributes. */
 import { type Attribute, attribute } from '../attribute.ts'
 import { attributesAfter } from '../attributes.ts'
 import { HOST_IS_LITTLE_ENDIAN, readStruct, viewOf } from '../bytes.ts'
 import type { Message } from '../message.ts'
 import { addressFamily, change, create, dump, type RtnlRequest, rtnlType } from './request.ts'
 
-/** Marks the routes and rules that are ours; free in the table of rtnetlink(7) and in that of iproute2. */
+/** The protocol number that marks our routes and rules. Neither rtnetlink(7) nor iproute2 assigns it. */
 export const NSM_PROTOCOL = 147
 
 const RTMSG_BYTES = 12
@@ -13,13 +13,13 @@ const RTA_DST = 1
 const RTA_OIF = 4
 const RTA_GATEWAY = 5
 const RTA_TABLE = 15
-/** What stands in the 8 bits of rtmsg where RTA_TABLE has the number. */
+/** Value of the 8-bit table field of rtmsg when RTA_TABLE carries the number. */
 const RT_TABLE_UNSPEC = 0
 const RTN_UNICAST = 1
 const RT_SCOPE_UNIVERSE = 0
 const RT_SCOPE_LINK = 253
 const RT_SCOPE_NOWHERE = 255
-/** The gateway need not be in a subnet of the link. */
+/** The gateway does not have to be in a subnet of the link. */
 const RTNH_F_ONLINK = 4
 
 export interface RouteMessage {
@@ -36,7 +36,7 @@ export function addRoute(route: RouteMessage): RtnlRequest {
   return create({ type: rtnlType.newRoute, fixed: rtmsg(route, scope), attributes: routeAttributes(route) })
 }
 
-/** Removes the route only when it is ours: the kernel compares the protocol. */
+/** Removes the route only if it is ours: the kernel compares the protocol number. */
 export function deleteRoute(route: RouteMessage): RtnlRequest {
   return change({
     type: rtnlType.deleteRoute,
@@ -45,14 +45,14 @@ export function deleteRoute(route: RouteMessage): RtnlRequest {
   })
 }
 
-/** The kernel filters by the protocol where the socket checks strictly, as the holder's do. */
+/** The kernel filters by protocol number on sockets with strict checking, which the holder enables. */
 export function dumpRoutes(family: number): RtnlRequest {
   const fixed = new Uint8Array(RTMSG_BYTES)
   fixed.set([family, 0, 0, 0, RT_TABLE_UNSPEC, NSM_PROTOCOL])
   return dump(rtnlType.getRoute, fixed)
 }
 
-/** Undefined for a route that is not ours. @throws {NsmError} `invalid_argument` for a malformed message */
+/** Returns undefined for a route that is not ours. @throws {NsmError} `invalid_argument` for a malformed message */
 export function readRoute({ body }: Message): RouteMessage | undefined {
   const view = readStruct(body, RTMSG_BYTES, 'the route')
   if (view.getUint8(5) !== NSM_PROTOCOL) return undefined

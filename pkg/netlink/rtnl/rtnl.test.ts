@@ -30,7 +30,7 @@ const ports = fc.option(
   { nil: undefined },
 )
 const bytesOf = (length: number) => fc.uint8Array({ minLength: length, maxLength: length })
-/** A prefix whose address is zero exactly when the length is: the kernel leaves both out. */
+/** A prefix whose address is zero exactly if its length is, because then the kernel omits both. */
 const prefix = fc
   .constantFrom(4, 16)
   .chain((size) => fc.record({ prefixLength: fc.integer({ min: 1, max: 8 * size }), address: bytesOf(size) }))
@@ -39,12 +39,12 @@ function sent(request: RtnlRequest): Message {
   return decodeMessages(encodeMessage({ ...request, sequence: 1 }).bytes)[0]!
 }
 
-test('what is asked for a link reads as that link', () => {
+test('a link request reads as that link', () => {
   const read = readLink(sent(setLink({ index: 70_000 }, { alias: 'nsm:one', mtuBytes: 1420 })))
   expect(read).toMatchObject({ index: 70_000, alias: 'nsm:one', mtuBytes: 1420, isUp: true })
 })
 
-test('a veth pair is one message with the far namespace to be filled in', () => {
+test('a veth pair is one message with a placeholder for the far namespace', () => {
   const near = { name: 'nsm-1', index: 70_001, mtuBytes: 1420 }
   const far = { namespace: 'inode://4/5', name: 'files', index: 70_002, mtuBytes: 1400 }
   const { bytes, fdPatches } = encodeMessage({ ...addVeth(near, far), sequence: 1 })
@@ -54,7 +54,7 @@ test('a veth pair is one message with the far namespace to be filled in', () => 
   expect(encodeMessage({ ...addVeth(near, { ...far, namespace: undefined }), sequence: 1 }).fdPatches).toEqual([])
 })
 
-test('addresses, routes, rules and neighbours read as they were asked for', () => {
+test('addresses, routes, rules and neighbours read as they were requested', () => {
   fc.assert(
     fc.property(
       index,
@@ -106,12 +106,12 @@ test('routes, rules and neighbours that are not ours read as undefined', () => {
   expect(readRule({ type: 32, flags: 0, sequence: 1, body: new Uint8Array(12) })).toBeUndefined()
 })
 
-test('a link-local IPv6 address of a kernel that does not say who made it is the kernel’s', () => {
+test('a link-local IPv6 address without an origin counts as assigned by the kernel', () => {
   const address = Uint8Array.of(0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1)
-  expect(readAddress(sent(addAddress({ linkIndex: 1, address, prefixLength: 64 }))).isKernels).toBe(true)
+  expect(readAddress(sent(addAddress({ linkIndex: 1, address, prefixLength: 64 }))).isFromKernel).toBe(true)
 })
 
-test('every reader survives every truncation and arbitrary bytes', () => {
+test('every reader handles every truncation and arbitrary bytes', () => {
   const readers = [readLink, readAddress, readRoute, readRule, readNeighbour]
   const survives = (read: (message: Message) => unknown, body: Uint8Array) => {
     try {

@@ -1,4 +1,4 @@
-/** Policy rules (`ip rule`): struct fib_rule_hdr and FRA_* attributes. */
+/** Messages about policy routing rules (`ip rule`): struct fib_rule_hdr and FRA_* attributes. */
 import { type Attribute, attribute } from '../attribute.ts'
 import { attributesAfter } from '../attributes.ts'
 import { HOST_IS_LITTLE_ENDIAN, readStruct, viewOf } from '../bytes.ts'
@@ -17,8 +17,8 @@ const FRA_DPORT_RANGE = 24
 const FR_ACT_TO_TBL = 1
 const PORT_RANGE_BYTES = 4
 /**
- * Before the main table's rule (32766). One for all of ours: the kernel then finds a rule that is there already, which
- * it does not when it chooses the priority, and tries them in the order they came.
+ * Our rules come before the rule of the main table (32766). They all have the same priority: then the kernel detects a
+ * duplicate, which it does not when it chooses the priority itself, and evaluates the rules in the order of creation.
  */
 const PRIORITY = 32_000
 
@@ -31,7 +31,7 @@ export interface RuleMessage {
   /** 4 or 16 bytes, host bits zero. */
   readonly source: Uint8Array
   readonly prefixLength: number
-  /** 0 is any. */
+  /** 0 for any protocol. */
   readonly ipProtocol: number
   readonly sourcePorts: PortRange | undefined
   readonly destinationPorts: PortRange | undefined
@@ -50,7 +50,7 @@ export function dumpRules(family: number): RtnlRequest {
   return dump(rtnlType.getRule, Uint8Array.of(family, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))
 }
 
-/** Undefined for a rule that is not ours. @throws {NsmError} `invalid_argument` for a malformed message */
+/** Returns undefined for a rule that is not ours. @throws {NsmError} `invalid_argument` for a malformed message */
 export function readRule({ body }: Message): RuleMessage | undefined {
   const view = readStruct(body, FIB_RULE_HEADER_BYTES, 'the rule')
   const attributes = attributesAfter(body, FIB_RULE_HEADER_BYTES, 'the rule')

@@ -1,4 +1,4 @@
-/** Links by name and by index, for the doors whose messages speak of indexes. */
+/** Finds links by name, for requests that need the index of a link. */
 import { errorCode, NsmError } from '../../base/index.ts'
 import { answerError, dumpLinks, getLink, isGone, type LinkMessage, readLink, rtnlType } from '../../netlink/index.ts'
 import { isOurAlias } from '../link-rules.ts'
@@ -18,7 +18,7 @@ export async function findLink(rtnl: Rtnl, context: RtnlContext, name: string): 
 export async function requireLink(rtnl: Rtnl, context: RtnlContext, name: string): Promise<LinkMessage> {
   const link = await findLink(rtnl, context, name)
   if (link !== undefined) return link
-  throw new NsmError('not_found', `${context.what}: the namespace has no link of this name`, {
+  throw new NsmError('not_found', `${context.what}: the namespace has no link with this name`, {
     fields: { ...fieldsOf(context), link: name },
   })
 }
@@ -28,12 +28,12 @@ export async function dumpOurLinks(rtnl: Rtnl, context: RtnlContext): Promise<re
   return messages.map(readLink).filter(({ alias }) => isOurAlias(alias))
 }
 
-/** Names of our links by index. */
+/** The names of our links, by index. */
 export async function ourLinkNames(rtnl: Rtnl, context: RtnlContext): Promise<ReadonlyMap<number, string>> {
   return new Map((await dumpOurLinks(rtnl, context)).map(({ index, name }) => [index, name]))
 }
 
-/** For removals: in a namespace that is gone there is no link. */
+/** For removals: a namespace that no longer exists has no links. */
 export async function findLinkOrGone(rtnl: Rtnl, context: RtnlContext, name: string): Promise<LinkMessage | undefined> {
   try {
     return await findLink(rtnl, context, name)

@@ -19,9 +19,9 @@ export function linuxAddresses(rtnl: Rtnl): Addresses {
       const names = await ourLinkNames(rtnl, context)
       if (names.size === 0) return []
       const messages = await rtnl.dump(context, dumpAddresses())
-      return messages.map(readAddress).flatMap(({ linkIndex, address, prefixLength, isKernels }): AddressSpec[] => {
+      return messages.map(readAddress).flatMap(({ linkIndex, address, prefixLength, isFromKernel }): AddressSpec[] => {
         const link = names.get(linkIndex)
-        if (link === undefined || isKernels) return []
+        if (link === undefined || isFromKernel) return []
         const prefix = { family: ipFamily(address), address, length: prefixLength }
         return [{ namespace, link, address: formatPrefix(prefix) }]
       })

@@ -1,6 +1,6 @@
 /**
- * Links of the kernel. A pair is made in two exchanges, one per namespace; the near end is marked in the same
- * exchange that makes it, so that no crash of ours leaves a pair without a mark.
+ * Links of the kernel. A veth pair is created in two exchanges, one per namespace. The exchange that creates the pair
+ * also sets the alias of the near end, so that a crash cannot leave a pair behind that we do not recognize as ours.
  *
  *     near: [RTM_NEWLINK both ends, RTM_SETLINK near: alias, up]    far: [RTM_SETLINK far: alias, up]
  */
@@ -14,12 +14,12 @@ import { dumpOurLinks, findLink, findLinkOrGone, requireLink } from './link-look
 import { fieldsOf, type Rtnl, type RtnlContext } from './rtnl.ts'
 
 /**
- * Indexes are chosen by us, far above those that the kernel counts up: a request that follows the creation in the
- * same exchange then meets what was created or nothing, never a bystander that had the name before.
+ * We choose the indexes of links, far above those that the kernel assigns. Then the second request of the exchange can
+ * only affect the link that the first one created, and never another link that already had the name.
  */
 const FIRST_INDEX = 2 ** 16
 const LAST_INDEX = 2 ** 30
-const MAX_TRIES = 4
+const MAX_ATTEMPTS = 4
 
 type Ends = readonly [near: LinkSpec, far: LinkSpec]
 
@@ -32,7 +32,7 @@ export function linuxLinks(rtnl: Rtnl): Links {
 
     async createVeth(ends, signal) {
       for (const end of ends) checkLinkSpec(end)
-      // The kernel can move the far end into a namespace that we hold a descriptor of, which the node's own is not.
+      // The kernel needs a descriptor of the namespace of the far end, and the holder has none for that of the node.
       const [near, far]: Ends = ends[1].namespace === NODE ? [ends[1], ends[0]] : ends
       if (await addPair(rtnl, [near, far], signal)) await configure(rtnl, far, signal)
       else await adoptPair(rtnl, [near, far], signal)
@@ -46,23 +46,23 @@ export function linuxLinks(rtnl: Rtnl): Links {
     async remove(namespace, name, signal) {
       const context = { namespace, what: 'Cannot remove the link', fields: { link: name }, signal }
       const link = await findLinkOrGone(rtnl, context, name)
-      // Another one may have taken the name meanwhile: that one is not ours to remove.
+      // Meanwhile, a link that is not ours may have got the name.
       if (link !== undefined && isOurAlias(link.alias)) await rtnl.remove(context, deleteLink({ index: link.index }))
     },
   }
 }
 
-/** False when a name is taken, perhaps by this very pair. */
+/** Returns false when a name is in use, possibly by this very pair. */
 async function addPair(rtnl: Rtnl, [near, far]: Ends, signal: AbortSignal): Promise<boolean> {
-  const context = contextOf(near, 'Cannot make the veth pair', signal)
-  for (let tries = 0; tries < MAX_TRIES; tries++) {
+  const context = contextOf(near, 'Cannot create the veth pair', signal)
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     const [index, farIndex] = [randomInt(FIRST_INDEX, LAST_INDEX), randomInt(FIRST_INDEX, LAST_INDEX)]
     const namespace = far.namespace === near.namespace ? undefined : far.namespace
     const create = addVeth({ ...near, index }, { ...far, namespace, index: farIndex })
     const [created, marked] = await rtnl.ask(context, [create, setLink({ index }, near)])
     const error = created?.answer.errno
     if (error === errno.EEXIST) return false
-    if (error === errno.EBUSY) continue // an index is taken
+    if (error === errno.EBUSY) continue // an index is in use
     for (const outcome of [created, marked]) {
       if (outcome === undefined || outcome.answer.errno === 0) continue
       if (error === 0) await rtnl.remove(context, deleteLink({ index }))
@@ -70,15 +70,18 @@ async function addPair(rtnl: Rtnl, [near, far]: Ends, signal: AbortSignal): Prom
     }
     return true
   }
-  throw new NsmError('unavailable', 'Cannot make the veth pair: every index tried is taken', {
+  throw new NsmError('unavailable', 'Cannot create the veth pair: all random indexes were in use', {
     fields: fieldsOf(context),
   })
 }
 
-/** The pair is there, perhaps from a run that ended half-way: finishes it. @throws {NsmError} `already_exists` when it is not */
+/**
+ * Completes a pair that exists, possibly from an interrupted run.
+ * @throws {NsmError} `already_exists` when the links are not this pair
+ */
 async function adoptPair(rtnl: Rtnl, [near, far]: Ends, signal: AbortSignal): Promise<void> {
-  const nearLink = await findLink(rtnl, contextOf(near, 'Cannot look for the link', signal), near.name)
-  const farLink = await findLink(rtnl, contextOf(far, 'Cannot look for the link', signal), far.name)
+  const nearLink = await findLink(rtnl, contextOf(near, 'Cannot look up the link', signal), near.name)
+  const farLink = await findLink(rtnl, contextOf(far, 'Cannot look up the link', signal), far.name)
   if (nearLink !== undefined && !isEndOf(nearLink, near)) throw taken(near)
   if (farLink !== undefined && !(farLink.kind === 'veth' && isSameOwner(farLink.alias, far.alias))) throw taken(far)
   if (nearLink === undefined || farLink === undefined || !arePeers(nearLink, farLink)) {
@@ -88,7 +91,7 @@ async function adoptPair(rtnl: Rtnl, [near, far]: Ends, signal: AbortSignal): Pr
   await configure(rtnl, far, signal)
 }
 
-/** Marks, sizes and raises; writes nothing when all of that is so. */
+/** Sets alias, MTU and state; writes nothing when they are as desired. */
 async function configure(rtnl: Rtnl, spec: LinkSpec, signal: AbortSignal): Promise<void> {
   const context = contextOf(spec, 'Cannot configure the link', signal)
   const link = await requireLink(rtnl, context, spec.name)
@@ -101,7 +104,7 @@ function isEndOf(link: LinkMessage, spec: LinkSpec): boolean {
   return link.kind === 'veth' && link.alias === spec.alias
 }
 
-/** Each end tells the other's index. */
+/** Each end of a veth pair reports the index of the other. */
 function arePeers(a: LinkMessage, b: LinkMessage): boolean {
   return a.lowerIndex === b.index && b.lowerIndex === a.index
 }
@@ -115,8 +118,8 @@ function contextOf({ namespace, name }: LinkSpec, what: string, signal: AbortSig
 }
 
 function taken({ namespace, name }: LinkSpec): NsmError {
-  return new NsmError('already_exists', 'Cannot make the link: its name is taken', {
+  return new NsmError('already_exists', 'Cannot create the link: its name is in use', {
     fields: { namespace, link: name },
-    next: 'choose another interface name in the request, or remove the link that has it',
+    next: 'choose another interface name in the request, or remove the link with this name',
   })
 }

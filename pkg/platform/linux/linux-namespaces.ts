@@ -1,6 +1,6 @@
 /**
- * Pins at the holder; a pinned namespace is also watched, so that what others change there is noticed. A watch is a
- * socket in the namespace, which keeps it alive: it ends before the last pin does.
+ * Pins namespaces at the holder. A pinned namespace is also watched for changes by others. A watch is a socket in the
+ * namespace and keeps it alive, so it ends before the last pin is removed.
  */
 import { errorCode, KeyedQueue } from '../../base/index.ts'
 import { type RtnlTransport, rtnlGroup } from '../../netlink/index.ts'
@@ -13,21 +13,21 @@ const WATCHED_GROUPS = [link, ipv4Address, ipv4Route, ipv4Rule, ipv6Address, ipv
 )
 
 export function linuxNamespaces(transport: RtnlTransport): Namespaces {
-  const door = new PinsDoor(transport)
+  const pins = new Pins(transport)
   const queue = new KeyedQueue()
-  // One after the other: whether a pin is the last of its namespace is decided and done in one.
-  const inTurn = <T>(task: () => Promise<T>) => queue.run('pins', task)
+  // Serialized, so that no other pin of a namespace appears while its last one is removed.
+  const serialized = <T>(task: () => Promise<T>) => queue.run('pins', task)
   return {
-    list: (signal) => inTurn(() => door.list(signal)),
-    pin: (pin, signal) => inTurn(() => door.pin(pin, signal)),
-    unpin: (id, signal) => inTurn(() => door.unpin(id, signal)),
+    list: (signal) => serialized(() => pins.list(signal)),
+    pin: (pin, signal) => serialized(() => pins.pin(pin, signal)),
+    unpin: (id, signal) => serialized(() => pins.unpin(id, signal)),
     watch: (onChange) => transport.onChange((namespace) => onChange(namespace ?? NODE)),
   }
 }
 
-class PinsDoor {
+class Pins {
   readonly #transport: RtnlTransport
-  /** What the holder has, read once: only this daemon changes it. */
+  /** The pins of the holder, read once, because only this daemon changes them. */
   #pins: Map<string, string> | undefined
 
   constructor(transport: RtnlTransport) {
@@ -65,7 +65,7 @@ class PinsDoor {
     try {
       await this.#transport.watch({ namespace, groups }, signal)
     } catch (error) {
-      // To end a watch in a namespace that is gone: it went with it.
+      // The watch of a namespace that no longer exists has ended already.
       if (groups !== 0 || errorCode(error) !== 'not_found') throw error
     }
   }

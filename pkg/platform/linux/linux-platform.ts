@@ -8,7 +8,7 @@ import { linuxRoutes } from './linux-routes.ts'
 import { linuxRules } from './linux-rules.ts'
 import { Rtnl } from './rtnl.ts'
 
-/** Doors to this machine's kernel; `transport` has the privilege. */
+/** The platform of this machine's kernel. `transport` has the privileges. */
 export function linuxPlatform(transport: RtnlTransport): Platform {
   const rtnl = new Rtnl(transport)
   return {

@@ -74,7 +74,7 @@ function contextOf({ namespace, link, prefix, table }: RouteSpec, what: string, 
 }
 
 function taken(context: RtnlContext): NsmError {
-  return new NsmError('already_exists', 'Cannot add the route: the table has another one to this prefix', {
+  return new NsmError('already_exists', 'Cannot add the route: the table has a different one to this prefix', {
     fields: fieldsOf(context),
   })
 }

@@ -1,7 +1,7 @@
 /**
- * rtnetlink as questions and answers: gives sequence numbers, sends several requests in one exchange, sorts the
- * kernel's messages by request and turns its refusals into errors. A namespace that is gone is empty: what is to be
- * removed there is removed.
+ * Requests and answers of rtnetlink: assigns sequence numbers, sends several requests in one exchange, assigns the
+ * messages of the kernel to their requests and converts its refusals to errors. A namespace that no longer exists
+ * counts as empty, so that removals in it succeed.
  */
 import { type ErrorFields, errorCode, NsmError } from '../../base/index.ts'
 import {
@@ -17,13 +17,13 @@ import {
 } from '../../netlink/index.ts'
 import { type Namespace, NODE } from '../doors.ts'
 
-/** What one request got: messages, and how it ended. */
+/** The messages that the kernel sent for one request, and its result. */
 export interface Outcome {
   readonly messages: readonly Message[]
   readonly answer: Answer
 }
 
-/** Where, and what for: `Cannot <verb> <thing>` and values for the error. */
+/** The target of a request, and the beginning (`Cannot <verb> the <thing>`) and the fields of its error message. */
 export interface RtnlContext {
   readonly namespace: Namespace
   readonly what: string
@@ -31,7 +31,7 @@ export interface RtnlContext {
   readonly signal: AbortSignal
 }
 
-/** A dump that is disturbed this often is busy with something else than us. */
+/** How often an interrupted dump is repeated. */
 const MAX_DUMPS = 8
 
 export class Rtnl {
@@ -41,7 +41,7 @@ export class Rtnl {
     this.#transport = transport
   }
 
-  /** Puts each request in turn, also after one was refused; outcomes in the same order. */
+  /** Sends each request in turn, even after one was refused. Returns the outcomes in the same order. */
   async ask(context: RtnlContext, requests: readonly RtnlRequest[]): Promise<readonly Outcome[]> {
     const { namespace, signal } = context
     const payload = encodeMessages(requests.map((request, index) => ({ ...request, sequence: index + 1 })))
@@ -62,7 +62,7 @@ export class Rtnl {
     }
   }
 
-  /** As `change`, but what is gone already, alone or with its namespace, is removed. */
+  /** Like `change`, but succeeds when the object or its namespace no longer exists. */
   async remove(context: RtnlContext, request: RtnlRequest): Promise<void> {
     try {
       const [outcome] = await this.ask(context, [request])
@@ -73,16 +73,16 @@ export class Rtnl {
     }
   }
 
-  /** All objects of a kind; asks again when they changed while they were listed. */
+  /** Lists all objects of a kind. Repeats the dump when objects changed meanwhile. */
   async dump(context: RtnlContext, request: RtnlRequest): Promise<readonly Message[]> {
-    for (let tries = 0; tries < MAX_DUMPS; tries++) {
+    for (let attempt = 0; attempt < MAX_DUMPS; attempt++) {
       const [outcome] = await this.ask(context, [request])
       if (outcome === undefined) break
       const { answer, messages } = outcome
       if (answer.errno !== 0) throw answerError(context.what, answer, { fields: fieldsOf(context) })
       if (messages.every(({ flags }) => (flags & messageFlag.dumpInterrupted) === 0)) return messages
     }
-    throw new NsmError('unavailable', `${context.what}: it keeps changing`, { fields: fieldsOf(context) })
+    throw new NsmError('unavailable', `${context.what}: the objects kept changing`, { fields: fieldsOf(context) })
   }
 }
 
@@ -98,10 +98,10 @@ function outcomeOf(messages: readonly Message[], context: RtnlContext): Outcome 
       fields: fieldsOf(context),
     })
   }
-  // The end of a dump carries the mark of an interruption too.
-  return { messages: messages.filter((message) => readAnswer(message) === undefined || isMarked(message)), answer }
+  // The message that ends a dump can carry the interruption flag, too.
+  return { messages: messages.filter((message) => readAnswer(message) === undefined || isInterrupted(message)), answer }
 }
 
-function isMarked({ flags }: Message): boolean {
+function isInterrupted({ flags }: Message): boolean {
   return (flags & messageFlag.dumpInterrupted) !== 0
 }

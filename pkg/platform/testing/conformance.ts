@@ -1,6 +1,6 @@
 /**
- * What every implementation of the doors must do, as one suite for the fake and for the real kernel. A world is a
- * platform with two empty namespaces, and what other people do there.
+ * The conformance suite of all platforms, run on the fake and on the real kernel. A world is a platform with two empty
+ * namespaces, plus operations that stand for other users of the machine.
  */
 import { afterAll, beforeAll, describe, expect } from 'vitest'
 import { addressRules } from './conformance/address-rules.ts'
@@ -15,7 +15,7 @@ import type { World } from './conformance/world.ts'
 export type { World } from './conformance/world.ts'
 
 export function conformance(implementation: string, makeWorld: () => Promise<World>): void {
-  describe(`doors of ${implementation}`, () => {
+  describe(`platform: ${implementation}`, () => {
     let world: World
     beforeAll(async () => {
       world = await makeWorld()

@@ -1,6 +1,6 @@
 /**
- * A kernel in memory: namespaces, what they hold, and a transcript of all writes in the words of iproute2. State
- * outlives the doors, as a kernel outlives a daemon: a test restarts the daemon on the same `FakeKernel`.
+ * A kernel in memory: namespaces with their objects, and a transcript of all writes in the syntax of iproute2. Its
+ * state outlives the platform, as a kernel outlives a daemon: a test can restart the daemon on the same `FakeKernel`.
  */
 import { NsmError } from '../../base/index.ts'
 import { NODE } from '../doors.ts'
@@ -8,12 +8,12 @@ import { FakeNamespace } from './fake-namespace.ts'
 import { type Intercept, passThrough } from './intercept.ts'
 
 export class FakeKernel {
-  /** All writes that had an effect, such as `ip -n <namespace> link del nsm-1`. */
+  /** All effective writes, such as `ip -n <namespace> link del nsm-1`. */
   readonly transcript: string[] = []
-  /** Replace it to inject failures. */
+  /** Tests replace it to inject failures. */
   intercept: Intercept = passThrough
   readonly #namespaces = new Map([[NODE, new FakeNamespace(NODE)]])
-  /** Namespaces that a running process shows; others live only by their pins. */
+  /** Namespaces with a running process; all others exist only while they are pinned. */
   readonly #shown = new Set<string>([NODE])
   readonly pins = new Map<string, string>()
   readonly #listeners = new Set<(namespace: string) => void>()
@@ -23,7 +23,7 @@ export class FakeKernel {
     this.#shown.add(id)
   }
 
-  /** The last process in it is gone: the namespace, and all it holds, goes unless it is pinned. */
+  /** The last process in it has ended: unless pinned, the namespace disappears with all its objects. */
   releaseNamespace(id: string): void {
     this.#shown.delete(id)
     this.collect(id)
@@ -33,7 +33,7 @@ export class FakeKernel {
   namespace(id: string): FakeNamespace {
     const namespace = this.#namespaces.get(id)
     if (namespace !== undefined) return namespace
-    throw new NsmError('not_found', 'Cannot find the network namespace: no client shows it and it is not pinned', {
+    throw new NsmError('not_found', 'Cannot find the network namespace: no client is in it and it is not pinned', {
       fields: { namespace: id },
     })
   }
@@ -42,14 +42,14 @@ export class FakeKernel {
     return this.#namespaces.has(id)
   }
 
-  /** A link that something else made: a TUN device of the dataplane, a bystander. Returns its index. */
+  /** Adds a link of somebody else, such as a TUN device of the dataplane. Returns its index. */
   addDevice(namespace: string, name: string, kind: string): number {
     const link = this.namespace(namespace).addLink(name, kind)
     this.changed(namespace)
     return link.index
   }
 
-  /** @param index that device and no other, whatever its name is by now; without it the one that has the name */
+  /** @param index removes exactly this device, whatever its name is by now; without it, the one with this name */
   removeDevice(namespace: string, name: string, index?: number): void {
     const space = this.#namespaces.get(namespace)
     const links = [...(space?.links.values() ?? [])]
@@ -58,13 +58,13 @@ export class FakeKernel {
     this.changed(namespace)
   }
 
-  /** What a user does with `ip link set <name> down`. */
+  /** Does what `ip link set <name> down` does. */
   setDown(namespace: string, name: string): void {
     this.namespace(namespace).setDown(name)
     this.changed(namespace)
   }
 
-  /** Lets `effect` pass the injected failures and notes `command` when it had one. */
+  /** Runs `effect` through the injected failures, and records `command` if the effect happened. */
   async write(namespace: string, command: string, run: { effect: () => void; signal: AbortSignal }): Promise<void> {
     run.signal.throwIfAborted()
     const line = namespace === NODE ? `ip ${command}` : `ip -n ${namespace} ${command}`
@@ -83,7 +83,8 @@ export class FakeKernel {
       result = { value: run.effect() }
     }
     await this.intercept({ command, isWrite: false }, effect, run.signal)
-    if (result === undefined) throw new NsmError('internal', 'Cannot read: the intercept left the effect out')
+    if (result === undefined)
+      throw new NsmError('internal', 'Cannot read the state: the intercept did not call the effect')
     return result.value
   }
 
@@ -92,13 +93,13 @@ export class FakeKernel {
     return () => this.#listeners.delete(listener)
   }
 
-  /** Only pinned namespaces are watched; callbacks come later, as from a socket. */
+  /** Only pinned namespaces are watched. Listeners are called asynchronously, as from a socket. */
   changed(namespace: string): void {
     if (![...this.pins.values()].includes(namespace)) return
     for (const listener of this.#listeners) queueMicrotask(() => listener(namespace))
   }
 
-  /** Ends a namespace that nothing keeps. */
+  /** Removes a namespace that has neither a process nor a pin. */
   collect(id: string): void {
     if (this.#shown.has(id) || [...this.pins.values()].includes(id)) return
     const namespace = this.#namespaces.get(id)

@@ -4,7 +4,7 @@ import { checkLinkSpec, isOurAlias, isSameOwner } from '../link-rules.ts'
 import type { FakeKernel } from './fake-kernel.ts'
 import { type FakeLink, toLink } from './fake-namespace.ts'
 
-/** Makes a pair in the two steps of the kernel's door, so that a crash can fall between them. */
+/** Creates a pair in the same two steps as the real platform, so that a test can crash between them. */
 export function fakeLinks(kernel: FakeKernel): Links {
   const configure = async (spec: LinkSpec, signal: AbortSignal) => {
     const link = kernel.namespace(spec.namespace).link(spec.name)
@@ -44,7 +44,7 @@ export function fakeLinks(kernel: FakeKernel): Links {
   }
 }
 
-/** True when exactly this pair is there; @throws {NsmError} `already_exists` when a name is taken by anything else. */
+/** Whether exactly this pair exists. @throws {NsmError} `already_exists` when another link has one of the names */
 function hasPair(kernel: FakeKernel, [near, far]: readonly [LinkSpec, LinkSpec]): boolean {
   const nearLink = kernel.namespace(near.namespace).links.get(near.name)
   const farLink = kernel.namespace(far.namespace).links.get(far.name)
@@ -76,8 +76,8 @@ function isConfigured(link: FakeLink, spec: LinkSpec): boolean {
 }
 
 function taken(spec: LinkSpec): NsmError {
-  return new NsmError('already_exists', 'Cannot make the link: its name is taken', {
+  return new NsmError('already_exists', 'Cannot create the link: its name is in use', {
     fields: { namespace: spec.namespace, link: spec.name },
-    next: 'choose another interface name in the request, or remove the link that has it',
+    next: 'choose another interface name in the request, or remove the link with this name',
   })
 }

@@ -1,4 +1,4 @@
-/** What one network namespace of the fake kernel holds, and what the kernel does by itself when a link changes. */
+/** The objects of one namespace of the fake kernel, and what the kernel does by itself when a link changes. */
 import { NsmError } from '../../base/index.ts'
 import type { AddressSpec, Link, NeighbourSpec, RouteSpec, RuleSpec } from '../doors.ts'
 
@@ -30,7 +30,7 @@ export class FakeNamespace {
   /** @throws {NsmError} `already_exists` */
   addLink(name: string, kind: string): FakeLink {
     if (this.links.has(name)) {
-      throw new NsmError('already_exists', 'Cannot make the link: its name is taken', {
+      throw new NsmError('already_exists', 'Cannot create the link: its name is in use', {
         fields: { namespace: this.id, link: name },
       })
     }
@@ -45,12 +45,12 @@ export class FakeNamespace {
   link(name: string): FakeLink {
     const link = this.links.get(name)
     if (link !== undefined) return link
-    throw new NsmError('not_found', 'Cannot find the link: the namespace has none of this name', {
+    throw new NsmError('not_found', 'Cannot find the link: the namespace has none with this name', {
       fields: { namespace: this.id, link: name },
     })
   }
 
-  /** A veth's peer goes with it; so does everything that names either. */
+  /** Removes the link, its veth peer, and all objects that refer to either. */
   removeLink(name: string): void {
     const link = this.links.get(name)
     if (link === undefined) return
@@ -60,14 +60,14 @@ export class FakeNamespace {
     link.peer?.namespace.removeLink(link.peer.link.name)
   }
 
-  /** The kernel forgets routes, neighbours and IPv6 addresses of a link that goes down; IPv4 addresses stay. */
+  /** When a link goes down, the kernel removes its routes, neighbours and IPv6 addresses; IPv4 addresses stay. */
   setDown(name: string): void {
     this.link(name).isUp = false
     this.addresses = this.addresses.filter(({ link, address }) => link !== name || !address.includes(':'))
     this.#flush(name)
   }
 
-  /** IPv4 is switched off on a link that loses its last IPv4 address, and its routes go. */
+  /** When a link loses its last IPv4 address, the kernel disables IPv4 on it and removes its IPv4 routes. */
   removeAddress(spec: AddressSpec): void {
     const isIpv4 = ({ link, address }: AddressSpec) => link === spec.link && !address.includes(':')
     const had = this.addresses.some(isIpv4)

@@ -15,7 +15,7 @@ export function fakeNamespaces(kernel: FakeKernel): Namespaces {
       const before = kernel.pins.get(id)
       if (before === namespace) return
       if (before !== undefined) {
-        throw new NsmError('already_exists', 'Cannot pin the network namespace: the pin keeps another one', {
+        throw new NsmError('already_exists', 'Cannot pin the network namespace: the id already pins another one', {
           fields: { pin: id, namespace: before },
         })
       }

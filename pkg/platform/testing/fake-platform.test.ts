@@ -35,7 +35,7 @@ conformance('the fake', async () => {
   }
 })
 
-test('the fake writes a transcript in the words of ip', async () => {
+test('the fake writes a transcript in the syntax of ip', async () => {
   const kernel = makeKernel()
   const { links, addresses, routes, rules, neighbours } = fakePlatform(kernel)
   await links.createVeth(ends, signal)
@@ -55,7 +55,7 @@ test('the fake writes a transcript in the words of ip', async () => {
   ])
 })
 
-test('a crash between the two steps of createVeth leaves a marked pair, and the next run finishes it', async () => {
+test('a crash between the two steps of createVeth leaves a pair with an alias, which the next run completes', async () => {
   const kernel = makeKernel()
   kernel.intercept = crashing(nthWrite(1), 'before')
   await expect(fakePlatform(kernel).links.createVeth(ends, signal)).rejects.toBeInstanceOf(Crash)
@@ -69,7 +69,7 @@ test('a crash between the two steps of createVeth leaves a marked pair, and the 
   expect(await links.list(B, signal)).toEqual([expect.objectContaining({ alias: 'nsm:one', isUp: true })])
 })
 
-test('a crash after a write has its effect, one before has not', async () => {
+test('a write has an effect before a crash after it, and none if the crash comes before', async () => {
   for (const [when, count] of [
     ['before', 0],
     ['after', 1],
@@ -89,7 +89,7 @@ test('a hanging operation ends with its signal and has no effect', async () => {
   expect(kernel.transcript).toEqual([])
 })
 
-test('a failing operation throws what it is told, the others work', async () => {
+test('a failing operation throws the injected error, and others work', async () => {
   const kernel = makeKernel()
   kernel.intercept = failing(
     ({ command }) => command.includes('link set'),
@@ -99,7 +99,7 @@ test('a failing operation throws what it is told, the others work', async () => 
   expect(kernel.transcript).toHaveLength(1)
 })
 
-test('a namespace lives until nobody shows or pins it, and takes its links and their peers along', async () => {
+test('a namespace without a process and a pin disappears, with its links and their peers', async () => {
   const kernel = makeKernel()
   const { links, namespaces } = fakePlatform(kernel)
   await links.createVeth(ends, signal)

@@ -7,7 +7,7 @@ import { fakeNeighbours } from './fake-neighbours.ts'
 import { fakeRoutes } from './fake-routes.ts'
 import { fakeRules } from './fake-rules.ts'
 
-/** Doors to a kernel in memory; make new ones on the same kernel to play a restart. */
+/** A platform on a kernel in memory. To simulate a restart, create another one on the same kernel. */
 export function fakePlatform(kernel: FakeKernel): Platform {
   return {
     links: fakeLinks(kernel),

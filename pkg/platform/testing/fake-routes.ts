@@ -20,7 +20,7 @@ export function fakeRoutes(kernel: FakeKernel): Routes {
       const same = namespace.routes.find(({ prefix, table }) => prefix === spec.prefix && table === spec.table)
       if (same !== undefined && isEqual(same, spec)) return
       if (same !== undefined) {
-        throw new NsmError('already_exists', 'Cannot add the route: the table has another one to this prefix', {
+        throw new NsmError('already_exists', 'Cannot add the route: the table has a different one to this prefix', {
           fields: { prefix: spec.prefix, table: spec.table, link: same.link },
         })
       }

@@ -1,4 +1,4 @@
-/** For tests: a kernel in memory, and faults injected into its doors. */
+/** For tests: a kernel in memory with failure injection. */
 export { FakeKernel } from './fake-kernel.ts'
 export { fakePlatform } from './fake-platform.ts'
 export {

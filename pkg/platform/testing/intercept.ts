@@ -1,25 +1,25 @@
 /**
- * Failure injection: whatever a fake does passes through one function, which may throw, wait, or "crash" instead of or
- * after the effect. The fakes of the platform and of the dataplane share this shape.
+ * Failure injection. Every operation of a fake passes through one function, which can throw, hang, or simulate a crash
+ * before or after the effect. The fakes of the platform and of the dataplane share it.
  */
 export interface Operation {
-  /** The command of the transcript, or `list links` and the like. */
+  /** The command in the transcript, or a description of a read, such as `list links`. */
   readonly command: string
   readonly isWrite: boolean
 }
 
-/** Calls `effect` zero or one times. A signal that aborts must end its waiting. */
+/** Calls `effect` at most once. While it waits it must observe the signal. */
 export type Intercept = (operation: Operation, effect: () => void, signal: AbortSignal) => Promise<void>
 export type Selects = (operation: Operation) => boolean
 
 export const passThrough: Intercept = async (_operation, effect) => effect()
 
-/** What a process that died here would have left behind. Tests catch it and start anew on the same fake kernel. */
+/** Simulates the death of the process at this point. Tests catch it and restart on the same fake kernel. */
 export class Crash extends Error {
   override readonly name = 'Crash'
 }
 
-/** The selected operations throw what `makeError` gives, without an effect. */
+/** The selected operations throw the error of `makeError` and have no effect. */
 export function failing(selects: Selects, makeError: () => unknown): Intercept {
   return async (operation, effect) => {
     if (selects(operation)) throw makeError()
@@ -27,7 +27,7 @@ export function failing(selects: Selects, makeError: () => unknown): Intercept {
   }
 }
 
-/** The selected operations have no effect and end only by their signal. */
+/** The selected operations have no effect and end only when their signal aborts. */
 export function hanging(selects: Selects): Intercept {
   return async (operation, effect, signal) => {
     if (selects(operation)) await aborted(signal)
@@ -35,7 +35,7 @@ export function hanging(selects: Selects): Intercept {
   }
 }
 
-/** The first selected operation, and everything after it, throws {@link Crash}; that first one before or after its effect. */
+/** The first selected operation throws {@link Crash}, before or after its effect, and so do all operations after it. */
 export function crashing(selects: Selects, when: 'before' | 'after'): Intercept {
   let isDown = false
   return async (operation, effect) => {
@@ -47,7 +47,7 @@ export function crashing(selects: Selects, when: 'before' | 'after'): Intercept 
   }
 }
 
-/** Selects the `n`th write, counted from 0: with it a test walks through every step of a change. */
+/** Selects the `n`th write, counted from 0, so that a test can fail at every step of a change in turn. */
 export function nthWrite(n: number): Selects {
   let seen = 0
   return ({ isWrite }) => isWrite && seen++ === n

@@ -1,4 +1,4 @@
-/** What the tests of this folder share: an authority, identities of it, a server, and channels to it. */
+/** Shared by the tests of this folder: an authority, identities that it issued, a server, and channels to it. */
 import { onTestFinished } from 'vitest'
 import { type Call, type Connection, type ConnectionEvent, emptyContext } from '../../api/index.ts'
 import { type Clock, silentLogger, systemClock } from '../../base/index.ts'
@@ -19,7 +19,7 @@ export async function newAuthority(domain = 'east', clock: Clock = systemClock):
   return new Authority(await createAuthorityMaterial(domain, clock), clock)
 }
 
-/** `name` below the authority's trust domain. */
+/** Issues the identity `name` in the trust domain of the authority. */
 export function newIdentity(
   authority: Authority,
   name: string,
@@ -32,7 +32,7 @@ export async function newSource(authority: Authority, name: string): Promise<Sta
   return staticSource(await newIdentity(authority, name))
 }
 
-/** A server on loopback, or as `options` say, closed with the test. */
+/** Starts a server, on loopback unless `options` say otherwise, and closes it at the end of the test. */
 export async function startServer(options: Pick<ServeOptions, 'security'> & Partial<ServeOptions>): Promise<Server> {
   const server = await serve({
     listen: 'tcp://127.0.0.1:0',
@@ -69,7 +69,7 @@ export const connection: Connection = {
 
 export const request = { connection, mechanismPreferences: [] }
 
-/** NetworkService that answers with what it was asked, and remembers who asked. */
+/** A NetworkService that returns the requested connection and records the calls. */
 export function echoService() {
   const calls: Call[] = []
   const service = networkService({
@@ -82,7 +82,7 @@ export function echoService() {
   return { calls, service }
 }
 
-/** MonitorConnection that tells `events` and then stays open until the caller leaves. */
+/** A MonitorConnection that yields `events` and then stays open until the caller disconnects. */
 export function eventService(events: readonly ConnectionEvent[]) {
   const state = { open: 0 }
   const service = monitorService({

@@ -9,7 +9,7 @@ export function addressRules(world: () => World): void {
     address,
   })
 
-  test('add and remove both families; twice is once', async () => {
+  test('add and remove both families, idempotently', async () => {
     const { addresses } = world().platform
     await withPair(world(), async (near) => {
       const wanted = ['172.16.1.101/32', '10.7.0.1/24', '2001:db8::101/128'].map((text) => spec(near, text))
@@ -20,7 +20,7 @@ export function addressRules(world: () => World): void {
     })
   })
 
-  test('list spells addresses canonically', async () => {
+  test('list returns addresses in canonical form', async () => {
     const { addresses } = world().platform
     await withPair(world(), async (near) => {
       await addresses.add(spec(near, '2001:DB8:0::1/64'), signal)
@@ -28,7 +28,7 @@ export function addressRules(world: () => World): void {
     })
   })
 
-  test('add needs the link; remove does not, nor the namespace', async () => {
+  test('add requires the link; remove requires neither link nor namespace', async () => {
     const { addresses } = world().platform
     const [near] = pair(world())
     await expect(addresses.add(spec(near, '10.7.0.1/24'), signal)).rejects.toEqual(refusal('not_found'))
@@ -36,7 +36,7 @@ export function addressRules(world: () => World): void {
     await addresses.remove({ ...spec(near, '10.7.0.1/24'), namespace: 'inode://4/4242' }, signal)
   })
 
-  test('addresses go with their link', async () => {
+  test('addresses disappear with their link', async () => {
     const { platform } = world()
     await withPair(world(), async (near) => {
       await platform.addresses.add(spec(near, '10.7.0.1/24'), signal)

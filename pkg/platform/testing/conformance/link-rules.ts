@@ -11,7 +11,7 @@ export function linkRules(world: () => World): void {
     expect(await world().linkNames(namespaces[0])).toEqual([])
   })
 
-  test('remove takes both ends; gone, or in a namespace that is gone, is success', async () => {
+  test('remove removes both ends, and succeeds when the link or its namespace no longer exists', async () => {
     const { platform, namespaces } = world()
     await withPair(world(), async (near) => {
       await platform.links.remove(near.namespace, near.name, signal)
@@ -21,7 +21,7 @@ export function linkRules(world: () => World): void {
     })
   })
 
-  test('list does not show, and remove does not touch, what is not ours', async () => {
+  test('list does not show, and remove does not touch, links that are not ours', async () => {
     const { platform, namespaces } = world()
     await withBystander(world(), 'eth7', async () => {
       expect(await platform.links.list(namespaces[0], signal)).toEqual([])
@@ -30,7 +30,7 @@ export function linkRules(world: () => World): void {
     })
   })
 
-  test('configure marks, sizes and raises a link without a mark, and refuses one that is gone or another’s', async () => {
+  test('configure takes a link without an alias, and refuses a missing link or that of another owner', async () => {
     const { platform, namespaces } = world()
     const spec = { namespace: namespaces[0], name: 'tun7', alias: 'nsm:one', mtuBytes: 1380 }
     await expect(platform.links.configure(spec, signal)).rejects.toEqual(refusal('not_found'))

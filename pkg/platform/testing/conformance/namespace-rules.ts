@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { refusal, signal, sorted, type World, withBystander } from './world.ts'
 
 export function namespaceRules(world: () => World): void {
-  test('pin, list and unpin; twice is once', async () => {
+  test('pin, list and unpin, idempotently', async () => {
     const { platform, namespaces } = world()
     const pins = namespaces.map((namespace, index) => ({ id: `wire-${index}`, namespace }))
     for (const pin of [...pins, ...pins]) await platform.namespaces.pin(pin, signal)
@@ -11,7 +11,7 @@ export function namespaceRules(world: () => World): void {
     expect(await platform.namespaces.list(signal)).toEqual([])
   })
 
-  test('pin refuses a namespace that nobody shows, and an id that keeps another', async () => {
+  test('pin refuses an unknown namespace, and an id that pins another one', async () => {
     const { platform, namespaces } = world()
     const lost = platform.namespaces.pin({ id: 'wire', namespace: 'inode://4/4242' }, signal)
     await expect(lost).rejects.toEqual(refusal('not_found'))
@@ -21,7 +21,7 @@ export function namespaceRules(world: () => World): void {
     await platform.namespaces.unpin('wire', signal)
   })
 
-  test('watch tells what changes in a pinned namespace until it is stopped', async () => {
+  test('watch reports changes in a pinned namespace until it is stopped', async () => {
     const { platform, namespaces } = world()
     const seen: string[] = []
     const stop = platform.namespaces.watch((namespace) => seen.push(namespace))

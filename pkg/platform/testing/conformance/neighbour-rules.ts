@@ -3,7 +3,7 @@ import type { NeighbourSpec } from '../../doors.ts'
 import { pair, refusal, signal, sorted, type World, withPair } from './world.ts'
 
 export function neighbourRules(world: () => World): void {
-  test('add, replace and remove both families; twice is once', async () => {
+  test('add, replace and remove both families, idempotently', async () => {
     const { neighbours } = world().platform
     await withPair(world(), async (near) => {
       const spec = (ip: string, mac: string): NeighbourSpec => ({ namespace: near.namespace, link: near.name, ip, mac })
@@ -16,7 +16,7 @@ export function neighbourRules(world: () => World): void {
     })
   })
 
-  test('add needs the link; remove does not, nor the namespace', async () => {
+  test('add requires the link; remove requires neither link nor namespace', async () => {
     const { neighbours } = world().platform
     const [near] = pair(world())
     const spec = { namespace: near.namespace, link: near.name, ip: '172.16.1.100', mac: '02:00:5e:10:00:01' }

@@ -19,7 +19,7 @@ export function routeRules(world: () => World): void {
     spec(link, '10.0.0.0/8', { table: 70_000 }),
   ]
 
-  test('add and remove, on the link or through a gateway outside its subnets; twice is once', async () => {
+  test('add and remove, on the link or through a gateway outside its subnets, idempotently', async () => {
     const { routes, addresses } = world().platform
     await withPair(world(), async (near) => {
       for (const address of ['172.16.1.101/32', '2001:db8::101/128']) {
@@ -32,7 +32,7 @@ export function routeRules(world: () => World): void {
     })
   })
 
-  test('add refuses another route to the same prefix, and nonsense', async () => {
+  test('add refuses a different route to the same prefix, and invalid routes', async () => {
     const { routes } = world().platform
     await withPair(world(), async (near) => {
       await routes.add(spec(near, '10.0.0.0/8'), signal)
@@ -46,7 +46,7 @@ export function routeRules(world: () => World): void {
     })
   })
 
-  test('list spells prefixes canonically', async () => {
+  test('list returns prefixes in canonical form', async () => {
     const { routes } = world().platform
     await withPair(world(), async (near) => {
       await routes.add(spec(near, '10.1.2.3/8'), signal)
@@ -54,7 +54,7 @@ export function routeRules(world: () => World): void {
     })
   })
 
-  test('routes go when their link goes down, and cannot come while it is', async () => {
+  test('routes disappear when their link goes down, and cannot be added while it is down', async () => {
     const { platform, setDown } = world()
     await withPair(world(), async (near) => {
       await platform.routes.add(spec(near, '10.0.0.0/8'), signal)
@@ -65,7 +65,7 @@ export function routeRules(world: () => World): void {
     })
   })
 
-  test('add needs the link; remove does not, nor the namespace', async () => {
+  test('add requires the link; remove requires neither link nor namespace', async () => {
     const { routes } = world().platform
     const [near] = pair(world())
     await expect(routes.add(spec(near, '10.0.0.0/8'), signal)).rejects.toEqual(refusal('not_found'))

@@ -13,7 +13,7 @@ export function ruleRules(world: () => World): void {
     ...rest,
   })
 
-  test('add and remove by source, protocol and ports, both families; twice is once', async () => {
+  test('add and remove by source, protocol and ports, both families, idempotently', async () => {
     const { rules } = world().platform
     const wanted = [
       rule({ proto: 'tcp', dstPort: '6666' }),
@@ -29,7 +29,7 @@ export function ruleRules(world: () => World): void {
     expect(await rules.list(world().namespaces[0], signal)).toEqual([])
   })
 
-  test('list spells rules canonically', async () => {
+  test('list returns rules in canonical form', async () => {
     const { rules } = world().platform
     const spec = rule({ from: '172.16.2.201', proto: '6', dstPort: '80-80' })
     await rules.add(spec, signal)
@@ -39,7 +39,7 @@ export function ruleRules(world: () => World): void {
     await rules.remove(spec, signal)
   })
 
-  test('add refuses nonsense; remove in a namespace that is gone is success', async () => {
+  test('add refuses invalid rules; remove succeeds in a namespace that no longer exists', async () => {
     const { rules } = world().platform
     for (const bad of [
       { proto: 'tpc' },

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { pair, refusal, signal, type World, withBystander, withPair } from './world.ts'
 
 export function vethRules(world: () => World): void {
-  test('createVeth makes both ends, named, marked, sized and up; twice is once', async () => {
+  test('createVeth creates both ends with name, alias and MTU, and up, idempotently', async () => {
     const { platform } = world()
     await withPair(world(), async (near, far) => {
       const before = await platform.links.list(near.namespace, signal)
@@ -16,7 +16,7 @@ export function vethRules(world: () => World): void {
     })
   })
 
-  test('createVeth raises and sizes again what was changed', async () => {
+  test('createVeth restores the state and MTU of a changed end', async () => {
     const { platform, setDown } = world()
     await withPair(world(), async (near, far) => {
       await setDown(far.namespace, far.name)
@@ -27,7 +27,7 @@ export function vethRules(world: () => World): void {
     })
   })
 
-  test.each([0, 1] as const)('createVeth refuses a name that end %i cannot have, and leaves nothing', async (end) => {
+  test.each([0, 1] as const)('createVeth refuses a name in use at end %i, and leaves nothing behind', async (end) => {
     const { platform, namespaces } = world()
     const ends = pair(world())
     const [near, far] = end === 0 ? ends : ([ends[1], ends[0]] as const)
@@ -46,7 +46,7 @@ export function vethRules(world: () => World): void {
     })
   })
 
-  test('createVeth refuses specs that no kernel takes', async () => {
+  test('createVeth refuses specs that no kernel accepts', async () => {
     const { platform } = world()
     const [near, far] = pair(world())
     for (const bad of [{ name: 'a/b' }, { name: '' }, { alias: 'mine' }, { mtuBytes: 67 }, { mtuBytes: 1.5 }]) {
@@ -55,7 +55,7 @@ export function vethRules(world: () => World): void {
     }
   })
 
-  test('createVeth and list need a namespace that is known', async () => {
+  test('createVeth and list require a known namespace', async () => {
     const { platform } = world()
     const [near, far] = pair(world())
     const lost = { ...far, namespace: 'inode://4/4242' }

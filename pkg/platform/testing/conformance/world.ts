@@ -1,4 +1,4 @@
-/** What the suite needs of a world, and what its parts share. */
+/** What the suite requires of a world, and what its parts share. */
 import { expect } from 'vitest'
 import type { NsmError } from '../../../base/index.ts'
 import type { LinkSpec, Platform } from '../../doors.ts'
@@ -6,11 +6,11 @@ import type { LinkSpec, Platform } from '../../doors.ts'
 export interface World {
   readonly platform: Platform
   readonly namespaces: readonly [string, string]
-  /** A link that is not ours. */
+  /** Creates a link that is not ours. */
   addBystander(namespace: string, name: string): Promise<void>
   removeBystander(namespace: string, name: string): Promise<void>
   setDown(namespace: string, name: string): Promise<void>
-  /** Names of all links but `lo`, ours or not. */
+  /** The names of all links except `lo`, ours or not. */
   linkNames(namespace: string): Promise<readonly string[]>
   /** Calls `check` until it does not throw. */
   eventually(check: () => void): Promise<void>
@@ -26,7 +26,7 @@ export function pair({ namespaces }: World, owner = 'one'): readonly [LinkSpec, 
   ]
 }
 
-/** Runs `check` with a pair that stands, and removes it. */
+/** Creates a pair, runs `check` and removes the pair. */
 export async function withPair(world: World, check: (near: LinkSpec, far: LinkSpec) => Promise<void>): Promise<void> {
   const [near, far] = pair(world)
   await world.platform.links.createVeth([near, far], signal)
