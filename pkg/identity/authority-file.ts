@@ -4,10 +4,10 @@ import { Authority, type AuthorityMaterial, createAuthorityMaterial } from './au
 import { readSecretFile, writeSecretFile } from './secret-file.ts'
 
 /**
- * Opens the authority that `path` keeps, key and certificate in PEM with mode 0600, or makes one where there is none.
+ * Opens the authority in the file `path` (key and certificate as PEM, mode 0600), or creates one if there is no file.
  *
- * @throws {NsmError} `failed_precondition` when the file holds something else: never replaced, since every identity of
- *   the domain hangs on it
+ * @throws {NsmError} `failed_precondition` when the file contains anything else. It is never replaced, because every
+ *   identity of the domain depends on it.
  */
 export async function openAuthority(path: string, trustDomain: string, clock: Clock): Promise<Authority> {
   const kept = await readSecretFile(path)
@@ -15,9 +15,9 @@ export async function openAuthority(path: string, trustDomain: string, clock: Cl
   if (kept === undefined) await writeSecretFile(path, format(material))
   const authority = new Authority(material, clock)
   if (authority.trustDomain === trustDomain) return authority
-  throw new NsmError('failed_precondition', 'Cannot open authority: it is of another trust domain', {
+  throw new NsmError('failed_precondition', 'Cannot open the authority: it belongs to another trust domain', {
     fields: { path, found: authority.trustDomain, wanted: trustDomain },
-    next: 'Set NSM_DOMAIN to the domain that this state belongs to, or use an empty state directory',
+    next: 'set NSM_DOMAIN to the domain of this state, or use an empty state directory',
   })
 }
 
@@ -34,13 +34,13 @@ function format({ certificate, privateKey }: AuthorityMaterial): string {
 function parse(pem: string, path: string): AuthorityMaterial {
   const certificate = /-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----/.exec(pem)?.[1]
   try {
-    if (certificate === undefined) throw new Error('No certificate in it')
+    if (certificate === undefined) throw new Error('no certificate in the file')
     return { certificate: Buffer.from(certificate, 'base64'), privateKey: createPrivateKey(pem) }
   } catch (cause) {
-    throw new NsmError('failed_precondition', 'Cannot open authority: its file is damaged', {
+    throw new NsmError('failed_precondition', 'Cannot open the authority: its file is damaged', {
       cause,
       fields: { path },
-      next: 'Restore the file from a backup',
+      next: 'restore the file from a backup',
     })
   }
 }

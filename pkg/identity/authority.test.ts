@@ -18,7 +18,7 @@ async function newAuthority(domain = 'east', clock = new FakeClock()) {
 }
 
 describe('Authority', () => {
-  it('issues SVIDs of one hour that its bundle verifies', async () => {
+  it('issues SVIDs for one hour, which its bundle verifies', async () => {
     const clock = new FakeClock()
     const authority = await newAuthority('east', clock)
     const { svid, bundles } = await issueIdentity(authority, {
@@ -34,16 +34,16 @@ describe('Authority', () => {
     expect(certificate.subjectAltName).toBe('URI:spiffe://east/node/n1, DNS:n1')
     expect(certificate.checkPrivateKey(svid.privateKey)).toBe(true)
     expect(certificate.serialNumber).toHaveLength(32)
-    // OpenSSL takes a leaf with its issuer's name for self-signed.
+    // OpenSSL treats a leaf with the subject of its issuer as self-signed.
     expect(certificate.subject).not.toBe(certificate.issuer)
     expect(certificate.validFromDate.getTime()).toBe(clock.nowMs() - 60_000)
   })
 
-  it('backdates by a minute for clocks that are behind and no more', async () => {
+  it('backdates by one minute, for clocks that are behind, and no more', async () => {
     const clock = new FakeClock()
     const { svid, bundles } = await issueIdentity(await newAuthority('east', clock), { spiffeId: 'spiffe://east/a' })
     expect(() => verifySvid(svid.chain, bundles, clock.nowMs() - 59_000)).not.toThrow()
-    expect(() => verifySvid(svid.chain, bundles, clock.nowMs() - 61_000)).toThrow('not valid yet')
+    expect(() => verifySvid(svid.chain, bundles, clock.nowMs() - 61_000)).toThrow('it is not valid yet')
   })
 
   it.each(['spiffe://west/node/n1', 'spiffe://east'])('does not issue %s', async (spiffeId) => {
@@ -63,10 +63,10 @@ describe('Authority', () => {
       })
     }
     const longer = new Uint8Array([...csr, 0])
-    await expect(authority.issue({ csr: longer, spiffeId: 'spiffe://east/a' })).rejects.toThrow('Cannot read DER')
-    await expect(authority.issue({ csr: new Uint8Array(20_000), spiffeId: 'spiffe://east/a' })).rejects.toMatchObject({
-      fields: { reason: 'larger than 16 KiB' },
-    })
+    await expect(authority.issue({ csr: longer, spiffeId: 'spiffe://east/a' })).rejects.toThrow('Cannot decode the DER')
+    await expect(authority.issue({ csr: new Uint8Array(20_000), spiffeId: 'spiffe://east/a' })).rejects.toThrow(
+      'it is larger than 16 KiB',
+    )
   })
 })
 
@@ -77,7 +77,7 @@ describe('openAuthority', () => {
     return path
   }
 
-  it('keeps the same authority in a file that only its owner reads', async () => {
+  it('stores the authority in a file that only its owner can read', async () => {
     const path = join(await directory(), 'authority.pem')
     const first = await openAuthority(path, 'east', systemClock)
     const again = await openAuthority(path, 'east', systemClock)
@@ -87,7 +87,7 @@ describe('openAuthority', () => {
     expect(() => verifySvid(svid.chain, new Map([['east', [first.certificate]]]), Date.now())).not.toThrow()
   })
 
-  it('refuses the state of another trust domain and leaves it alone', async () => {
+  it('refuses the state of another trust domain and leaves it unchanged', async () => {
     const path = join(await directory(), 'authority.pem')
     await openAuthority(path, 'east', systemClock)
     const before = await readFile(path, 'utf8')
@@ -95,7 +95,7 @@ describe('openAuthority', () => {
     expect(await readFile(path, 'utf8')).toBe(before)
   })
 
-  it('refuses a damaged file instead of making a new authority', async () => {
+  it('refuses a damaged file instead of creating a new authority', async () => {
     const path = join(await directory(), 'authority.pem')
     await writeFile(path, 'not an authority')
     await expect(openAuthority(path, 'east', systemClock)).rejects.toMatchObject({ code: 'failed_precondition' })

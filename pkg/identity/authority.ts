@@ -1,7 +1,7 @@
 /**
- * The certificate authority of a domain: one self-signed EC P-256 key that signs SVIDs. It signs for the names that
- * its caller is entitled to and never looks at the names in a request. A bundle may hold several authorities, so that
- * a new one can be made known before it signs and the old one be forgotten after its last SVID has expired.
+ * The certificate authority of a domain: a self-signed EC P-256 key that signs SVIDs. The caller decides which names an
+ * SVID gets; the names in a certificate request are ignored. A trust bundle may contain several authorities, so that a
+ * new one can be distributed before it signs, and the old one removed after its last SVID has expired.
  */
 import { generateKeyPair, type KeyObject, randomBytes, type webcrypto } from 'node:crypto'
 import { promisify } from 'node:util'
@@ -13,16 +13,16 @@ import { x509 } from './x509.ts'
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
-/** For peers whose clock is behind. */
+/** Makes certificates valid for peers whose clock is behind. */
 const BACKDATE_MS = MINUTE_MS
 /**
- * A domain must not die of a forgotten date, and a shorter life would protect nothing while the key is in use: it ends
- * by rotation or revocation, not by expiry.
+ * Long, so that a domain does not fail because somebody forgot a date. A shorter lifetime would not protect a key that
+ * is in use: an authority ends by rotation or revocation, not by expiry.
  */
 const AUTHORITY_LIFETIME_MS = 10 * 365 * 24 * HOUR_MS
 const SVID_LIFETIME_MS = HOUR_MS
 
-/** Alone it names a leaf. An authority has a common name too: a leaf named as its issuer counts as self-signed. */
+/** The subject of a leaf. An authority has a common name, too: a leaf with its subject would count as self-signed. */
 const ORGANIZATION = 'O=nsmesh'
 /** RFC 5280 appendix A.1 */
 const MAX_COMMON_NAME_CHARS = 64
@@ -38,11 +38,11 @@ export interface AuthorityMaterial {
 export interface IssueOptions {
   /** PKCS#10, DER. */
   readonly csr: Uint8Array
-  /** Of the authority's trust domain, with a path. */
+  /** A SPIFFE ID in the trust domain of the authority, with a path. */
   readonly spiffeId: string
-  /** Further names, for peers that only check those. */
+  /** Additional names, for peers that can only check DNS names. */
   readonly dnsNames?: readonly string[]
-  /** At most, and by default, one hour. */
+  /** One hour by default, which is also the maximum. */
   readonly lifetimeMs?: number
 }
 
@@ -53,7 +53,7 @@ export interface IssuedSvid {
   readonly expiresMs: number
 }
 
-/** Makes a new authority for a trust domain. */
+/** Creates the key and the certificate of a new authority. */
 export async function createAuthorityMaterial(trustDomain: string, clock: Clock): Promise<AuthorityMaterial> {
   const { id } = parseSpiffeId(`spiffe://${trustDomain}`)
   const { privateKey, publicKey } = await promisify(generateKeyPair)('ec', { namedCurve: 'P-256' })
@@ -78,18 +78,18 @@ export async function createAuthorityMaterial(trustDomain: string, clock: Clock)
 
 export class Authority {
   readonly trustDomain: string
-  /** DER: what others put into their bundles. */
+  /** The DER certificate that others add to their trust bundles. */
   readonly certificate: Uint8Array
   readonly #issuer: x509.X509Certificate
   readonly #key: webcrypto.CryptoKey
   readonly #expiresMs: number
   readonly #clock: Clock
 
-  /** @throws {NsmError} `failed_precondition` when key and certificate do not belong together */
+  /** @throws {NsmError} `failed_precondition` when the key does not match the certificate */
   constructor(material: AuthorityMaterial, clock: Clock) {
     const { x509: certificate, uris, expiresMs } = readCertificate(material.certificate)
     if (!certificate.checkPrivateKey(material.privateKey)) {
-      throw new NsmError('failed_precondition', 'Cannot open authority: key and certificate do not belong together')
+      throw new NsmError('failed_precondition', 'Cannot open the authority: its key does not match its certificate')
     }
     this.trustDomain = parseSpiffeId(uris[0] ?? '').trustDomain
     this.certificate = material.certificate
@@ -99,13 +99,13 @@ export class Authority {
     this.#clock = clock
   }
 
-  /** @throws {NsmError} `invalid_argument` for a bad request, `permission_denied` for a name of another trust domain */
+  /** @throws {NsmError} `invalid_argument` for an invalid request, `permission_denied` for a foreign trust domain */
   async issue(options: IssueOptions): Promise<IssuedSvid> {
     const spiffeId = this.#checkName(options.spiffeId)
     const publicKey = readCsr(options.csr).toCryptoKey(signing, true, ['verify'])
     const nowMs = this.#clock.nowMs()
     const lifetimeMs = Math.min(options.lifetimeMs ?? SVID_LIFETIME_MS, SVID_LIFETIME_MS)
-    // X.509 knows whole seconds only.
+    // X.509 times have a resolution of one second.
     const expiresMs = Math.floor(Math.min(nowMs + lifetimeMs, this.#expiresMs) / 1000) * 1000
     const certificate = await x509.X509CertificateGenerator.create({
       publicKey,
@@ -124,7 +124,9 @@ export class Authority {
   #checkName(id: string): SpiffeId {
     const spiffeId = parseSpiffeId(id)
     if (spiffeId.trustDomain !== this.trustDomain || spiffeId.path === '') {
-      throw new NsmError('permission_denied', 'Cannot issue SVID: not a name of this trust domain', { fields: { id } })
+      throw new NsmError('permission_denied', 'Cannot issue the SVID: its name is not in this trust domain', {
+        fields: { id },
+      })
     }
     return spiffeId
   }
@@ -142,7 +144,7 @@ export class Authority {
   }
 }
 
-/** 128 random bits; the first one is 0 because a serial number is positive, the second 1 so that it is never short. */
+/** 128 random bits. The first bit is 0, so that the number is positive; the second is 1, which fixes its length. */
 function newSerialNumber(): string {
   const bytes = randomBytes(16)
   bytes[0] = ((bytes[0] ?? 0) & 0x7f) | 0x40

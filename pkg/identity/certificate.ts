@@ -1,4 +1,4 @@
-/** A certificate as verification needs it: OpenSSL checks signatures and names, our own reader the extensions. */
+/** Reads certificates for verification. OpenSSL reads names and keys, our own reader the extensions. */
 import { type KeyObject, X509Certificate } from 'node:crypto'
 import { expectTag, readAll, readNamedBits, readOnly, tags } from './der.ts'
 
@@ -11,11 +11,11 @@ export interface Certificate {
   readonly validFromMs: number
   readonly expiresMs: number
   readonly isAuthority: boolean
-  /** How many intermediates may follow below an authority. */
+  /** How many intermediate certificates may follow below this authority. */
   readonly pathLength: number | undefined
   readonly keyUsage: KeyUsage | undefined
   readonly uris: readonly string[]
-  /** Object identifiers, hex of their DER content, of critical extensions that are not understood. */
+  /** Object identifiers of the critical extensions that we do not understand, as hexadecimal DER content. */
   readonly unknownCritical: readonly string[]
 }
 
@@ -34,12 +34,12 @@ interface Extension {
   readonly value: Uint8Array
 }
 
-/** The certificates of a concatenation, as the Workload API writes chains and bundles. */
+/** Splits concatenated certificates, which is how the Workload API encodes chains and bundles. */
 export function splitCertificates(ders: Uint8Array): readonly Uint8Array[] {
   return readAll(ders).map((element) => expectTag(element, tags.sequence).raw)
 }
 
-/** @throws when the bytes are not one DER certificate */
+/** @throws when the bytes are not exactly one DER certificate */
 export function readCertificate(der: Uint8Array): Certificate {
   const extensions = readExtensions(der)
   const find = (wanted: string) => extensions.find((extension) => extension.oid === wanted)?.value
@@ -56,10 +56,10 @@ export function readCertificate(der: Uint8Array): Certificate {
   }
 }
 
-/** An unreadable time compares as neither past nor future. */
+/** Throws for an invalid time, which would compare as neither past nor future. */
 function timeMs(date: Date): number {
   const ms = date.getTime()
-  if (Number.isNaN(ms)) throw new Error('Validity cannot be read')
+  if (Number.isNaN(ms)) throw new Error('the validity cannot be parsed')
   return ms
 }
 
@@ -68,8 +68,8 @@ function readExtensions(der: Uint8Array): readonly Extension[] {
   const list = readAll(expectTag(tbs, tags.sequence).value).find((field) => field.tag === tags.extensions)
   if (list === undefined) return []
   const extensions = readAll(readOnly(list.value, tags.sequence).value).map((one) => readExtension(one.value))
-  // RFC 5280 section 4.2: never the same twice; two readers could each take another one.
-  if (new Set(extensions.map((one) => one.oid)).size !== extensions.length) throw new Error('Extension given twice')
+  // RFC 5280 section 4.2: an extension occurs at most once. Otherwise two readers could each use a different one.
+  if (new Set(extensions.map((one) => one.oid)).size !== extensions.length) throw new Error('an extension occurs twice')
   return extensions
 }
 

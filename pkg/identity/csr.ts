@@ -13,7 +13,7 @@ export interface KeyAndCsr {
   readonly csr: Uint8Array
 }
 
-/** Makes a key, EC P-256 as NSM's tokens need it, and the request for a certificate of it. */
+/** Creates an EC P-256 key, the kind that NSM's tokens require, and a certificate request for it. */
 export async function createKeyAndCsr(): Promise<KeyAndCsr> {
   const { privateKey, publicKey } = await promisify(generateKeyPair)('ec', { namedCurve: 'P-256' })
   const algorithm = { name: 'ECDSA', namedCurve: 'P-256' }
@@ -28,20 +28,21 @@ export async function createKeyAndCsr(): Promise<KeyAndCsr> {
 }
 
 /**
- * The public key of a request whose sender holds the private one. Whatever else the request asks for is ignored:
- * names come from who asks, not from what it says.
+ * The public key of a certificate request, after checking that the sender has the private key. Everything else in the
+ * request is ignored: names follow from the authenticated identity of the sender, not from the request.
  *
  * @throws {NsmError} `invalid_argument`
  */
 export function readCsr(csr: Uint8Array): KeyObject {
-  if (csr.length > MAX_CSR_BYTES) refuse('larger than 16 KiB')
+  if (csr.length > MAX_CSR_BYTES) refuse('it is larger than 16 KiB')
   const [info, algorithm, signature] = readAll(readOnly(csr, tags.sequence).value)
   const [, , spki] = readAll(expectTag(info, tags.sequence).value)
   const key = readKey(expectTag(spki, tags.sequence).raw)
   const [oid] = readAll(expectTag(algorithm, tags.sequence).value)
   const algorithmOid = Buffer.from(expectTag(oid, tags.oid).value).toString('hex')
-  if (algorithmOid !== ECDSA_WITH_SHA256) refuse('not signed with ECDSA and SHA-256')
-  if (!verify('sha256', expectTag(info, tags.sequence).raw, key, readBitString(signature))) refuse('wrong signature')
+  if (algorithmOid !== ECDSA_WITH_SHA256) refuse('it is not signed with ECDSA and SHA-256')
+  if (!verify('sha256', expectTag(info, tags.sequence).raw, key, readBitString(signature)))
+    refuse('its signature is wrong')
   return key
 }
 
@@ -56,10 +57,10 @@ function readSpki(spki: Uint8Array): KeyObject {
   try {
     return createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' })
   } catch {
-    refuse('its key cannot be read')
+    refuse('its key cannot be parsed')
   }
 }
 
 function refuse(reason: string): never {
-  throw new NsmError('invalid_argument', 'Cannot accept certificate request', { fields: { reason } })
+  throw new NsmError('invalid_argument', `Cannot accept the certificate request: ${reason}`)
 }

@@ -3,7 +3,7 @@ import { NsmError } from '../base/index.ts'
 import { readSecretFile, writeSecretFile } from './secret-file.ts'
 import type { Identity } from './svid.ts'
 
-/** Keeps an identity in a file of mode 0600, so that a restarted process has it before the authority answers. */
+/** Stores an identity in a file with mode 0600, so that a restarted process has it before the authority answers. */
 export function identityFile(path: string) {
   return {
     async load(): Promise<Identity | undefined> {
@@ -14,8 +14,8 @@ export function identityFile(path: string) {
   }
 }
 
-/** Certificates in base64 of DER. */
-interface Kept {
+/** The content of the file. Certificates are DER in base64. */
+interface StoredIdentity {
   readonly version: 1
   readonly spiffeId: string
   readonly expiresMs: number
@@ -25,7 +25,7 @@ interface Kept {
 }
 
 function format({ svid, bundles }: Identity): string {
-  const kept: Kept = {
+  const stored: StoredIdentity = {
     version: 1,
     spiffeId: svid.spiffeId,
     expiresMs: svid.expiresMs,
@@ -33,23 +33,23 @@ function format({ svid, bundles }: Identity): string {
     chain: svid.chain.map(toBase64),
     bundles: Object.fromEntries([...bundles].map(([domain, authorities]) => [domain, authorities.map(toBase64)])),
   }
-  return `${JSON.stringify(kept, undefined, 2)}\n`
+  return `${JSON.stringify(stored, undefined, 2)}\n`
 }
 
 function parse(text: string, path: string): Identity {
   try {
-    const kept = JSON.parse(text) as Kept
-    if (kept.version !== 1) throw new Error(`Version ${kept.version} of the file is not known`)
-    const { spiffeId, expiresMs, privateKey, chain, bundles } = kept
+    const stored = JSON.parse(text) as StoredIdentity
+    if (stored.version !== 1) throw new Error(`version ${stored.version} of the file is not supported`)
+    const { spiffeId, expiresMs, privateKey, chain, bundles } = stored
     return {
       svid: { spiffeId, expiresMs, privateKey: createPrivateKey(privateKey), chain: chain.map(fromBase64) },
       bundles: new Map(Object.entries(bundles).map(([domain, list]) => [domain, list.map(fromBase64)])),
     }
   } catch (cause) {
-    throw new NsmError('failed_precondition', 'Cannot read identity: its file is damaged', {
+    throw new NsmError('failed_precondition', 'Cannot read the identity: its file is damaged', {
       cause,
       fields: { path },
-      next: 'Remove the file and join the domain again',
+      next: 'remove the file and join the domain again',
     })
   }
 }

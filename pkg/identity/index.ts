@@ -1,6 +1,6 @@
 /**
- * Identities: SPIFFE IDs, X.509 SVIDs, the authority that issues them, the path tokens that they sign, and the rules by
- * which others' are believed. Keys never leave here but to sign and to be kept in files of mode 0600.
+ * Identities: SPIFFE IDs, X.509 SVIDs, the certificate authority that issues them, the path tokens that they sign, and
+ * the verification of all of these. Keys are used only to sign, and stored only in files with mode 0600.
  */
 export {
   Authority,

@@ -6,11 +6,11 @@ export interface IssueIdentityOptions {
   readonly spiffeId: string
   readonly dnsNames?: readonly string[]
   readonly lifetimeMs?: number
-  /** By default the authority's own certificate alone. */
+  /** By default only the certificate of the authority itself. */
   readonly bundles?: Bundles
 }
 
-/** An identity under a new key, for the process that has the authority in itself. */
+/** Issues an identity with a new key, for the process that runs the authority. */
 export async function issueIdentity(authority: Authority, options: IssueIdentityOptions): Promise<Identity> {
   const { privateKey, csr } = await createKeyAndCsr()
   const { bundles = new Map([[authority.trustDomain, [authority.certificate]]]), ...names } = options

@@ -5,24 +5,24 @@ import { checkNotExpired, isSignedBy, type PathToken, parseToken } from './token
 import { verifySvid } from './verify-svid.ts'
 
 export interface PathTokenCheck {
-  /** The path's tokens, the client's first. */
+  /** The tokens of the path, the client's first. */
   readonly tokens: readonly string[]
-  /** Which of them the peer of this call gave: for a server the last, for a client the one after its own. */
+  /** The index of the token that the peer issued: for a server the last one, for a client the one after its own. */
   readonly peerIndex: number
-  /** The peer as its TLS connection has proven it: SPIFFE ID, and DER certificates with the leaf first. */
+  /** The peer as authenticated by TLS: its SPIFFE ID, and its DER certificates with the leaf first. */
   readonly peer: { readonly spiffeId: string; readonly chain: readonly Uint8Array[] }
-  /** SPIFFE ID that the peer's token must name: the server's own. A client leaves this to the chain of tokens. */
+  /** The SPIFFE ID that must be the audience of the peer's token, namely the server's own. A client leaves it out. */
   readonly audience?: string
   readonly bundles: Bundles
   readonly nowMs: number
 }
 
 /**
- * Verifies the tokens of a path: none has expired, each is meant for the next, the peer's is its own, and every one
- * that carries its certificates was signed by who it names. Tokens of upstream programs carry none: of those only the
- * peer's can be checked.
+ * Verifies the tokens of a path: none has expired, the audience of each is the subject of the next, the subject of the
+ * peer's token is the peer, and every token that carries its certificates was signed by its subject. The tokens of
+ * upstream programs carry no certificates, so that only the signature of the peer's token can be verified.
  *
- * @returns the tokens, of which only the claims that are said here may be believed
+ * @returns the tokens; the caller may rely only on what is listed here
  * @throws {NsmError} `unauthenticated`
  */
 export function verifyPathTokens(check: PathTokenCheck): readonly PathToken[] {
@@ -30,34 +30,35 @@ export function verifyPathTokens(check: PathTokenCheck): readonly PathToken[] {
   for (const [index, token] of tokens.entries()) {
     checkNotExpired(token, check.nowMs)
     const next = tokens[index + 1]
-    if (next !== undefined && !token.audience.includes(next.subject)) refuse('not meant for the next one', index)
+    if (next !== undefined && !token.audience.includes(next.subject))
+      refuse('its audience is not the next application', index)
     if (index === check.peerIndex) checkPeers(token, check)
     else if (token.chain.length > 0) checkOwnChain(token, check, index)
   }
   const peers = tokens[check.peerIndex]
-  if (peers === undefined) refuse('missing', check.peerIndex)
+  if (peers === undefined) refuse('the peer has sent none', check.peerIndex)
   if (check.audience !== undefined && !peers.audience.includes(check.audience)) {
-    refuse('meant for somebody else', check.peerIndex)
+    refuse('its audience is someone else', check.peerIndex)
   }
   return tokens
 }
 
 function checkPeers(token: PathToken, check: PathTokenCheck): void {
   const { peer, peerIndex } = check
-  if (token.subject !== peer.spiffeId) refuse('its subject is not the caller', peerIndex)
+  if (token.subject !== peer.spiffeId) refuse('its subject is not the peer', peerIndex)
   const [leaf] = peer.chain
   if (leaf !== undefined && isSignedBy(token, new X509Certificate(leaf).publicKey)) return
-  // The peer may have renewed its SVID since it connected: then its token brings the new one.
-  if (token.chain.length === 0) refuse('wrong signature', peerIndex)
+  // The peer may have renewed its SVID since it connected. Then its token carries the new certificates.
+  if (token.chain.length === 0) refuse('its signature is wrong', peerIndex)
   checkOwnChain(token, check, peerIndex)
 }
 
 function checkOwnChain(token: PathToken, check: PathTokenCheck, index: number): void {
   const { spiffeId, publicKey } = verifySvid(token.chain, check.bundles, check.nowMs)
-  if (spiffeId.id !== token.subject) refuse('its certificate names somebody else', index)
-  if (!isSignedBy(token, publicKey)) refuse('wrong signature', index)
+  if (spiffeId.id !== token.subject) refuse('its certificate belongs to another subject', index)
+  if (!isSignedBy(token, publicKey)) refuse('its signature is wrong', index)
 }
 
 function refuse(reason: string, segment: number): never {
-  throw new NsmError('unauthenticated', `Cannot accept path token: ${reason}`, { fields: { segment } })
+  throw new NsmError('unauthenticated', `Cannot accept the path token: ${reason}`, { fields: { segment } })
 }

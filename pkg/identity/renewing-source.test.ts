@@ -26,7 +26,7 @@ async function setUp(options: Partial<RenewingOptions> = {}) {
   return { clock, authority, state, source }
 }
 
-it('renews at half of the life, and tells', async () => {
+it('renews at half of the lifetime, and notifies its subscribers', async () => {
   const { clock, source, state } = await setUp()
   const first = source.current().svid
   const seen: string[] = []
@@ -39,7 +39,7 @@ it('renews at half of the life, and tells', async () => {
   expect(state.tries).toBe(2)
 })
 
-it('keeps the last good identity while the authority is away, and tries on with back-off', async () => {
+it('keeps the last good identity while the authority is unreachable, and retries with backoff', async () => {
   const { clock, source, state } = await setUp()
   const first = source.current().svid
   state.isAway = true
@@ -52,14 +52,14 @@ it('keeps the last good identity while the authority is away, and tries on with 
   await expect.poll(() => source.current().svid === first).toBe(false)
 })
 
-it('takes new bundles without a renewal', async () => {
+it('replaces bundles without a renewal', async () => {
   const { source, state } = await setUp()
   source.setBundles(new Map())
   expect(source.current().bundles.size).toBe(0)
   expect(state.tries).toBe(1)
 })
 
-it('starts from what an earlier run kept, in a file that only its owner reads', async () => {
+it('starts with the stored identity, from a file that only its owner can read', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'nsm-identity-'))
   onTestFinished(() => rm(directory, { recursive: true }))
   const file = identityFile(join(directory, 'identity.json'))
@@ -73,7 +73,7 @@ it('starts from what an earlier run kept, in a file that only its owner reads', 
   expect([...bundles.keys()]).toEqual(['east'])
 })
 
-it('asks the authority again when what was kept has expired', async () => {
+it('asks the authority when the stored identity has expired', async () => {
   const { clock, source } = await setUp()
   const later = new FakeClock(clock.nowMs() + 61 * MINUTE_MS)
   const authority = new Authority(await createAuthorityMaterial('east', later), later)
@@ -87,7 +87,7 @@ it('asks the authority again when what was kept has expired', async () => {
   expect(fresh.current().svid.spiffeId).toBe('spiffe://east/a')
 })
 
-it('says so when the file is damaged', async () => {
+it('reports a damaged file', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'nsm-identity-'))
   onTestFinished(() => rm(directory, { recursive: true }))
   await writeFile(join(directory, 'identity.json'), '{"version":2}')

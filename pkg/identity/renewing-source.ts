@@ -1,6 +1,6 @@
 /**
- * Keeps an identity fresh: renews at half of its life, spread by a tenth so that a domain's nodes do not come
- * together, and as long as that fails tries again while the last good identity stays in use.
+ * Renews an identity at half of its lifetime, with jitter so that the nodes of a domain do not renew at the same
+ * moment. While that fails it retries, and the last good identity stays in use.
  */
 import { X509Certificate } from 'node:crypto'
 import { Backoff, type Clock, type Logger, Scope } from '../base/index.ts'
@@ -8,30 +8,30 @@ import { staticSource } from './static-source.ts'
 import type { Bundles, Identity, IdentitySource } from './svid.ts'
 
 export interface RenewingOptions {
-  /** Gets a new identity; `current` is undefined the first time. */
+  /** Obtains a new identity. `current` is undefined the first time. */
   readonly obtain: (current: Identity | undefined, signal: AbortSignal) => Promise<Identity>
-  /** What was kept from an earlier run: used at once if it has not expired. */
+  /** Loads the stored identity of an earlier run, which is used immediately unless it has expired. */
   readonly load?: () => Promise<Identity | undefined>
   readonly save?: (identity: Identity) => Promise<void>
   readonly clock: Clock
   readonly logger: Logger
-  /** Ends the wait for the first identity. */
+  /** Cancels the wait for the first identity. */
   readonly signal?: AbortSignal
   /** 0 <= random() < 1 */
   readonly random?: () => number
 }
 
 export interface RenewingSource extends IdentitySource {
-  /** Trust changes on its own, between renewals. */
+  /** Replaces the trust bundles, which change independently of renewals. */
   setBundles(bundles: Bundles): void
 }
 
-/** Resolves with the first identity at hand. @throws what `obtain` throws when there is none yet */
+/** Resolves as soon as there is an identity. @throws the error of `obtain` when there is no stored identity */
 export async function renewingSource(options: RenewingOptions): Promise<RenewingSource> {
   const { clock, obtain, load, save } = options
-  const kept = await load?.()
-  const isFresh = kept !== undefined && kept.svid.expiresMs > clock.nowMs()
-  const first = isFresh ? kept : await obtain(undefined, options.signal ?? new AbortController().signal)
+  const stored = await load?.()
+  const isFresh = stored !== undefined && stored.svid.expiresMs > clock.nowMs()
+  const first = isFresh ? stored : await obtain(undefined, options.signal ?? new AbortController().signal)
   if (!isFresh) await save?.(first)
   const source = staticSource(first)
   const scope = new Scope()
@@ -66,7 +66,11 @@ async function renewLoop(
       if (signal.aborted) return
       waitMs = backoff.next()
       const { spiffeId, expiresMs } = source.current().svid
-      logger.warn('Cannot renew identity yet', { error, spiffeId, expires: new Date(expiresMs).toISOString() })
+      logger.warn('Cannot renew the identity, retrying', {
+        error,
+        spiffeId,
+        expires: new Date(expiresMs).toISOString(),
+      })
     }
   }
 }

@@ -1,7 +1,7 @@
 import { open, readFile, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
-/** The text of a file, or undefined where there is none. */
+/** The text of a file, or undefined if there is no such file. */
 export async function readSecretFile(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8')
@@ -11,12 +11,12 @@ export async function readSecretFile(path: string): Promise<string | undefined> 
   }
 }
 
-/** Crash: the file holds the old text or the new one, whole; only its owner can ever read it. */
+/** Crash: the file contains the complete old or the complete new text. Only its owner can ever read it. */
 export async function writeSecretFile(path: string, text: string): Promise<void> {
   const temporary = `${path}.new`
   const file = await open(temporary, 'w', 0o600)
   try {
-    await file.chmod(0o600) // a left-over may have had another mode
+    await file.chmod(0o600) // the file of an interrupted write may have another mode
     await file.writeFile(text)
     await file.sync()
   } finally {

@@ -35,10 +35,10 @@ it.each([
   `spiffe://${'a'.repeat(256)}/a`,
   `spiffe://east/${'a'.repeat(2048)}`,
 ])('refuses %j', (id) => {
-  expect(() => parseSpiffeId(id)).toThrow('Cannot read SPIFFE ID')
+  expect(() => parseSpiffeId(id)).toThrow('Cannot parse the SPIFFE ID')
 })
 
-it('gives back exactly what it was given, whatever it accepts', () => {
+it('returns every accepted id unchanged', () => {
   fc.assert(
     fc.property(fc.domain(), fc.webPath(), fc.string(), (domain, path, tail) => {
       const id = `spiffe://${domain}${path}${tail}`
@@ -46,7 +46,7 @@ it('gives back exactly what it was given, whatever it accepts', () => {
         const read = parseSpiffeId(id)
         expect(`spiffe://${read.trustDomain}${read.path}`).toBe(id)
       } catch (error) {
-        expect(String(error)).toContain('Cannot read SPIFFE ID')
+        expect(String(error)).toContain('Cannot parse the SPIFFE ID')
       }
     }),
   )

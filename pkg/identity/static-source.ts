@@ -4,7 +4,7 @@ export interface StaticSource extends IdentitySource {
   replace(identity: Identity): void
 }
 
-/** An identity that changes when it is told to. */
+/** An identity source whose identity changes only by `replace`. */
 export function staticSource(initial: Identity): StaticSource {
   let identity = initial
   const listeners = new Set<(identity: Identity) => void>()

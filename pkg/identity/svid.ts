@@ -1,4 +1,4 @@
-/** Who a process is: an X.509 SVID, and the bundles against which it judges others. */
+/** The identity of a process: its X.509 SVID, and the trust bundles with which it verifies others. */
 import type { KeyObject } from 'node:crypto'
 
 export interface Svid {
@@ -10,7 +10,7 @@ export interface Svid {
   readonly expiresMs: number
 }
 
-/** Trust domain name to the DER certificates of its authorities. */
+/** The DER certificates of the authorities of each trust domain, by its name. */
 export type Bundles = ReadonlyMap<string, readonly Uint8Array[]>
 
 export interface Identity {
@@ -18,11 +18,11 @@ export interface Identity {
   readonly bundles: Bundles
 }
 
-/** Where a process gets its identity from, kept fresh for as long as it is open. */
+/** Provides the identity of a process and keeps it up to date until it is closed. */
 export interface IdentitySource {
   /** The newest identity. */
   current(): Identity
-  /** Calls back after each change. Returns how to stop. */
+  /** Calls `listener` after each change. The returned function ends the subscription. */
   subscribe(listener: (identity: Identity) => void): () => void
   close(): Promise<void>
 }

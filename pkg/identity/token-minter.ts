@@ -3,11 +3,11 @@ import type { Clock } from '../base/index.ts'
 import type { Svid } from './svid.ts'
 import { signToken } from './token.ts'
 
-/** Upstream's default. */
+/** The default of upstream. */
 const TOKEN_LIFETIME_MS = 10 * 60_000
 const MAX_AUDIENCES = 4096
 
-/** Gives out tokens for peers, each reused until a third of its life is left or the SVID changes. */
+/** Issues tokens for peers. A token is reused until a third of its lifetime is left or the SVID changes. */
 export class TokenMinter {
   readonly #clock: Clock
   readonly #lifetimeMs: number
@@ -18,7 +18,7 @@ export class TokenMinter {
     this.#lifetimeMs = lifetimeMs
   }
 
-  /** A token that `svid` signs for `audience`, a SPIFFE ID. Never outlives the SVID. */
+  /** A token for `audience`, a SPIFFE ID, signed with `svid`. It never outlives the SVID. */
   token(svid: Svid, audience: string): Token {
     const tokens = this.#tokensOf(svid)
     const kept = tokens.get(audience)

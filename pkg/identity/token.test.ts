@@ -24,7 +24,7 @@ beforeAll(async () => {
 const encode = (json: unknown) => Buffer.from(JSON.stringify(json)).toString('base64url')
 const inTenMinutes = Math.floor(NOW_MS / 1000) + 600
 
-/** A token with any header and claims, signed as a right one would be. */
+/** A correctly signed token with arbitrary header and claims. */
 function handmade(signer: Forged, header: object, claims: object): string {
   const signed = `${encode(header)}.${encode(claims)}`
   const key = { key: signer.svid.privateKey, dsaEncoding: 'ieee-p1363' } as const
@@ -35,11 +35,11 @@ const token = (signer: Forged, audience: string) =>
   signToken(signer.svid, { audience, expiresMs: NOW_MS + 10 * MINUTE_MS })
 
 describe('parseToken', () => {
-  it('reads what signToken wrote', () => {
+  it('reads the tokens of signToken', () => {
     const read = parseToken(token(client, ids.node))
     expect(read).toMatchObject({ subject: ids.client, audience: [ids.node], expiresMs: NOW_MS + 10 * MINUTE_MS })
     expect(() => checkToken(read, createPublicKey(client.svid.privateKey), NOW_MS)).not.toThrow()
-    expect(() => checkToken(read, createPublicKey(node.svid.privateKey), NOW_MS)).toThrow('wrong signature')
+    expect(() => checkToken(read, createPublicKey(node.svid.privateKey), NOW_MS)).toThrow('its signature is wrong')
     expect(() => checkToken(read, createPublicKey(client.svid.privateKey), read.expiresMs)).toThrow('expired')
   })
 
@@ -47,24 +47,28 @@ describe('parseToken', () => {
   const wrong: [string, () => string, string][] = [
     ['nothing', () => '', 'not base64url'],
     ['two parts', () => token(client, ids.node).split('.').slice(0, 2).join('.'), 'not base64url'],
-    ['four parts', () => `${token(client, ids.node)}.x`, 'not three parts'],
+    ['four parts', () => `${token(client, ids.node)}.x`, 'it does not have three parts'],
     ['alg none', () => `${encode({ alg: 'none' })}.${encode(claims)}.`, 'not signed with ES256'],
     ['alg None', () => handmade(client, { alg: 'None' }, claims), 'not signed with ES256'],
     ['alg HS256 keyed with a public key', () => hs256(claims), 'not signed with ES256'],
     ['alg ES384', () => handmade(client, { alg: 'ES384' }, claims), 'not signed with ES256'],
     ['no alg', () => handmade(client, {}, claims), 'not signed with ES256'],
-    ['a demanded extension', () => handmade(client, { alg: 'ES256', crit: ['x'] }, claims), 'demands an extension'],
+    [
+      'a demanded extension',
+      () => handmade(client, { alg: 'ES256', crit: ['x'] }, claims),
+      'critical header parameters',
+    ],
     ['no expiry', () => handmade(client, { alg: 'ES256' }, { sub: ids.client, aud: [ids.node] }), 'no expiry'],
     ['an expiry that is text', () => handmade(client, { alg: 'ES256' }, { ...claims, exp: '9e9' }), 'no expiry'],
     ['no audience', () => handmade(client, { alg: 'ES256' }, { ...claims, aud: undefined }), 'no audience'],
     ['an audience of numbers', () => handmade(client, { alg: 'ES256' }, { ...claims, aud: [1] }), 'no audience'],
     ['no subject', () => handmade(client, { alg: 'ES256' }, { ...claims, sub: undefined }), 'no subject'],
     ['an array for claims', () => handmade(client, { alg: 'ES256' }, [claims]), 'not a JSON object'],
-    ['x5c that is text', () => handmade(client, { alg: 'ES256', x5c: 'x' }, claims), 'malformed x5c'],
-    ['a long x5c', () => handmade(client, { alg: 'ES256', x5c: Array(6).fill('') }, claims), 'malformed x5c'],
-    ['a DER signature', () => derSigned(claims), 'signature of wrong length'],
+    ['x5c that is text', () => handmade(client, { alg: 'ES256', x5c: 'x' }, claims), 'its x5c is malformed'],
+    ['a long x5c', () => handmade(client, { alg: 'ES256', x5c: Array(6).fill('') }, claims), 'its x5c is malformed'],
+    ['a DER signature', () => derSigned(claims), 'its signature has the wrong length'],
     ['padding', () => `${token(client, ids.node)}=`, 'not base64url'],
-    ['32 KiB', () => 'x'.repeat(32_768), 'too long'],
+    ['32 KiB', () => 'x'.repeat(32_768), 'it is longer than'],
   ]
 
   it.each(wrong)('refuses a token with %s', (_, make, reason) => {
@@ -82,7 +86,7 @@ describe('parseToken', () => {
     return `${signed}.${sign('sha256', Buffer.from(signed), client.svid.privateKey).toString('base64url')}`
   }
 
-  it('believes no signature of zeros', () => {
+  it('does not accept a signature of zeros', () => {
     const [head, body] = token(client, ids.node).split('.')
     const zeros = parseToken(`${head}.${body}.${Buffer.alloc(64).toString('base64url')}`)
     expect(isSignedBy(zeros, createPublicKey(client.svid.privateKey))).toBe(false)
@@ -101,17 +105,17 @@ describe('verifyPathTokens', () => {
       ...changes,
     })
 
-  it('accepts a path whose tokens are chained and signed', () => {
+  it('accepts a path of chained and signed tokens', () => {
     const read = check([token(client, ids.node), token(node, ids.server)])
     expect(read.map(({ subject }) => subject)).toEqual([ids.client, ids.node])
   })
 
-  it('accepts a token that the peer signed with its next SVID', async () => {
+  it('accepts a token that the peer signed with its renewed SVID', async () => {
     const renewed = await forgeLeaf(authority, { uris: [ids.node] })
     expect(() => check([token(client, ids.node), token(renewed, ids.server)])).not.toThrow()
   })
 
-  it('accepts an upstream token without certificates, and of the peer only with its signature', () => {
+  it('accepts an upstream token without certificates, but verifies the signature of that of the peer', () => {
     const upstream = handmade(
       client,
       { alg: 'ES256', typ: 'JWT' },
@@ -120,10 +124,10 @@ describe('verifyPathTokens', () => {
     expect(() => check([upstream, token(node, ids.server)])).not.toThrow()
     const claims = { sub: ids.node, aud: [ids.server], exp: inTenMinutes }
     expect(() => check([upstream, handmade(node, { alg: 'ES256' }, claims)])).not.toThrow()
-    expect(() => check([upstream, handmade(client, { alg: 'ES256' }, claims)])).toThrow('wrong signature')
+    expect(() => check([upstream, handmade(client, { alg: 'ES256' }, claims)])).toThrow('its signature is wrong')
   })
 
-  it('lets a client check the path that comes back', () => {
+  it('lets a client verify the path in the answer', () => {
     const tokens = [token(client, ids.node), token(node, ids.server)]
     expect(() =>
       verifyPathTokens({
@@ -137,15 +141,23 @@ describe('verifyPathTokens', () => {
   })
 
   const wrong: [string, () => unknown, string][] = [
-    ['no tokens', () => check([]), 'missing'],
+    ['no tokens', () => check([]), 'the peer has sent none'],
     ['a missing token', () => check(['', token(node, ids.server)]), 'not base64url'],
-    ['segments in another order', () => check([token(node, ids.server), token(client, ids.node)]), 'not meant for'],
-    ['a segment cut out', () => check([token(client, ids.node), token(client, ids.server)]), 'not meant for'],
-    ['somebody else as caller', () => check([token(client, ids.server)]), 'its subject is not the caller'],
+    [
+      'segments in another order',
+      () => check([token(node, ids.server), token(client, ids.node)]),
+      'its audience is not the next',
+    ],
+    [
+      'a segment cut out',
+      () => check([token(client, ids.node), token(client, ids.server)]),
+      'its audience is not the next',
+    ],
+    ['somebody else as caller', () => check([token(client, ids.server)]), 'its subject is not the peer'],
     [
       'a token for somebody else',
       () => check([token(client, ids.node), token(node, ids.client)]),
-      'meant for somebody',
+      'its audience is someone else',
     ],
     [
       'an expired token of the first one',
@@ -159,7 +171,7 @@ describe('verifyPathTokens', () => {
         const claims = { sub: ids.client, aud: [ids.node], exp: inTenMinutes }
         return check([handmade(node, { alg: 'ES256', x5c }, claims), token(node, ids.server)])
       },
-      'its certificate names somebody else',
+      'its certificate belongs to another subject',
     ],
     [
       'a certificate that did not sign it',
@@ -168,12 +180,12 @@ describe('verifyPathTokens', () => {
         const claims = { sub: ids.client, aud: [ids.node], exp: inTenMinutes }
         return check([handmade(node, { alg: 'ES256', x5c }, claims), token(node, ids.server)])
       },
-      'wrong signature',
+      'its signature is wrong',
     ],
     [
       'a domain that is not trusted',
       () => check([token(client, ids.node), token(node, ids.server)], { bundles: new Map() }),
-      'its trust domain is not known here',
+      'its trust domain is not trusted',
     ],
   ]
 
@@ -208,13 +220,13 @@ describe.skipIf(!existsSync(vectors))('Wycheproof json_web_signature (skipped wh
   })
 })
 
-/** Ours come from certificates, whose key usage says what a JWK says with `use` and `key_ops`. */
+/** Our keys come from certificates, whose key usage corresponds to `use` and `key_ops` of a JWK. */
 function isVerificationKey(jwk: JsonWebKey | undefined): boolean {
   const { kty, crv, alg = 'ES256', use = 'sig', key_ops: operations = ['verify'] } = jwk ?? {}
   return kty === 'EC' && crv === 'P-256' && alg === 'ES256' && use === 'sig' && [operations].flat().includes('verify')
 }
 
-/** The signature alone: the vectors carry other claims than ours. */
+/** Verifies only the signature, because the vectors have other claims than ours. */
 function isAccepted(jws: unknown, jwk: JsonWebKey | undefined): boolean {
   if (typeof jws !== 'string') return false
   try {

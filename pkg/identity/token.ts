@@ -1,29 +1,29 @@
 /**
- * NSM's path tokens: JWTs, ES256 and nothing else, {sub, aud, exp}. Ours carry the certificate chain of their signer
- * (x5c), so that everyone on the path can check them, not only the next one.
+ * NSM's path tokens: JWTs with the claims sub, aud and exp, signed with ES256 only. Ours carry the certificate chain of
+ * the signer (x5c), so that every application on the path can verify them, not only the next one.
  *
  * @see RFC 7515 (x5c), RFC 7518 section 3.4 (ES256), RFC 7519
  */
 import { type KeyObject, sign, verify } from 'node:crypto'
+import { MAX_TOKEN_CHARS } from '../api/index.ts'
 import { NsmError, type NsmErrorOptions } from '../base/index.ts'
 import { MAX_CHAIN_CERTIFICATES } from './certificate.ts'
 import type { Svid } from './svid.ts'
 
-const MAX_TOKEN_CHARS = 16 * 1024
 const SIGNATURE_BYTES = 64
 
 export interface PathToken {
   readonly subject: string
   readonly audience: readonly string[]
   readonly expiresMs: number
-  /** DER, leaf first; empty where the signer sent none. */
+  /** DER certificates of the signer, leaf first; empty if the token carries none. */
   readonly chain: readonly Uint8Array[]
   readonly signed: string
   readonly signature: Uint8Array
 }
 
 export interface TokenRequest {
-  /** SPIFFE ID of the one who gets it. */
+  /** SPIFFE ID of the recipient. */
   readonly audience: string
   readonly expiresMs: number
 }
@@ -38,32 +38,32 @@ export function signToken(svid: Svid, { audience, expiresMs }: TokenRequest): st
 }
 
 /**
- * Reads a token without believing it.
+ * Parses a token without verifying it.
  *
  * @throws {NsmError} `unauthenticated`
  */
 export function parseToken(jwt: string): PathToken {
-  if (jwt.length > MAX_TOKEN_CHARS) refuse('too long')
+  if (jwt.length > MAX_TOKEN_CHARS) refuse(`it is longer than ${MAX_TOKEN_CHARS} characters`)
   const [head = '', body = '', tail = '', ...more] = jwt.split('.')
-  if (more.length > 0) refuse('not three parts')
+  if (more.length > 0) refuse('it does not have three parts')
   const header = decode(head)
-  if (header['alg'] !== 'ES256') refuse('not signed with ES256')
-  if (header['crit'] !== undefined) refuse('it demands an extension')
+  if (header['alg'] !== 'ES256') refuse('it is not signed with ES256')
+  if (header['crit'] !== undefined) refuse('it has critical header parameters')
   const claims = decode(body)
   const signature = decodeBytes(tail)
-  if (signature.length !== SIGNATURE_BYTES) refuse('signature of wrong length')
+  if (signature.length !== SIGNATURE_BYTES) refuse('its signature has the wrong length')
   return { ...readClaims(claims), chain: readX5c(header['x5c']), signed: `${head}.${body}`, signature }
 }
 
-/** @throws {NsmError} `unauthenticated` when `key` did not sign it, or it has expired */
+/** @throws {NsmError} `unauthenticated` when the token was not signed with `key`, or has expired */
 export function checkToken(token: PathToken, key: KeyObject, nowMs: number): void {
   checkNotExpired(token, nowMs)
-  if (!isSignedBy(token, key)) refuse('wrong signature')
+  if (!isSignedBy(token, key)) refuse('its signature is wrong')
 }
 
 export function checkNotExpired(token: PathToken, nowMs: number): void {
   if (nowMs < token.expiresMs) return
-  refuse('expired', { fields: { subject: token.subject, expired: new Date(token.expiresMs).toISOString() } })
+  refuse('it has expired', { fields: { subject: token.subject, expired: new Date(token.expiresMs).toISOString() } })
 }
 
 export function isSignedBy({ signed, signature }: PathToken, key: KeyObject): boolean {
@@ -73,17 +73,19 @@ export function isSignedBy({ signed, signature }: PathToken, key: KeyObject): bo
 
 function readClaims(claims: Record<string, unknown>): Pick<PathToken, 'subject' | 'audience' | 'expiresMs'> {
   const { sub: subject, aud, exp } = claims
-  if (typeof subject !== 'string') refuse('no subject')
+  if (typeof subject !== 'string') refuse('it has no subject')
   const audience: readonly unknown[] = Array.isArray(aud) ? aud : [aud]
-  if (!audience.every((one) => typeof one === 'string')) refuse('no audience')
-  if (typeof exp !== 'number' || !Number.isFinite(exp)) refuse('no expiry')
+  if (!audience.every((one) => typeof one === 'string')) refuse('it has no audience')
+  if (typeof exp !== 'number' || !Number.isFinite(exp)) refuse('it has no expiry')
   return { subject, audience, expiresMs: exp * 1000 }
 }
 
 function readX5c(x5c: unknown): readonly Uint8Array[] {
   if (x5c === undefined) return []
-  if (!Array.isArray(x5c) || x5c.length > MAX_CHAIN_CERTIFICATES) refuse('malformed x5c')
-  return x5c.map((der: unknown) => (typeof der === 'string' ? Buffer.from(der, 'base64') : refuse('malformed x5c')))
+  if (!Array.isArray(x5c) || x5c.length > MAX_CHAIN_CERTIFICATES) refuse('its x5c is malformed')
+  return x5c.map((der: unknown) =>
+    typeof der === 'string' ? Buffer.from(der, 'base64') : refuse('its x5c is malformed'),
+  )
 }
 
 function encode(json: object): string {
@@ -92,7 +94,7 @@ function encode(json: object): string {
 
 function decode(part: string): Record<string, unknown> {
   const json = parseJson(decodeBytes(part))
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) refuse('not a JSON object')
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) refuse('it is not a JSON object')
   return { ...json }
 }
 
@@ -100,16 +102,16 @@ function parseJson(bytes: Buffer): unknown {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
   } catch (cause) {
-    refuse('not JSON', { cause })
+    refuse('it is not JSON', { cause })
   }
 }
 
-/** Only the one spelling that encoding gives: no padding, no other alphabet, no bits behind the end. */
+/** Accepts only the canonical encoding: no padding, no other alphabet, no trailing bits. */
 function decodeBytes(part: string): Buffer {
   const bytes = Buffer.from(part, 'base64url')
-  return bytes.length > 0 && bytes.toString('base64url') === part ? bytes : refuse('not base64url')
+  return bytes.length > 0 && bytes.toString('base64url') === part ? bytes : refuse('it is not base64url')
 }
 
 function refuse(reason: string, options: NsmErrorOptions = {}): never {
-  throw new NsmError('unauthenticated', `Cannot accept token: ${reason}`, options)
+  throw new NsmError('unauthenticated', `Cannot accept the token: ${reason}`, options)
 }

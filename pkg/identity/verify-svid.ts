@@ -1,6 +1,6 @@
 /**
- * Who is behind a certificate chain. A trust domain is only spoken for by its own bundle: the domain of the leaf's
- * SPIFFE ID chooses the authorities that count. Sizes and key kinds are checked before any signature.
+ * Verifies a certificate chain and returns its identity. Only the trust bundle of the trust domain in the leaf's SPIFFE
+ * ID is used, so that no domain can vouch for another. Sizes and key types are checked before any signature.
  *
  * @see X509-SVID sections 2 to 5
  */
@@ -12,45 +12,48 @@ import type { Bundles } from './svid.ts'
 
 export interface VerifiedSvid {
   readonly spiffeId: SpiffeId
-  /** When the first certificate of the chain, its authority included, expires. */
+  /** The earliest expiry in the chain, including that of the authority. */
   readonly expiresMs: number
   readonly publicKey: KeyObject
 }
 
-/** @throws {NsmError} `unauthenticated`, saying why */
+/** @throws {NsmError} `unauthenticated` with the reason */
 export function verifySvid(chain: readonly Uint8Array[], bundles: Bundles, nowMs: number): VerifiedSvid {
   checkSizes(chain)
   const certificates = chain.map(read)
   const [leaf] = certificates
-  if (leaf === undefined) refuse('no certificate')
+  if (leaf === undefined) refuse('it has no certificate')
   const spiffeId = readLeaf(leaf)
   const authorities = bundles.get(spiffeId.trustDomain)
-  if (authorities === undefined) refuse('its trust domain is not known here', { domain: spiffeId.trustDomain })
+  if (authorities === undefined) refuse('its trust domain is not trusted', { domain: spiffeId.trustDomain })
   const expiresMs = verifyLinks(certificates, authorities.map(read), nowMs)
   return { spiffeId, expiresMs, publicKey: leaf.publicKey }
 }
 
 function checkSizes(chain: readonly Uint8Array[]): void {
-  if (chain.length > MAX_CHAIN_CERTIFICATES) refuse('chain too long', { certificates: chain.length })
-  if (chain.reduce((sum, der) => sum + der.length, 0) > MAX_CHAIN_BYTES) refuse('chain too large')
+  if (chain.length > MAX_CHAIN_CERTIFICATES) refuse('its chain is too long', { certificates: chain.length })
+  if (chain.reduce((sum, der) => sum + der.length, 0) > MAX_CHAIN_BYTES) refuse('its chain is too large')
 }
 
 function read(der: Uint8Array): Certificate {
   try {
     return readCertificate(der)
   } catch (error) {
-    throw new NsmError('unauthenticated', 'Cannot verify SVID: not a certificate', { cause: error })
+    throw new NsmError('unauthenticated', 'Cannot verify the SVID: it is not a certificate', { cause: error })
   }
 }
 
 function readLeaf(leaf: Certificate): SpiffeId {
   const [uri, ...others] = leaf.uris
-  if (uri === undefined || others.length > 0) refuse('not exactly one URI name', { uris: leaf.uris.length })
+  if (uri === undefined || others.length > 0)
+    refuse('it does not have exactly one URI name', { uris: leaf.uris.length })
   if (leaf.isAuthority) refuse('its leaf is an authority')
-  if (leaf.keyUsage === undefined || !leaf.keyUsage.digitalSignature) refuse('its leaf may not sign')
-  if (leaf.keyUsage.keyCertSign || leaf.keyUsage.crlSign) refuse('its leaf may sign certificates')
+  if (leaf.keyUsage === undefined || !leaf.keyUsage.digitalSignature)
+    refuse('the key usage of its leaf does not allow signatures')
+  if (leaf.keyUsage.keyCertSign || leaf.keyUsage.crlSign)
+    refuse('the key usage of its leaf allows signing certificates')
   const spiffeId = readUri(uri)
-  if (spiffeId.path === '') refuse('its leaf names a whole trust domain')
+  if (spiffeId.path === '') refuse('the SPIFFE ID of its leaf has no path')
   return spiffeId
 }
 
@@ -58,11 +61,11 @@ function readUri(uri: string): SpiffeId {
   try {
     return parseSpiffeId(uri)
   } catch (error) {
-    throw new NsmError('unauthenticated', 'Cannot verify SVID: its URI name is no SPIFFE ID', { cause: error })
+    throw new NsmError('unauthenticated', 'Cannot verify the SVID: its URI name is not a SPIFFE ID', { cause: error })
   }
 }
 
-/** Follows the issuers from the leaf to an authority of the bundle; gives the first expiry on the way. */
+/** Follows the issuers from the leaf to an authority in the bundle. @returns the earliest expiry on the way */
 function verifyLinks(chain: readonly Certificate[], trusted: readonly Certificate[], nowMs: number): number {
   let expiresMs = Number.POSITIVE_INFINITY
   for (const [depth, certificate] of chain.entries()) {
@@ -89,12 +92,13 @@ function isIssuedBy(certificate: Certificate, issuer: Certificate, intermediates
 
 function checkUsable(certificate: Certificate, nowMs: number): void {
   const [unknown] = certificate.unknownCritical
-  if (unknown !== undefined) refuse('critical extension is not understood', { oid: unknown })
-  if (nowMs < certificate.validFromMs) refuse('not valid yet')
-  if (nowMs > certificate.expiresMs) refuse('expired', { expired: new Date(certificate.expiresMs).toISOString() })
+  if (unknown !== undefined) refuse('a critical extension is not supported', { oid: unknown })
+  if (nowMs < certificate.validFromMs) refuse('it is not valid yet')
+  if (nowMs > certificate.expiresMs)
+    refuse('it has expired', { expired: new Date(certificate.expiresMs).toISOString() })
   checkKey(certificate)
   const algorithm = certificate.x509.signatureAlgorithm ?? ''
-  if (!strongSignatures.has(algorithm)) refuse('weak signature', { algorithm })
+  if (!strongSignatures.has(algorithm)) refuse('its signature algorithm is not supported', { algorithm })
 }
 
 const strongSignatures = new Set([
@@ -107,14 +111,14 @@ const strongSignatures = new Set([
 ])
 const curves = new Set(['prime256v1', 'secp384r1', 'secp521r1'])
 
-/** Large RSA keys cost the verifier, small ones protect nobody. */
+/** Small RSA keys are insecure, and large ones are expensive to verify. */
 function checkKey(certificate: Certificate): void {
   const { asymmetricKeyType: type, asymmetricKeyDetails: details } = certificate.publicKey
   const rsaBits = type === 'rsa' ? (details?.modulusLength ?? 0) : 0
   const isCurve = type === 'ec' && curves.has(details?.namedCurve ?? '')
-  if (!isCurve && (rsaBits < 2048 || rsaBits > 4096)) refuse('key not supported', { type, rsaBits })
+  if (!isCurve && (rsaBits < 2048 || rsaBits > 4096)) refuse('its key type is not supported', { type, rsaBits })
 }
 
 function refuse(reason: string, fields: Readonly<Record<string, string | number | undefined>> = {}): never {
-  throw new NsmError('unauthenticated', `Cannot verify SVID: ${reason}`, { fields })
+  throw new NsmError('unauthenticated', `Cannot verify the SVID: ${reason}`, { fields })
 }

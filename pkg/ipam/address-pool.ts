@@ -1,4 +1,4 @@
-/** The addresses of one prefix: which are taken, which is the first that is free. Every address counts, also the first and last. */
+/** The addresses of one prefix, and which are in use. All can be leased, including the first and the last one. */
 import {
   bigintToIp,
   contains,
@@ -14,7 +14,7 @@ export class AddressPool {
   readonly #prefix: Prefix
   readonly #last: bigint
   readonly #taken = new Set<bigint>()
-  /** All addresses below are taken. */
+  /** All addresses below this one are in use. */
   #cursor: bigint
 
   constructor(prefix: Prefix) {
@@ -46,14 +46,14 @@ export class AddressPool {
     if (this.#taken.delete(address) && address < this.#cursor) this.#cursor = address
   }
 
-  /** The lowest free address outside `excluded` other than `but`; undefined when there is none. */
-  firstFree(excluded: readonly Prefix[], but?: string): string | undefined {
+  /** The lowest free address that is neither `other` nor in `excluded`; undefined when there is none. */
+  firstFree(excluded: readonly Prefix[], other?: string): string | undefined {
     const ranges = excluded.filter(({ family }) => family === this.family).map(range)
-    const other = but === undefined ? undefined : ipToBigint(parseIp(but))
+    const skipped = other === undefined ? undefined : ipToBigint(parseIp(other))
     for (let address = this.#cursor; address <= this.#last; ) {
-      const barrier = ranges.find(({ first, last }) => first <= address && address <= last)
-      if (barrier !== undefined) address = barrier.last + 1n
-      else if (this.#taken.has(address) || address === other) address += 1n
+      const exclusion = ranges.find(({ first, last }) => first <= address && address <= last)
+      if (exclusion !== undefined) address = exclusion.last + 1n
+      else if (this.#taken.has(address) || address === skipped) address += 1n
       else return formatIp(bigintToIp(address, this.family))
     }
     return undefined

@@ -2,8 +2,9 @@ import { NsmError } from '../base/index.ts'
 import { overlaps, type Prefix, parsePrefix } from '../net/index.ts'
 
 /**
- * Reads `172.16.1.100/31` or groups such as `[172.16.0.0/24,172.16.2.0/24],[fd00::/120]`: a connection gets addresses
- * of every group, from the first prefix of the group that has some. Prefixes outside brackets are one group each.
+ * Parses `172.16.1.100/31` or groups such as `[172.16.0.0/24,172.16.2.0/24],[fd00::/120]`. A connection gets a pair of
+ * addresses from each group, namely from the first of its prefixes that has free ones. A prefix outside brackets is a
+ * group of its own.
  *
  * @throws {NsmError} `invalid_argument`
  */
@@ -26,8 +27,8 @@ function readGroup(part: string, text: string): readonly Prefix[] {
 }
 
 function bad(text: string, reason: string): NsmError {
-  return new NsmError('invalid_argument', `Cannot read the groups of prefixes: ${reason}`, {
+  return new NsmError('invalid_argument', `Cannot parse the groups of prefixes: ${reason}`, {
     fields: { prefixes: text.slice(0, 256) },
-    next: 'write one prefix, or groups as in [172.16.0.0/24],[fd00::/120]',
+    next: 'write one prefix, or groups such as [172.16.0.0/24],[fd00::/120]',
   })
 }

@@ -1,3 +1,3 @@
-/** Addresses for the two ends of a connection, as upstream's point-to-point IPAM gives them. Pure, and plain data to store. */
+/** Leases addresses to the two ends of a connection, like upstream's point-to-point IPAM. Pure, with plain state. */
 export { parseGroups } from './groups.ts'
 export { type AddressPair, type Lease, PointToPointIpam } from './point-to-point.ts'

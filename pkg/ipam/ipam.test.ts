@@ -8,7 +8,7 @@ const context = (changes: Partial<IpContext> = {}): IpContext => ({ ...emptyIpCo
 const addresses = ({ srcIpAddrs, dstIpAddrs }: IpContext) => ({ src: srcIpAddrs, dst: dstIpAddrs })
 
 describe('PointToPointIpam', () => {
-  test('gives .100 to the endpoint and .101 to the client of 172.16.1.100/31, with routes to each other', () => {
+  test('leases .100 to the endpoint and .101 to the client from 172.16.1.100/31, with routes to each other', () => {
     expect(ipam('172.16.1.100/31').lease('a', context())).toEqual(
       context({
         dstIpAddrs: ['172.16.1.100/32'],
@@ -19,7 +19,7 @@ describe('PointToPointIpam', () => {
     )
   })
 
-  test('gives one pair per group, from the first prefix of a group that has some', () => {
+  test('leases one pair per group, from the first prefix with free addresses', () => {
     const both = ipam('[10.0.0.0/31,10.0.1.0/31],[fd00::/126]')
     expect(addresses(both.lease('a', context()))).toEqual({
       dst: ['10.0.0.0/32', 'fd00::/128'],
@@ -31,7 +31,7 @@ describe('PointToPointIpam', () => {
     })
   })
 
-  test('renews a lease with the same addresses and keeps routes that the request brings', () => {
+  test('renews a lease with the same addresses and keeps the routes of the request', () => {
     const pool = ipam('10.0.0.0/24')
     const first = pool.lease('a', context({ srcRoutes: [{ prefix: '192.0.2.0/24', nextHop: '' }] }))
     pool.lease('b', context())
@@ -40,7 +40,7 @@ describe('PointToPointIpam', () => {
     expect(first.srcRoutes).toContainEqual({ prefix: '192.0.2.0/24', nextHop: '' })
   })
 
-  test('takes back the addresses of a connection that it has forgotten when they are free', () => {
+  test('leases the requested addresses to an unknown connection if they are free', () => {
     const before = ipam('10.0.0.0/24')
     before.lease('a', context())
     const held = before.lease('b', context())
@@ -49,25 +49,25 @@ describe('PointToPointIpam', () => {
     expect(addresses(after.lease('a', held))).not.toEqual(addresses(held))
   })
 
-  test('replaces addresses and routes of another endpoint', () => {
+  test('replaces the addresses and routes of a former endpoint', () => {
     const former = ipam('192.0.2.0/31').lease('a', context())
     expect(ipam('10.0.0.0/31').lease('a', former)).toEqual(ipam('10.0.0.0/31').lease('a', context()))
   })
 
-  test('honours excluded prefixes, also when a lease runs into one', () => {
+  test('respects excluded prefixes, even if a lease has to change', () => {
     const pool = ipam('10.0.0.0/29')
     expect(addresses(pool.lease('a', context({ excludedPrefixes: ['10.0.0.0/31'] }))).dst).toEqual(['10.0.0.2/32'])
     const moved = pool.lease('a', context({ excludedPrefixes: ['10.0.0.0/30'] }))
     expect(addresses(moved)).toEqual({ dst: ['10.0.0.4/32'], src: ['10.0.0.5/32'] })
   })
 
-  test('skips a huge excluded prefix at once', () => {
+  test('skips a huge excluded prefix without iterating over it', () => {
     const pool = ipam('fd00::/64')
     const { dst } = addresses(pool.lease('a', context({ excludedPrefixes: ['fd00::/65'] })))
     expect(dst).toEqual(['fd00::8000:0:0:0/128'])
   })
 
-  test('refuses when nothing is left, changes nothing, and serves again after a release', () => {
+  test('refuses when no address is left, without a change, and recovers after a release', () => {
     const pool = ipam('[10.0.0.0/29],[10.1.0.0/31]')
     const first = pool.lease('a', context())
     const leases = pool.leases()
@@ -80,7 +80,7 @@ describe('PointToPointIpam', () => {
     expect(addresses(pool.lease('b', context()))).toEqual(addresses(first))
   })
 
-  test('refuses an excluded prefix that is none', () => {
+  test('refuses an invalid excluded prefix', () => {
     const pool = ipam('10.0.0.0/29')
     expect(() => pool.lease('a', context({ excludedPrefixes: ['everything'] }))).toThrow(
       expect.objectContaining({ code: 'invalid_argument' }),
@@ -88,7 +88,7 @@ describe('PointToPointIpam', () => {
     expect(pool.leases()).toEqual([])
   })
 
-  test('forgets stored leases that the prefixes no longer have', () => {
+  test('drops stored leases outside of the prefixes', () => {
     const stored = [
       { connectionId: 'a', pairs: [{ dst: '10.0.0.0', src: '10.0.0.1' }] },
       { connectionId: 'b', pairs: [{ dst: '192.0.2.0', src: '192.0.2.1' }] },
@@ -97,7 +97,7 @@ describe('PointToPointIpam', () => {
     expect(ipam('10.0.0.0/24', stored).leases()).toEqual([stored[0]])
   })
 
-  test('never gives one address to two connections, whatever comes in whatever order', () => {
+  test('never leases one address to two connections, for any sequence of requests', () => {
     const step = fc.record({
       connection: fc.constantFrom('a', 'b', 'c', 'd', 'e'),
       act: fc.constantFrom('lease', 'release', 'restart'),

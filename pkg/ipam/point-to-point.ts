@@ -1,8 +1,8 @@
 /**
- * Gives each connection a pair of addresses of its own per group: first free for the endpoint, next for the client.
- * Addresses that the request brings along are kept where they are ours and free, so that an endpoint that has lost its
- * memory serves its old connections as before. The state is plain data: `leases()` goes to disk, the constructor takes
- * it back.
+ * Leases a pair of addresses per group to each connection: the first free one to the endpoint, the next to the client.
+ * Addresses in the request are kept if they are in our prefixes and free, so that an endpoint that has lost its state
+ * still serves its existing connections with the same addresses. To persist the state, store `leases()` and pass it to
+ * the constructor.
  */
 import type { IpContext, Route } from '../api/index.ts'
 import { NsmError } from '../base/index.ts'
@@ -35,10 +35,10 @@ export class PointToPointIpam {
   }
 
   /**
-   * Leases addresses to a connection, or renews its lease: the same addresses again unless they are excluded now.
+   * Leases addresses to a connection, or renews its lease with the same addresses unless they are excluded now.
    *
-   * @returns the context with exactly these addresses, and routes of each side to the other
-   * @throws {NsmError} `resource_exhausted` when a group has no pair left; nothing has changed then
+   * @returns the context with exactly these addresses, and routes from each side to the other
+   * @throws {NsmError} `resource_exhausted` when a group has no free pair; the previous lease then stays as it was
    */
   lease(connectionId: string, context: IpContext): IpContext {
     const excluded = context.excludedPrefixes.map(parsePrefix)
@@ -58,7 +58,7 @@ export class PointToPointIpam {
     }
   }
 
-  /** Unknown connections are none of our business. */
+  /** Does nothing for an unknown connection. */
   release(connectionId: string): void {
     const pairs = this.#leases.get(connectionId) ?? []
     this.#leases.delete(connectionId)
@@ -70,7 +70,7 @@ export class PointToPointIpam {
     for (const { pool, ip } of this.#addresses(pairs)) pool.take(ip)
   }
 
-  /** A lease of an earlier run counts only where the pools still have all its addresses. */
+  /** A stored lease is valid only if the pools still contain all of its addresses. */
   #restore(connectionId: string, pairs: readonly AddressPair[]): void {
     const fits = pairs.length === this.#groups.length && pairs.every((pair, index) => this.#fits(pair, index))
     if (fits) this.#take(connectionId, pairs)
@@ -100,9 +100,9 @@ function choosePair(pools: readonly AddressPool[], hints: Hints, excluded: reado
     const src = hinted ?? (dst === undefined ? undefined : pool.firstFree(excluded, dst))
     if (dst !== undefined && src !== undefined) return { dst, src }
   }
-  throw new NsmError('resource_exhausted', 'Cannot lease addresses: none are free', {
+  throw new NsmError('resource_exhausted', 'Cannot lease addresses: none are free in a group of prefixes', {
     fields: { excluded: excluded.length },
-    next: 'give the endpoint a larger prefix, or another group of prefixes',
+    next: 'give the endpoint a larger prefix, or add a prefix to the group',
   })
 }
 
@@ -118,7 +118,7 @@ function withPairs(context: IpContext, pairs: readonly AddressPair[]): IpContext
   }
 }
 
-/** Routes to the other side first, then those that the request has, but for what led to its former other side. */
+/** Routes to the other side, then the routes of the request without those to the former addresses of the other side. */
 function routesTo(hosts: readonly string[], routes: readonly Route[], formerHosts: readonly string[]): Route[] {
   const replaced = new Set([...hosts, ...formerHosts.map((cidr) => hostCidr(addressOf(cidr)))])
   return [...hosts.map((prefix) => ({ prefix, nextHop: '' })), ...routes.filter(({ prefix }) => !replaced.has(prefix))]
@@ -128,7 +128,7 @@ function hostCidr(ip: string): string {
   return formatPrefix(hostPrefix(ip))
 }
 
-/** The address of a CIDR, without its length. */
+/** The address of a CIDR without the prefix length. */
 function addressOf(cidr: string): string {
   return formatIp(parsePrefix(cidr).address)
 }

@@ -1,3 +1,3 @@
-/** Who may do what, decided from verified identities alone. Pure. */
+/** Authorization decisions, based only on verified identities. Pure. */
 export { type Exports, mayRequest, type ServiceAccess } from './may-request.ts'
 export { isNode, isRegistry, isWorkloadOf, nodeId, nodeNameOf, registryId } from './roles.ts'

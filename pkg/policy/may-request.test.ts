@@ -26,7 +26,7 @@ describe('mayRequest', () => {
     expect(mayRequest({ callerDomain, ownDomain: 'west', service, exports })).toBe(expected)
   })
 
-  test('a caller of another domain gets a service only when the pair is listed', () => {
+  test('a caller from another domain may request a service only if it was exported to that domain', () => {
     const name = fc.constantFrom('east', 'north', 'files', 'db', 'toString', '__proto__', '*', '')
     fc.assert(
       fc.property(name, name, (callerDomain, service) => {

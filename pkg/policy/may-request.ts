@@ -1,13 +1,13 @@
 /**
- * Who may find and request a network service. Inside a domain everybody may, for now; across domains nobody may
- * but for what was exported to the caller's domain. Names are compared exactly: no case folding, no patterns.
+ * Decides who may find and request a network service. Within a domain everyone may, for now. A caller from another
+ * domain may only if the service was exported to that domain. Names must be equal: no case folding, no patterns.
  */
 
-/** Trust domain of the caller to the services exported to it. A domain that is not joined is not in it. */
+/** The services exported to each trust domain. Only joined domains are in it. */
 export type Exports = ReadonlyMap<string, ReadonlySet<string>>
 
 export interface ServiceAccess {
-  /** Of the caller's verified SPIFFE ID; empty when it has none. */
+  /** The trust domain of the caller's verified SPIFFE ID; empty when it has none. */
   readonly callerDomain: string
   readonly ownDomain: string
   readonly service: string

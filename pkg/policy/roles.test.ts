@@ -27,8 +27,8 @@ describe('isNode', () => {
     ['', false],
   ])('%s in west: %s', (id, expected) => expect(isNode(id, 'west')).toBe(expected))
 
-  test('nobody is a node of no domain', () => expect(isNode('spiffe:///node/n1', '')).toBe(false))
-  test('nodeNameOf gives the last segment', () => expect(nodeNameOf('spiffe://west/node/n1', 'west')).toBe('n1'))
+  test('nothing is a node of an empty domain', () => expect(isNode('spiffe:///node/n1', '')).toBe(false))
+  test('nodeNameOf returns the last segment', () => expect(nodeNameOf('spiffe://west/node/n1', 'west')).toBe('n1'))
 })
 
 describe('isRegistry', () => {

@@ -1,9 +1,9 @@
 /**
- * What a SPIFFE ID says about its holder, for IDs that `identity` has verified already:
+ * The roles that SPIFFE IDs stand for. `identity` must have verified the IDs before.
  *
- *     spiffe://<domain>/registry                      the domain's registry and authority
- *     spiffe://<domain>/node/<node>                   nsmd of a node
- *     spiffe://<domain>/node/<node>/<further path>    a workload that the node attested
+ *     spiffe://<domain>/registry                 the registry and certificate authority of the domain
+ *     spiffe://<domain>/node/<node>              nsmd of a node
+ *     spiffe://<domain>/node/<node>/<path>       a workload that this node has attested
  */
 import { trustDomainOf } from '../api/index.ts'
 
@@ -25,7 +25,7 @@ export function isNode(spiffeId: string, domain: string): boolean {
   return nodeNameOf(spiffeId, domain) !== undefined
 }
 
-/** The name of the node whose own identity this is; undefined for workloads and everybody else. */
+/** The name of the node that has this identity; undefined for workloads and all others. */
 export function nodeNameOf(spiffeId: string, domain: string): string | undefined {
   const prefix = nodeId(domain, '')
   if (domain === '' || !spiffeId.startsWith(prefix)) return undefined
@@ -33,7 +33,7 @@ export function nodeNameOf(spiffeId: string, domain: string): string | undefined
   return NODE_NAME.test(name) ? name : undefined
 }
 
-/** Whether `spiffeId` lies strictly below `node`, the SPIFFE ID of a node. */
+/** Whether `spiffeId` belongs to a workload of `node`, which is the SPIFFE ID of a node. */
 export function isWorkloadOf(spiffeId: string, node: string): boolean {
   return isNode(node, trustDomainOf(node)) && spiffeId.startsWith(`${node}/`) && spiffeId.length > node.length + 1
 }

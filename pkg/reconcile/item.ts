@@ -1,6 +1,6 @@
 import { type AnyKind, type Desired, NODE_PLACE } from './kind.ts'
 
-/** A desired object with its name in the world. */
+/** A desired object, with the place and the key that identify it in the world. */
 export interface Item extends Desired {
   readonly place: string
   readonly key: string
@@ -17,7 +17,7 @@ export function itemId(kind: AnyKind, key: string): string {
   return `${kind.name} ${key}`
 }
 
-/** In the order of creation, which is that of `kinds`; removal goes the other way. */
+/** Sorts by the order of creation, which is that of `kinds`. Removal uses the reverse order. */
 export function inCreationOrder(items: Iterable<Item>, kinds: readonly AnyKind[]): readonly Item[] {
   return [...items].sort((a, b) => kinds.indexOf(a.kind) - kinds.indexOf(b.kind))
 }

@@ -1,4 +1,4 @@
-/** How often the outside world was written to, per kind of object: a restart that finds all in order writes nothing. */
+/** Counts the writes to the outside world per kind. A restart that finds everything in order writes nothing. */
 export interface KindCounts {
   readonly applies: number
   readonly removes: number

@@ -1,28 +1,29 @@
 /**
- * One kind of object of the outside world: a link, an address, a port of the dataplane. `Spec` is what a connection
- * wants, `Actual` what is there. Everything is idempotent: a crash may fall between any two lines.
+ * One kind of object of the outside world, such as a link, an address, or a port of the dataplane. `Spec` is the
+ * desired object of a connection, `Actual` the observed one. All operations are idempotent, because a crash can happen
+ * between any two lines.
  */
 export interface Kind<Spec, Actual = Spec> {
   readonly name: string
   key(spec: Spec): string
-  /** The network namespace that holds the object. Left out by kinds of which the node has one set: pins, ports. */
+  /** The network namespace of the object. Kinds whose objects belong to the whole node (pins, ports) leave it out. */
   place?(spec: Spec): string
-  /** All objects of this kind in that place that carry our mark, also those of earlier runs. */
+  /** All objects of this kind in that place that carry our mark, including those of earlier runs. */
   observe(place: string, signal: AbortSignal): Promise<ReadonlyMap<string, Actual>>
   matches(spec: Spec, actual: Actual): boolean
-  /** Returns what is there afterwards. */
+  /** Creates or changes the object, and returns its new state. */
   apply(spec: Spec, actual: Actual | undefined, signal: AbortSignal): Promise<Actual>
-  /** Already gone is success. */
+  /** Succeeds when the object no longer exists. */
   remove(key: string, actual: Actual, signal: AbortSignal): Promise<void>
 }
 
-/** Of whatever kind: the reconciler hands specs and actuals back only to the kind that they came from. */
+/** Any kind. The reconciler passes specs and actuals only to the kind that they came from. */
 export type AnyKind = Kind<unknown, unknown>
 
-/** The place of kinds that name none. */
+/** The place of kinds that do not define one. */
 export const NODE_PLACE = 'node'
 
-/** An object that should be. */
+/** An object that should exist. */
 export interface Desired {
   readonly kind: AnyKind
   readonly spec: unknown

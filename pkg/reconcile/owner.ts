@@ -2,10 +2,10 @@ import { Backoff } from '../base/index.ts'
 import type { Item } from './item.ts'
 
 /**
- * How far the world is from what an owner wants.
+ * The state of the objects of an owner.
  *
- *     settling -> settled          all of it is there
- *        ^  \---> failed           the first error; tried again until it works or something else is wanted
+ *     settling -> settled          all desired objects exist
+ *        ^  \---> failed           the first error; retried until it succeeds or the desired state changes
  *        \----------/
  */
 export type OwnerStatus =
@@ -13,14 +13,14 @@ export type OwnerStatus =
   | { readonly at: 'settled' }
   | { readonly at: 'failed'; readonly error: unknown }
 
-/** A connection as the reconciler sees it: what it wants, and what it no longer wants but may still have. */
+/** A connection as the reconciler sees it: its desired objects, and those no longer desired that may still exist. */
 export class Owner {
   readonly id: string
   readonly backoff: Backoff
   desired: ReadonlyMap<string, Item> = new Map()
   readonly leaving = new Map<string, Item>()
   status: OwnerStatus = { at: 'settling' }
-  /** Counts what was wanted: a try that fails after that changed is not worth repeating. */
+  /** Incremented when the desired state changes. An attempt that fails after that is not retried. */
   round = 0
   #cancelRetry: () => void = () => {}
   #background = new AbortController()
@@ -30,7 +30,7 @@ export class Owner {
     this.backoff = new Backoff({ firstMs: 100, maxMs: 30_000, random })
   }
 
-  /** Aborts when something else is wanted: for tries that nobody waits for. */
+  /** Aborts when the desired state changes. For attempts in the background. */
   get backgroundSignal(): AbortSignal {
     return this.#background.signal
   }

@@ -1,6 +1,6 @@
 /**
- * What is known of one place: the objects that are there, and which owner claims which. Objects are known from an
- * observation, and from what we have done since.
+ * What we know about one place: the objects in it, and which owner has claimed which of them. The objects are known
+ * from the last observation and from our own changes since then.
  */
 import { NsmError } from '../base/index.ts'
 import { itemId } from './item.ts'
@@ -17,11 +17,11 @@ export class Place {
   readonly name: string
   readonly #kinds: readonly AnyKind[]
   readonly #found = new Map<string, Found>()
-  /** Per running observation, what we wrote meanwhile: there the observation may show the past. */
+  /** For each running observation, the objects that we changed meanwhile. For those, its result may be outdated. */
   readonly #observations = new Set<Set<string>>()
   #doubts = 1
   #doubtsAnswered = 0
-  /** Item id to owner. */
+  /** The owner of each item, by the id of the item. */
   readonly claims = new Map<string, string>()
 
   constructor(name: string, kinds: readonly AnyKind[]) {
@@ -29,12 +29,12 @@ export class Place {
     this.#kinds = kinds
   }
 
-  /** False before the first observation, and after {@link doubt} until the next. */
+  /** False before the first observation, and from {@link doubt} until the next one. */
   get isKnown(): boolean {
     return this.#doubts === this.#doubtsAnswered
   }
 
-  /** Something may have happened here that we do not know of. */
+  /** Something may have changed here that we do not know about. */
   doubt(): void {
     this.#doubts += 1
   }
@@ -54,7 +54,7 @@ export class Place {
     for (const touched of this.#observations) touched.add(id)
   }
 
-  /** What no owner claims, in the order of removal. */
+  /** The objects that no owner has claimed, in the order of removal. */
   strays(): readonly Found[] {
     const strays = [...this.#found.values()].filter(({ id }) => !this.claims.has(id))
     return strays.sort((a, b) => this.#kinds.indexOf(b.kind) - this.#kinds.indexOf(a.kind))
@@ -73,7 +73,7 @@ export class Place {
     }
   }
 
-  /** A namespace that cannot be found has ended, and all that was in it. */
+  /** A namespace that cannot be found no longer exists, and neither do its objects. */
   async #look(kind: AnyKind, signal: AbortSignal): Promise<Found[]> {
     try {
       const actuals = await kind.observe(this.name, signal)

@@ -9,7 +9,7 @@ interface Thing {
   readonly value: number
 }
 
-/** A world of named values; operations go through `gate`, in the order of `log`. */
+/** A world of named values. All operations pass through `gate` and are recorded in `log`. */
 class FakeWorld {
   readonly things = new Map<string, Thing>()
   readonly log: string[] = []
@@ -86,7 +86,7 @@ const inPlace = (name: string, value = 1): Thing => ({ place: 'ns', name, value 
 const both = (name: string, value = 1) => [want(link, inPlace(name, value)), want(pin, inNode(name, value))]
 
 describe('settle', () => {
-  test('makes in the order of kinds and removes in the other', async () => {
+  test('creates in the order of kinds and removes in reverse', async () => {
     await reconciler.open(never)
     await reconciler.settle('a', both('x'), never)
     await reconciler.settle('a', [], never)
@@ -95,7 +95,7 @@ describe('settle', () => {
     expect(gone).toEqual(['a'])
   })
 
-  test('does nothing twice, changes what differs, removes what is no longer wanted', async () => {
+  test('is idempotent, changes objects that differ, and removes those no longer desired', async () => {
     await reconciler.open(never)
     await reconciler.settle('a', [...both('x'), ...both('y')], never)
     await reconciler.settle('a', [...both('x'), ...both('y')], never)
@@ -113,7 +113,7 @@ describe('settle', () => {
     ])
   })
 
-  test('refuses an object that another owner has, and gives it when that is gone', async () => {
+  test('refuses an object of another owner, and grants it after that owner has left', async () => {
     await reconciler.open(never)
     await reconciler.settle('a', both('x'), never)
     await expect(reconciler.settle('b', both('x', 2), never)).rejects.toMatchObject({
@@ -127,7 +127,7 @@ describe('settle', () => {
     expect(world.things.get('link ns x')).toEqual(inPlace('x', 2))
   })
 
-  test('throws the first failure with its object, and goes on by itself until it works', async () => {
+  test('throws the first failure with its object, and retries in the background until it succeeds', async () => {
     await reconciler.open(never)
     const cause = new NsmError('resource_exhausted', 'no')
     world.gate = async (operation) => {
@@ -144,7 +144,7 @@ describe('settle', () => {
     expect(reconciler.status('a')).toEqual({ at: 'settled' })
   })
 
-  test('gives up a stuck operation in time, and another owner never waits for it', async () => {
+  test('limits the time of a stuck operation, for which no other owner waits', async () => {
     await reconciler.open(never)
     world.gate = (operation, signal) =>
       operation.endsWith('stuck')
@@ -160,8 +160,8 @@ describe('settle', () => {
   })
 })
 
-describe('looking', () => {
-  test('at the start removes strays, makes what is missing, and writes nothing when all is there', async () => {
+describe('observing', () => {
+  test('removes strays and creates missing objects at the start, and writes nothing if all is in order', async () => {
     await reconciler.open(never)
     await reconciler.settle('a', [...both('x'), ...both('y')], never)
     await reconciler.close()
@@ -179,7 +179,7 @@ describe('looking', () => {
     expect(reconciler.writes).toBe(0)
   })
 
-  test('keeps the pin of a place that cannot be cleaned yet', async () => {
+  test('keeps the pin of a place that could not be cleaned', async () => {
     world.things.set('link ns stray', inPlace('stray'))
     world.things.set('pin node stray', inNode('stray'))
     world.gate = async (operation) => {
@@ -192,7 +192,7 @@ describe('looking', () => {
     expect(world.writes).toEqual(['remove link ns stray', 'remove pin node stray'])
   })
 
-  test('gathers changes of a place and repairs them soon, without looking anywhere else', async () => {
+  test('batches the changes of a place and repairs it soon, without observing other places', async () => {
     await reconciler.open(never)
     await reconciler.settle('a', both('x'), never)
     world.log.length = 0
@@ -210,14 +210,14 @@ describe('looking', () => {
     expect(world.things.has('pin node x')).toBe(true)
   })
 
-  test('fails at the start when the node cannot be seen', async () => {
+  test('fails at the start when the node cannot be observed', async () => {
     world.gate = async () => {
       throw new NsmError('unavailable', 'away')
     }
     await expect(reconciler.open(never)).rejects.toMatchObject({ code: 'unavailable' })
   })
 
-  test('does not undo what is made while it looks', async () => {
+  test('does not remove objects that are created during an observation', async () => {
     await reconciler.open(never)
     await reconciler.settle('a', both('x'), never)
     let release = () => {}
@@ -233,7 +233,7 @@ describe('looking', () => {
     expect(reconciler.writes).toBe(4)
   })
 
-  test('does not bring back what is removed while it looks', async () => {
+  test('does not restore objects that are removed during an observation', async () => {
     await reconciler.open(never)
     await reconciler.settle('a', both('x'), never)
     let release = () => {}
@@ -248,7 +248,7 @@ describe('looking', () => {
     expect(reconciler.writes).toBe(4)
   })
 
-  test('spares a stray that somebody wants by the time its turn comes', async () => {
+  test('keeps a stray that an owner claims before it is removed', async () => {
     for (const name of ['s1', 's2']) world.things.set(`link ns ${name}`, inPlace(name))
     let release = () => {}
     world.gate = (operation) =>
@@ -263,7 +263,7 @@ describe('looking', () => {
 })
 
 describe('an owner that fails', () => {
-  test('is looked at afresh: what failed may have had its effect, and more', async () => {
+  test('has its places observed again, because a failed operation may have had any effect', async () => {
     await reconciler.open(never)
     await reconciler.settle('a', both('x'), never)
     world.gate = async (operation) => {
@@ -280,7 +280,7 @@ describe('an owner that fails', () => {
     expect(world.things.has('link ns x')).toBe(true)
   })
 
-  test('waits longer and longer, also when its own tries show as changes of its place', async () => {
+  test('backs off, even if its own attempts are reported as changes of its place', async () => {
     await reconciler.open(never)
     let tries = 0
     world.gate = async (operation) => {

@@ -1,10 +1,10 @@
 /**
- * Makes the world what its owners want, and keeps it so. An owner (a connection) has a queue of its own: one that
- * fails never stops another. Work is on what changed; the whole world is looked at when it is opened, when somebody
- * else changed it, and every few minutes.
+ * Brings the world to the state that its owners desire, and keeps it there. Each owner (a connection) has its own
+ * queue, so that a failing one never blocks another. Normally only changes are processed. Places are observed when the
+ * reconciler opens, after somebody else has changed them, and every few minutes.
  *
- *     settle(owner, desired) --> queue of the owner --> remove what left, make what is missing --> settled
- *     changed(place) ----------> look ----> remove strays, queue the owners whose objects differ
+ *     settle(owner, desired) --> queue of the owner --> remove old objects, create missing ones --> settled
+ *     changed(place) ----------> observe ----> remove strays, queue the owners whose objects differ
  */
 import { type Clock, KeyedQueue, type Logger, NsmError, Scope, within } from '../base/index.ts'
 import { type Item, inCreationOrder, toItem } from './item.ts'
@@ -17,19 +17,19 @@ import { Rounds } from './rounds.ts'
 import { World } from './world.ts'
 
 export interface ReconcilerOptions {
-  /** In the order of creation; removal goes the other way. */
+  /** In the order of creation. Removal uses the reverse order. */
   readonly kinds: readonly AnyKind[]
-  /** The namespaces that can be seen now, wanted or not. */
+  /** The namespaces that are visible now, whether an owner uses them or not. */
   readonly places: (signal: AbortSignal) => Promise<Iterable<string>>
-  /** Called when an owner that wants nothing has nothing any more. */
+  /** Called when the last object of an owner that desires none has been removed. */
   readonly onGone?: (owner: string) => void
   readonly clock: Clock
   readonly logger: Logger
   readonly random?: () => number
 }
 
-/** One try at an owner, or one look at the world, is given up after this. */
-const TRY_MS = 10_000
+/** The time limit of one attempt to settle an owner, and of one observation of a place. */
+const ATTEMPT_MS = 10_000
 const PARALLEL = 16
 
 export class Reconciler {
@@ -48,16 +48,16 @@ export class Reconciler {
     )
   }
 
-  /** Says what an owner wants without doing anything yet: for all intents before the first look at the world. */
+  /** Sets the desired state of an owner without acting on it yet. Used for all stored intents before `open`. */
   want(ownerId: string, desired: readonly Desired[]): void {
     this.#want(ownerId, desired)
   }
 
   /**
-   * Looks at everything, removes what carries our mark and nobody wants, makes what is missing. Owners that fail go on
-   * by themselves.
+   * Observes everything, removes the objects that carry our mark but have no owner, and creates the missing ones.
+   * Owners that fail are retried in the background.
    *
-   * @throws {NsmError} when the world cannot be seen
+   * @throws {NsmError} when the world cannot be observed
    */
   async open(signal: AbortSignal): Promise<void> {
     const failures = await this.#lookAtAll([signal])
@@ -66,17 +66,18 @@ export class Reconciler {
   }
 
   /**
-   * Returns when the owner has exactly what it wants. After a failure the reconciler tries again by itself until it
-   * works or something else is wanted.
+   * Resolves when the owner has exactly the desired objects. After a failure the reconciler retries in the background
+   * until it succeeds or the desired state changes.
    *
-   * @throws {NsmError} the first failure, with the kind and key of the object; `already_exists` when another owner has it
+   * @throws {NsmError} the first failure, with the kind and key of the object; `already_exists` when it has another
+   * owner
    */
   async settle(ownerId: string, desired: readonly Desired[], signal: AbortSignal): Promise<void> {
     const owner = this.#want(ownerId, desired)
     await this.#queue.run(ownerId, () => this.#try(owner, signal))
   }
 
-  /** Undefined for an owner that wants nothing and has nothing. */
+  /** Undefined for an owner that neither desires nor has any object. */
   status(ownerId: string): OwnerStatus | undefined {
     return this.#owners.get(ownerId)?.status
   }
@@ -85,12 +86,12 @@ export class Reconciler {
     return this.#world.counters.all
   }
 
-  /** Calls to `apply` and `remove` of all kinds since the start. */
+  /** The number of calls to `apply` and `remove` of all kinds since the start. */
   get writes(): number {
     return this.#world.counters.writes
   }
 
-  /** Somebody may have changed this place, or anything: looked at soon, many changes at once. */
+  /** Reports that somebody may have changed this place, or any place. It is observed soon, once for many changes. */
   changed(place?: string): void {
     this.#rounds.changed(place)
   }
@@ -109,7 +110,7 @@ export class Reconciler {
     return owner
   }
 
-  /** Returns whether the object is the owner's now: the first who wants it gets it. */
+  /** Returns whether the object belongs to the owner now: the first owner that desires it gets it. */
   #claim(owner: Owner, { place, id }: Item): boolean {
     const { claims } = this.#world.place(place)
     if (!claims.has(id)) claims.set(id, owner.id)
@@ -135,7 +136,7 @@ export class Reconciler {
     }
   }
 
-  /** What goes may take other things along, as a link does with its routes: look again before anything is made. */
+  /** A removal can implicitly remove other objects, as a link does its routes: observe again before creating any. */
   async #clear(owner: Owner, signal: AbortSignal): Promise<void> {
     let hasRemoved = false
     for (const item of [...inCreationOrder(owner.leaving.values(), this.#options.kinds)].reverse()) {
@@ -153,7 +154,7 @@ export class Reconciler {
     for (const place of owner.places()) this.#world.place(place).doubt()
   }
 
-  /** What is made or changed may have taken along what stands on it: look again before going on to that. */
+  /** A change can implicitly remove the objects that depend on it: observe again before continuing with those. */
   async #ensure(owner: Owner, signal: AbortSignal): Promise<void> {
     const items = [...owner.desired.values()]
     for (const [index, item] of items.entries()) {
@@ -164,7 +165,7 @@ export class Reconciler {
   }
 
   #taken({ kind, key, place, id }: Item): NsmError {
-    return new NsmError('already_exists', 'Cannot make an object of a wire: another connection has it', {
+    return new NsmError('already_exists', 'Cannot create an object of the wire: it belongs to another connection', {
       fields: { place, kind: kind.name, key, connection: this.#world.place(place).claims.get(id) },
       next: 'close that connection, or ask for another interface name, address or route',
     })
@@ -179,11 +180,11 @@ export class Reconciler {
     if (this.#scope.signal.aborted) return
     const delayMs = owner.backoff.next()
     const { clock, logger } = this.#options
-    logger.warn('Cannot settle a connection, will try again', { connection: owner.id, error, delayMs })
+    logger.warn('Cannot reconcile a connection, retrying', { connection: owner.id, error, delayMs })
     owner.retry(clock.after(delayMs, () => void this.#tryInBackground(owner)))
   }
 
-  /** For owners whose caller is gone: failures are in the status and in the log. */
+  /** For owners without a waiting caller: failures go to the status and the log. */
   #tryInBackground(owner: Owner): Promise<void> {
     const { round } = owner
     const isSuperseded = () => owner.round !== round || this.#scope.signal.aborted
@@ -199,10 +200,10 @@ export class Reconciler {
   }
 
   /**
-   * Each place by itself, the node last: what a stray pin keeps reachable must be gone before the pin goes. A place
-   * that cannot be seen or cleaned stops no other: what went wrong is returned.
+   * Observes and cleans each place independently, and the node last: the objects in a namespace must be removed before
+   * the pin that keeps it reachable. A place that fails does not stop the others. Returns all failures.
    *
-   * @throws {NsmError} when not even the node's own objects can be seen
+   * @throws {NsmError} when not even the objects of the node can be observed
    */
   async #look(names: ReadonlySet<string>): Promise<readonly unknown[]> {
     const failures: unknown[] = []
@@ -229,7 +230,7 @@ export class Reconciler {
     if (strays.length > 0) await place.observe(signal)
   }
 
-  /** Owners that fail wait for their turn: what they do themselves shows as a change of their places. */
+  /** Failed owners wait for their own retry, because their attempts are reported as changes of their places, too. */
   async #settleAgain(names: ReadonlySet<string>, areFailedDue: boolean): Promise<void> {
     const ids = new Set([...names].flatMap((name) => [...this.#world.place(name).claims.values()]))
     const owners = [...ids].flatMap((id) => this.#owners.get(id) ?? [])
@@ -238,7 +239,11 @@ export class Reconciler {
   }
 
   async #limited<T>(parents: readonly AbortSignal[], action: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const limit = { clock: this.#options.clock, ms: TRY_MS, signal: AbortSignal.any([...parents, this.#scope.signal]) }
+    const limit = {
+      clock: this.#options.clock,
+      ms: ATTEMPT_MS,
+      signal: AbortSignal.any([...parents, this.#scope.signal]),
+    }
     return within(limit, (signal) => {
       signal.throwIfAborted()
       return action(signal)

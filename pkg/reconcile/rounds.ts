@@ -1,18 +1,18 @@
-/** When to look at the world again: soon after somebody changed it, after a look that failed, and every few minutes. */
+/** Decides when to observe the world: soon after a change, after a failed observation, and every few minutes. */
 import { Backoff, type Clock, type Logger } from '../base/index.ts'
 
 export interface RoundsOptions {
   readonly clock: Clock
   readonly logger: Logger
   readonly random?: () => number
-  /** Both return what went wrong in single places. */
+  /** Both return the failures of individual places. */
   readonly look: (places: ReadonlySet<string>) => Promise<readonly unknown[]>
   readonly lookAtAll: () => Promise<readonly unknown[]>
 }
 
 type Look = () => Promise<readonly unknown[]>
 
-/** Changes come in bursts, our own among them: one look serves all of this time. */
+/** Changes come in bursts, including our own. All changes within this time share one observation. */
 const GATHER_MS = 50
 const FULL_ROUND_MS = 180_000
 
@@ -37,7 +37,7 @@ export class Rounds {
   }
 
   changed(place?: string): void {
-    if (!this.#isOpen) return // the look at the start is still to come
+    if (!this.#isOpen) return // the first observation is still to come
     if (place === undefined) this.#hasAllChanged = true
     else this.#changed.add(place)
     this.#cancelGather ??= this.#options.clock.after(GATHER_MS, () => this.#run(this.#gathered()))
@@ -70,7 +70,7 @@ export class Rounds {
     this.#running.add(running)
   }
 
-  /** After a failure everything is looked at again, soon at first. */
+  /** After a failure everything is observed again, with backoff. */
   async #look(look: Look): Promise<void> {
     let nextMs = FULL_ROUND_MS
     try {
@@ -79,7 +79,7 @@ export class Rounds {
       this.#backoff.reset()
     } catch (error) {
       nextMs = this.#backoff.next()
-      if (this.#isOpen) this.#options.logger.warn('Cannot see the whole world, will look again', { error, nextMs })
+      if (this.#isOpen) this.#options.logger.warn('Cannot observe every place, retrying', { error, nextMs })
     }
     if (this.#isOpen) this.#scheduleRound(nextMs)
   }

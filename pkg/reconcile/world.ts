@@ -1,4 +1,4 @@
-/** The places with what is in them, and the only way to change it: one change of an object at a time, counted. */
+/** All places with their objects, and the only way to change them: serialized per object, and counted. */
 import { errorCode, KeyedQueue, NsmError } from '../base/index.ts'
 import type { Item } from './item.ts'
 import { type AnyKind, NODE_PLACE } from './kind.ts'
@@ -27,17 +27,17 @@ export class World {
     return place
   }
 
-  /** Places with something that an owner wants. */
+  /** Places with an object that an owner has claimed. */
   claimedPlaces(): readonly string[] {
     return [...this.#places.values()].filter(({ claims }) => claims.size > 0).map(({ name }) => name)
   }
 
-  /** Forgets places that nobody can see and nobody wants anything in. */
+  /** Forgets all places except `names`. */
   retain(names: ReadonlySet<string>): void {
     for (const name of this.#places.keys()) if (!names.has(name)) this.#places.delete(name)
   }
 
-  /** The place as it is: looked at first where that is in doubt. Many who ask at the same time share one look. */
+  /** The current state of a place, observed first if it is in doubt. Concurrent callers share one observation. */
   async known(name: string, signal: AbortSignal): Promise<Place> {
     const place = this.place(name)
     if (!place.isKnown) {
@@ -48,7 +48,7 @@ export class World {
     return place
   }
 
-  /** Returns whether there was something to do. */
+  /** Makes the object as desired. Returns whether that required a change. */
   async ensure(item: Item, signal: AbortSignal): Promise<boolean> {
     const place = await this.known(item.place, signal)
     const { kind, spec, key, id } = item
@@ -63,7 +63,7 @@ export class World {
     return this.place(place).get(id) !== undefined
   }
 
-  /** Returns whether there was something to remove. */
+  /** Removes the object. Returns whether it existed. */
   async clear(item: Item, signal: AbortSignal): Promise<boolean> {
     const place = await this.known(item.place, signal)
     const actual = place.get(item.id)
@@ -71,26 +71,26 @@ export class World {
     return actual !== undefined
   }
 
-  /** Removes what carries our mark and nobody wants. */
+  /** Removes an object that carries our mark but has no owner. */
   async sweep(place: Place, stray: Found, signal: AbortSignal): Promise<void> {
     await this.#remove(
       place,
-      { ...stray, isMoot: () => place.claims.has(stray.id) || place.get(stray.id) === undefined },
+      { ...stray, isObsolete: () => place.claims.has(stray.id) || place.get(stray.id) === undefined },
       signal,
     )
   }
 
-  async #remove(place: Place, found: Found & Pick<Change, 'isMoot'>, signal: AbortSignal): Promise<void> {
+  async #remove(place: Place, found: Found & Pick<Change, 'isObsolete'>, signal: AbortSignal): Promise<void> {
     await this.#change(place, { ...found, what: 'removes' }, async () => {
       await found.kind.remove(found.key, found.actual, signal)
       place.delete(found.id)
     })
   }
 
-  /** One change of an object at a time; what has become moot while it waited for its turn is left out. */
-  #change(place: Place, { kind, key, id, what, isMoot }: Change, change: () => Promise<void>): Promise<void> {
+  /** Serializes the changes of an object. A change that has become obsolete while it waited is skipped. */
+  #change(place: Place, { kind, key, id, what, isObsolete }: Change, change: () => Promise<void>): Promise<void> {
     return this.#changes.run(`${place.name} ${id}`, async () => {
-      if (isMoot?.() === true) return
+      if (isObsolete?.() === true) return
       this.counters.count(kind.name, what)
       try {
         await change()
@@ -108,12 +108,12 @@ interface Change {
   readonly key: string
   readonly id: string
   readonly what: 'applies' | 'removes'
-  readonly isMoot?: () => boolean
+  readonly isObsolete?: () => boolean
 }
 
 function wrap(cause: unknown, fields: { what: string; place: string; kind: string; key: string }): NsmError {
   const { what, ...where } = fields
-  const message = what === 'applies' ? 'Cannot make an object of a wire' : 'Cannot remove an object of a wire'
+  const message = what === 'applies' ? 'Cannot create an object of the wire' : 'Cannot remove an object of the wire'
   const next = cause instanceof NsmError ? cause.next : undefined
   return new NsmError(errorCode(cause), message, { cause, fields: where, ...(next === undefined ? {} : { next }) })
 }

@@ -1,2 +1,2 @@
-/** Where logs go. */
+/** Sinks of logs. */
 export { type JsonLoggerOptions, jsonLogger } from './json-logger.ts'

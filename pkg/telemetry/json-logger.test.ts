@@ -9,7 +9,7 @@ function recorded(level: 'debug' | 'info' = 'info') {
 }
 
 describe('jsonLogger', () => {
-  it('writes one JSON object a line with level, program, message and fields', () => {
+  it('writes one JSON object per line, with level, program, message and fields', () => {
     const { logger, objects } = recorded()
     logger.with({ connection: 'c1' }).info('Established', { mtuBytes: 1440, size: 3n })
     expect(objects()).toMatchObject([
@@ -17,13 +17,13 @@ describe('jsonLogger', () => {
     ])
   })
 
-  it('leaves out what is below its level', () => {
+  it('omits lines below its level', () => {
     const { logger, lines } = recorded('info')
     logger.debug('Detail')
     expect(lines).toEqual([])
   })
 
-  it('masks fields that are named like secrets, at any depth', () => {
+  it('masks fields whose names suggest a secret, at any depth', () => {
     const { logger, lines } = recorded()
     logger.info('Dialled', { privateKey: 'AAA', nested: { joinToken: 'BBB', fine: 1 }, raw: new Uint8Array(32) })
     expect(lines.join()).not.toMatch(/AAA|BBB/)

@@ -1,18 +1,18 @@
 /**
- * The sink of the processes' logs: one JSON object a line on standard error, by pino. JSON escapes control characters,
- * so that no value can forge a line; fields whose names speak of secrets are masked before they are written.
+ * The log sink of all programs: one JSON object per line on standard error, written by pino. JSON escapes control
+ * characters, so that no value can forge a line. Fields whose names suggest a secret are masked.
  */
 import { pino } from 'pino'
 import { describeError, type LogFields, type Logger } from '../base/index.ts'
 
 const SECRET_FIELD = /.key$|token|secret|password|jwt|authorization/i
 const MASK = '[redacted]'
-const DEEPEST = 4
+const MAX_DEPTH = 4
 
 export interface JsonLoggerOptions {
   readonly program: string
   readonly level: 'debug' | 'info' | 'warn' | 'error'
-  /** Where lines go; standard error unless a test listens. */
+  /** Receives the lines in tests; by default they go to standard error. */
   readonly write?: (line: string) => void
 }
 
@@ -42,7 +42,7 @@ function wrap(sink: pino.Logger): Logger {
 }
 
 function mask(fields: LogFields = {}): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, maskField(name, value, DEEPEST)]))
+  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, maskField(name, value, MAX_DEPTH)]))
 }
 
 function maskField(name: string, value: unknown, depth: number): unknown {

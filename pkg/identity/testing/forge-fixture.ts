@@ -1,4 +1,4 @@
-/** An authority for tests that issues whatever it is told, right or wrong. */
+/** For tests: an authority that issues any certificate, valid or not. */
 import { generateKeyPairSync, randomBytes, type webcrypto } from 'node:crypto'
 import type { Svid } from '../svid.ts'
 import { x509 } from '../x509.ts'
