@@ -3,8 +3,8 @@
 /** Folders of pkg/, from the lowest layer up. A folder imports only from layers below its own. */
 export const LAYERS: readonly (readonly string[])[] = [
   ['base'],
-  ['net', 'api', 'config', 'telemetry'],
-  ['netlink', 'tunnel', 'ipam', 'identity', 'policy', 'store'],
+  ['net', 'api', 'telemetry'],
+  ['config', 'netlink', 'tunnel', 'ipam', 'identity', 'policy', 'store'],
   ['platform', 'dataplane', 'rpc', 'reconcile', 'connections', 'steps'],
   ['registry', 'directory', 'request', 'forwarding', 'monitor', 'federation', 'client', 'endpoint', 'uapi', 'node'],
   ['daemon', 'cli'],

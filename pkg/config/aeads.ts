@@ -1,17 +1,17 @@
 import { list } from './parsers.ts'
 import type { Parser } from './table.ts'
 
-/** AEADs by the names that people know, to those that nodes tell each other. */
+/** The usual names of AEADs, and the names that nodes use in mechanism parameters. */
 const NAMES = { 'aes-256-gcm': 'aes256gcm', 'chacha20-poly1305': 'chacha20poly1305' } as const
 
 type Aead = (typeof NAMES)[keyof typeof NAMES]
 
-/** What a node may seal with, best first. What WireGuard prescribes is always among them. */
+/** The AEADs that a node may use, best first. The one that WireGuard prescribes must be among them. */
 export const aeads: Parser<readonly Aead[]> = (value) => {
   const given = list(aead)(value)
   if (new Set(given).size < given.length) throw new Error('must name no AEAD twice')
   if (given.includes('chacha20poly1305')) return given
-  throw new Error('must contain chacha20-poly1305, which a peer that is no node of nsmesh expects')
+  throw new Error('must contain chacha20-poly1305, the only AEAD of peers that do not run nsmesh')
 }
 
 const aead: Parser<Aead> = (value) => {

@@ -1,10 +1,10 @@
-/** Small files that a person names in the configuration: tokens, policies. */
+/** Small text files that the configuration refers to, such as tokens and policies. */
 import { readFileSync, statSync } from 'node:fs'
 import { NsmError } from '../base/index.ts'
 
 const MAX_BYTES = 256 * 1024
 
-/** @throws {NsmError} `not_found` or `invalid_argument` naming the file. */
+/** @throws {NsmError} `not_found` or `invalid_argument` with the path of the file */
 export function readTextFile(path: string): string {
   try {
     if (statSync(path).size <= MAX_BYTES) return readFileSync(path, 'utf8').trim()
@@ -12,6 +12,6 @@ export function readTextFile(path: string): string {
     throw new NsmError('not_found', 'Cannot read the file', { cause, fields: { path } })
   }
   throw new NsmError('invalid_argument', 'Cannot read the file: it is too large', {
-    fields: { path, most: MAX_BYTES },
+    fields: { path, maxBytes: MAX_BYTES },
   })
 }

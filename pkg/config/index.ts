@@ -1,4 +1,5 @@
-/** What people configure: one table per program. The only folder that reads the environment. */
+/** The configuration of the programs, one table each. Only this folder reads environment variables. */
+
 export { readTextFile } from './files.ts'
 export { type RegistryConfig, registryConfig } from './nsm-registry.ts'
 export { type NsmdConfig, nsmdConfig } from './nsmd.ts'
@@ -6,7 +7,6 @@ export { ownNamespace } from './own-namespace.ts'
 export {
   absolutePath,
   boolean,
-  cidr,
   duration,
   ip,
   type LogLevel,

@@ -1,7 +1,7 @@
 import { list, text } from './parsers.ts'
 import type { Parser } from './table.ts'
 
-/** `app:web,zone:a` (or with `=`) to an object. */
+/** Reads `app:web,zone:a`, also with `=` instead of `:`. */
 export const labels: Parser<Readonly<Record<string, string>>> = (value) => {
   const entries = list(text)(value).map((entry) => {
     const [, key = '', label = ''] = /^([^:=]+)[:=](.*)$/.exec(entry) ?? []

@@ -2,28 +2,32 @@ import { absolutePath, duration, list, logLevel, name, url } from './parsers.ts'
 import { defineConfig, optional, type Parser, required, withDefault } from './table.ts'
 
 export const registryConfig = defineConfig(
-  'nsm-registry: registry and authority of a domain, and its door to others.',
+  'nsm-registry: the registry and certificate authority of a domain, and its link to other domains.',
   {
-    domain: required('NSM_DOMAIN', 'name of the domain (SPIFFE trust domain)', name),
-    listenOn: required('NSM_LISTEN_ON', 'where nodes and other domains call, tcp://ip:port', url('tcp')),
+    domain: required('NSM_DOMAIN', 'name of the domain, which is also its SPIFFE trust domain', name),
+    listenOn: required('NSM_LISTEN_ON', 'address to listen on for nodes and other domains, tcp://ip:port', url('tcp')),
     advertise: optional(
       'NSM_ADVERTISE',
-      'host:port under which they reach it, comma-separated, where that differs from NSM_LISTEN_ON',
+      'addresses at which they can reach the registry, if different from NSM_LISTEN_ON: host:port, separated by commas',
       list(hostAndPort()),
     ),
     adminSocket: withDefault(
-      required('NSM_ADMIN_SOCKET', 'socket for nsmctl on this host, in a directory of its own', absolutePath),
+      required(
+        'NSM_ADMIN_SOCKET',
+        'path of the admin socket for nsmctl on this host; it needs a directory of its own',
+        absolutePath,
+      ),
       '/run/nsmesh/registry/admin.sock',
     ),
     stateDir: withDefault(
-      required('NSM_STATE_DIR', "records, joined domains, and the authority's key", absolutePath),
+      required('NSM_STATE_DIR', 'directory for records, joined domains and the key of the authority', absolutePath),
       '/var/lib/nsmesh-registry',
     ),
     defaultExpiryMs: withDefault(
-      required('NSM_DEFAULT_EXPIRY', 'how long an endpoint lives that is not refreshed', duration),
+      required('NSM_DEFAULT_EXPIRY', 'lifetime of a registered endpoint that is not refreshed', duration),
       '1m',
     ),
-    logLevel: withDefault(required('NSM_LOG_LEVEL', 'debug, info, warn or error', logLevel), 'info'),
+    logLevel: withDefault(required('NSM_LOG_LEVEL', 'log level: debug, info, warn or error', logLevel), 'info'),
   },
 )
 
@@ -31,7 +35,11 @@ export type RegistryConfig = ReturnType<typeof registryConfig.read>
 
 function hostAndPort(): Parser<string> {
   return (value) => {
-    url('tcp')(`tcp://${value}`)
+    try {
+      url('tcp')(`tcp://${value}`)
+    } catch {
+      throw new Error('must be host:port')
+    }
     return value
   }
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { nsmdConfig } from './index.ts'
 
-const least = {
+const required = {
   NSM_NAME: 'n1',
   NSM_DOMAIN: 'west',
   NSM_LISTEN_ON: 'tcp://192.0.2.1:5001',
@@ -10,16 +10,16 @@ const least = {
 }
 
 describe('nsmd’s configuration', () => {
-  it('leaves off what nobody asked for', () => {
-    expect(nsmdConfig.read(least)).toMatchObject({ uapiSocket: undefined, vxlanPort: undefined })
+  it('disables optional features by default', () => {
+    expect(nsmdConfig.read(required)).toMatchObject({ uapiSocket: undefined, vxlanPort: undefined })
   })
 
   it.each([
     ['', ['aes256gcm', 'chacha20poly1305']],
     ['chacha20-poly1305, aes-256-gcm', ['chacha20poly1305', 'aes256gcm']],
     ['chacha20-poly1305', ['chacha20poly1305']],
-  ])('reads NSM_AEADS=%j in its order', (text, aeads) => {
-    expect(nsmdConfig.read({ ...least, NSM_AEADS: text }).aeads).toEqual(aeads)
+  ])('reads NSM_AEADS=%j in order', (text, aeads) => {
+    expect(nsmdConfig.read({ ...required, NSM_AEADS: text }).aeads).toEqual(aeads)
   })
 
   it.each([
@@ -28,7 +28,7 @@ describe('nsmd’s configuration', () => {
     ['chacha20-poly1305,chacha20-poly1305', /must name no AEAD twice/],
     [',', /must contain chacha20-poly1305/],
     ['toString', /must be one of/],
-  ])('refuses NSM_AEADS=%j, and says why', (text, why) => {
-    expect(() => nsmdConfig.read({ ...least, NSM_AEADS: text })).toThrow(why)
+  ])('refuses NSM_AEADS=%j with the reason', (text, why) => {
+    expect(() => nsmdConfig.read({ ...required, NSM_AEADS: text })).toThrow(why)
   })
 })

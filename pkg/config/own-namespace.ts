@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
+import { formatNamespaceId } from '../net/index.ts'
 
 /** The network namespace of this process, `inode://<dev>/<ino>`. */
 export function ownNamespace(): string {
-  const { dev, ino } = statSync('/proc/self/ns/net', { bigint: true })
-  return `inode://${dev}/${ino}`
+  return formatNamespaceId(statSync('/proc/self/ns/net', { bigint: true }))
 }

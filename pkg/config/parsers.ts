@@ -1,23 +1,14 @@
-/** Parsers of configuration texts. Each throws an Error that completes the sentence "VARIABLE=value ...". */
+/** Parsers of configuration values. Each throws an Error whose message completes the sentence "VARIABLE=value ...". */
 import { isDomainOrNodeName } from '../base/index.ts'
+import { isIp, MAX_PORT } from '../net/index.ts'
 import type { Parser } from './table.ts'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
 const LOG_LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
-/** sun_path of unix(7), without the zero at its end. */
+/** The length of sun_path in unix(7), without the terminating zero. */
 const MAX_SOCKET_PATH_BYTES = 107
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
-
-/** As `node:net` would say it, which this folder has no business with. */
-function isIpv4(value: string): boolean {
-  const parts = value.split('.')
-  return parts.length === 4 && parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) <= 255)
-}
-
-function isIp(value: string): boolean {
-  return isIpv4(value) || (/^[0-9a-fA-F:.]+$/.test(value) && URL.canParse(`http://[${value}]/`))
-}
 
 export const text: Parser<string> = (value) => value
 
@@ -33,13 +24,13 @@ export const logLevel: Parser<LogLevel> = (value) => {
   return level
 }
 
-/** A name that goes into SPIFFE IDs and paths: 1 to 63 of [a-z0-9._-], beginning and ending with a letter or digit. */
+/** The name of a domain or a node, which becomes part of SPIFFE IDs: see {@link isDomainOrNodeName}. */
 export const name: Parser<string> = (value) => {
   if (isDomainOrNodeName(value)) return value
   throw new Error('must be 1 to 63 lower-case letters, digits, ".", "_" or "-", with a letter or digit at both ends')
 }
 
-/** `10m`, `1h30m`, `250ms` to milliseconds. */
+/** Reads `10m`, `1h30m` or `250ms`. @returns milliseconds */
 export const duration: Parser<number> = (value) => {
   const parts = [...value.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)]
   const isWhole = parts.length > 0 && parts.map(([part]) => part).join('') === value
@@ -47,26 +38,18 @@ export const duration: Parser<number> = (value) => {
   return parts.reduce((sum, [, count = '', unit = '']) => sum + Number(count) * (UNIT_MS[unit] ?? 0), 0)
 }
 
-export function integer(least: number, most: number): Parser<number> {
+export function integer(min: number, max: number): Parser<number> {
   return (value) => {
     const number = /^-?\d{1,15}$/.test(value) ? Number(value) : Number.NaN
-    if (!(number >= least && number <= most)) throw new Error(`must be a whole number from ${least} to ${most}`)
+    if (!(number >= min && number <= max)) throw new Error(`must be a whole number from ${min} to ${max}`)
     return number
   }
 }
 
-export const port: Parser<number> = integer(1, 65_535)
+export const port: Parser<number> = integer(1, MAX_PORT)
 
 export const ip: Parser<string> = (value) => {
   if (!isIp(value)) throw new Error('must be an IPv4 or IPv6 address')
-  return value
-}
-
-export const cidr: Parser<string> = (value) => {
-  const [address = '', length = '', ...rest] = value.split('/')
-  const most = isIpv4(address) ? 32 : 128
-  const isLength = /^\d{1,3}$/.test(length) && Number(length) <= most
-  if (!isIp(address) || !isLength || rest.length > 0) throw new Error('must be a CIDR such as 172.16.1.0/24')
   return value
 }
 
@@ -76,13 +59,15 @@ export const absolutePath: Parser<string> = (value) => {
 }
 
 /**
- * Where `wg` may find a device: it looks for `<device>.sock` in /var/run/wireguard, and takes 1 to 15 characters for
- * the device. The whole path must fit a socket address.
+ * A path at which `wg` can find a device. It looks for `<device>.sock` in /var/run/wireguard and accepts device names
+ * of 1 to 15 characters. The whole path must fit into a unix socket address.
  */
 export const uapiSocket: Parser<string> = (value) => {
   const path = absolutePath(value)
   if (/\/[A-Za-z0-9_=+.-]{1,15}\.sock$/.test(path) && Buffer.byteLength(path) <= MAX_SOCKET_PATH_BYTES) return path
-  throw new Error('must be an absolute path to <name>.sock, a name of 1 to 15 characters, and at most 107 bytes long')
+  throw new Error(
+    `must be an absolute path to <name>.sock, with a name of 1 to 15 characters, of at most ${MAX_SOCKET_PATH_BYTES} bytes`,
+  )
 }
 
 /** A URL with one of `schemes`: `tcp://ip:port`, `unix:///path`. */
@@ -101,10 +86,10 @@ function checkRest(scheme: string, rest: string): string | undefined {
   if (scheme !== 'tcp') return URL.canParse(`${scheme}://${rest}`) ? undefined : 'must be a URL'
   const [, host = '', number = ''] = /^(.+):(\d{1,5})$/.exec(rest) ?? []
   const isHost = isIp(host.replace(/^\[(.*)\]$/, '$1')) || /^[A-Za-z0-9.-]+$/.test(host)
-  return isHost && Number(number) <= 65_535 ? undefined : 'must be tcp://ip:port'
+  return isHost && Number(number) <= MAX_PORT ? undefined : 'must be tcp://ip:port'
 }
 
-/** A comma-separated list; blanks around the entries are dropped, an empty text is an empty list. */
+/** A comma-separated list. Spaces around entries and empty entries are dropped, so an empty text is an empty list. */
 export function list<T>(entry: Parser<T>): Parser<readonly T[]> {
   return (value) =>
     value

@@ -18,14 +18,14 @@ describe('defineConfig', () => {
     expect(config.read({ NSM_NAME: 'n1', NSM_PORT: '' })).toEqual({ name: 'n1', port: 5001, peers: undefined })
   })
 
-  it('names every mistake at once, with variable, value and reason', () => {
+  it('reports all mistakes at once, with variable, value and reason', () => {
     const read = () => config.read({ NSM_PORT: '70000', NSM_PEERS: 'tcp://a:1,http://b' })
     expect(read).toThrow(/NSM_NAME is not set \(name of the example\)/)
     expect(read).toThrow(/NSM_PORT="70000" must be a whole number from 1 to 65535/)
     expect(read).toThrow(/NSM_PEERS=.* has the entry "http:\/\/b", which must begin with tcp:\/\//)
   })
 
-  it('renders help that lists each variable with its default', () => {
+  it('renders help with every variable and its default', () => {
     expect(config.help).toBe(
       [
         'example: shows a table.',

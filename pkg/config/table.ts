@@ -1,17 +1,20 @@
 /**
- * How a program is configured: one table of environment variables, from which come the typed values, `--help`, and
- * one error that names every mistake at once, so that nobody fixes them one start at a time.
+ * The configuration of a program as one table of environment variables. The typed values, `--help` and the error
+ * message all come from it. The error names all mistakes at once, so that nobody has to fix them one start at a time.
  */
 import { NsmError } from '../base/index.ts'
 
-/** Turns the text of a variable into its value. @throws {Error} whose message says what is wrong with the text. */
+/**
+ * Converts the text of a variable to its value.
+ * @throws {Error} with a message that says what is wrong with the text
+ */
 export type Parser<T> = (text: string) => T
 
 export interface Variable<T> {
   readonly env: string
   readonly help: string
   readonly parse: Parser<T>
-  /** What holds when the variable is not set, as a person would write it; undefined for none. */
+  /** The text that is used when the variable is not set; undefined for none. */
   readonly fallback: string | undefined
   readonly isRequired: boolean
 }
@@ -21,14 +24,14 @@ type Values<V extends Variables> = { readonly [K in keyof V]: V[K] extends Varia
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** What people may read of a variable. */
+/** The parts of a variable that documentation shows. */
 export type VariableText = Pick<Variable<unknown>, 'env' | 'help' | 'fallback' | 'isRequired'>
 
 export interface Config<T> {
   readonly about: string
   readonly variables: readonly VariableText[]
   readonly help: string
-  /** @throws {NsmError} `invalid_argument` naming every variable that is missing or wrong, with its value and why. */
+  /** @throws {NsmError} `invalid_argument` with every missing or invalid variable, its value and the reason */
   read(environment?: Environment): T
 }
 
@@ -40,7 +43,7 @@ export function optional<T>(env: string, help: string, parse: Parser<T>): Variab
   return { env, help, parse, fallback: undefined, isRequired: false }
 }
 
-/** @param fallback in the notation of the variable itself; goes through `parse` as well. */
+/** @param fallback the default as text; it is parsed like a value of the variable */
 export function withDefault<T>(variable: Variable<T>, fallback: string): Variable<T> {
   return { ...variable, fallback, isRequired: false }
 }
@@ -72,7 +75,7 @@ function readAll<V extends Variables>(variables: V, environment: Environment): V
   return Object.fromEntries(values) as Values<V>
 }
 
-/** An empty variable is one that is not set: that is how manifests and shells leave one out. */
+/** An empty variable counts as not set, because manifests and shells leave variables out that way. */
 function readOne<T>(variable: Variable<T>, given: string | undefined): T | undefined {
   const text = given === undefined || given === '' ? variable.fallback : given
   if (text === undefined) {
@@ -89,7 +92,7 @@ function readOne<T>(variable: Variable<T>, given: string | undefined): T | undef
 
 function renderHelp(about: string, variables: Variables): string {
   const rows = Object.values(variables).map(({ env, help, fallback, isRequired }) => {
-    const note = isRequired ? ' (required)' : fallback === undefined ? '' : ` (default ${fallback})`
+    const note = isRequired ? ' (required)' : fallback === undefined || fallback === '' ? '' : ` (default ${fallback})`
     return [env, `${help}${note}`] as const
   })
   const width = Math.max(...rows.map(([env]) => env.length))

@@ -1,54 +1,70 @@
-/** Programs beside a workload: the client, the endpoint, and nsmctl. Names are upstream's where upstream has them. */
+/** The programs that run beside a workload: client, endpoint, nsmctl. Upstream's variables keep upstream's names. */
 import { labels } from './labels.ts'
 import { absolutePath, boolean, duration, list, logLevel, name, text, url } from './parsers.ts'
 import { defineConfig, required, withDefault } from './table.ts'
 
 const connectTo = withDefault(
-  required('NSM_CONNECT_TO', 'the node, as its local socket', url('unix')),
+  required('NSM_CONNECT_TO', 'local socket of the node', url('unix')),
   'unix:///var/lib/networkservicemesh/nsm.io.sock',
 )
 const workloadApi = withDefault(
-  required('SPIFFE_ENDPOINT_SOCKET', 'where this program gets its identity (SPIFFE Workload API)', url('unix')),
+  required('SPIFFE_ENDPOINT_SOCKET', 'SPIFFE Workload API from which this program gets its identity', url('unix')),
   'unix:///run/nsmesh/agent.sock',
 )
-const log = withDefault(required('NSM_LOG_LEVEL', 'debug, info, warn or error', logLevel), 'info')
-const ownLabels = withDefault(required('NSM_LABELS', 'labels, key:value, separated by commas', labels), '')
-const tokenLife = withDefault(required('NSM_MAX_TOKEN_LIFETIME', 'longest life of a path token', duration), '10m')
+const log = withDefault(required('NSM_LOG_LEVEL', 'log level: debug, info, warn or error', logLevel), 'info')
+const ownLabels = withDefault(required('NSM_LABELS', 'labels as key:value, separated by commas', labels), '')
+const maxTokenLifetimeMs = withDefault(
+  required('NSM_MAX_TOKEN_LIFETIME', 'maximum lifetime of a path token', duration),
+  '10m',
+)
 
-export const nsmClientConfig = defineConfig('nsm-client: keeps the wires that a workload asks for.', {
+export const nsmClientConfig = defineConfig('nsm-client: requests and maintains the wires of a workload.', {
   name: withDefault(required('NSM_NAME', 'name of the client', name), 'nsc'),
   networkServices: required(
     'NSM_NETWORK_SERVICES',
-    'what is wanted: kernel://service[@domain]/interface, separated by commas',
+    'network services to connect to: kernel://service[@domain]/interface, separated by commas',
     text,
   ),
   labels: ownLabels,
-  requestTimeoutMs: withDefault(required('NSM_REQUEST_TIMEOUT', 'for one request to be answered', duration), '15s'),
+  requestTimeoutMs: withDefault(required('NSM_REQUEST_TIMEOUT', 'time limit of one request', duration), '15s'),
   connectTo,
   workloadApi,
-  maxTokenLifetimeMs: tokenLife,
+  maxTokenLifetimeMs,
   logLevel: log,
 })
 
-export const nsmEndpointConfig = defineConfig('nsm-endpoint: makes the programs of a network namespace an endpoint.', {
-  name: withDefault(required('NSM_NAME', 'name of the endpoint', name), 'nse'),
-  serviceNames: required('NSM_SERVICE_NAMES', 'network services that it serves', list(name)),
-  payload: withDefault(required('NSM_PAYLOAD', 'of the services: IP or ETHERNET', payload), 'IP'),
-  labels: ownLabels,
-  cidrPrefix: required('NSM_CIDR_PREFIX', 'addresses for both ends: 172.16.1.100/31, or groups [a,b],[c]', text),
-  isServiceRegistered: withDefault(required('NSM_REGISTER_SERVICE', 'register the services too', boolean), 'true'),
-  listenDir: withDefault(required('NSM_LISTEN_DIR', 'directory for its socket', absolutePath), '/tmp'),
-  connectTo,
-  workloadApi,
-  maxTokenLifetimeMs: tokenLife,
-  logLevel: log,
-})
+export const nsmEndpointConfig = defineConfig(
+  'nsm-endpoint: makes the programs in a network namespace an endpoint of network services.',
+  {
+    name: withDefault(required('NSM_NAME', 'name of the endpoint', name), 'nse'),
+    serviceNames: required('NSM_SERVICE_NAMES', 'network services to serve, separated by commas', list(name)),
+    payload: withDefault(required('NSM_PAYLOAD', 'payload of the services: IP or ETHERNET', payload), 'IP'),
+    labels: ownLabels,
+    cidrPrefix: required(
+      'NSM_CIDR_PREFIX',
+      'prefixes for the addresses of both ends: 172.16.1.100/31, or groups such as [a,b],[c]',
+      text,
+    ),
+    isServiceRegistered: withDefault(
+      required('NSM_REGISTER_SERVICE', 'whether to register the services as well: true or false', boolean),
+      'true',
+    ),
+    listenDir: withDefault(
+      required('NSM_LISTEN_DIR', 'directory for the socket of the endpoint', absolutePath),
+      '/tmp',
+    ),
+    connectTo,
+    workloadApi,
+    maxTokenLifetimeMs,
+    logLevel: log,
+  },
+)
 
 export const nsmctlConfig = defineConfig('nsmctl', {
   connectTo,
   workloadApi,
   adminSocket: withDefault(
-    required('NSM_ADMIN_SOCKET', "the registry's admin socket, on its own host", absolutePath),
+    required('NSM_ADMIN_SOCKET', 'admin socket of the registry, on the host of the registry', absolutePath),
     '/run/nsmesh/registry/admin.sock',
   ),
 })
