@@ -5,7 +5,7 @@ import { nsmctlConfig } from '../../pkg/config/index.ts'
 
 const stop = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())
-// A reader that left, as `head` does, is no failure of ours.
+// When the reader of a pipe has left, as `head` does, that is not an error.
 process.stdout.on('error', () => process.exit(0))
 
 const terminal = {

@@ -1,4 +1,4 @@
-/** The mesh as nsmctl reaches it: the node with the caller's own identity, the registry through its admin socket. */
+/** Connects nsmctl to the node, with the identity of the caller, and to the registry, through its admin socket. */
 import { domainV1, nodeV1, timeToProto, trustDomainOf } from '../api/index.ts'
 import { type Clock, NsmError, type NsmErrorOptions, Scope, silentLogger, within } from '../base/index.ts'
 import type { NsmctlConfig } from '../config/index.ts'
@@ -36,7 +36,7 @@ export function connectMesh({ config, clock, signal }: ConnectOptions): Mesh {
   }
 }
 
-/** Makes a call that ends in time. */
+/** Makes a call with a time limit. */
 type Limited = <T>(call: (options: { readonly signal: AbortSignal }) => Promise<T>) => Promise<T>
 
 async function connectNode(
@@ -67,9 +67,9 @@ function refuseIdentity(cause: unknown, url: string): never {
   const options: NsmErrorOptions = {
     cause,
     fields: { url },
-    next: 'run nsmctl on a node, with SPIFFE_ENDPOINT_SOCKET and NSM_CONNECT_TO as its workloads have them',
+    next: 'run nsmctl on a node, with the SPIFFE_ENDPOINT_SOCKET and NSM_CONNECT_TO of its workloads',
   }
-  throw new NsmError('unavailable', 'Cannot reach the node: it gave no identity in time', options)
+  throw new NsmError('unavailable', 'Cannot reach the node: its Workload API provided no identity in time', options)
 }
 
 function adminApi(channel: Channel, limited: Limited): AdminApi {

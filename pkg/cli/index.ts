@@ -1,4 +1,4 @@
-/** nsmctl, apart from the process that it runs in. */
+/** nsmctl, independent of the process in which it runs. */
 export type { ConnectOptions } from './connect.ts'
 export { lazyMesh } from './lazy-mesh.ts'
 export type { AdminApi, Mesh, NodeApi, Terminal } from './mesh.ts'

@@ -1,8 +1,8 @@
 import { type ProtoTime, timeFromProto } from '../api/index.ts'
 
-/** Messages as JSON: maps become objects, times ISO 8601, big numbers numbers where exact, bytes base64. */
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue }
 
+/** Converts a message to JSON: times to ISO 8601, bytes to base64, bigints to numbers if exact, else to text. */
 export function toJson(value: unknown): JsonValue {
   if (value === null || value === undefined) return null
   if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : `${value}`
@@ -17,7 +17,7 @@ export function toJson(value: unknown): JsonValue {
   )
 }
 
-/** Domain types carry times as `...Ms` since the epoch, unless they are lengths of time. */
+/** Numbers whose name ends in `Ms` are times in milliseconds since the epoch. */
 function time(key: string, value: unknown): JsonValue {
   return key.endsWith('Ms') && typeof value === 'number' ? new Date(value).toISOString() : toJson(value)
 }
@@ -28,9 +28,4 @@ function isTimestamp(value: object): value is ProtoTime {
 
 function timeText(time: ProtoTime): string {
   return new Date(timeFromProto(time)).toISOString()
-}
-
-/** Milliseconds since the epoch; undefined for a time that was not given. */
-export function timestampMs(time: ProtoTime | undefined): number | undefined {
-  return time === undefined ? undefined : timeFromProto(time)
 }

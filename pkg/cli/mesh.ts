@@ -1,6 +1,6 @@
 /**
- * What nsmctl asks of the mesh: its node, through the node's local socket, and the registry of its domain, through
- * the admin socket. The commands see only this; connect.ts makes it of gRPC.
+ * The mesh from the point of view of the commands: the node, reached through its local socket, and the registry of the
+ * domain, reached through its admin socket. connect.ts implements it with gRPC.
  */
 import type {
   domainV1,
@@ -13,7 +13,7 @@ import type {
 
 export interface NodeApi {
   status(): Promise<nodeV1.NodeStatus>
-  /** All wires, or those with `id` on their path. */
+  /** All wires if `id` is empty, otherwise those with `id` in their path. */
   wires(id: string): Promise<readonly nodeV1.Wire[]>
   closeWire(id: string): Promise<void>
   readonly services: ServiceRegistryClient
@@ -34,14 +34,14 @@ export interface AdminApi {
   revokeNode(node: string): Promise<void>
 }
 
-/** Connects when first asked, so that a command reaches only what it needs. */
+/** Connects on demand, so that a command reaches only the parts that it needs. */
 export interface Mesh {
   node(): Promise<NodeApi>
   admin(): Promise<AdminApi>
   close(): Promise<void>
 }
 
-/** Where a command prints, and what it may wait for. */
+/** The terminal of a command. */
 export interface Terminal {
   print(text: string): void
   /** Aborts on Ctrl-C. */

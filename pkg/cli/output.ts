@@ -1,4 +1,4 @@
-/** One result in the form that was asked for: a table for people, or JSON and YAML for programs. */
+/** Renders results in the requested format: tables for people, JSON and YAML for programs. */
 import { stringify } from 'yaml'
 import { type JsonValue, toJson } from './json.ts'
 
@@ -8,12 +8,12 @@ export type Format = (typeof FORMATS)[number]
 export interface Column<T> {
   readonly title: string
   readonly text: (row: T) => string
-  /** Only shown by `-o wide`. */
+  /** Whether the column is shown only with `-o wide`. */
   readonly isWide?: true
 }
 
 export interface View<T> {
-  /** For "No wires." */
+  /** The plural of the objects, for messages such as "No wires." */
   readonly plural: string
   readonly columns: readonly Column<T>[]
 }
@@ -26,7 +26,7 @@ export function renderList<T>(rows: readonly T[], view: View<T>, format: Format)
   return table([columns.map(({ title }) => title), ...rows.map((row) => columns.map(({ text }) => text(row) || '-'))])
 }
 
-/** The whole of one object; people get the YAML form too, without what is empty or zero. */
+/** Renders all details of one object. People get YAML, too, but without fields that are empty or zero. */
 export function renderObject(value: unknown, format: Format): string {
   if (format === 'json') return JSON.stringify(toJson(value), null, 2)
   return stringify(format === 'yaml' ? toJson(value) : withoutEmpty(toJson(value))).trimEnd()
@@ -47,7 +47,7 @@ function isList(value: object): value is readonly JsonValue[] {
   return Array.isArray(value)
 }
 
-/** Columns as wide as their widest cell, two spaces apart, nothing at the end of a line. */
+/** Aligns columns to their widest cell, separated by two spaces, without trailing spaces. */
 export function table(rows: readonly (readonly string[])[]): string {
   const count = Math.max(0, ...rows.map((row) => row.length))
   const widths = Array.from({ length: count }, (_, column) =>

@@ -51,7 +51,7 @@ async function cli(args: string, parts: { node?: Partial<NodeApi>; admin?: Parti
   return { code, out: out.join('\n'), errors: errors.join('\n') }
 }
 
-/** Whatever a test did not say the mesh can do must not be asked of it. */
+/** Calls that a test does not provide must not be made. */
 function absent<T extends object>(): T {
   return {} as T
 }
@@ -73,7 +73,7 @@ test('get wires prints a table, and more columns when wide', async () => {
   expect(wide.out).toContain('12.3 ms +-0.4, 1.5 % lost, 1240 bytes')
 })
 
-test('get prints JSON and YAML that say the same', async () => {
+test('get prints the same as JSON and YAML', async () => {
   const node = { wires: async () => [WIRE] }
   const json = JSON.parse((await cli('get wires -o json', { node })).out)
   expect(json).toMatchObject([
@@ -82,25 +82,29 @@ test('get prints JSON and YAML that say the same', async () => {
   expect(parse((await cli('get wires -o yaml', { node })).out)).toEqual(json)
 })
 
-test('describe takes the beginning of an id, and says when it is none or several', async () => {
+test('describe takes a prefix of an id, and reports one that matches nothing or several', async () => {
   const node = { wires: async () => [WIRE, { ...WIRE, id: '3f2d' }] }
   expect(JSON.parse((await cli('describe wire 3f1 -o json', { node })).out).id).toBe('3f1c')
   const { out } = await cli('describe wire 3f1', { node })
   expect(parse(out)).toMatchObject({ id: '3f1c', counters: { server_rx_bytes: 3_145_728 } })
   expect(out).not.toMatch(/replay|problem/)
   const none = await cli('describe wire 9', { node })
-  expect(none).toMatchObject({ code: 1, errors: expect.stringContaining('there is none of that name') })
-  expect(none.errors).toContain('next: nsmctl get wires')
+  expect(none).toMatchObject({ code: 1, errors: expect.stringContaining('there is none with this name') })
+  expect(none.errors).toContain('next: list them with: nsmctl get wires')
   expect(await cli('describe wire 3f', { node })).toMatchObject({
     code: 2,
-    errors: expect.stringContaining('several begin like this'),
+    errors: expect.stringContaining('the prefix is ambiguous'),
   })
 })
 
 test.each([
   [[], 0, 'ok    dataplane'],
   [[{ name: 'offloads', problem: 'udp_gso is off', next: '', warningOnly: true }], 3, 'warn  offloads: udp_gso is off'],
-  [[{ name: 'registry', problem: 'away', next: 'check its host', warningOnly: false }], 1, 'next: check its host'],
+  [
+    [{ name: 'registry', problem: 'unreachable', next: 'check its host', warningOnly: false }],
+    1,
+    'next: check its host',
+  ],
 ])('status with %j exits with %d', async (broken, code, text) => {
   const conditions = [{ name: 'dataplane', problem: '', next: '', warningOnly: false }, ...broken]
   const status = nodeV1.NodeStatus.fromPartial({ name: 'west-1', domain: 'west', conditions })
@@ -120,17 +124,17 @@ test.each([
 })
 
 test.each(['', 'frobnicate', 'get', 'get wires -o xml', 'get lamps', 'describe wire', 'domain invite --lifetime soon'])(
-  '`nsmctl %s` is a mistake in usage',
+  '`nsmctl %s` is a usage error',
   async (args) => {
     expect((await cli(args)).code).toBe(2)
   },
 )
 
 test('--help exits with 0 and names the exit codes', async () => {
-  expect(await cli('--help')).toMatchObject({ code: 0, out: expect.stringContaining('4 cannot reach') })
+  expect(await cli('--help')).toMatchObject({ code: 0, out: expect.stringContaining('4 unreachable') })
 })
 
-test('domain invite prints the token alone', async () => {
+test('domain invite prints only the token', async () => {
   const asked: number[] = []
   const invite = async (lifetimeMs: number) => {
     asked.push(lifetimeMs)
@@ -140,7 +144,7 @@ test('domain invite prints the token alone', async () => {
   expect(asked).toEqual([300_000])
 })
 
-test('request closes the wire that it kept when it is interrupted', async () => {
+test('request closes its wire when it is interrupted', async () => {
   const closed: string[] = []
   const networkServices: NodeApi['networkServices'] = {
     request: async ({ connection, mechanismPreferences }) => ({ ...connection, mechanism: mechanismPreferences[0] }),

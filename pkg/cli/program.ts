@@ -1,4 +1,4 @@
-/** nsmctl: every command on one page, and how each way to fail becomes an exit code. */
+/** nsmctl: registers all commands, and maps errors to exit codes. */
 import { Command, CommanderError } from 'commander'
 import { type Clock, describeError, nextStep } from '../base/index.ts'
 import { registerCompletion } from './commands/completion.ts'
@@ -27,21 +27,24 @@ export interface CliOptions {
   readonly mesh: Mesh
   readonly terminal: Terminal
   readonly clock: Clock
-  /** For what went wrong, and how commands are used. */
+  /** Prints errors and usage messages. */
   readonly printError: (text: string) => void
 }
 
-/** @param args what stands behind `nsmctl` */
+/** @param args the arguments after `nsmctl` */
 export async function runCli(args: readonly string[], options: CliOptions): Promise<ExitCode> {
   const { mesh, terminal, clock, printError } = options
   const context: Context = { mesh, terminal, clock, exitCode: EXIT.fine }
   const program = new Command('nsmctl')
-    .description('look at a mesh of virtual wires, and work on it')
+    .description('inspect and manage a mesh of virtual wires')
     .configureOutput({
       writeOut: (text) => terminal.print(text.trimEnd()),
       writeErr: (text) => printError(text.trimEnd()),
     })
-    .addHelpText('after', '\nExit status: 0 fine, 1 failed, 2 usage, 3 warnings only, 4 cannot reach, 5 denied.')
+    .addHelpText(
+      'after',
+      '\nExit status: 0 success, 1 failure, 2 usage error, 3 warnings only, 4 unreachable, 5 permission denied.',
+    )
     .exitOverride()
   for (const register of COMMANDS) register(program, context)
   try {

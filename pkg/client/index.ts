@@ -1,4 +1,4 @@
-/** A workload's side of the mesh: what it wants, and the wires that it keeps. */
+/** The workload's side of the mesh: requests wires and maintains them. */
 
 export { KeptWire, type KeptWireOptions, type KeptWireState } from './kept-wire.ts'
 export { KeptWires, type KeptWiresOptions } from './kept-wires.ts'

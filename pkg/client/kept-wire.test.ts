@@ -12,7 +12,7 @@ import { KeptWire, KeptWires, parseNetworkServices, parseNsmUrl } from './index.
 
 const TOKEN_LIFE_MS = 600_000
 
-/** A mesh of one node: answers requests, and can be told to refuse or to report. */
+/** A mesh of one node, which answers requests; a test can make it refuse them or report events. */
 class FakeMesh implements NetworkServiceClient, MonitorClient {
   readonly clock = new FakeClock()
   readonly requests: ConnectionRequest[] = []
@@ -90,7 +90,7 @@ function keep(mesh: FakeMesh, isRetried = (_: unknown) => true): KeptWire {
   return wire
 }
 
-test('KeptWire asks with its labels, its interface and a path of one segment', async () => {
+test('KeptWire requests with its labels, its interface and a path of one segment', async () => {
   const mesh = new FakeMesh()
   await keep(mesh).up
   const [{ connection, mechanismPreferences } = expect.fail('no request')] = mesh.requests
@@ -99,7 +99,7 @@ test('KeptWire asks with its labels, its interface and a path of one segment', a
   expect(mechanismPreferences).toMatchObject([{ cls: 'LOCAL', type: 'KERNEL', parameters: { name: 'nsm-1' } }])
 })
 
-test('KeptWire tries again with growing delays until the mesh answers', async () => {
+test('KeptWire retries with backoff until the mesh answers', async () => {
   const mesh = new FakeMesh()
   mesh.refusals.push(...Array.from({ length: 3 }, () => new NsmError('unavailable', 'away')))
   const wire = keep(mesh)
@@ -108,7 +108,7 @@ test('KeptWire tries again with growing delays until the mesh answers', async ()
   expect(mesh.requests).toHaveLength(4)
 })
 
-test('KeptWire gives up on what is not retried', async () => {
+test('KeptWire gives up on an error that is not retried', async () => {
   const mesh = new FakeMesh()
   mesh.refusals.push(new NsmError('permission_denied', 'no'))
   const wire = keep(mesh, () => false)
@@ -117,7 +117,7 @@ test('KeptWire gives up on what is not retried', async () => {
   expect(wire.state.at).toBe('closed')
 })
 
-test('KeptWire refreshes the same wire at a fifth of its life', async () => {
+test('KeptWire refreshes the same wire after a fifth of its lifetime', async () => {
   const mesh = new FakeMesh()
   await keep(mesh).up
   await mesh.clock.advance(TOKEN_LIFE_MS / 5 - 1)
@@ -131,7 +131,7 @@ test('KeptWire refreshes the same wire at a fifth of its life', async () => {
   })
 })
 
-test('KeptWire asks at once when the mesh says that the wire is down, and elsewhere when it is refused', async () => {
+test('KeptWire heals immediately when the wire is down, and reselects when that is refused', async () => {
   const mesh = new FakeMesh()
   await keep(mesh).up
   await mesh.clock.advance(0)
@@ -145,7 +145,7 @@ test('KeptWire asks at once when the mesh says that the wire is down, and elsewh
   ])
 })
 
-test('KeptWire asks for its wire again when the node was away, and keeps the endpoint', async () => {
+test('KeptWire requests its wire again after the node was unreachable, and keeps the endpoint', async () => {
   const mesh = new FakeMesh()
   await keep(mesh).up
   await mesh.clock.advance(0)
@@ -154,7 +154,7 @@ test('KeptWire asks for its wire again when the node was away, and keeps the end
   expect(mesh.requests[1]?.connection.endpointName).toBe('nse-1')
 })
 
-test('KeptWire asks anew when nobody confirmed it before it expired', async () => {
+test('KeptWire reselects when the wire expires before a refresh succeeds', async () => {
   const mesh = new FakeMesh()
   const wire = keep(mesh)
   await wire.up
@@ -165,7 +165,7 @@ test('KeptWire asks anew when nobody confirmed it before it expired', async () =
   expect(mesh.requests.at(-1)?.connection.state).toBe('RESELECT_REQUESTED')
 })
 
-test('KeptWire closes what it holds, once', async () => {
+test('KeptWire closes its wire, once', async () => {
   const mesh = new FakeMesh()
   const wire = keep(mesh)
   await wire.up

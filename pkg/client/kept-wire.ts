@@ -1,9 +1,9 @@
 /**
- * A wire that a workload keeps: requested, refreshed before it expires, requested again when the mesh says that it is
- * down, closed at the end.
+ * A wire that is maintained for a workload: requested, refreshed before it expires, requested again when the mesh
+ * reports that it is down, and closed at the end.
  *
  *     requesting --> up --> refreshing --> up ...
- *          ^          |          | the mesh does not answer before the wire expires
+ *          ^          |          | the mesh did not answer before the wire expired
  *          '- healing <----------'
  */
 import type { Connection, ConnectionRequest, MonitorClient, NetworkServiceClient } from '../api/index.ts'
@@ -18,7 +18,7 @@ export interface KeptWireOptions {
   readonly clock: Clock
   readonly logger: Logger
   readonly requestTimeoutMs: number
-  /** Whether a request that failed is worth another try; what is refused now may be allowed later. */
+  /** Whether to retry a failed request. Even a refused one may be allowed later. */
   readonly isRetried: (error: unknown) => boolean
 }
 
@@ -55,12 +55,12 @@ export class KeptWire {
     return this.#state
   }
 
-  /** Resolves with the wire when it is up for the first time; rejects with the error that ends the tries. */
+  /** Resolves when the wire is up for the first time; rejects with an error that is not retried. */
   get up(): Promise<Connection> {
     return this.#first.promise
   }
 
-  /** Resolves when the wire is closed, rejects when we give it up. */
+  /** Resolves when the wire is closed; rejects with an error that is not retried. */
   get ended(): Promise<void> {
     return this.#running
   }
@@ -89,13 +89,13 @@ export class KeptWire {
     }
   }
 
-  /** Tries until it succeeds; a wire that nobody confirmed before it expired is requested anew. */
+  /** Retries until it succeeds. A wire that expired before it was confirmed is requested again from any endpoint. */
   #request(request: ConnectionRequest): Promise<Connection> {
     const { services, clock, logger, requestTimeoutMs: ms, isRetried } = this.#options
     const { signal } = this.#abort
     let asked = request
     const onFailure = (error: unknown) => {
-      logger.warn('Cannot request the network service: trying again', { service: this.#wanted.url.service, error })
+      logger.warn('Cannot request the network service, retrying', { service: this.#wanted.url.service, error })
       if (isLost(error, asked.connection, clock.nowMs())) asked = this.#heal(asked.connection)
     }
     return retryUntilDone({ clock, retry: RETRY, signal, isRetried, onFailure }, () =>
@@ -103,7 +103,7 @@ export class KeptWire {
     )
   }
 
-  /** Waits until a wire that is up needs a request, and returns that request. */
+  /** Waits until a wire that is up needs a refresh or healing, and returns the request for it. */
   async #hold(connection: Connection): Promise<ConnectionRequest> {
     const { clock, monitor, logger } = this.#options
     const stop = new AbortController()
@@ -113,7 +113,7 @@ export class KeptWire {
         clock.sleep(refreshDelayMs(connection, clock.nowMs()), signal).then(() => 'expiry' as const),
         waitForFault({ connection, monitor, clock, signal }),
       ])
-      if (fault === 'down') logger.warn('The wire is down: healing', { service: connection.networkService })
+      if (fault === 'down') logger.warn('The wire is down, healing it', { service: connection.networkService })
       this.#become({ at: fault === 'down' ? 'healing' : 'refreshing', connection })
       return refreshRequest(connection)
     } finally {
@@ -128,7 +128,7 @@ export class KeptWire {
 
   #become(state: KeptWireState): void {
     if (state.at !== this.#state.at) {
-      this.#options.logger.info('The wire changed its state', {
+      this.#options.logger.info('The state of the wire changed', {
         from: this.#state.at,
         to: state.at,
         id: this.#wanted.id,
@@ -138,7 +138,7 @@ export class KeptWire {
   }
 }
 
-/** The mesh refused the wire as it stands, or the wire expired while nobody answered. */
+/** Whether the wire must be requested again: the mesh refused to refresh it, or it expired while nobody answered. */
 function isLost(error: unknown, connection: Connection, nowMs: number): boolean {
   const isAnswer = !isAway(error) && errorCode(error) !== 'resource_exhausted'
   const expiries = connection.path.segments.flatMap(({ expiresMs }) => (expiresMs === undefined ? [] : [expiresMs]))

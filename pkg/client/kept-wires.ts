@@ -1,11 +1,11 @@
-/** The wires of one workload, kept side by side: a failing one never stops the others. */
+/** All wires of one workload. They are maintained independently, so that a failing one never stops the others. */
 import type { Labels } from '../api/index.ts'
 import { describeError, errorCode } from '../base/index.ts'
 import { KeptWire, type KeptWireOptions } from './kept-wire.ts'
 import type { NsmUrl } from './nsm-url.ts'
 
 export interface KeptWiresOptions extends Omit<KeptWireOptions, 'isRetried'> {
-  /** Name of the client: the first segment of each path. */
+  /** The name of the client, which becomes the first segment of each path. */
   readonly client: string
   readonly labels: Labels
 }
@@ -24,15 +24,15 @@ export class KeptWires {
     }
   }
 
-  /** @throws {AggregateError} of the wires that could not be closed at the mesh */
+  /** @throws {AggregateError} with the failures of all wires that could not be closed */
   async close(): Promise<void> {
     const outcomes = await Promise.allSettled(this.#wires.map((wire) => wire.close()))
     const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []))
-    if (failures.length > 0) throw new AggregateError(failures, 'Cannot close every wire: they will expire')
+    if (failures.length > 0) throw new AggregateError(failures, 'Cannot close every wire: the others will expire')
   }
 }
 
-/** A mistake in the request needs a person; everything else may pass with time. */
+/** Only the user can correct an invalid request; every other failure may be temporary. */
 function isRetried(error: unknown): boolean {
   return errorCode(error) !== 'invalid_argument'
 }

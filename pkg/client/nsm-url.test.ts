@@ -27,9 +27,9 @@ test('parseNsmUrls keeps a comma within a label', () => {
 })
 
 test.each([
-  ['', 'names no service'],
-  ['kernel://a/nsm-1,kernel://b/nsm-1', 'two network services want the same interface'],
-])('parseNetworkServices of %j says that it %s', (text, why) => {
+  ['', 'contains no URL'],
+  ['kernel://a/nsm-1,kernel://b/nsm-1', 'two network services have the same interface'],
+])('parseNetworkServices of %j says %s', (text, why) => {
   expect(() => parseNetworkServices(text)).toThrow(why)
   expect(parseNetworkServices('kernel://a,kernel://b')).toHaveLength(2)
 })
@@ -38,7 +38,7 @@ test.each([
   ['files@east/nsm-1', 'must look like'],
   ['kernel:/files', 'must look like'],
   ['kernel://', 'must look like'],
-  ['memif://files/nsm-1', 'mechanism memif is not known'],
+  ['memif://files/nsm-1', 'mechanism memif is not supported'],
   ['kernel://fi les/nsm-1', 'service must be a name'],
   ['kernel://files%00/nsm-1', 'service must be a name'],
   ['kernel://a@b@c/nsm-1', 'service must be a name'],
@@ -53,7 +53,7 @@ test.each([
   else expect(() => parseNsmUrl(url)).toThrow(why)
 })
 
-test('parseNsmUrl refuses or reads whatever it gets, and nothing else', () => {
+test('parseNsmUrl either reads or refuses any text', () => {
   fc.assert(
     fc.property(
       fc.oneof(

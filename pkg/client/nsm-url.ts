@@ -1,5 +1,5 @@
 /**
- * The URLs in which people name what a workload wants, in the pod's annotation and in NSM_NETWORK_SERVICES:
+ * The URLs of network services that a workload wants, in annotations of pods and in NSM_NETWORK_SERVICES:
  *
  *     kernel://my-service@other-domain/nsm-1?app=web
  *     mechanism  service   domain      interface  labels
@@ -9,23 +9,23 @@ import { isDomainOrNodeName, isRegisteredName, NsmError, splitName } from '../ba
 import { checkInterfaceName } from '../net/index.ts'
 
 export interface NsmUrl {
-  /** Upper case, as mechanisms name their type. */
+  /** In upper case, like the type of a mechanism. */
   readonly mechanismType: string
-  /** With `@domain` where one was given. */
+  /** With `@domain` if the URL contains one. */
   readonly service: string
-  /** Empty: the node chooses. */
+  /** Empty to let the node choose. */
   readonly interfaceName: string
   readonly labels: Labels
 }
 
 const FORM = /^(?<mechanism>[A-Za-z][A-Za-z0-9]*):\/\/(?<service>[^/?#]+)(?:\/(?<path>[^?#]*))?(?:\?(?<query>[^#]*))?$/
 
-/** @throws {NsmError} `invalid_argument` that says which part is wrong, and what it must look like. */
+/** @throws {NsmError} `invalid_argument` that says which part is invalid, and what is expected */
 export function parseNsmUrl(text: string): NsmUrl {
   const { mechanism = '', service = '', path = '', query = '' } = FORM.exec(text.trim())?.groups ?? {}
   if (mechanism === '') throw malformed(text, 'it must look like kernel://service/interface')
   const mechanismType = mechanism.toUpperCase()
-  if (mechanismType !== KERNEL) throw malformed(text, `the mechanism ${mechanism} is not known; kernel is`)
+  if (mechanismType !== KERNEL) throw malformed(text, `the mechanism ${mechanism} is not supported, only kernel is`)
   if (!isService(service))
     throw malformed(text, 'the service must be a name of letters, digits, ".", "_" and "-", or name@domain')
   const interfaceName = path.split('/').at(-1) ?? ''
@@ -38,7 +38,7 @@ function isService(text: string): boolean {
   return isRegisteredName(name) && (domain === '' ? !text.includes('@') : isDomainOrNodeName(domain))
 }
 
-/** A comma-separated list of URLs. A comma within a query belongs to its value unless a new URL follows. */
+/** Parses a comma-separated list of URLs. A comma in a query belongs to the query unless another URL follows. */
 export function parseNsmUrls(text: string): readonly NsmUrl[] {
   return text
     .split(/,(?=\s*[A-Za-z][A-Za-z0-9]*:\/\/)/)
@@ -47,22 +47,22 @@ export function parseNsmUrls(text: string): readonly NsmUrl[] {
 }
 
 /**
- * What a workload wants: at least one URL, and no interface twice.
- * @throws {NsmError} `invalid_argument` that says what to change
+ * Parses the network services of a workload: at least one URL, and each with a different interface.
+ * @throws {NsmError} `invalid_argument` with a hint on what to change
  */
 export function parseNetworkServices(text: string): readonly NsmUrl[] {
   const urls = parseNsmUrls(text)
-  if (urls.length === 0) throw new NsmError('invalid_argument', 'Cannot start: NSM_NETWORK_SERVICES names no service')
+  if (urls.length === 0) throw new NsmError('invalid_argument', 'Cannot start: NSM_NETWORK_SERVICES contains no URL')
   const names = urls.map(({ interfaceName }) => interfaceName).filter((name) => name !== '')
   const twice = names.find((name, index) => names.indexOf(name) !== index)
   if (twice === undefined) return urls
-  throw new NsmError('invalid_argument', 'Cannot start: two network services want the same interface', {
+  throw new NsmError('invalid_argument', 'Cannot start: two network services have the same interface', {
     fields: { interface: twice },
-    next: 'give each URL in NSM_NETWORK_SERVICES an interface of its own',
+    next: 'use a different interface in each URL of NSM_NETWORK_SERVICES',
   })
 }
 
-/** Repeated keys are one label whose values are joined by commas. */
+/** The values of a repeated key are joined with commas into one label. */
 function parseLabels(query: string): Labels {
   const labels = new Map<string, string>()
   for (const [key, value] of new URLSearchParams(query)) {
@@ -72,6 +72,6 @@ function parseLabels(query: string): Labels {
   return Object.fromEntries(labels)
 }
 
-function malformed(url: string, why: string): NsmError {
-  return new NsmError('invalid_argument', `Cannot read the network service URL: ${why}`, { fields: { url } })
+function malformed(url: string, reason: string): NsmError {
+  return new NsmError('invalid_argument', `Cannot parse the network service URL: ${reason}`, { fields: { url } })
 }

@@ -9,18 +9,18 @@ import {
 } from '../api/index.ts'
 import type { NsmUrl } from './nsm-url.ts'
 
-/** What a workload wants, and as whom. */
+/** The wire that a workload wants, and the client that requests it. */
 export interface WantedWire {
-  /** Name of the client: the first segment of the path. */
+  /** The name of the client, which becomes the first segment of the path. */
   readonly client: string
-  /** Id of the connection at the client. It stays the same after a restart, so that the mesh finds the wire again. */
+  /** The client's id of the connection. It must be the same after a restart, so that the wire is recognized. */
   readonly id: string
   readonly url: NsmUrl
   /** Labels of the client, in addition to those of the URL. */
   readonly labels: Labels
 }
 
-/** The client's own network namespace, for peers that cannot learn it from the kernel. */
+/** The network namespace of the client, for peers that cannot learn it from the kernel. */
 const OWN_NAMESPACE = 'file:///proc/thread-self/ns/net'
 
 export function firstRequest(wanted: WantedWire): ConnectionRequest {
@@ -39,15 +39,15 @@ export function firstRequest(wanted: WantedWire): ConnectionRequest {
   return { connection, mechanismPreferences: preferences(url) }
 }
 
-/** Requests the wire as it stands: the peers keep what they know of it. */
+/** Refreshes the connection as it is. */
 export function refreshRequest(connection: Connection): ConnectionRequest {
   return { connection: { ...connection, state: 'UP' }, mechanismPreferences: mechanisms(connection) }
 }
 
 /** Requests the same service again, from any endpoint. */
 export function reselectRequest(connection: Connection, url: NsmUrl): ConnectionRequest {
-  const anew: Connection = { ...connection, mechanism: undefined, endpointName: '', state: 'RESELECT_REQUESTED' }
-  return { connection: anew, mechanismPreferences: preferences(url) }
+  const reselected: Connection = { ...connection, mechanism: undefined, endpointName: '', state: 'RESELECT_REQUESTED' }
+  return { connection: reselected, mechanismPreferences: preferences(url) }
 }
 
 function preferences(url: NsmUrl): readonly Mechanism[] {

@@ -1,7 +1,7 @@
 import type { Connection, ConnectionEvent, MonitorClient } from '../api/index.ts'
 import { type Clock, followStream } from '../base/index.ts'
 
-/** `down`: the mesh says that the wire is gone or broken. `unsure`: the mesh was away and may have forgotten it. */
+/** `down`: the mesh reports a closed or broken wire. `unsure`: the mesh was unreachable and may have lost the wire. */
 type Fault = 'down' | 'unsure'
 
 const RETRY = { firstMs: 100, maxMs: 2_000 }
@@ -13,11 +13,11 @@ export interface Watched {
   readonly signal: AbortSignal
 }
 
-/** Follows what the mesh says of the wire until there is fault with it. */
+/** Monitors the wire until the mesh reports a fault. @throws the reason of `signal` when it aborts */
 export async function waitForFault({ connection, monitor, clock, signal }: Watched): Promise<Fault> {
   const { index, segments } = connection.path
   const pathSegments = segments.slice(index, index + 1).map(({ name, id }) => ({ name, id, token: '' }))
-  // A stream that broke is opened again: its first event tells whether the mesh still knows the wire.
+  // A broken stream is reopened. Its first event shows that the mesh is back.
   let opened = 0
   const events = followStream({ clock, retry: RETRY, signal }, () => {
     opened += 1
@@ -25,12 +25,12 @@ export async function waitForFault({ connection, monitor, clock, signal }: Watch
   })
   for await (const event of events) {
     if (opened > 1) return 'unsure'
-    if (saysDown(event)) return 'down'
+    if (isDown(event)) return 'down'
   }
   throw signal.reason
 }
 
-function saysDown({ type, connections }: ConnectionEvent): boolean {
+function isDown({ type, connections }: ConnectionEvent): boolean {
   if (type === 'INITIAL_STATE_TRANSFER' && connections.size === 0) return true
   return type === 'DELETE' || [...connections.values()].some(({ state }) => state === 'DOWN')
 }

@@ -1,6 +1,6 @@
 /**
- * NSM's MonitorConnection: what the caller may see of this node's connections, now and as they change. A caller sees
- * the connections on whose path its identity was proven; an administrator of the node sees all.
+ * NSM's MonitorConnection: streams the connections of this node and their changes. A caller sees the connections whose
+ * path contains its verified identity; an administrator of the node sees all.
  */
 import type {
   Call,
@@ -14,12 +14,12 @@ import type {
 import { NsmError } from '../base/index.ts'
 import { isSelected } from './select-connections.ts'
 
-/** Changes that a watcher may leave unread before its stream is ended. */
+/** How many changes a watcher may leave unread before its stream is ended and it has to watch again. */
 const MAX_UNREAD = 1_000
 
 export interface WatchedConnection {
   readonly connection: Connection
-  /** SPIFFE IDs that were proven on its path. */
+  /** The verified SPIFFE IDs on its path. */
   readonly identities: readonly string[]
 }
 
@@ -35,7 +35,7 @@ export interface Connections {
 
 export interface ConnectionMonitorOptions {
   readonly connections: Connections
-  /** Whether `peer` sees everything. */
+  /** Whether `peer` may see all connections. */
   readonly isAdmin: (peer: Peer) => boolean
 }
 
@@ -55,7 +55,7 @@ export class ConnectionMonitor implements MonitorServer {
   }
 }
 
-/** INVARIANT: the first event is the initial state, even when it is empty: callers wait for it. */
+/** INVARIANT: the first event is the initial state, even if it is empty, because callers wait for it. */
 function eventsOf(
   connections: Connections,
   isShown: (watched: WatchedConnection) => boolean,
@@ -87,7 +87,7 @@ function eventsOf(
   )
 }
 
-/** A change never waits for its watchers: the stream of one that does not read is ended. */
+/** A change of a connection never waits for watchers: the stream of a watcher that does not read is ended. */
 function push(
   controller: ReadableStreamDefaultController<ConnectionEvent>,
   event: ConnectionEvent,
@@ -99,9 +99,9 @@ function push(
   }
   stop()
   controller.error(
-    new NsmError('resource_exhausted', 'Cannot go on monitoring: too many changes were left unread', {
-      fields: { most: MAX_UNREAD },
-      next: 'monitor again: the present state comes first',
+    new NsmError('resource_exhausted', 'Cannot continue monitoring: too many changes were left unread', {
+      fields: { max: MAX_UNREAD },
+      next: 'start a new monitor stream, which begins with the current state',
     }),
   )
 }

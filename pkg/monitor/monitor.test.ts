@@ -43,14 +43,14 @@ function watch(feed: Feed, { selector = everything, spiffeId = ALICE, isAdmin = 
 }
 
 describe('ConnectionMonitor', () => {
-  it('begins with the present state, also when there is none', async () => {
+  it('begins with the current state, even if it is empty', async () => {
     const feed = new Feed()
     expect(await watch(feed).next()).toBe('INITIAL_STATE_TRANSFER ')
     feed.records.set('c1', { connection: connection('c1'), identities: [ALICE] })
     expect(await watch(feed).next()).toBe('INITIAL_STATE_TRANSFER c1')
   })
 
-  it('then tells each change, and ends with the caller', async () => {
+  it('then reports each change, and ends with the caller', async () => {
     const feed = new Feed()
     const { next, abort } = watch(feed)
     await next()
@@ -61,7 +61,7 @@ describe('ConnectionMonitor', () => {
     expect([await next(), feed.listeners.size]).toEqual(['end', 0])
   })
 
-  it('shows only connections on whose path the caller is, and an administrator all', async () => {
+  it('shows a caller only the connections with its identity in their path, and an administrator all', async () => {
     const feed = new Feed()
     feed.records.set('c1', { connection: connection('c1'), identities: ['spiffe://west/node/n1/uid/7'] })
     expect(await watch(feed).next()).toBe('INITIAL_STATE_TRANSFER ')
@@ -73,7 +73,7 @@ describe('ConnectionMonitor', () => {
     expect(await next()).toBe('UPDATE mine')
   })
 
-  it('lets go of a watcher that does not read, and keeps the others', async () => {
+  it('ends the stream of a watcher that does not read, and keeps the others', async () => {
     const feed = new Feed()
     const [lazy, diligent] = [watch(feed), watch(feed)]
     await diligent.next()
@@ -99,7 +99,7 @@ describe('isSelected', () => {
     ['the wrong order', { pathSegments: [segment('n2'), segment('n1')] }, false],
     ['more than there is', { pathSegments: Array.from({ length: 4 }, () => segment('')) }, false],
     ['another id', { pathSegments: [segment('n1', 'c2')] }, false],
-  ])('judges a selector that names %s', (_what, selector, expected) => {
+  ])('matches a selector with %s', (_what, selector, expected) => {
     expect(isSelected({ ...everything, ...selector }, connection('c1'))).toBe(expected)
   })
 })

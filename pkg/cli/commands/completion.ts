@@ -1,4 +1,4 @@
-/** Completion: the shell asks nsmctl itself, so that it knows what the program knows. */
+/** Shell completion. The shell calls nsmctl itself, which knows all commands and can look up names in the mesh. */
 import { Argument, type Command } from 'commander'
 import type { Context, Register } from './context.ts'
 import { RESOURCES, resourceNamed } from './resources.ts'
@@ -20,7 +20,7 @@ compdef _nsmctl nsmctl`
 export const registerCompletion: Register = (program, context) => {
   program
     .command('completion')
-    .description('print the completion script of a shell; put it into its start file')
+    .description('print the completion script for a shell, to be sourced by its startup file')
     .addArgument(new Argument('<shell>').choices(['bash', 'zsh']))
     .action((shell: string) => context.terminal.print(shell === 'bash' ? BASH : ZSH))
   program
@@ -33,7 +33,7 @@ export const registerCompletion: Register = (program, context) => {
     })
 }
 
-/** @param words what stands behind `nsmctl`, the last one perhaps unfinished. */
+/** @param words the words after `nsmctl`; the last one may be incomplete */
 async function complete(program: Command, context: Context, words: readonly string[]): Promise<readonly string[]> {
   const finished = words.slice(0, -1)
   const [verb = '', kind = ''] = finished

@@ -5,25 +5,23 @@ import type { ExitCode } from '../exit-code.ts'
 import type { Mesh, Terminal } from '../mesh.ts'
 import { FORMATS, type Format } from '../output.ts'
 
-/** What every command works with. */
+/** The context of every command. */
 export interface Context {
   readonly mesh: Mesh
   readonly terminal: Terminal
   readonly clock: Clock
-  /** How the program ends unless an error says otherwise. */
+  /** The exit code of the program, unless the command throws. */
   exitCode: ExitCode
 }
 
-/** Adds one command to the program. */
+/** Registers one command with the program. */
 export type Register = (program: Command, context: Context) => void
 
 export function formatOption(): Option {
-  return new Option('-o, --output <format>', 'how to print the result')
-    .choices(FORMATS)
-    .default('table' satisfies Format)
+  return new Option('-o, --output <format>', 'output format').choices(FORMATS).default('table' satisfies Format)
 }
 
-/** For commander: `10m` to milliseconds. */
+/** Parses an argument such as `10m` for commander. @returns milliseconds */
 export function durationArgument(text: string): number {
   try {
     return duration(text)

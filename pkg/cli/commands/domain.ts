@@ -1,36 +1,35 @@
-/** For the people who run a domain: they work on the host of its registry. */
+/** Commands for the administrators of a domain, which work on the host of its registry. */
 import type { Command } from 'commander'
 import type { domainV1 } from '../../api/index.ts'
-import { timestampMs } from '../json.ts'
 import { type Format, renderList, renderObject } from '../output.ts'
-import { durationText } from '../view/durations.ts'
 import { domains } from '../view/lists.ts'
+import { durationText, timestampMs } from '../view/times.ts'
 import { type Context, durationArgument, formatOption, type Register } from './context.ts'
 
 const INVITATION_LIFETIME_MS = 3_600_000
 
 export const registerDomain: Register = (program, context) => {
-  const domain = program.command('domain').description('join this domain with others')
+  const domain = program.command('domain').description('join this domain with others, and share services with them')
   domain
     .command('invite')
-    .description('make a one-time token with which another domain joins this one')
-    .option('--lifetime <duration>', 'of the token', durationArgument, INVITATION_LIFETIME_MS)
+    .description('create a one-time token that lets another domain join this one')
+    .option('--lifetime <duration>', 'lifetime of the token', durationArgument, INVITATION_LIFETIME_MS)
     .action(async ({ lifetime }: { lifetime: number }) => {
       printInvitation(context, await (await context.mesh.admin()).invite(lifetime))
     })
   domain
     .command('join')
-    .description('join the domain that made the token')
+    .description('join the domain that created the token')
     .argument('<token>')
     .action(async (token: string) => {
       const joined = await (await context.mesh.admin()).join(token)
       context.terminal.print(
-        `joined with ${joined.name} (${joined.addresses.join(', ')}); to share a service with it: nsmctl domain export SERVICE ${joined.name}`,
+        `joined ${joined.name} (${joined.addresses.join(', ')}); to share a service with it, run: nsmctl domain export SERVICE ${joined.name}`,
       )
     })
   domain
     .command('list')
-    .description('domains that this one is joined with')
+    .description('list the domains that this one has joined')
     .addOption(formatOption())
     .action(async ({ output }: { output: Format }) => listDomains(context, output))
   registerRevoke(domain, context)
@@ -40,7 +39,7 @@ export const registerDomain: Register = (program, context) => {
 function registerRevoke(domain: Command, context: Context): void {
   domain
     .command('revoke')
-    .description('trust a domain no more; its wires to here are closed at once')
+    .description('stop trusting a domain; all wires to it are closed immediately')
     .argument('<domain>')
     .action(async (name: string) => {
       await (await context.mesh.admin()).revoke(name)
@@ -48,43 +47,43 @@ function registerRevoke(domain: Command, context: Context): void {
     })
 }
 
-/** Every joined domain, in a word that no shell expands. */
-const EVERYONE = 'all'
+/** Stands for every joined domain; unlike `*`, no shell expands it. */
+const ALL_DOMAINS = 'all'
 
 function registerExports(domain: Command, context: Context): void {
   domain
     .command('export')
-    .description('let another domain find and request a network service of this one')
+    .description('allow another domain to find and request a network service of this one')
     .argument('<service>')
-    .argument('<domain>', `which other domain; ${EVERYONE}: every joined one`)
+    .argument('<domain>', `the other domain, or ${ALL_DOMAINS} for every joined one`)
     .action(async (service: string, name: string) => {
-      await (await context.mesh.admin()).export(service, name === EVERYONE ? '*' : name)
+      await (await context.mesh.admin()).export(service, name === ALL_DOMAINS ? '*' : name)
       context.terminal.print(`${service} exported to ${name}`)
     })
   domain
     .command('unexport')
-    .description('take an export back; wires that need it are closed at once')
+    .description('revoke an export; wires that depend on it are closed immediately')
     .argument('<service>')
-    .argument('<domain>', `as it was exported; ${EVERYONE}: the export to every joined one`)
+    .argument('<domain>', `the domain of the export, or ${ALL_DOMAINS} for the export to every joined one`)
     .action(async (service: string, name: string) => {
-      await (await context.mesh.admin()).unexport(service, name === EVERYONE ? '*' : name)
+      await (await context.mesh.admin()).unexport(service, name === ALL_DOMAINS ? '*' : name)
       context.terminal.print(`${service} no longer exported to ${name}`)
     })
 }
 
 export const registerNode: Register = (program, context) => {
-  const node = program.command('node').description('let nodes into this domain, and expel them')
+  const node = program.command('node').description('admit nodes to this domain, and revoke them')
   node
     .command('invite')
-    .description('make a one-time token with which a node of that name joins')
+    .description('create a one-time token that lets a node with this name join')
     .argument('<name>')
-    .option('--lifetime <duration>', 'of the token', durationArgument, INVITATION_LIFETIME_MS)
+    .option('--lifetime <duration>', 'lifetime of the token', durationArgument, INVITATION_LIFETIME_MS)
     .action(async (name: string, { lifetime }: { lifetime: number }) => {
       printInvitation(context, await (await context.mesh.admin()).inviteNode(name, lifetime))
     })
   node
     .command('revoke')
-    .description('expel a node: nobody of the domain serves or trusts it any more')
+    .description('revoke the identity of a node; the domain no longer trusts or serves it')
     .argument('<name>')
     .action(async (name: string) => {
       await (await context.mesh.admin()).revokeNode(name)
@@ -92,7 +91,7 @@ export const registerNode: Register = (program, context) => {
     })
 }
 
-/** The token alone, so that it can be piped to the other side. */
+/** Prints only the token, so that it can be piped to the other side. */
 function printInvitation({ terminal }: Context, { token }: domainV1.Invitation): void {
   terminal.print(token)
 }
@@ -106,5 +105,6 @@ async function listDomains({ mesh, terminal, clock }: Context, output: Format): 
       : renderList(list.domains, domains({ nowMs }), output),
   )
   const youngest = Math.min(...list.domains.map(({ joined }) => nowMs - (timestampMs(joined) ?? 0)))
-  if (output === 'wide' && list.domains.length > 0) terminal.print(`the last one joined ${durationText(youngest)} ago`)
+  if (output === 'wide' && list.domains.length > 0)
+    terminal.print(`the latest one joined ${durationText(youngest)} ago`)
 }

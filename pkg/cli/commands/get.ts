@@ -9,7 +9,7 @@ const WORDS = RESOURCES.flatMap(({ words }) => words.slice(0, 1)).join(', ')
 export const registerGet: Register = (program, context) => {
   program
     .command('get')
-    .description(`list one kind of thing: ${WORDS}`)
+    .description(`list all objects of a kind: ${WORDS}`)
     .addArgument(new Argument('<kind>', RESOURCES.map(({ words, about }) => `${words[0]}: ${about}`).join('; ')))
     .addOption(formatOption())
     .action(async (kind: string, { output }: { output: Format }) => {
@@ -21,9 +21,9 @@ export const registerGet: Register = (program, context) => {
 export const registerDescribe: Register = (program, context) => {
   program
     .command('describe')
-    .description(`show the whole of one thing: ${WORDS}`)
+    .description(`show all details of one object: ${WORDS}`)
     .argument('<kind>')
-    .argument('<name>', 'its name or id, or the beginning of it')
+    .argument('<name>', 'name or id of the object, or a unique prefix of it')
     .addOption(formatOption())
     .action(async (kind: string, name: string, { output }: { output: Format }) => {
       const resource = resourceOf(kind)
@@ -35,7 +35,7 @@ export const registerDescribe: Register = (program, context) => {
 function resourceOf(kind: string): Resource {
   const resource = resourceNamed(kind)
   if (resource !== undefined) return resource
-  throw new NsmError('invalid_argument', 'Cannot tell what to look for: no such kind', {
+  throw new NsmError('invalid_argument', 'Cannot find the objects: their kind is unknown', {
     fields: { kind },
     next: `use one of ${WORDS}`,
   })
@@ -44,14 +44,14 @@ function resourceOf(kind: string): Resource {
 function onlyOne(found: readonly unknown[], { words }: Resource, name: string): unknown {
   const [one, ...others] = found
   if (one === undefined) {
-    throw new NsmError('not_found', 'Cannot describe it: there is none of that name', {
+    throw new NsmError('not_found', 'Cannot describe the object: there is none with this name', {
       fields: { kind: words[1], name },
-      next: `nsmctl get ${words[0]}`,
+      next: `list them with: nsmctl get ${words[0]}`,
     })
   }
   if (others.length === 0) return one
-  throw new NsmError('invalid_argument', 'Cannot describe it: several begin like this', {
-    fields: { name, found: found.length },
-    next: 'give more of its name',
+  throw new NsmError('invalid_argument', 'Cannot describe the object: the prefix is ambiguous', {
+    fields: { prefix: name, matches: found.length },
+    next: 'give more characters of the name',
   })
 }

@@ -12,18 +12,18 @@ interface Options {
 export const registerRequest: Register = (program, context) => {
   program
     .command('request')
-    .description('ask for a network service here, keep the wire until Ctrl-C, then close it')
+    .description('request a network service from this host, keep the wire until Ctrl-C, then close it')
     .argument('<url>', 'kernel://service[@domain]/interface[?label=value]')
-    .option('--name <name>', 'of the client in the path', 'nsmctl')
-    .option('--timeout <duration>', 'for the request to be answered', durationArgument, 15_000)
+    .option('--name <name>', 'name of the client in the path', 'nsmctl')
+    .option('--timeout <duration>', 'time limit of the request', durationArgument, 15_000)
     .action(async (url: string, options: Options) => request(context, url, options))
 }
 
 export const registerClose: Register = (program, context) => {
   program
     .command('close')
-    .description('close a wire of this node, whoever asked for it')
-    .argument('<id>', 'as `nsmctl get wires` shows it')
+    .description('close a wire of this node, no matter who requested it')
+    .argument('<id>', 'id of the wire, as shown by `nsmctl get wires`')
     .action(async (id: string) => {
       await (await context.mesh.node()).closeWire(id)
       context.terminal.print(`wire ${id} closed`)
@@ -55,8 +55,8 @@ async function request({ mesh, terminal, clock }: Context, url: string, { name, 
 function upText({ id, mechanism, context, path }: Connection): string {
   const name = mechanism?.parameters['name'] ?? ''
   const { srcIpAddrs, dstIpAddrs } = context.ip
-  const way = path.segments.map((segment) => segment.name).join(' > ')
-  return `${name} is up: ${srcIpAddrs.join(', ')} to ${dstIpAddrs.join(', ')} (${way}); connection ${id}; Ctrl-C closes it`
+  const names = path.segments.map((segment) => segment.name).join(' > ')
+  return `${name} is up: ${srcIpAddrs.join(', ')} to ${dstIpAddrs.join(', ')} (${names}); connection ${id}; press Ctrl-C to close it`
 }
 
 function interrupted(signal: AbortSignal): Promise<void> {

@@ -1,20 +1,20 @@
-/** The kinds of things that `get` lists and `describe` shows. */
+/** The kinds of objects that `get` lists and `describe` shows. */
 import type { Found, RegistryClient } from '../../api/index.ts'
 import { type Format, renderList, type View } from '../output.ts'
 import { domains, endpoints, nodes, services, wires } from '../view/lists.ts'
 import type { Context } from './context.ts'
 
 export interface Resource {
-  /** Plural first: the words by which it may be called. */
+  /** The words that select this kind, plural first. */
   readonly words: readonly string[]
   readonly about: string
   list(context: Context): Promise<Listing>
 }
 
-/** Rows with their view, so that callers need not know what the rows are. */
+/** Rows together with their view, so that callers do not need to know the type of the rows. */
 export interface Listing {
   render(format: Format): string
-  /** The rows called `name`: by name, or by an id or the beginning of one. */
+  /** The row whose name or id is `name`, or else all rows for which it is a prefix. */
   named(name: string): readonly unknown[]
   readonly names: readonly string[]
 }
@@ -48,7 +48,7 @@ export const RESOURCES: readonly Resource[] = [
   },
   {
     words: ['nodes', 'node'],
-    about: 'nodes of the domain (on its registry)',
+    about: 'nodes of the domain (on the host of the registry)',
     list: async ({ mesh, clock }) => {
       const rows = await (await mesh.admin()).nodes()
       return listing(rows, nodes({ nowMs: clock.nowMs() }), (row) => row.name)
@@ -56,7 +56,7 @@ export const RESOURCES: readonly Resource[] = [
   },
   {
     words: ['domains', 'domain'],
-    about: 'domains that this one is joined with (on its registry)',
+    about: 'domains that this one has joined (on the host of the registry)',
     list: async ({ mesh, clock }) => {
       const { domains: rows } = await (await mesh.admin()).domains()
       return listing(rows, domains({ nowMs: clock.nowMs() }), (row) => row.name)

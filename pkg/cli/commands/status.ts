@@ -5,7 +5,7 @@ import { formatOption, type Register } from './context.ts'
 export const registerStatus: Register = (program, context) => {
   program
     .command('status')
-    .description('how this node is: dataplane, identity, registry, wires, and what is wrong')
+    .description('show the state of this node: dataplane, identity, registry, wires, and problems')
     .addOption(formatOption())
     .action(async ({ output }: { output: Format }) => {
       const status = await (await context.mesh.node()).status()

@@ -4,7 +4,7 @@ import type { Register } from './context.ts'
 export const registerVersion: Register = (program, context) => {
   program
     .command('version')
-    .description('version of nsmctl, and of the node where it answers')
+    .description('show the version of nsmctl, and of the node if it is reachable')
     .action(async () => {
       context.terminal.print(`nsmctl ${VERSION}`)
       const node = await context.mesh.node().then(
@@ -12,6 +12,6 @@ export const registerVersion: Register = (program, context) => {
         () => undefined,
       )
       if (node !== undefined)
-        context.terminal.print(`nsmd ${node.version}\nnsm-dataplane ${node.dataplane?.version ?? 'away'}`)
+        context.terminal.print(`nsmd ${node.version}\nnsm-dataplane ${node.dataplane?.version ?? 'unreachable'}`)
     })
 }

@@ -1,10 +1,9 @@
-/** Which columns people see of each kind of thing. */
+/** The columns of the table for each kind of object. */
 import type { domainV1, NetworkService, NetworkServiceEndpoint, nodeV1 } from '../../api/index.ts'
-import { timestampMs } from '../json.ts'
 import type { View } from '../output.ts'
-import { bytesText, durationText } from './durations.ts'
+import { bytesText, durationText, timestampMs } from './times.ts'
 
-/** What one view needs beside its rows. */
+/** The time to which the ages and expiries of a view refer. */
 export interface Moment {
   readonly nowMs: number
 }
@@ -48,11 +47,11 @@ export function wires({ nowMs }: Moment): View<nodeV1.Wire> {
         text: ({ clientAddresses, endpointAddresses }) => `${clientAddresses} - ${endpointAddresses}`,
       },
       { title: 'STATE', text: ({ state }) => state },
-      { title: 'FROM CLIENT', text: ({ counters }) => carried(counters.get('client_rx_bytes')), isWide: true },
-      { title: 'TO CLIENT', text: ({ counters }) => carried(counters.get('server_rx_bytes')), isWide: true },
+      { title: 'FROM CLIENT', text: ({ counters }) => volumeText(counters.get('client_rx_bytes')), isWide: true },
+      { title: 'TO CLIENT', text: ({ counters }) => volumeText(counters.get('server_rx_bytes')), isWide: true },
       { title: 'PAYLOAD', text: ({ payload }) => payload, isWide: true },
       { title: 'MTU', text: ({ mtuBytes }) => `${mtuBytes}`, isWide: true },
-      { title: 'LINK', text: ({ client, server }) => pathText(client?.path ?? server?.path), isWide: true },
+      { title: 'LINK', text: ({ client, server }) => linkQualityText(client?.path ?? server?.path), isWide: true },
       { title: 'EXPIRES', text: ({ expires }) => durationText((timestampMs(expires) ?? nowMs) - nowMs), isWide: true },
       { title: 'PATH', text: ({ path }) => path.join(' > '), isWide: true },
       { title: 'PROBLEM', text: ({ problem }) => problem },
@@ -60,8 +59,8 @@ export function wires({ nowMs }: Moment): View<nodeV1.Wire> {
   }
 }
 
-/** Wires within a node are the kernel's: nobody counts there. */
-function carried(bytes: bigint | undefined): string {
+/** Wires within a node are veth pairs of the kernel, for which the dataplane has no counters. */
+function volumeText(bytes: bigint | undefined): string {
   return bytes === undefined ? '' : bytesText(bytes)
 }
 
@@ -71,12 +70,12 @@ function endText(end: nodeV1.WireEnd | undefined): string {
   return [end.mechanism.toLowerCase(), end.peer, end.aead, end.session].filter((part) => part !== '').join(' ')
 }
 
-/** Round trip and its deviation, loss, and the longest packet that passes. */
-function pathText(path: nodeV1.PathHealth | undefined): string {
-  if (path === undefined || path.state !== 'up') return path?.state ?? ''
+/** Round-trip time and jitter, loss, and the largest packet that gets through. */
+function linkQualityText(quality: nodeV1.PathHealth | undefined): string {
+  if (quality === undefined || quality.state !== 'up') return quality?.state ?? ''
   const ms = (us: number) => (us / 1000).toFixed(1)
-  const loss = `${(path.lossPpm / 10_000).toFixed(1)} % lost`
-  return `${ms(path.rttUs)} ms +-${ms(path.jitterUs)}, ${loss}, ${path.mtuBytes} bytes`
+  const loss = `${(quality.lossPpm / 10_000).toFixed(1)} % lost`
+  return `${ms(quality.rttUs)} ms +-${ms(quality.jitterUs)}, ${loss}, ${quality.mtuBytes} bytes`
 }
 
 export function nodes({ nowMs }: Moment): View<domainV1.NodeRecord> {

@@ -1,11 +1,10 @@
 import { styleText } from 'node:util'
 import type { nodeV1 } from '../../api/index.ts'
 import { EXIT, type ExitCode } from '../exit-code.ts'
-import { timestampMs } from '../json.ts'
 import { table } from '../output.ts'
-import { durationText } from './durations.ts'
+import { durationText, timestampMs } from './times.ts'
 
-/** Node, dataplane, wires, and then every condition, the broken ones with the next command. */
+/** Facts about node, dataplane and wires, then all conditions; those with a problem come with a hint on what to do. */
 export function statusText(
   status: nodeV1.NodeStatus,
   { nowMs, isColoured }: { nowMs: number; isColoured: boolean },
@@ -15,16 +14,16 @@ export function statusText(
   const facts = table([
     [
       'Node',
-      `${status.name} of ${status.domain}, nsmesh ${status.version}, up ${durationText(nowMs - (timestampMs(status.started) ?? nowMs))}`,
+      `${status.name} in domain ${status.domain}, nsmesh ${status.version}, up ${durationText(nowMs - (timestampMs(status.started) ?? nowMs))}`,
     ],
     [
       'Identity',
-      `${status.spiffeId}, renewed before ${durationText((timestampMs(status.identityExpires) ?? nowMs) - nowMs)}`,
+      `${status.spiffeId}, expires in ${durationText((timestampMs(status.identityExpires) ?? nowMs) - nowMs)}`,
     ],
-    ['Listens', status.listen.join(', ')],
+    ['Listening on', status.listen.join(', ')],
     [
       'Dataplane',
-      `${dataplane?.version ?? 'away'}, engine ${dataplane?.enginePid ?? '-'}, restarts ${dataplane?.engineRestarts ?? '-'}`,
+      `${dataplane?.version ?? 'unreachable'}, engine pid ${dataplane?.enginePid ?? '-'}, restarts ${dataplane?.engineRestarts ?? '-'}`,
     ],
     ['Offloads', features.join(' ')],
     ['Wires', `${status.wiresUp} up, ${status.wiresDown} down`],

@@ -1,3 +1,5 @@
+import { type ProtoTime, timeFromProto } from '../../api/index.ts'
+
 const UNITS = [
   ['d', 86_400_000],
   ['h', 3_600_000],
@@ -5,7 +7,12 @@ const UNITS = [
   ['s', 1_000],
 ] as const
 
-/** `3m12s`, `5s`, `2d4h`: the two largest units. */
+/** Milliseconds since the epoch; undefined for a time that is not set. */
+export function timestampMs(time: ProtoTime | undefined): number | undefined {
+  return time === undefined ? undefined : timeFromProto(time)
+}
+
+/** Formats a duration with its two largest units: `3m12s`, `5s`, `2d4h`. */
 export function durationText(ms: number): string {
   if (ms < 1_000) return `${Math.max(0, Math.round(ms))}ms`
   const first = UNITS.findIndex(([, unitMs]) => ms >= unitMs)
