@@ -15,11 +15,18 @@ const GROUPS: readonly Group[] = [
   {
     title: 'What came in',
     about: 'Of each port, and of the engine for what belongs to no port.',
-    file: 'io/counters.h',
+    file: 'pipeline/counters.h',
     enumeration: 'Rx',
     prefix: 'rx_',
   },
-  { title: 'What went out', about: 'Of each port.', file: 'io/counters.h', enumeration: 'Tx', prefix: 'tx_' },
+  { title: 'What went out', about: 'Of each port.', file: 'pipeline/counters.h', enumeration: 'Tx', prefix: 'tx_' },
+  {
+    title: 'Handshakes',
+    about: 'Of the engine: what became of each handshake message that it received.',
+    file: 'core/handled.h',
+    enumeration: 'Handled',
+    prefix: 'handshake_',
+  },
   {
     title: 'The holder',
     about: 'What the holder served, refused and dropped.',
@@ -32,10 +39,16 @@ const GROUPS: readonly Group[] = [
 export function countersReference(root: string): string {
   const groups = GROUPS.map(({ title, about, file, enumeration, prefix }) => {
     const counters = enumerators(readFileSync(`${root}/pkg/dataplane/native/${file}`, 'utf8'), enumeration)
-    const rows = counters.map(({ name, about }) => [code(prefix + name), about])
+    const rows = counters.map(({ name, about }) => [code(prefix + snakeCase(name)), about])
     return `${heading(2, title)}${about}\n\n${table(['counter', 'counts'], rows)}`
   })
   return heading(1, 'Counters of the dataplane') + groups.join('')
+}
+
+/** `kBadMac1` is shown as `bad_mac1`. */
+function snakeCase(name: string): string {
+  const words = name.replace(/^k(?=[A-Z])/, '').replaceAll(/(?<=[a-z0-9])[A-Z]/g, (letter) => `_${letter}`)
+  return words.toLowerCase()
 }
 
 interface Enumerator {

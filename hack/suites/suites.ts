@@ -10,7 +10,7 @@ export interface Suite {
   run(builds: Builds): Promise<Count>
 }
 
-const STYLE = ['format', 'types', 'protos', 'layers', 'texts', 'unused', 'scripts', 'native']
+const STYLE = ['format', 'types', 'protos', 'layers', 'texts', 'references', 'unused', 'scripts', 'native']
 /** Tests of the dataplane at its limits, and of how long it takes for something. */
 const LOADED = '^engine-(flood|rekey|two|hostile|priority|starved)|^bench-'
 /** In which the engine's threads meet: load both ways, keys that change, paths, an engine that ends. */

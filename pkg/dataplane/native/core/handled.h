@@ -8,7 +8,7 @@
 namespace nsm {
 
 enum class Handled : std::uint8_t {
-  kAccepted,
+  kAccepted,      // valid, and the handshake goes on
   kMalformed,     // type, reserved bytes or length
   kBadMac1,       // the sender does not know our public key
   kRateLimited,   // under load: too many from this source

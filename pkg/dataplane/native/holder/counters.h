@@ -8,22 +8,22 @@
 namespace nsm::holder {
 
 enum class Count : std::uint8_t {
-  connections,          // local connections that were served
-  refused_unattested,   // the process that connected could not be attested
-  refused_limit,        // too many connections from one network namespace
-  refused_deliver,      // nsmd was not reachable for 5 s
-  refused_peer,         // control and dial: the peer is neither nsmd's user nor root
-  refused_descriptors,  // the holder is out of descriptors
-  dials,
-  refused_dials,
-  descriptors_kept,
+  connections,            // local connections that were served
+  refused_unattested,     // the process that connected could not be attested
+  refused_limit,          // too many connections from one network namespace
+  refused_deliver,        // nsmd was not reachable for 5 s
+  refused_peer,           // control and dial: the peer is neither nsmd's user nor root
+  refused_descriptors,    // the holder is out of descriptors
+  dials,                  // connections to local endpoints that were made for nsmd
+  refused_dials,          // endpoints that could not be reached or attested
+  descriptors_kept,       // descriptors that clients passed and the holder keeps
   descriptors_refused,    // neither a namespace nor an O_PATH file nor a socket, or too many
   descriptors_truncated,  // messages with more descriptors than there was room for
   malformed,              // malformed messages on the control, dial and engine sockets
-  requests_refused,
-  requests_overflow,  // too many requests while the engine was away
-  replay_refused,     // objects that a restarted engine refused
-  events_lost,        // times that the kernel dropped rtnetlink events
+  requests_refused,       // requests of nsmd that were answered with an error
+  requests_overflow,      // too many requests while the engine was away
+  replay_refused,         // objects that a restarted engine refused
+  events_lost,            // times that the kernel dropped rtnetlink events
   count
 };
 

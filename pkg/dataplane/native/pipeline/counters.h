@@ -32,24 +32,24 @@ class CounterBlock {
 };
 
 enum class Rx : std::uint8_t {
-  packets,
-  bytes,
-  keepalives,
-  malformed,       // invalid header, length or virtio_net_hdr
-  unknown_index,   // no session has this receiver index
-  unknown_remote,  // VXLAN: from another address than the port's remote
-  unknown_vni,     // VXLAN: no port has this VNI
-  unknown_flags,   // VXLAN: the flags of another protocol, such as GPE or GBP
-  auth_failed,
-  replay,
-  expired,       // the key has expired
-  inner_source,  // an inner address that the connection did not assign
-  inner_destination,
-  no_wire,  // the port has no cross-connect
-  truncated,
-  bad_mac1,     // an initiation whose sender does not know our public key
-  queue_full,   // more handshakes than the control thread can handle
-  path_excess,  // more probe messages than an honest peer sends
+  packets,            // all that was accepted
+  bytes,              // of these packets; of a tunnel with its own headers
+  keepalives,         // authentic messages without a packet
+  malformed,          // invalid header, length or virtio_net_hdr
+  unknown_index,      // no session has this receiver index
+  unknown_remote,     // VXLAN: from another address than the port's remote
+  unknown_vni,        // VXLAN: no port has this VNI
+  unknown_flags,      // VXLAN: the flags of another protocol, such as GPE or GBP
+  auth_failed,        // the tag is wrong: not sealed by the peer, or damaged on the way
+  replay,             // a counter that was seen already, or is too old
+  expired,            // the key has expired
+  inner_source,       // an inner address that the connection did not assign
+  inner_destination,  // the same of the destination
+  no_wire,            // the port has no cross-connect
+  truncated,          // a datagram longer than the buffer
+  bad_mac1,           // an initiation whose sender does not know our public key
+  queue_full,         // more handshakes than the control thread can handle
+  path_excess,        // more probe messages than an honest peer sends
   count
 };
 inline constexpr std::array<std::string_view, static_cast<std::size_t>(Rx::count)> kRxNames = {
@@ -59,17 +59,17 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Rx::count
     "rx_bad_mac1",       "rx_queue_full",   "rx_path_excess"};
 
 enum class Tx : std::uint8_t {
-  packets,
-  bytes,
-  malformed,
-  inner_source,
-  inner_destination,
-  oversize,     // longer than the MTU; an IP packet is answered with Packet Too Big
-  no_session,   // no session could be established
-  refused,      // the kernel refused it
-  no_buffers,   // ENOBUFS
-  blocked,      // the socket's buffer stayed full
-  gso_refused,  // UDP_SEGMENT was refused: sent one by one, nothing is lost
+  packets,            // all that was sent
+  bytes,              // of these packets; of a tunnel with its own headers
+  malformed,          // invalid header, length or virtio_net_hdr
+  inner_source,       // an inner address that the connection did not assign
+  inner_destination,  // the same of the destination
+  oversize,           // longer than the MTU; an IP packet is answered with Packet Too Big
+  no_session,         // no session could be established
+  refused,            // the kernel refused it
+  no_buffers,         // ENOBUFS
+  blocked,            // the socket's buffer stayed full
+  gso_refused,        // UDP_SEGMENT was refused: sent one by one, nothing is lost
   count
 };
 inline constexpr std::array<std::string_view, static_cast<std::size_t>(Tx::count)> kTxNames = {
