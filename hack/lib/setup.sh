@@ -52,14 +52,17 @@ packages() {
     bench) echo wireguard-tools iperf3 ;;
     peers) echo nebula wireguard-go ;;
     lint) echo shellcheck ;;
+    native-lint) echo clang-16 clang-format-16 clang-tidy-16 python3 python3-pip ;;
+    *) fail "no packages are known for '$1'" ;;
   esac
 }
 
 # Installs the Debian packages that are missing for what is named, or names the command that does.
 need_packages() {
-  local missing=() purpose package
+  local missing=() purpose names package
   for purpose in "$@"; do
-    for package in $(packages "$purpose"); do
+    names=$(packages "$purpose")
+    for package in $names; do
       [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
     done
   done
