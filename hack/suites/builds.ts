@@ -14,7 +14,7 @@ export const SANITIZED = `${NATIVE}/build-address-undefined`
 export const THREADS = `${NATIVE}/build-thread`
 const LAST_LINES = 40
 
-export type BuildName = 'dataplane' | 'sanitized' | 'threads' | 'fuzz'
+export type BuildName = 'dataplane' | 'sanitized' | 'threads' | 'fuzz' | 'tidy'
 
 /** For the threads' suite only what its tests run. */
 const THREADED_PROGRAMS = ['nsm-dataplane', 'nsm-impair', 'nsm-udp-probe', 'nsm-flood']
@@ -26,6 +26,8 @@ const COMMANDS: Readonly<Record<BuildName, readonly (readonly string[])[]>> = {
   sanitized: cmake(SANITIZED, [...SANITIZED_TYPE, '-DNSM_SANITIZE=address,undefined']),
   threads: cmake(THREADS, [...SANITIZED_TYPE, '-DNSM_SANITIZE=thread'], THREADED_PROGRAMS),
   fuzz: [[`${ROOT}/hack/fuzz`, '--build']],
+  /** No build, but as long as one: clang-tidy over the native sources. */
+  tidy: [[`${ROOT}/hack/lint-native`, 'tidy']],
 }
 
 function cmake(folder: string, options: readonly string[], targets: readonly string[] = []) {
