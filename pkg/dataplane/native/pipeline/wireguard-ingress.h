@@ -15,7 +15,7 @@ class WireguardIngress final : public IngressPort {
  public:
   using IngressPort::IngressPort;
 
-  // `plaintext` is authentic, new, and neither a keepalive nor a path message.
+  // `plaintext` is authentic, new, and neither a keepalive nor a probe message.
   void deliver(Bytes plaintext, FlowJoiner& joiner) noexcept override;
 
   std::uint64_t tag = 0;       // names the port in notes

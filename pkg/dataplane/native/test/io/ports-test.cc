@@ -91,7 +91,7 @@ TEST("a message that does not describe a port is refused with a reason") {
     return is_refused(node.set(message), error, text);
   };
   CHECK(refused(attributes().text(protocol::kId, "x"), EINVAL, "kind is missing"));
-  CHECK(refused(attributes().text(protocol::kId, "x").u8(protocol::kKind, 9), EOPNOTSUPP, "not known"));
+  CHECK(refused(attributes().text(protocol::kId, "x").u8(protocol::kKind, 9), EOPNOTSUPP, "unknown"));
   CHECK(refused(device_attributes("tun", kTun), EBADF, "port tun"));
   CHECK(refused(device_attributes("tun", kTun).u32(protocol::kVni, 7), EOPNOTSUPP, "vni"));
   CHECK(refused(vxlan_attributes("v", 0), EINVAL, "vni"));
