@@ -1,4 +1,4 @@
-/** The README's tables: what each system reaches, and what was to be reached. */
+/** The tables of docs/performance.md: what each system reaches, and what was to be reached. */
 import { median } from './quantile.ts'
 import { BASE, formatFigure, formatVersions, machine, type Results, type Versions } from './report.ts'
 import { reached } from './targets.ts'

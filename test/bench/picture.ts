@@ -1,4 +1,4 @@
-/** The README's picture: for each chosen figure a bar a system, with its ratio to wireguard-go. */
+/** The picture of docs/performance.md: for each chosen figure a bar a system, with its ratio to wireguard-go. */
 import { median } from './quantile.ts'
 import { BASE, formatFigure, type Results } from './report.ts'
 

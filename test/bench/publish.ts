@@ -1,5 +1,5 @@
 /**
- * Writes the README's table of speeds and docs/speed.svg from what `hack/bench --json` printed:
+ * Writes the tables of docs/performance.md and docs/speed.svg from what `hack/bench --json` printed:
  *
  *     ./hack/bench dataplane --json | ./hack/bench publish
  *
@@ -12,7 +12,7 @@ import { picture } from './picture.ts'
 import { readJsonLines, readVersionLines } from './report.ts'
 import { SYSTEMS } from './systems.ts'
 
-const README = `${ROOT}/README.md`
+const PAGE = `${ROOT}/docs/performance.md`
 const [BEGIN, END] = ['<!-- speed: written by hack/bench publish -->', '<!-- /speed -->']
 const CHARTS = [
   { metric: 'tcp_1_gbps', title: 'TCP, 1 stream, Gb/s' },
@@ -23,11 +23,11 @@ const CHARTS = [
 const text = readFileSync(0, 'utf8')
 const results = readJsonLines(text)
 const systems = SYSTEMS.map(({ name }) => name)
-const readme = readFileSync(README, 'utf8')
-const [begin, end] = [readme.indexOf(BEGIN), readme.indexOf(END)]
-if (begin < 0 || end < begin) throw new Error(`README.md has no ${BEGIN} and ${END} to write between`)
+const page = readFileSync(PAGE, 'utf8')
+const [begin, end] = [page.indexOf(BEGIN), page.indexOf(END)]
+if (begin < 0 || end < begin) throw new Error(`docs/performance.md has no ${BEGIN} and ${END} to write between`)
 writeFileSync(
-  README,
-  `${readme.slice(0, begin)}${BEGIN}\n${markdown(results, systems, readVersionLines(text))}\n${readme.slice(end)}`,
+  PAGE,
+  `${page.slice(0, begin)}${BEGIN}\n${markdown(results, systems, readVersionLines(text))}\n${page.slice(end)}`,
 )
 writeFileSync(`${ROOT}/docs/speed.svg`, picture(results, CHARTS, systems))

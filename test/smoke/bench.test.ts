@@ -44,12 +44,12 @@ describe('hack/bench --smoke --json', () => {
     })
     afterAll(() => checkout?.remove())
 
-    test('and writes into README and its picture', async () => {
+    test('and writes into docs/performance.md and its picture', async () => {
       const { root } = checkout
       await run([`${root}/hack/bench`, 'publish'], { env, input: output })
-      const readme = readFileSync(`${root}/README.md`, 'utf8')
-      for (const system of systems) expect(readme).toMatch(new RegExp(`^\\| ${system} \\| [\\d.]+`, 'm'))
-      for (const version of readVersionLines(output).values()) expect(readme).toContain(version)
+      const page = readFileSync(`${root}/docs/performance.md`, 'utf8')
+      for (const system of systems) expect(page).toMatch(new RegExp(`^\\| ${system} \\| [\\d.]+`, 'm'))
+      for (const version of readVersionLines(output).values()) expect(page).toContain(version)
       expect(readFileSync(`${root}/docs/speed.svg`, 'utf8')).toMatch(/^<svg[\s\S]*<\/svg>\n$/)
     })
   })
