@@ -7,8 +7,8 @@
 
 namespace nsm::fuzz {
 
-// The packets that were written since the last call. No packet of a target continues another one's
-// flow, so none is joined.
+// The packets that were written since the last call. The targets' packets are UDP and their devices
+// have no USO, so none is joined.
 inline std::vector<test::Packet> delivered(test::FakeDevice& device) {
   std::vector<test::Packet> packets;
   for (auto& [header, joined, bytes] : device.take()) {

@@ -59,7 +59,7 @@ class SessionPort {
   std::uint64_t handshakes_ = 0;
   test::FakeNotes notes_;
   FlowJoiner joiner_;
-  test::FakeDevice device_;
+  test::FakeDevice device_{false};  // without USO, so that UDP packets are not joined
   Activity activity_;
   std::atomic<bool> hold_{false};
   std::atomic<std::uint32_t> path_mtu_{65535};

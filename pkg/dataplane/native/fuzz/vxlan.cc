@@ -44,7 +44,7 @@ struct Underlay {
   nsm::FlowJoiner joiner;
   nsm::VxlanIngress port{counters};
   nsm::VxlanTable table{{engine, notes, joiner}};
-  nsm::test::FakeDevice device;
+  nsm::test::FakeDevice device{false};  // without USO, so that UDP packets are not joined
 
   std::array<std::uint64_t, kReasons.size()> counted() const {
     std::array<std::uint64_t, kReasons.size()> counts;
