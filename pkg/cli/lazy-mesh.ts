@@ -1,4 +1,4 @@
-/** The mesh, connected to when a command first asks for it: `--help` does not pay for gRPC and certificates. */
+/** Connects to the mesh on first use, so that `nsmctl --help` does not have to load gRPC and certificates. */
 import type { ConnectOptions } from './connect.ts'
 import type { Mesh } from './mesh.ts'
 
