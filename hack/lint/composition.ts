@@ -2,16 +2,7 @@
  * Rules for what is put together, and for what it is put together from: pkg/daemon decides nothing, rooms keep protobuf
  * at their border, and what several chains do is a step that they share.
  */
-interface SourceFile {
-  /** From the root of the checkout. */
-  readonly path: string
-  readonly lines: readonly string[]
-}
-
-interface Breach {
-  readonly line: number
-  readonly sentence: string
-}
+import type { Breach, Rule, SourceFile } from './rules.ts'
 
 /** What a process is composed of; what all processes share lies beside these folders. */
 const COMPOSITION = /^pkg\/daemon\/[^/]+\/[^/]+\.ts$/
@@ -73,7 +64,7 @@ export function askDirectory(file: SourceFile): readonly Breach[] {
   )
 }
 
-export const COMPOSITION_RULES = [composition, plainTypes, sharedSteps, askDirectory]
+export const COMPOSITION_RULES: readonly Rule[] = [composition, plainTypes, sharedSteps, askDirectory]
 
 function eachLine({ lines }: SourceFile, check: (text: string) => readonly string[]): readonly Breach[] {
   return lines.flatMap((text, index) => check(text).map((sentence) => ({ line: index + 1, sentence })))
