@@ -4,8 +4,9 @@
 export const LAYERS: readonly (readonly string[])[] = [
   ['base'],
   ['net', 'api', 'telemetry'],
-  ['config', 'netlink', 'tunnel', 'ipam', 'identity', 'policy', 'store'],
-  ['platform', 'dataplane', 'rpc', 'reconcile', 'connections', 'steps'],
+  ['netlink', 'ipam', 'identity', 'policy', 'store'],
+  ['mechanism'],
+  ['platform', 'dataplane', 'rpc', 'reconcile', 'config', 'connections', 'steps'],
   ['registry', 'directory', 'request', 'forwarding', 'monitor', 'federation', 'client', 'endpoint', 'uapi', 'node'],
   ['daemon', 'cli'],
 ]

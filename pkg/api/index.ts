@@ -62,16 +62,7 @@ export * as domainV1 from './gen/nsmesh/domain/v1/domain.ts'
 export * as nodeV1 from './gen/nsmesh/node/v1/node.ts'
 export * as registryProto from './gen/registry/registry.ts'
 export * as workloadProto from './gen/workload/workload.ts'
-export {
-  KERNEL,
-  LOCAL,
-  PAYLOAD_ETHERNET,
-  PAYLOAD_IP,
-  parameter,
-  REMOTE,
-  VXLAN,
-  WIREGUARD,
-} from './mechanism.ts'
+export { isPayload, PAYLOAD_ETHERNET, PAYLOAD_IP, type Payload } from './payload.ts'
 export type {
   Destination,
   Found,
@@ -100,11 +91,3 @@ export type {
   Token,
 } from './services.ts'
 export { trustDomainOf } from './trust-domain.ts'
-export type {
-  IntentEnd,
-  LocalEnd,
-  RemoteEnd,
-  VxlanEnd,
-  WireguardEnd,
-  WireIntent,
-} from './wire-intent.ts'

@@ -4,8 +4,9 @@
  *     kernel://my-service@other-domain/nsm-1?app=web
  *     mechanism  service   domain      interface  labels
  */
-import { KERNEL, type Labels } from '../api/index.ts'
+import type { Labels } from '../api/index.ts'
 import { isDomainOrNodeName, isRegisteredName, NsmError, splitName } from '../base/index.ts'
+import { KERNEL } from '../mechanism/index.ts'
 import { checkInterfaceName } from '../net/index.ts'
 
 export interface NsmUrl {

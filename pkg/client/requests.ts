@@ -1,12 +1,5 @@
-import {
-  type Connection,
-  type ConnectionRequest,
-  emptyContext,
-  type Labels,
-  LOCAL,
-  type Mechanism,
-  parameter,
-} from '../api/index.ts'
+import { type Connection, type ConnectionRequest, emptyContext, type Labels, type Mechanism } from '../api/index.ts'
+import { kernelParameter, LOCAL } from '../mechanism/index.ts'
 import type { NsmUrl } from './nsm-url.ts'
 
 /** The wire that a workload wants, and the client that requests it. */
@@ -51,8 +44,8 @@ export function reselectRequest(connection: Connection, url: NsmUrl): Connection
 }
 
 function preferences(url: NsmUrl): readonly Mechanism[] {
-  const name = url.interfaceName === '' ? {} : { [parameter.interfaceName]: url.interfaceName }
-  return [{ cls: LOCAL, type: url.mechanismType, parameters: { ...name, [parameter.inodeUrl]: OWN_NAMESPACE } }]
+  const name = url.interfaceName === '' ? {} : { [kernelParameter.interfaceName]: url.interfaceName }
+  return [{ cls: LOCAL, type: url.mechanismType, parameters: { ...name, [kernelParameter.inodeUrl]: OWN_NAMESPACE } }]
 }
 
 function mechanisms(connection: Connection): readonly Mechanism[] {

@@ -1,4 +1,5 @@
 /** The programs that run beside a workload: client, endpoint, nsmctl. Upstream's variables keep upstream's names. */
+import { isPayload, type Payload } from '../api/index.ts'
 import { labels } from './labels.ts'
 import { absolutePath, boolean, duration, list, logLevel, name, text, url } from './parsers.ts'
 import { defineConfig, required, withDefault } from './table.ts'
@@ -69,8 +70,8 @@ export const nsmctlConfig = defineConfig('nsmctl', {
   ),
 })
 
-function payload(value: string): 'IP' | 'ETHERNET' {
-  if (value === 'IP' || value === 'ETHERNET') return value
+function payload(value: string): Payload {
+  if (isPayload(value)) return value
   throw new Error('must be IP or ETHERNET')
 }
 

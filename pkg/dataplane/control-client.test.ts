@@ -123,9 +123,9 @@ test('requests under way side by side get their own answers', async () => {
           },
         ]
       : []
-  const [pins, wires] = await Promise.all([rtnl.pins(signal), dataplane.wires(signal)])
+  const [pins, crossConnects] = await Promise.all([rtnl.pins(signal), dataplane.crossConnects(signal)])
   expect(pins).toEqual(new Map([['wire', 'inode://4/5']]))
-  expect(wires).toEqual(new Map())
+  expect(crossConnects).toEqual(new Map())
 })
 
 test('a refusal carries the holder’s errno and sentence', async () => {
@@ -143,23 +143,23 @@ test('a refusal carries the holder’s errno and sentence', async () => {
 
 test('to remove what the dataplane does not have is success', async () => {
   holder.answer = () => [refusal(2)]
-  await dataplane.removeWire('one', signal)
+  await dataplane.removeCrossConnect('one', signal)
   await dataplane.removePort('one:c', signal)
 })
 
 test('a request ends with its signal, and its late answer meets nobody', async () => {
   holder.answer = () => undefined
-  const attempt = dataplane.wires(AbortSignal.timeout(20))
+  const attempt = dataplane.crossConnects(AbortSignal.timeout(20))
   expect(await attempt.catch(errorCode)).toBe('deadline_exceeded')
   const late = holder.received.at(-1)!
   holder.send(acknowledgement(0, late.sequence))
   holder.answer = () => []
-  expect(await dataplane.wires(signal)).toEqual(new Map())
+  expect(await dataplane.crossConnects(signal)).toEqual(new Map())
 })
 
 test('a signal that is aborted already sends nothing', async () => {
   const before = holder.received.length
-  const attempt = dataplane.wires(AbortSignal.abort(new DOMException('gone', 'AbortError')))
+  const attempt = dataplane.crossConnects(AbortSignal.abort(new DOMException('gone', 'AbortError')))
   expect(await attempt.catch(errorCode)).toBe('cancelled')
   expect(holder.received).toHaveLength(before)
 })
@@ -168,15 +168,15 @@ test('while the holder is away requests fail with unavailable; then the line com
   const states: string[] = []
   dataplane.subscribe(({ at }) => states.push(at))
   holder.answer = () => undefined
-  const underWay = dataplane.wires(signal).catch(errorCode)
+  const underWay = dataplane.crossConnects(signal).catch(errorCode)
   await new Promise(setImmediate)
   await holder.stop()
   expect(await underWay).toBe('unavailable')
-  expect(await dataplane.wires(signal).catch(errorCode)).toBe('unavailable')
+  expect(await dataplane.crossConnects(signal).catch(errorCode)).toBe('unavailable')
   holder.answer = () => []
   await holder.start()
   await expect.poll(() => states.length, { timeout: 5000 }).toBe(2)
-  expect(await dataplane.wires(signal)).toEqual(new Map())
+  expect(await dataplane.crossConnects(signal)).toEqual(new Map())
   expect(states).toEqual(['disconnected', 'connected'])
 })
 
@@ -207,12 +207,12 @@ test('bytes that are no messages end the connection, and the next one works', as
   const reconnected = new Promise<void>((resolve) => client.onState(({ at }) => at === 'connected' && resolve()))
   holder.send(new Uint8Array(64).fill(0xff))
   await reconnected
-  expect(await dataplane.wires(signal)).toEqual(new Map())
+  expect(await dataplane.crossConnects(signal)).toEqual(new Map())
 })
 
 test('answers may come in any pieces', async () => {
   holder.answer = () => undefined
-  const attempt = dataplane.wires(signal)
+  const attempt = dataplane.crossConnects(signal)
   await expect.poll(() => holder.received.length).toBe(2)
   const { text } = attribute
   const { sequence } = holder.received[1]!
@@ -253,9 +253,9 @@ test('events come out as what they are; unknown and malformed ones are dropped',
     { at: 'session-up', port: 'one:s' },
     { at: 'session-down', port: 'one:s', reason: 'silent' },
     { at: 'client-gone', connectionId: 9n },
-    { at: 'peer-moved', port: 'one:s', endpoint: { ip: '192.0.2.1', port: 51_820 } },
-    { at: 'path-down', peer: { ip: '192.0.2.1', port: 51_820 }, reason: 'no answer' },
-    { at: 'path-up', peer: { ip: '192.0.2.1', port: 51_820 } },
+    { at: 'peer-moved', port: 'one:s', peer: { ip: '192.0.2.1', port: 51_820 } },
+    { at: 'link-quality-down', peer: { ip: '192.0.2.1', port: 51_820 }, reason: 'no answer' },
+    { at: 'link-quality-up', peer: { ip: '192.0.2.1', port: 51_820 } },
     { at: 'path-mtu-changed', peer: { ip: '192.0.2.1', port: 51_820 }, mtuBytes: 1240 },
   ])
 })

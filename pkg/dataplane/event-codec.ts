@@ -1,7 +1,5 @@
-import { Attributes, attributeType, eventKind, type Message } from '../netlink/index.ts'
+import { Attributes, attributeType, eventKind, type Message, readPeer, required } from '../netlink/index.ts'
 import type { DataplaneEvent } from './door.ts'
-import { required } from './malformed.ts'
-import { decodeEndpoint } from './port-codec.ts'
 
 /** Undefined for a kind of event that a newer dataplane knows. @throws {NsmError} `internal` when something is missing */
 export function decodeEvent({ body }: Message): DataplaneEvent | undefined {
@@ -23,14 +21,14 @@ export function decodeEvent({ body }: Message): DataplaneEvent | undefined {
       return { at: 'client-gone', connectionId: required('event', attributeType.connection, connection) }
     }
     case eventKind.peerMoved:
-      return { at: 'peer-moved', port: port(), endpoint: decodeEndpoint(attributes) }
+      return { at: 'peer-moved', port: port(), peer: readPeer(attributes) }
     case eventKind.pathDown:
-      return { at: 'path-down', peer: decodeEndpoint(attributes), reason }
+      return { at: 'link-quality-down', peer: readPeer(attributes), reason }
     case eventKind.pathUp:
-      return { at: 'path-up', peer: decodeEndpoint(attributes) }
+      return { at: 'link-quality-up', peer: readPeer(attributes) }
     case eventKind.pathMtuChanged: {
       const mtuBytes = required('event', attributeType.mtuBytes, attributes.u32(attributeType.mtuBytes))
-      return { at: 'path-mtu-changed', peer: decodeEndpoint(attributes), mtuBytes }
+      return { at: 'path-mtu-changed', peer: readPeer(attributes), mtuBytes }
     }
   }
   return undefined

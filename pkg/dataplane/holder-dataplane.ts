@@ -1,21 +1,20 @@
 /** The dataplane's door over the holder's control socket. */
 import { describeError, errorCode, type Logger } from '../base/index.ts'
-import { type Attribute, Attributes, attribute, attributeType, type Message, messageType } from '../netlink/index.ts'
+import type { PortSpec, PortStatus, UnderlaySpec } from '../mechanism/index.ts'
+import {
+  type Attribute,
+  Attributes,
+  attribute,
+  attributeType,
+  type Message,
+  messageType,
+  required,
+} from '../netlink/index.ts'
 import type { ControlClient } from './control-client.ts'
-import type {
-  Dataplane,
-  DataplaneEvent,
-  DataplaneStatus,
-  PathStatus,
-  PortSpec,
-  PortStatus,
-  UnderlaySpec,
-  WireSpec,
-} from './door.ts'
+import type { CrossConnect, Dataplane, DataplaneEvent, DataplaneStatus, LinkQuality } from './door.ts'
 import { decodeEvent } from './event-codec.ts'
-import { required } from './malformed.ts'
-import { checkId, checkPort, checkWire } from './object-rules.ts'
-import { decodePath } from './path-codec.ts'
+import { decodeLinkQuality } from './link-quality-codec.ts'
+import { checkCrossConnect, checkId, checkPort } from './object-rules.ts'
 import { decodePort, encodePort, encodeUnderlay } from './port-codec.ts'
 
 export class HolderDataplane implements Dataplane {
@@ -78,35 +77,35 @@ export class HolderDataplane implements Dataplane {
     await this.#remove({ type: messageType.portDel, what: 'Cannot remove the port', id }, signal)
   }
 
-  async wires(signal: AbortSignal): Promise<ReadonlyMap<string, WireSpec>> {
+  async crossConnects(signal: AbortSignal): Promise<ReadonlyMap<string, CrossConnect>> {
     const replies = await this.#get(messageType.wireGet, signal)
     return new Map(
       replies.map(({ body }) => {
         const attributes = new Attributes(body)
-        const name = (type: number) => required('wire', type, attributes.text(type))
+        const name = (type: number) => required('cross-connect', type, attributes.text(type))
         const id = name(attributeType.id)
         return [id, { id, ports: [name(attributeType.portA), name(attributeType.portB)] }]
       }),
     )
   }
 
-  async setWire(spec: WireSpec, signal: AbortSignal): Promise<void> {
-    checkWire(spec)
+  async setCrossConnect(spec: CrossConnect, signal: AbortSignal): Promise<void> {
+    checkCrossConnect(spec)
     const attributes = [
       ...idAttributes(spec.id),
       attribute.text(attributeType.portA, spec.ports[0]),
       attribute.text(attributeType.portB, spec.ports[1]),
     ]
-    const fields = { wire: spec.id }
-    await this.#client.request({ type: messageType.wireSet, what: 'Cannot set the wire', fields, attributes }, signal)
+    const what = 'Cannot set the cross-connect'
+    await this.#client.request({ type: messageType.wireSet, what, fields: { id: spec.id }, attributes }, signal)
   }
 
-  async removeWire(id: string, signal: AbortSignal): Promise<void> {
-    await this.#remove({ type: messageType.wireDel, what: 'Cannot remove the wire', id }, signal)
+  async removeCrossConnect(id: string, signal: AbortSignal): Promise<void> {
+    await this.#remove({ type: messageType.wireDel, what: 'Cannot remove the cross-connect', id }, signal)
   }
 
-  async paths(signal: AbortSignal): Promise<readonly PathStatus[]> {
-    return (await this.#get(messageType.pathGet, signal)).map(decodePath)
+  async linkQuality(signal: AbortSignal): Promise<readonly LinkQuality[]> {
+    return (await this.#get(messageType.pathGet, signal)).map(decodeLinkQuality)
   }
 
   async rehandshake(portId: string, signal: AbortSignal): Promise<void> {

@@ -9,12 +9,13 @@ import {
   type Message,
   messageType,
   type NamespaceWatch,
+  namespaceAttributes,
   type RtnlPayload,
   type RtnlTransport,
+  readNamespace,
+  required,
 } from '../netlink/index.ts'
 import type { ControlClient } from './control-client.ts'
-import { required } from './malformed.ts'
-import { namespaceAttributes, readNamespace } from './namespace-attributes.ts'
 
 const never = new AbortController().signal
 

@@ -1,9 +1,9 @@
 /** The steps that only an endpoint has. */
-import { type Connection, type ConnectionContext, KERNEL, LOCAL, type Mechanism, parameter } from '../api/index.ts'
+import type { Connection, ConnectionContext, Mechanism } from '../api/index.ts'
 import { NsmError, type Step } from '../base/index.ts'
 import type { PointToPointIpam } from '../ipam/index.ts'
+import { generateInterfaceName, KERNEL, kernelParameter, LOCAL } from '../mechanism/index.ts'
 import type { Arrived, Begun, Incoming } from '../steps/index.ts'
-import { generateInterfaceName } from '../tunnel/index.ts'
 
 /** A connection that an endpoint has accepted. */
 export interface Served {
@@ -43,8 +43,8 @@ export const selectMechanism: Step<Asking, { readonly mechanism: Mechanism }, Co
     const wanted = [...(mechanism === undefined ? [] : [mechanism]), ...request.mechanismPreferences]
     if (!wanted.some(({ cls, type }) => cls === LOCAL && type === KERNEL)) throw notSupported(wanted)
     const before = known?.connection.mechanism ?? mechanism
-    const name = before?.parameters[parameter.interfaceName] ?? generateInterfaceName(networkService)
-    const parameters = { [parameter.interfaceName]: name, [parameter.inodeUrl]: OWN_NAMESPACE }
+    const name = before?.parameters[kernelParameter.interfaceName] ?? generateInterfaceName(networkService)
+    const parameters = { [kernelParameter.interfaceName]: name, [kernelParameter.inodeUrl]: OWN_NAMESPACE }
     return next({ mechanism: { cls: LOCAL, type: KERNEL, parameters } })
   }
 

@@ -51,7 +51,7 @@ describe('Forwarder', () => {
         "ip -n inode://4/1001 rule add from 10.0.0.1/32 ipproto tcp dport 80 priority 32000 table 1 protocol 147",
         "port set a:c tun",
         "port set a:s wireguard",
-        "wire set a a:c a:s",
+        "cross-connect set a a:c a:s",
       ]
     `)
   })

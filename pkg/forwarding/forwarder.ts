@@ -8,9 +8,9 @@
  *     open        load intents -> look at the world -> remove strays, settle what differs
  */
 import { isDeepStrictEqual } from 'node:util'
-import type { WireIntent } from '../api/index.ts'
 import { Backoff, type Clock, errorCode, KeyedQueue, type Logger, NsmError, Scope } from '../base/index.ts'
 import { type Dataplane, portId } from '../dataplane/index.ts'
+import { mechanismOf, type WireIntent, workloadOf } from '../mechanism/index.ts'
 import { checkInterfaceName } from '../net/index.ts'
 import type { Platform } from '../platform/index.ts'
 import { type Desired, type KindCounts, type OwnerStatus, Reconciler } from '../reconcile/index.ts'
@@ -106,8 +106,8 @@ export class Forwarder {
   async rehandshake(id: string, signal: AbortSignal): Promise<void> {
     const intent = this.intent(id)
     if (intent === undefined) throw new NsmError('not_found', 'Cannot find the wire', { fields: { connection: id } })
-    for (const side of ['client', 'server'] as const) {
-      if (intent[side].kind === 'wireguard') await this.#options.dataplane.rehandshake(portId(id, side), signal)
+    for (const end of [intent.client, intent.server]) {
+      if (mechanismOf(end).hasSession) await this.#options.dataplane.rehandshake(portId(id, end.role), signal)
     }
   }
 
@@ -227,5 +227,7 @@ function checkIntent({ id, client, server }: WireIntent): void {
       fields: { connection: id.slice(0, 80) },
     })
   }
-  for (const end of [client, server]) if (end.kind === 'local') checkInterfaceName(end.interfaceName)
+  for (const workload of [workloadOf(client), workloadOf(server)]) {
+    if (workload !== undefined) checkInterfaceName(workload.interfaceName)
+  }
 }

@@ -1,4 +1,3 @@
 /** Wires: from durable intents to links, addresses, routes, ports and what joins them. */
 export { Forwarder, type ForwarderOptions } from './forwarder.ts'
 export { intentMigrations } from './intent-store.ts'
-export { underlaysOf, VXLAN_UNDERLAY, WIREGUARD_UNDERLAY } from './underlays.ts'

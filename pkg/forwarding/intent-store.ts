@@ -1,5 +1,5 @@
 /** Intents on disk. INVARIANT: what `put` and `delete` returned from survives a crash. */
-import type { WireIntent } from '../api/index.ts'
+import type { Role, WireIntent } from '../mechanism/index.ts'
 import type { Command, Database, Query } from '../store/index.ts'
 import type { WireTables } from './plan-wire.ts'
 
@@ -16,7 +16,21 @@ export const intentMigrations: readonly string[] = [
      id TEXT NOT NULL UNIQUE,
      record TEXT NOT NULL
    ) STRICT`,
+  // An end is named after its mechanism and says its role; what were path messages are probe messages.
+  `UPDATE intents SET record =
+     json_set(record, '$.intent.client', json(${renamed('client')}), '$.intent.server', json(${renamed('server')}))`,
 ]
+
+function renamed(role: Role): string {
+  const end = `json_extract(record, '$.intent.${role}')`
+  const probes = `json(coalesce(record -> '$.intent.${role}.pathMessages', 'false'))`
+  return `CASE json_extract(${end}, '$.kind')
+    WHEN 'local' THEN json_set(${end}, '$.role', '${role}', '$.kind', 'kernel')
+    WHEN 'wireguard' THEN
+      json_remove(json_set(${end}, '$.role', '${role}', '$.probeMessages', ${probes}), '$.pathMessages')
+    ELSE json_set(${end}, '$.role', '${role}')
+  END`
+}
 
 export class IntentStore {
   readonly #all: Query<WireRecord>

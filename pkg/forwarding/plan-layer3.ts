@@ -1,5 +1,6 @@
 /** Addresses, routes and policies of one workload's interface. */
-import type { LocalEnd, PolicyRoute } from '../api/index.ts'
+import type { PolicyRoute } from '../api/index.ts'
+import type { WorkloadInterface } from '../mechanism/index.ts'
 import { contains, formatIp, formatPrefix, hostPrefix, parsePrefix } from '../net/index.ts'
 import { normalizeAddress, normalizeRoute, normalizeRule, type RouteSpec, type RuleSpec } from '../platform/index.ts'
 import { type Desired, want } from '../reconcile/index.ts'
@@ -13,7 +14,11 @@ export interface FarSide {
   readonly tables: readonly number[]
 }
 
-export function planLayer3(kinds: WireKinds, end: LocalEnd, { farAddresses, tables }: FarSide): readonly Desired[] {
+export function planLayer3(
+  kinds: WireKinds,
+  end: WorkloadInterface,
+  { farAddresses, tables }: FarSide,
+): readonly Desired[] {
   const { namespace, interfaceName: link } = end
   const addresses = end.addresses.map((address) => normalizeAddress({ namespace, link, address }))
   const routes = [...mainRoutes(end, farAddresses), ...end.policies.flatMap((p, i) => policyRoutes(end, p, tables[i]))]
@@ -25,7 +30,7 @@ export function planLayer3(kinds: WireKinds, end: LocalEnd, { farAddresses, tabl
   ]
 }
 
-function mainRoutes(end: LocalEnd, farAddresses: readonly string[]): readonly RouteSpec[] {
+function mainRoutes(end: WorkloadInterface, farAddresses: readonly string[]): readonly RouteSpec[] {
   const own = end.addresses.map(parsePrefix)
   const isCovered = (ip: Uint8Array) => own.some((prefix) => contains(prefix, ip))
   const far = farAddresses.map((cidr) => parsePrefix(cidr).address).filter((ip) => !isCovered(ip))
@@ -34,26 +39,30 @@ function mainRoutes(end: LocalEnd, farAddresses: readonly string[]): readonly Ro
 }
 
 /** Without routes a policy means "everything, by this interface". */
-function policyRoutes(end: LocalEnd, { from, routes }: PolicyRoute, table: number | undefined): readonly RouteSpec[] {
+function policyRoutes(
+  end: WorkloadInterface,
+  { from, routes }: PolicyRoute,
+  table: number | undefined,
+): readonly RouteSpec[] {
   const wanted = routes.length > 0 ? routes : [{ prefix: isIpv6(from, end) ? '::/0' : '0.0.0.0/0', nextHop: '' }]
   return wanted.map(({ prefix, nextHop }) => {
     return toRoute(end, { prefix, via: nextHop === '' ? undefined : nextHop }, table ?? MAIN_TABLE)
   })
 }
 
-function toRoute(end: LocalEnd, route: LocalEnd['routes'][number], table: number): RouteSpec {
+function toRoute(end: WorkloadInterface, route: WorkloadInterface['routes'][number], table: number): RouteSpec {
   const { namespace, interfaceName: link } = end
   return normalizeRoute({ namespace, link, prefix: route.prefix, via: route.via, table })
 }
 
-function toRule(end: LocalEnd, policy: PolicyRoute, table: number | undefined): RuleSpec {
+function toRule(end: WorkloadInterface, policy: PolicyRoute, table: number | undefined): RuleSpec {
   const { from, proto, dstPort, srcPort } = policy
   const source = from === '' ? (isIpv6(from, end) ? '::/0' : '0.0.0.0/0') : from
   return normalizeRule({ namespace: end.namespace, from: source, proto, dstPort, srcPort, table: table ?? MAIN_TABLE })
 }
 
 /** A policy without a source is about the family that the interface has. */
-function isIpv6(from: string, { addresses }: LocalEnd): boolean {
+function isIpv6(from: string, { addresses }: WorkloadInterface): boolean {
   return from === '' ? addresses.length > 0 && addresses.every((cidr) => cidr.includes(':')) : from.includes(':')
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import type { LocalEnd, PolicyRoute, WireIntent } from '../api/index.ts'
+import type { PolicyRoute } from '../api/index.ts'
 import { FakeEngine, fakeDataplane } from '../dataplane/testing/index.ts'
+import type { KernelEnd, WireIntent } from '../mechanism/index.ts'
 import { FakeKernel, fakePlatform } from '../platform/testing/index.ts'
 import { wireKinds } from './kinds/index.ts'
 import { planWire } from './plan-wire.ts'
@@ -15,8 +16,8 @@ const specs = (intent: WireIntent, kind: string) =>
 const objects = (intent: WireIntent) => plan(intent).map(({ kind, spec }) => `${kind.name} ${kind.key(spec)}`)
 
 const wire = localWire('w1')
-const client = wire.client as LocalEnd
-const withClient = (changes: Partial<LocalEnd>) => ({ ...wire, client: { ...client, ...changes } })
+const client = wire.client as KernelEnd
+const withClient = (changes: Partial<KernelEnd>) => ({ ...wire, client: { ...client, ...changes } })
 
 describe('planWire', () => {
   test('joins two local ends by a veth pair with routes to each other', () => {
@@ -47,14 +48,18 @@ describe('planWire', () => {
       'route 11.0.1.0/24 10.0.1.2 c-w1 254',
       'rule 10.0.1.1/32 tcp 80  1',
       'port w1:s',
-      'wire w1',
+      'cross-connect w1',
     ])
-    expect(specs(remoteWire('w1'), 'wire')).toEqual([{ id: 'w1', ports: ['w1:c', 'w1:s'] }])
+    expect(specs(remoteWire('w1'), 'cross-connect')).toEqual([{ id: 'w1', ports: ['w1:c', 'w1:s'] }])
   })
 
-  test('lets each side of a tunnel carry only its own inner addresses', () => {
+  test('lets each end of a tunnel carry only its own inner addresses', () => {
     const towardsServer = remoteWire('w1')
-    const towardsClient = { ...towardsServer, client: wireguardEnd('w1'), server: client }
+    const towardsClient = {
+      ...towardsServer,
+      client: wireguardEnd('w1', 'client'),
+      server: { ...client, role: 'server' },
+    } as const
     const [, there] = specs(towardsServer, 'port')
     const [back] = specs(towardsClient, 'port')
     const { clientPrefixes, serverPrefixes } = towardsServer
@@ -63,8 +68,8 @@ describe('planWire', () => {
   })
 
   test('passes a wire on between two nodes', () => {
-    const transit = { ...remoteWire('w1'), client: wireguardEnd('w2') }
-    expect(objects(transit)).toEqual(['port w1:c', 'port w1:s', 'wire w1'])
+    const transit = { ...remoteWire('w1'), client: wireguardEnd('w2', 'client') }
+    expect(objects(transit)).toEqual(['port w1:c', 'port w1:s', 'cross-connect w1'])
   })
 
   test('gives VXLAN an Ethernet device, whatever the payload', () => {
@@ -117,7 +122,7 @@ describe('planWire', () => {
     expect(objects(withClient({ policies: [policy] })).filter((object) => object.endsWith(' 1'))).toEqual(expected)
   })
 
-  test.each<[string, Partial<LocalEnd>]>([
+  test.each<[string, Partial<KernelEnd>]>([
     ['address', { addresses: ['10.0.0.1'] }],
     ['route', { routes: [{ prefix: 'everywhere', via: undefined }] }],
     ['gateway of another family', { routes: [{ prefix: '10.0.0.0/8', via: 'fd00::1' }] }],

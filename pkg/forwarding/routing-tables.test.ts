@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { LocalEnd, WireIntent } from '../api/index.ts'
+import type { KernelEnd, WireIntent } from '../mechanism/index.ts'
 import { RoutingTables } from './routing-tables.ts'
 import { localWire } from './testing/fake-node.ts'
 
@@ -7,7 +7,7 @@ const policy = { from: '10.0.0.1/32', proto: '', dstPort: '', srcPort: '', route
 
 function wireWith(id: string, policies: number): WireIntent {
   const wire = localWire(id)
-  const client = wire.client as LocalEnd
+  const client = wire.client as KernelEnd
   return { ...wire, client: { ...client, policies: new Array(policies).fill(policy) } }
 }
 

@@ -2,8 +2,8 @@
  * Numbers of routing tables for policies, unique per namespace. They start at 1, as users of NSM expect to see them,
  * and stay taken until everything of the wire is gone, or a new wire would meet the old one's routes.
  */
-import type { IntentEnd, WireIntent } from '../api/index.ts'
 import { NsmError } from '../base/index.ts'
+import { type End, type WireIntent, workloadOf } from '../mechanism/index.ts'
 import type { WireTables } from './plan-wire.ts'
 
 /** 253, 254 and 255 are the kernel's default, main and local tables. */
@@ -28,12 +28,13 @@ export class RoutingTables {
     }
   }
 
-  #take(owner: string, end: IntentEnd, before: readonly number[]): readonly number[] {
-    if (end.kind !== 'local' || end.policies.length === 0) return []
-    const owners = this.#owners.get(end.namespace) ?? new Map<number, string>()
-    this.#owners.set(end.namespace, owners)
+  #take(owner: string, end: End, before: readonly number[]): readonly number[] {
+    const { namespace = '', policies = [] } = workloadOf(end) ?? {}
+    if (policies.length === 0) return []
+    const owners = this.#owners.get(namespace) ?? new Map<number, string>()
+    this.#owners.set(namespace, owners)
     const taken: number[] = []
-    for (const index of end.policies.keys()) {
+    for (const index of policies.keys()) {
       const table = this.#keep(owners, before[index], { owner, taken }) ?? firstFree(owners)
       owners.set(table, owner)
       taken.push(table)

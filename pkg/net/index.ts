@@ -12,11 +12,11 @@ export {
 } from './ip.ts'
 export { formatMac, normalizeMac, parseMac } from './mac.ts'
 export {
+  ETHERNET_HEADER_BYTES,
   MAX_MTU_BYTES,
   MIN_IPV4_MTU_BYTES,
-  vxlanOverheadBytes,
-  wireguardFrameOverheadBytes,
-  wireguardOverheadBytes,
+  udpOverheadBytes,
+  VLAN_TAG_BYTES,
 } from './mtu.ts'
 export { formatNamespaceId, type NamespaceId, parseNamespaceId } from './namespace-id.ts'
 export {

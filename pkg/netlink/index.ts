@@ -3,6 +3,7 @@ export { type Answer, answerError, readAnswer } from './answer.ts'
 export { type Attribute, attribute, type Encoded, type FdPatch } from './attribute.ts'
 export { Attributes } from './attributes.ts'
 export { errno, errnoCode, errnoName, isGone } from './errno.ts'
+export { malformedReply, required } from './malformed-reply.ts'
 export {
   decodeMessages,
   encodeMessage,
@@ -12,6 +13,15 @@ export {
   type OutgoingMessage,
   takeMessages,
 } from './message.ts'
+export {
+  addressFamily,
+  namespaceAttributes,
+  peerAttributes,
+  prefixAttribute,
+  readNamespace,
+  readPeer,
+  readPrefix,
+} from './object-attributes.ts'
 export { dialMessage, type LocalPeer, type Preface, prefaceMessage, readPreface } from './preface.ts'
 export {
   aeadKind,

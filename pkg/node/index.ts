@@ -17,4 +17,4 @@ export { type FollowTrustOptions, followTrust, NodeTrust } from './trust/node-tr
 export type { FederatedDomain, TrustState } from './trust/trust-state.ts'
 export type { Condition } from './view/conditions.ts'
 export { type NodeStatus, NodeView, type NodeViewOptions } from './view/node-view.ts'
-export type { EndView, WireState, WireView } from './view/wire-view.ts'
+export type { WireEndView, WireState, WireView } from './view/wire-view.ts'

@@ -1,5 +1,6 @@
 import { type Logger, Scope } from '../base/index.ts'
-import type { Dataplane, UnderlaySpec } from '../dataplane/index.ts'
+import type { Dataplane } from '../dataplane/index.ts'
+import type { UnderlaySpec } from '../mechanism/index.ts'
 
 export interface KeepUnderlaysOptions {
   readonly underlays: readonly UnderlaySpec[]

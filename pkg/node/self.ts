@@ -1,6 +1,6 @@
 import { type NsmdConfig, ownNamespace } from '../config/index.ts'
 import type { DataplaneStatus } from '../dataplane/index.ts'
-import type { WireKey } from '../tunnel/index.ts'
+import type { WireKey } from '../mechanism/index.ts'
 
 /** This node, as others know it. AES is offered only where the engine has it in hardware. */
 export function selfOf(config: NsmdConfig, { features }: DataplaneStatus, nodeKey: WireKey) {
@@ -12,9 +12,8 @@ export function selfOf(config: NsmdConfig, { features }: DataplaneStatus, nodeKe
     hostNamespace: ownNamespace(),
     tunnel: {
       ip: config.tunnelIp,
-      port: config.tunnelPort,
+      ports: { wireguard: config.tunnelPort, ...(config.vxlanPort === undefined ? {} : { vxlan: config.vxlanPort }) },
       mtuBytes: config.tunnelMtuBytes,
-      vxlanPort: config.vxlanPort,
       nodeKey,
       aeads: () => config.aeads.filter((aead) => aead !== 'aes256gcm' || isAesFast),
     },

@@ -5,19 +5,19 @@
 import type { Connection, Mechanism } from '../api/index.ts'
 import { type Clock, describeError, type Logger, NsmError, type Step, splitName, within } from '../base/index.ts'
 import type { Target } from '../connections/index.ts'
+import type { AgreedEnd, End } from '../mechanism/index.ts'
+import { type Offer, offerTo } from './offer.ts'
 import type { Asking, Hop, NextHops, Self } from './parts.ts'
 import { agreeMtu } from './plan-wire.ts'
-import type { SelectedClientSide } from './select-client-side.ts'
+import type { SelectedClientEnd } from './select-client-end.ts'
 import type { Chosen } from './select-endpoint.ts'
-import { type Offer, offerTo } from './select-server-side.ts'
-import type { Side } from './side.ts'
 
 const CLOSE_MS = 5_000
 
 export interface Answered {
   /** What the next hop answered, in this node's view. */
   readonly answer: Connection
-  readonly serverSide: Side
+  readonly serverEnd: AgreedEnd<End>
   /** Who answered. */
   readonly answeredBy: string
 }
@@ -29,7 +29,7 @@ export interface NextHopParts {
   readonly logger: Logger
 }
 
-type AskingAt = Asking & SelectedClientSide & Chosen
+type AskingAt = Asking & SelectedClientEnd & Chosen
 
 export function callNextHop(parts: NextHopParts): Step<AskingAt, Answered, Connection> {
   return async function callNextHop(asking, next) {
@@ -43,7 +43,7 @@ export function callNextHop(parts: NextHopParts): Step<AskingAt, Answered, Conne
         offer = better
         answer = await ask(hop, { ...answer, mechanism: undefined }, { offer, asking })
       }
-      return await next({ answer, serverSide: offer.accept(answer), answeredBy: hop.spiffeId })
+      return await next({ answer, serverEnd: offer.join(answer), answeredBy: hop.spiffeId })
     } catch (error) {
       if (asking.known === undefined) await closeNextHop(parts, hop, answer)
       throw error
@@ -79,8 +79,8 @@ function ourPartOf(asked: Connection): Connection {
 }
 
 /** With names as the next hop's domain spells them, and with what an earlier answer of that hop has settled. */
-function toNextHop({ connection, target, payload, clientSide, known }: AskingAt, offer: Offer): Connection {
-  const mtuBytes = agreeMtu(connection.context.mtuBytes, clientSide, offer)
+function toNextHop({ connection, target, payload, clientEnd, known }: AskingAt, offer: Offer): Connection {
+  const mtuBytes = agreeMtu(connection.context.mtuBytes, clientEnd, offer)
   return {
     ...connection,
     networkService: nameAt(target, connection.networkService),

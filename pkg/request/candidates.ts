@@ -2,7 +2,14 @@
  * Where a request may go. Services and endpoints of another domain carry its name, `files@east`, and are reached at
  * that domain's nodes; those of our own are on this machine or at another node.
  */
-import { type Call, type Connection, type NetworkServiceEndpoint, PAYLOAD_ETHERNET, PAYLOAD_IP } from '../api/index.ts'
+import {
+  type Call,
+  type Connection,
+  isPayload,
+  type NetworkServiceEndpoint,
+  PAYLOAD_IP,
+  type Payload,
+} from '../api/index.ts'
 import { errorCode, NsmError, splitName } from '../base/index.ts'
 import type { ConnectionRecord, Target } from '../connections/index.ts'
 import type { Directory, Self } from './parts.ts'
@@ -30,7 +37,7 @@ export interface Asked {
 
 export interface Candidates {
   readonly targets: readonly Target[]
-  readonly payload: 'IP' | 'ETHERNET'
+  readonly payload: Payload
 }
 
 /** @throws {NsmError} `not_found` when no endpoint serves the request, `unavailable` when no registry can say. */
@@ -87,7 +94,7 @@ function localTarget({ local }: CandidateParts, endpoint: string): Target | unde
 }
 
 /** The payload of the service, or, while the registry is away, what the connection carries already. */
-async function payloadOf({ directory }: CandidateParts, asked: Asked): Promise<'IP' | 'ETHERNET'> {
+async function payloadOf({ directory }: CandidateParts, asked: Asked): Promise<Payload> {
   const { connection, call, known } = asked
   const given = known?.connection.payload ?? connection.payload
   if (known !== undefined) return checkPayload(given)
@@ -99,8 +106,8 @@ async function payloadOf({ directory }: CandidateParts, asked: Asked): Promise<'
   }
 }
 
-function checkPayload(payload: string): 'IP' | 'ETHERNET' {
-  if (payload === PAYLOAD_ETHERNET || payload === PAYLOAD_IP) return payload
+function checkPayload(payload: string): Payload {
+  if (isPayload(payload)) return payload
   if (payload === '') return PAYLOAD_IP
   throw new NsmError('invalid_argument', 'Cannot carry the payload: it is neither IP nor ETHERNET', {
     fields: { payload },

@@ -5,7 +5,7 @@ import { type ConnectionRecord, type ConnectionTable, callerKey } from '../conne
 import type { Answered } from './call-next-hop.ts'
 import type { Asking, Forwarding, Self } from './parts.ts'
 import { agreeMtu, planWire } from './plan-wire.ts'
-import type { SelectedClientSide } from './select-client-side.ts'
+import type { SelectedClientEnd } from './select-client-end.ts'
 import type { Chosen } from './select-endpoint.ts'
 
 export interface EstablishParts {
@@ -14,13 +14,13 @@ export interface EstablishParts {
   readonly table: ConnectionTable
 }
 
-type Agreed = Asking & SelectedClientSide & Chosen & Answered
+type Agreed = Asking & SelectedClientEnd & Chosen & Answered
 
 export function establish(parts: EstablishParts): (agreed: Agreed) => Promise<Connection> {
   return async function establish(agreed) {
     const connection = toAnswer(agreed)
     const { id, context } = connection
-    const { payload, clientSide: client, serverSide: server, known, signal } = agreed
+    const { payload, clientEnd: client, serverEnd: server, known, signal } = agreed
     const intent = planWire({ id, payload, context, client, server, tunnelIp: parts.self.tunnel.ip })
     await parts.forwarding.establish(intent, signal)
     try {
@@ -35,13 +35,13 @@ export function establish(parts: EstablishParts): (agreed: Agreed) => Promise<Co
 }
 
 /** The client's own names and mechanism, the endpoint's context, the whole path. */
-function toAnswer({ connection, answer, clientSide, serverSide, target, payload }: Agreed): Connection {
+function toAnswer({ connection, answer, clientEnd, serverEnd, target, payload }: Agreed): Connection {
   const domain = target.at === 'node' ? target.domain : ''
   return {
     ...connection,
     endpointName: qualifyName(answer.endpointName, domain),
-    mechanism: clientSide.mechanism,
-    context: { ...answer.context, mtuBytes: agreeMtu(answer.context.mtuBytes, clientSide, serverSide) },
+    mechanism: clientEnd.mechanism,
+    context: { ...answer.context, mtuBytes: agreeMtu(answer.context.mtuBytes, clientEnd, serverEnd) },
     path: answer.path,
     payload,
     state: 'UP',
@@ -49,17 +49,17 @@ function toAnswer({ connection, answer, clientSide, serverSide, target, payload 
 }
 
 function toRecord(agreed: Agreed, connection: Connection): ConnectionRecord {
-  const { request, call, identities, expiresMs, answer, answeredBy, target, clientSide, serverSide } = agreed
+  const { request, call, identities, expiresMs, answer, answeredBy, target, clientEnd, serverEnd } = agreed
   return {
     id: connection.id,
     owner: call.peer.spiffeId,
     identities: [...identities, answeredBy],
     callerKey: callerKey(request.connection, call),
     connection,
-    outgoing: { ...answer, mechanism: serverSide.mechanism },
+    outgoing: { ...answer, mechanism: serverEnd.mechanism },
     target,
-    clientKey: clientSide.wireKey,
-    serverKey: serverSide.wireKey,
+    clientKey: clientEnd.wireKey,
+    serverKey: serverEnd.wireKey,
     expiresMs,
   }
 }

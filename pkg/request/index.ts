@@ -2,4 +2,4 @@
 export type { AuthorizeParts } from './caller.ts'
 export type { CandidateParts, LocalEndpoint } from './candidates.ts'
 export { type NetworkServiceParts, NodeNetworkService } from './network-service.ts'
-export type { Directory, Forwarding, Hop, NextHops, Self, ServiceForClient, Tunnel } from './parts.ts'
+export type { Directory, Forwarding, Hop, NextHops, Self, ServiceForClient } from './parts.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { Connection, ConnectionRequest, Mechanism, Outgoing, WireguardEnd, WireIntent } from '../api/index.ts'
-import type { AeadName } from '../tunnel/index.ts'
+import type { Connection, ConnectionRequest, Mechanism, Outgoing } from '../api/index.ts'
+import type { AeadName, WireguardEnd, WireIntent } from '../mechanism/index.ts'
 import type { Hop } from './index.ts'
 import { firstRequest, refreshOf, TestEndpoint, TestNode } from './testing/test-node.ts'
 

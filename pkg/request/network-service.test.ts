@@ -46,8 +46,8 @@ describe('a request for a service on the same node', () => {
     expect(intent).toMatchObject({
       payload: 'IP',
       mtuBytes: 9000,
-      client: { kind: 'local', namespace: CLIENT_NAMESPACE, interfaceName: 'nsm-1', addresses: ['172.16.1.101/32'] },
-      server: { kind: 'local', namespace: ENDPOINT_NAMESPACE, interfaceName: 'nse-1', addresses: ['172.16.1.100/32'] },
+      client: { kind: 'kernel', namespace: CLIENT_NAMESPACE, interfaceName: 'nsm-1', addresses: ['172.16.1.101/32'] },
+      server: { kind: 'kernel', namespace: ENDPOINT_NAMESPACE, interfaceName: 'nse-1', addresses: ['172.16.1.100/32'] },
       clientPrefixes: ['172.16.1.101/32', '172.16.1.101/32'],
       serverPrefixes: ['172.16.1.100/32', '172.16.1.100/32'],
     })

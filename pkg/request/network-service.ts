@@ -20,7 +20,7 @@ import { type AuthorizeParts, addClientInfo, authorize, requireCaller } from './
 import type { CandidateParts } from './candidates.ts'
 import { type EstablishParts, establish } from './establish.ts'
 import { reselect } from './reselect.ts'
-import { selectClientSide } from './select-client-side.ts'
+import { selectClientEnd } from './select-client-end.ts'
 import { selectEndpoint } from './select-endpoint.ts'
 
 /** How long a close may look for a far end that is away. */
@@ -101,7 +101,7 @@ export class NodeNetworkService implements NetworkServiceServer {
       .step(begin(order))
       .step(expire(this.#deadlines))
       .step(reselect({ table, close: (record) => this.#remove(record) }))
-      .step(selectClientSide(parts))
+      .step(selectClientEnd(parts))
       .step(selectEndpoint(parts))
       .step(callNextHop(parts))
       .end(establish(parts))

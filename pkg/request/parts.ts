@@ -1,34 +1,18 @@
 /** What the request chain needs from other rooms, as interfaces: the daemon passes it in. */
-import type { Labels, NetworkService, NetworkServiceClient, NetworkServiceEndpoint, WireIntent } from '../api/index.ts'
+import type { Labels, NetworkService, NetworkServiceClient, NetworkServiceEndpoint } from '../api/index.ts'
 import type { ConnectionRecord, Target } from '../connections/index.ts'
+import type { Host, WireIntent } from '../mechanism/index.ts'
 import type { Arrived, Begun, Verified } from '../steps/index.ts'
-import type { AeadName, WireKey } from '../tunnel/index.ts'
 
 /** A request that has come through the steps of every chain. */
 export type Asking = Arrived & Verified & Begun<ConnectionRecord> & { readonly expiresMs: number }
 
-/** This node's ends of tunnels. */
-export interface Tunnel {
-  readonly ip: string
-  readonly port: number
-  /** Of the network between nodes. */
-  readonly mtuBytes: number
-  /** Undefined: plaintext wires are refused. */
-  readonly vxlanPort: number | undefined
-  readonly nodeKey: WireKey
-  /** What the engine can, best first. */
-  aeads(): readonly AeadName[]
-}
-
 /** This node, as other nodes know it. */
-export interface Self {
+export interface Self extends Host {
   /** Name of its path segments. */
   readonly name: string
   readonly domain: string
   readonly publicUrl: string
-  /** `inode://<dev>/<ino>` of the network namespace of the node itself, which is never given to a client. */
-  readonly hostNamespace: string
-  readonly tunnel: Tunnel
 }
 
 /** What the domain's registry and those of joined domains know. Fails with `not_found` or `unavailable`. */

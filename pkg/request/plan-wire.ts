@@ -1,9 +1,17 @@
 /** From what was agreed to what the node must have: the intent of a wire. Pure. */
-import { type ConnectionContext, PAYLOAD_IP, parameter, type Route, type WireIntent } from '../api/index.ts'
+import { type ConnectionContext, PAYLOAD_ETHERNET, PAYLOAD_IP, type Payload, type Route } from '../api/index.ts'
 import { NsmError } from '../base/index.ts'
+import {
+  type AgreedEnd,
+  completeEnd,
+  type End,
+  LOCAL_MTU_BYTES,
+  lowestMtuBytes,
+  mechanisms,
+  REMOTE,
+  type WireIntent,
+} from '../mechanism/index.ts'
 import { contains, hostPrefix, overlaps, type Prefix, parseIp, parsePrefix } from '../net/index.ts'
-import { LOCAL_MTU_BYTES, lowestMtuBytes } from '../tunnel/index.ts'
-import type { Side } from './side.ts'
 
 const LEAST_MTU_BYTES = 576
 
@@ -15,10 +23,10 @@ const FORBIDDEN = ['127.0.0.0/8', '169.254.0.0/16', '224.0.0.0/4', '::1/128', 'f
 
 export interface Plan {
   readonly id: string
-  readonly payload: 'IP' | 'ETHERNET'
+  readonly payload: Payload
   readonly context: ConnectionContext
-  readonly client: Side
-  readonly server: Side
+  readonly client: AgreedEnd<End>
+  readonly server: AgreedEnd<End>
   /** Address of the node in the network between nodes: to route it into a wire would cut the wire off. */
   readonly tunnelIp: string
 }
@@ -27,34 +35,39 @@ export interface Plan {
 export function planWire({ id, payload, context, client, server, tunnelIp }: Plan): WireIntent {
   checkContext(context, parseIp(tunnelIp))
   const { ip } = context
-  const ends = { client: client.plan(context), server: server.plan(context) }
-  for (const side of [client, server]) checkPayload(payload, side)
+  for (const end of [client, server]) checkPayload(payload, end)
   return {
     id,
     payload,
     mtuBytes: context.mtuBytes,
-    ...ends,
+    client: completeEnd(client.end, context),
+    server: completeEnd(server.end, context),
     clientPrefixes: [...ip.srcIpAddrs, ...ip.dstRoutes.map(({ prefix }) => prefix)],
     serverPrefixes: [...ip.dstIpAddrs, ...ip.srcRoutes.map(({ prefix }) => prefix)],
   }
 }
 
 /** The smallest of what anybody on the way allows; a wire that stays on its node is bound by nothing else. */
-export function agreeMtu(mtuBytes: number, ...sides: readonly Pick<Side, 'mostMtuBytes'>[]): number {
-  return lowestMtuBytes(mtuBytes, ...sides.map(({ mostMtuBytes }) => mostMtuBytes)) ?? LOCAL_MTU_BYTES
+export function agreeMtu(mtuBytes: number, ...ends: readonly Pick<AgreedEnd, 'mostMtuBytes'>[]): number {
+  return lowestMtuBytes(mtuBytes, ...ends.map(({ mostMtuBytes }) => mostMtuBytes)) ?? LOCAL_MTU_BYTES
 }
 
-/** What travels is the service's to say, and both sides must mean the same by it. */
-function checkPayload(payload: Plan['payload'], { payload: agreed = payload }: Side): void {
+/** What travels is the service's to say, and both ends must mean the same by it. */
+function checkPayload(payload: Payload, { payload: agreed = payload }: AgreedEnd): void {
   if (agreed === payload) return
   if (payload === PAYLOAD_IP) {
     throw new NsmError('invalid_argument', 'Cannot carry IP packets: Ethernet frames were agreed for the tunnel', {
-      next: `leave the parameter ${parameter.payloads} out, or register the network service with payload ETHERNET`,
+      next: 'leave the parameter payloads out, or register the network service with payload ETHERNET',
     })
   }
   throw new NsmError('invalid_argument', 'Cannot carry Ethernet frames: the mechanism is for IP packets', {
-    next: 'ask for REMOTE/VXLAN, or register the network service with payload IP',
+    next: `ask for ${carriersOfFrames()}, or register the network service with payload IP`,
   })
+}
+
+function carriersOfFrames(): string {
+  const carriers = mechanisms.filter(({ cls, payloads }) => cls === REMOTE && payloads.includes(PAYLOAD_ETHERNET))
+  return carriers.map(({ cls, type }) => `${cls}/${type}`).join(' or ')
 }
 
 function checkContext({ ip, mtuBytes }: ConnectionContext, tunnelIp: Uint8Array): void {

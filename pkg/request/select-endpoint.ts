@@ -1,5 +1,5 @@
 /** Finds the endpoints that may serve a request and settles for the first that accepts. */
-import type { Connection } from '../api/index.ts'
+import type { Connection, Payload } from '../api/index.ts'
 import { type Clock, describeError, errorCode, isAway, NsmError, type Step, within } from '../base/index.ts'
 import type { Target } from '../connections/index.ts'
 import { type CandidateParts, findCandidates } from './candidates.ts'
@@ -14,7 +14,7 @@ const MOST = 10_000
 
 export interface Chosen {
   readonly target: Target
-  readonly payload: 'IP' | 'ETHERNET'
+  readonly payload: Payload
   /** Ends the attempt with this endpoint. */
   readonly signal: AbortSignal
 }

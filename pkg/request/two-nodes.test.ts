@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import type { ConnectionRequest, WireguardEnd } from '../api/index.ts'
+import type { ConnectionRequest, Payload } from '../api/index.ts'
 import { qualifyName } from '../base/index.ts'
+import { publicKeyOf, type WireguardEnd } from '../mechanism/index.ts'
 import type { Exports } from '../policy/index.ts'
-import { publicKeyOf } from '../tunnel/index.ts'
 import type { Hop } from './index.ts'
 import { firstRequest, refreshOf, TestEndpoint, TestNode, TOKEN_MS } from './testing/test-node.ts'
 
@@ -11,7 +11,7 @@ interface Pair {
   readonly exports?: Exports
   /** What the far node's answers look like on the way back. */
   readonly tamper?: (hop: Hop) => Hop
-  readonly plaintext?: { readonly vxlanPort?: number; readonly payload: 'IP' | 'ETHERNET' }
+  readonly plaintext?: { readonly vxlanPort?: number; readonly payload: Payload }
 }
 
 function pair({
@@ -44,7 +44,7 @@ describe('a request for a service on another node', () => {
     expect(ours.peerInitiatorKey).toBe(publicKeyOf(theirs.privateKey))
     expect(theirs.peerInitiatorKey).toBe(publicKeyOf(ours.privateKey))
     expect([ours.aead, theirs.aead]).toEqual(['aes256gcm', 'aes256gcm'])
-    expect([ours.pathMessages, theirs.pathMessages]).toEqual([true, true])
+    expect([ours.probeMessages, theirs.probeMessages]).toEqual([true, true])
     expect(ours.privateKey).not.toBe(near.self.tunnel.nodeKey.privateKey)
   })
 
@@ -105,7 +105,7 @@ describe('a request for a service on another node', () => {
     expect(ours).toMatchObject({
       privateKey: near.self.tunnel.nodeKey.privateKey,
       aead: 'chacha20poly1305',
-      pathMessages: false,
+      probeMessages: false,
     })
     expect(ours.peerResponderKey).toBe(ours.peerInitiatorKey)
   })

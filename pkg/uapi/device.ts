@@ -8,7 +8,7 @@
  *     carries Ethernet frames has none.
  *   - Byte counters include transport messages only, not handshakes.
  */
-import type { PortStatus } from '../dataplane/index.ts'
+import { keyBytes, type PortStatus, type WireguardPortStatus } from '../mechanism/index.ts'
 import { formatSocketAddress } from '../net/index.ts'
 
 export interface DeviceFacts {
@@ -27,15 +27,17 @@ export function listDevice({ listenPort, ports, counters, nowMs }: DeviceFacts):
   return [`listen_port=${listenPort}`, ...peers]
 }
 
-type WireguardPort = Extract<PortStatus, { kind: 'wireguard' }>
-
-function listPeer(port: WireguardPort, counters: ReadonlyMap<string, bigint> | undefined, nowMs: number): string[] {
-  const { peerEndpoint, handshakeAgeMs } = port
+function listPeer(
+  port: WireguardPortStatus,
+  counters: ReadonlyMap<string, bigint> | undefined,
+  nowMs: number,
+): string[] {
+  const { peer, handshakeAgeMs } = port
   const handshakeMs = handshakeAgeMs === undefined ? 0 : Math.max(0, Math.round(nowMs - handshakeAgeMs))
   return [
-    `public_key=${Buffer.from(port.peerInitiatorKey).toString('hex')}`,
+    `public_key=${Buffer.from(keyBytes(port.peerInitiatorKey)).toString('hex')}`,
     'protocol_version=1',
-    ...(peerEndpoint.port === 0 ? [] : [`endpoint=${formatSocketAddress(peerEndpoint)}`]), // not known yet
+    ...(peer.port === 0 ? [] : [`endpoint=${formatSocketAddress(peer)}`]), // not known yet
     `last_handshake_time_sec=${Math.floor(handshakeMs / 1000)}`,
     `last_handshake_time_nsec=${(handshakeMs % 1000) * 1_000_000}`,
     `tx_bytes=${counters?.get('tx_bytes') ?? 0}`,

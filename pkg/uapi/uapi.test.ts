@@ -7,28 +7,31 @@ import fc from 'fast-check'
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { NsmError, silentLogger } from '../base/index.ts'
 import { FakeClock } from '../base/testing/index.ts'
-import type { PortStatus } from '../dataplane/index.ts'
+import type { PortStatus, WireguardPortStatus } from '../mechanism/index.ts'
+import { wireguardPort } from '../mechanism/testing/index.ts'
 import { listDevice, serveUapi } from './index.ts'
 import { errno, MAX_REQUEST_BYTES, RequestReader, type Verdict } from './request.ts'
 
 const NOW_MS = 1_700_000_000_500
 
-const wireguard: PortStatus = {
+const keyOf = (byte: number) => Buffer.alloc(32, byte).toString('base64')
+
+const { privateKey: _, ...port } = wireguardPort({
   id: 'w1:s',
-  kind: 'wireguard',
   underlay: 'wireguard',
-  publicKey: new Uint8Array(32).fill(1),
-  peerResponderKey: new Uint8Array(32).fill(2),
-  peerInitiatorKey: new Uint8Array(32).fill(3),
-  peerEndpoint: { ip: '2001:db8::2', port: 51_820 },
-  aead: 'chacha20poly1305',
-  roaming: false,
-  payload: 'IP',
+  privateKey: '',
+  peerResponderKey: keyOf(2),
+  peerInitiatorKey: keyOf(3),
+  peer: { ip: '2001:db8::2', port: 51_820 },
   localPrefixes: ['172.16.1.101/32'],
   remotePrefixes: ['172.16.1.100/32', 'fd00::/127', '172.16.1.100/32'],
   mtuBytes: 1420,
   keepaliveSeconds: 10,
-  pathMessages: true,
+  probeMessages: true,
+})
+const wireguard: WireguardPortStatus = {
+  ...port,
+  publicKey: keyOf(1),
   session: 'established',
   handshakeAgeMs: 2_250,
 }
@@ -58,7 +61,7 @@ describe('listDevice', () => {
   })
 
   it('reports 0 without a handshake, and no endpoint if it is unknown', () => {
-    const fresh = { ...wireguard, id: 'w2:s', handshakeAgeMs: undefined, peerEndpoint: { ip: '0.0.0.0', port: 0 } }
+    const fresh = { ...wireguard, id: 'w2:s', handshakeAgeMs: undefined, peer: { ip: '0.0.0.0', port: 0 } }
     const lines = listOf(fresh)
     expect(lines).toContain('last_handshake_time_sec=0')
     expect(lines).toContain('last_handshake_time_nsec=0')

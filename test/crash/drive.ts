@@ -1,9 +1,9 @@
 /** Moves a fake node's time until something is done, and says what a node should look like in the end. */
 import { expect } from 'vitest'
-import type { WireIntent } from '../../pkg/api/index.ts'
 import { FakeClock } from '../../pkg/base/testing/index.ts'
 import type { Forwarder } from '../../pkg/forwarding/index.ts'
 import { FakeNode } from '../../pkg/forwarding/testing/fake-node.ts'
+import type { WireIntent } from '../../pkg/mechanism/index.ts'
 
 const STEP_MS = 250
 const MOST_STEPS = 2000

@@ -4,11 +4,11 @@
  * that live, and the bystanders in the same namespaces are untouched.
  */
 import { describe, expect, test } from 'vitest'
-import type { WireIntent } from '../../pkg/api/index.ts'
 import { NsmError } from '../../pkg/base/index.ts'
 import { FakeClock } from '../../pkg/base/testing/index.ts'
 import type { Forwarder } from '../../pkg/forwarding/index.ts'
 import { FakeNode, localWire, remoteWire, vxlanWire, wireguardEnd } from '../../pkg/forwarding/testing/fake-node.ts'
+import type { WireIntent } from '../../pkg/mechanism/index.ts'
 import { Crash, type Intercept, type Operation } from '../../pkg/platform/testing/index.ts'
 import { converge, expectWorldOfIntents, finish, succeed } from './drive.ts'
 

@@ -1,11 +1,11 @@
 /** Random wires coming, changing and going while operations fail and the process dies: in the end, the intents decide. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { WireIntent } from '../../pkg/api/index.ts'
 import { NsmError } from '../../pkg/base/index.ts'
 import { FakeClock } from '../../pkg/base/testing/index.ts'
 import type { Forwarder } from '../../pkg/forwarding/index.ts'
 import { FakeNode, localWire, remoteWire, SERVER_NS, vxlanWire } from '../../pkg/forwarding/testing/fake-node.ts'
+import type { WireIntent } from '../../pkg/mechanism/index.ts'
 import { Crash } from '../../pkg/platform/testing/index.ts'
 import { converge, expectWorldOfIntents, succeed } from './drive.ts'
 

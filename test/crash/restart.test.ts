@@ -53,7 +53,7 @@ describe('restart', () => {
     await succeed(clock, forwarder.establish(remoteWire('w2'), never))
     await succeed(clock, forwarder.close())
     node.kernel.removeDevice(CLIENT_NS, 'c-w1')
-    node.engine.wires.clear()
+    node.engine.crossConnects.clear()
     node.kernel.addDevice(SERVER_NS, 's-w9', 'veth')
     Object.assign(node.kernel.namespace(SERVER_NS).link('s-w9'), { alias: 'nsm:w9' })
     forwarder = await succeed(clock, node.start())
@@ -105,7 +105,7 @@ describe('repair', () => {
   test('when the dataplane comes back without its objects', async () => {
     await succeed(clock, forwarder.establish(remoteWire('w1'), never))
     node.engine.disconnect()
-    node.engine.wires.clear()
+    node.engine.crossConnects.clear()
     node.engine.ports.clear()
     node.kernel.removeDevice(CLIENT_NS, 'c-w1')
     await clock.advance(5000)

@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { IntentEnd, WireIntent } from '../../pkg/api/index.ts'
 import { silentLogger, systemClock } from '../../pkg/base/index.ts'
-import { Forwarder, intentMigrations, VXLAN_UNDERLAY, WIREGUARD_UNDERLAY } from '../../pkg/forwarding/index.ts'
+import { Forwarder, intentMigrations } from '../../pkg/forwarding/index.ts'
 import { localWire, remoteWire, vxlanWire } from '../../pkg/forwarding/testing/fake-node.ts'
+import { type End, type WireIntent, workloadOf } from '../../pkg/mechanism/index.ts'
 import { linuxPlatform } from '../../pkg/platform/index.ts'
 import { type Database, openDatabase } from '../../pkg/store/index.ts'
 import { missingForKernelTests } from '../lab/holder.ts'
@@ -42,9 +42,9 @@ describe.skipIf(missing !== undefined)('Forwarder on the kernel', () => {
 
   async function setUnderlays(): Promise<void> {
     const listen = { ip: '0.0.0.0', port: 0 }
-    const privateKey = new Uint8Array(32).fill(9)
-    await machine.dataplane.setUnderlay({ id: WIREGUARD_UNDERLAY, kind: 'wireguard', listen, privateKey }, soon())
-    await machine.dataplane.setUnderlay({ id: VXLAN_UNDERLAY, kind: 'vxlan', listen }, soon())
+    const privateKey = Buffer.alloc(32, 9).toString('base64')
+    await machine.dataplane.setUnderlay({ id: 'wireguard', kind: 'wireguard', listen, privateKey }, soon())
+    await machine.dataplane.setUnderlay({ id: 'vxlan', kind: 'vxlan', listen }, soon())
   }
 
   function open(): Promise<Forwarder> {
@@ -60,7 +60,7 @@ describe.skipIf(missing !== undefined)('Forwarder on the kernel', () => {
 
   /** The wire between the namespaces of the lab. */
   function here(wire: WireIntent): WireIntent {
-    const place = (end: IntentEnd, { namespace }: Host) => (end.kind === 'local' ? { ...end, namespace } : end)
+    const place = (end: End, { namespace }: Host) => (workloadOf(end) === undefined ? end : { ...end, namespace })
     return { ...wire, client: place(wire.client, client), server: place(wire.server, server) }
   }
 
@@ -85,7 +85,7 @@ describe.skipIf(missing !== undefined)('Forwarder on the kernel', () => {
     for (const { id } of wires()) await forwarder.remove(id, soon())
     expect(await seen()).toEqual(before)
     expect(await machine.dataplane.ports(soon())).toEqual(new Map())
-    expect(await machine.dataplane.wires(soon())).toEqual(new Map())
+    expect(await machine.dataplane.crossConnects(soon())).toEqual(new Map())
     expect(await linuxPlatform(machine.rtnl).namespaces.list(soon())).toEqual([])
   })
 

@@ -26,7 +26,7 @@ describe('two domains', () => {
     const wire = await client.request('kernel://files@east/nsm-1')
     expect(wire).toMatchObject({ networkService: 'files@east', endpointName: 'nse-files@east', payload: 'IP' })
     expect(wire.path.segments.map(({ name }) => name)).toEqual(['client', 'n1', 'n1', 'nse-files'])
-    expect([near.engine.wires.size, far.engine.wires.size]).toEqual([1, 1])
+    expect([near.engine.crossConnects.size, far.engine.crossConnects.size]).toEqual([1, 1])
     const again = await client.refresh(wire)
     expect(again.context).toEqual(wire.context)
     await client.closeWire(again)

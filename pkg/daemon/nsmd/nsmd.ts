@@ -19,8 +19,9 @@ import {
   RegistryDirectory,
 } from '../../directory/index.ts'
 import { decodeToken } from '../../federation/index.ts'
-import { Forwarder, underlaysOf } from '../../forwarding/index.ts'
+import { Forwarder } from '../../forwarding/index.ts'
 import { type IdentitySource, TokenMinter } from '../../identity/index.ts'
+import { underlaysOf } from '../../mechanism/index.ts'
 import { ConnectionMonitor } from '../../monitor/index.ts'
 import {
   administrators,

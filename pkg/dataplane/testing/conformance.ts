@@ -1,8 +1,15 @@
 /** What every implementation of the dataplane's door must do, as one suite for the fake and for holder and engine. */
-import { generateKeyPairSync } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { NsmError } from '../../base/index.ts'
-import type { Dataplane, DevicePortSpec, UnderlaySpec, VxlanPortSpec, WireguardPortSpec } from '../door.ts'
+import {
+  type DevicePortSpec,
+  generateKey,
+  type UnderlaySpec,
+  type VxlanPortSpec,
+  type WireguardPortSpec,
+} from '../../mechanism/index.ts'
+import { wireguardPort } from '../../mechanism/testing/index.ts'
+import type { Dataplane } from '../door.ts'
 
 export interface World {
   readonly dataplane: Dataplane
@@ -16,31 +23,27 @@ export interface World {
 }
 
 const signal = AbortSignal.timeout(120_000)
-const [node, near, peer, another] = [makeKeys(), makeKeys(), makeKeys(), makeKeys()]
-const wire = { id: 'one', ports: ['one:c', 'one:s'] } as const
+const [node, near, peer, another] = [generateKey(), generateKey(), generateKey(), generateKey()]
+const crossConnect = { id: 'one', ports: ['one:c', 'one:s'] } as const
 
 const underlays: readonly UnderlaySpec[] = [
   { id: 'wireguard', kind: 'wireguard', listen: { ip: '127.0.0.1', port: 51_820 }, privateKey: node.privateKey },
   { id: 'vxlan', kind: 'vxlan', listen: { ip: '127.0.0.1', port: 4789 } },
 ]
 
-const remote: WireguardPortSpec = {
+const remote = wireguardPort({
   id: 'one:s',
-  kind: 'wireguard',
   underlay: 'wireguard',
   privateKey: near.privateKey,
   peerResponderKey: peer.publicKey,
   peerInitiatorKey: peer.publicKey,
-  peerEndpoint: { ip: '127.0.0.1', port: 51_821 },
-  aead: 'chacha20poly1305',
-  roaming: false,
-  payload: 'IP',
+  peer: { ip: '127.0.0.1', port: 51_821 },
   localPrefixes: ['172.16.1.101/32', '2001:db8::/64'],
   remotePrefixes: ['172.16.1.100/32'],
   mtuBytes: 1420,
   keepaliveSeconds: 25,
-  pathMessages: true,
-}
+  probeMessages: true,
+})
 
 const frames: WireguardPortSpec = {
   ...remote,
@@ -57,7 +60,7 @@ const plain: VxlanPortSpec = {
   kind: 'vxlan',
   underlay: 'vxlan',
   vni: 7,
-  peerEndpoint: { ip: '127.0.0.2', port: 4789 },
+  peer: { ip: '127.0.0.2', port: 4789 },
   mtuBytes: 1446,
 }
 
@@ -84,7 +87,7 @@ function standing(world: () => World): void {
     for (let times = 0; times < 2; times++) {
       for (const underlay of underlays) await dataplane.setUnderlay(underlay, signal)
       for (const port of [device(world()), remote, plain]) await dataplane.setPort(port, signal)
-      await dataplane.setWire(wire, signal)
+      await dataplane.setCrossConnect(crossConnect, signal)
     }
     const { privateKey: _, ...said } = remote
     const ports = await dataplane.ports(signal)
@@ -92,7 +95,7 @@ function standing(world: () => World): void {
     expect(ports.get('one:c')).toMatchObject({ ...device(world()), ifindex: expect.any(Number) })
     expect(ports.get('one:s')).toMatchObject({ ...said, publicKey: near.publicKey })
     expect(ports.get('two:s')).toEqual(plain)
-    expect(await dataplane.wires(signal)).toEqual(new Map([['one', wire]]))
+    expect(await dataplane.crossConnects(signal)).toEqual(new Map([['one', crossConnect]]))
     expect(await world().linkNames()).toEqual(['nsm-1'])
   })
 
@@ -101,7 +104,7 @@ function standing(world: () => World): void {
     const changed = { mtuBytes: 1380, remotePrefixes: ['10.0.0.0/8'], keepaliveSeconds: 0 }
     await dataplane.setPort({ ...remote, ...changed }, signal)
     expect((await dataplane.ports(signal)).get('one:s')).toMatchObject(changed)
-    expect(await dataplane.wires(signal)).toEqual(new Map([['one', wire]]))
+    expect(await dataplane.crossConnects(signal)).toEqual(new Map([['one', crossConnect]]))
     await dataplane.setPort(remote, signal)
   })
 
@@ -115,7 +118,7 @@ function standing(world: () => World): void {
     await expect.poll(() => events, { timeout: 5000 }).toEqual(['engine-died', 'engine-started'])
     stop()
     expect((await dataplane.status(signal)).engineRestarts).toBe(engineRestarts + 1)
-    expect(await dataplane.wires(signal)).toEqual(new Map([['one', wire]]))
+    expect(await dataplane.crossConnects(signal)).toEqual(new Map([['one', crossConnect]]))
     expect((await dataplane.ports(signal)).get('one:c')).toEqual(before)
     expect(await world().linkNames()).toEqual(['nsm-1'])
   })
@@ -132,28 +135,31 @@ function refusals(world: () => World): void {
       dataplane.setPort({ ...device(world(), 'three:c'), namespace: 'inode://4/4242' }, signal),
       'not_found',
     )
-    await refused(dataplane.setWire({ id: 'three', ports: ['three:c', 'three:s'] }, signal), 'not_found')
+    await refused(dataplane.setCrossConnect({ id: 'three', ports: ['three:c', 'three:s'] }, signal), 'not_found')
     await refused(dataplane.rehandshake('three:s', signal), 'not_found')
   })
 
-  test('a wire joins tun to wireguard or tap to vxlan, and a port to nothing else', async () => {
+  test('a cross-connect joins tun to wireguard or tap to vxlan, and a port to nothing else', async () => {
     const { dataplane } = world()
     await dataplane.setPort(device(world(), 'three:c', 'nsm-3'), signal)
-    await refused(dataplane.setWire({ id: 'three', ports: ['three:c', 'two:s'] }, signal), 'unimplemented')
-    await refused(dataplane.setWire({ id: 'three', ports: ['three:c', 'one:s'] }, signal), 'failed_precondition')
+    await refused(dataplane.setCrossConnect({ id: 'three', ports: ['three:c', 'two:s'] }, signal), 'unimplemented')
+    await refused(
+      dataplane.setCrossConnect({ id: 'three', ports: ['three:c', 'one:s'] }, signal),
+      'failed_precondition',
+    )
     await dataplane.removePort('three:c', signal)
   })
 
-  test('a wire joins tap to a wireguard port of frames alone', async () => {
+  test('a cross-connect joins tap to a wireguard port of frames alone', async () => {
     const { dataplane } = world()
     const ports = ['three:c', 'three:s'] as const
     await dataplane.setPort({ ...device(world(), 'three:c', 'nsm-3'), kind: 'tap' }, signal)
     await dataplane.setPort({ ...frames, payload: 'IP' }, signal)
-    await refused(dataplane.setWire({ id: 'three', ports }, signal), 'unimplemented')
+    await refused(dataplane.setCrossConnect({ id: 'three', ports }, signal), 'unimplemented')
     await dataplane.setPort(frames, signal)
-    await dataplane.setWire({ id: 'three', ports }, signal)
+    await dataplane.setCrossConnect({ id: 'three', ports }, signal)
     expect((await dataplane.ports(signal)).get('three:s')).toMatchObject({ payload: 'ETHERNET' })
-    await dataplane.removeWire('three', signal)
+    await dataplane.removeCrossConnect('three', signal)
     for (const id of ports) await dataplane.removePort(id, signal)
   })
 
@@ -170,9 +176,12 @@ function refusals(world: () => World): void {
   test('what no dataplane takes is refused before it is sent', async () => {
     const { dataplane } = world()
     for (const vni of [0, 2 ** 24]) await refused(dataplane.setPort({ ...plain, vni }, signal), 'invalid_argument')
-    await refused(dataplane.setPort({ ...remote, privateKey: new Uint8Array(31) }, signal), 'invalid_argument')
+    await refused(
+      dataplane.setPort({ ...remote, privateKey: Buffer.alloc(31, 1).toString('base64') }, signal),
+      'invalid_argument',
+    )
     await refused(dataplane.setPort({ ...remote, payload: 'ETHERNET' }, signal), 'invalid_argument')
-    await refused(dataplane.setWire({ id: 'three', ports: ['one:c', 'one:c'] }, signal), 'invalid_argument')
+    await refused(dataplane.setCrossConnect({ id: 'three', ports: ['one:c', 'one:c'] }, signal), 'invalid_argument')
     for (const id of ['', 'a b', 'x'.repeat(65), 'ä'])
       await refused(dataplane.removePort(id, signal), 'invalid_argument')
   })
@@ -182,18 +191,11 @@ function removal(world: () => World): void {
   test('what is removed is gone, interface included; twice is once', async () => {
     const { dataplane } = world()
     for (let times = 0; times < 2; times++) {
-      await dataplane.removeWire('one', signal)
+      await dataplane.removeCrossConnect('one', signal)
       for (const id of ['one:c', 'one:s', 'two:s']) await dataplane.removePort(id, signal)
     }
     expect(await dataplane.ports(signal)).toEqual(new Map())
-    expect(await dataplane.wires(signal)).toEqual(new Map())
+    expect(await dataplane.crossConnects(signal)).toEqual(new Map())
     await expect.poll(() => world().linkNames()).toEqual(['eth7'])
   })
-}
-
-/** An X25519 pair as raw bytes. */
-function makeKeys(): { readonly privateKey: Uint8Array; readonly publicKey: Uint8Array } {
-  const { d = '', x = '' } = generateKeyPairSync('x25519').privateKey.export({ format: 'jwk' })
-  const raw = (text: string) => new Uint8Array(Buffer.from(text, 'base64url'))
-  return { privateKey: raw(d), publicKey: raw(x) }
 }

@@ -1,7 +1,7 @@
-import { createPrivateKey, createPublicKey } from 'node:crypto'
 import { NsmError } from '../../base/index.ts'
-import type { Dataplane, DevicePortSpec, PortSpec, PortStatus, WireSpec } from '../door.ts'
-import { checkId, checkPort, checkWire } from '../object-rules.ts'
+import { type DevicePortSpec, type PortSpec, type PortStatus, portKindOf } from '../../mechanism/index.ts'
+import type { CrossConnect, Dataplane } from '../door.ts'
+import { checkCrossConnect, checkId, checkPort } from '../object-rules.ts'
 import type { FakeEngine } from './fake-engine.ts'
 
 /** The dataplane's door over memory, with the rules of the real one. */
@@ -36,17 +36,20 @@ export function fakeDataplane(engine: FakeEngine): Dataplane {
       if (!engine.ports.has(checkId(id)) && !engine.isAway) return
       await write(engine, { command: `port del ${id}`, effect: () => removePort(engine, id), signal })
     },
-    wires: (signal) => read(engine, { command: 'list wires', effect: () => new Map(engine.wires), signal }),
-    async setWire(spec, signal) {
-      checkWire(spec)
-      const command = `wire set ${spec.id} ${spec.ports.join(' ')}`
-      await write(engine, { command, effect: () => setWire(engine, spec), signal })
+    crossConnects: (signal) =>
+      read(engine, { command: 'list cross-connects', effect: () => new Map(engine.crossConnects), signal }),
+    async setCrossConnect(spec, signal) {
+      checkCrossConnect(spec)
+      const command = `cross-connect set ${spec.id} ${spec.ports.join(' ')}`
+      await write(engine, { command, effect: () => setCrossConnect(engine, spec), signal })
     },
-    async removeWire(id, signal) {
-      if (!engine.wires.has(checkId(id)) && !engine.isAway) return
-      await write(engine, { command: `wire del ${id}`, effect: () => void engine.wires.delete(id), signal })
+    async removeCrossConnect(id, signal) {
+      if (!engine.crossConnects.has(checkId(id)) && !engine.isAway) return
+      const effect = () => void engine.crossConnects.delete(id)
+      await write(engine, { command: `cross-connect del ${id}`, effect, signal })
     },
-    paths: (signal) => read(engine, { command: 'list paths', effect: () => [...engine.paths], signal }),
+    linkQuality: (signal) =>
+      read(engine, { command: 'list link quality', effect: () => [...engine.linkQuality], signal }),
     async rehandshake(portId, signal) {
       const effect = () => {
         requirePort(engine, portId)
@@ -59,7 +62,7 @@ export function fakeDataplane(engine: FakeEngine): Dataplane {
   }
 }
 
-type NetworkPortSpec = Exclude<PortSpec, DevicePortSpec>
+type TunnelPortSpec = Exclude<PortSpec, DevicePortSpec>
 
 interface Run<T> {
   readonly command: string
@@ -101,30 +104,27 @@ function requirePort(engine: FakeEngine, id: string): PortSpec {
 /** As the engine: another kind or another peer under the same id makes the port anew. The holder keeps a device. */
 function setPort(engine: FakeEngine, spec: PortSpec): void {
   if (isDevice(spec)) setDevice(engine, spec, engine.ports.get(spec.id))
-  else checkNetworkPort(engine, spec)
+  else checkTunnelPort(engine, spec)
   engine.ports.set(spec.id, spec)
 }
 
-/** An underlay finds a WireGuard peer by its key and a VXLAN one by its VNI: no two ports may share them. */
-function checkNetworkPort(engine: FakeEngine, spec: NetworkPortSpec): void {
+function checkTunnelPort(engine: FakeEngine, spec: TunnelPortSpec): void {
   if (!engine.underlays.has(spec.underlay)) {
     throw new NsmError('not_found', 'Cannot set the port: its underlay does not exist', {
       fields: { port: spec.id, underlay: spec.underlay },
     })
   }
-  const other = [...engine.ports.values()].find((port) => port.id !== spec.id && isSamePeer(port, spec))
+  const other = [...engine.ports.values()].find((port) => port.id !== spec.id && hasItsPackets(port, spec))
   if (other !== undefined) {
-    throw new NsmError('already_exists', 'Cannot set the port: another one has its key or VNI', {
+    throw new NsmError('already_exists', 'Cannot set the port: another one gets its packets', {
       fields: { port: spec.id, other: other.id },
     })
   }
 }
 
-function isSamePeer(a: PortSpec, b: NetworkPortSpec): boolean {
-  if (a.kind === 'wireguard' && b.kind === 'wireguard') {
-    return a.underlay === b.underlay && Buffer.from(a.peerInitiatorKey).equals(b.peerInitiatorKey)
-  }
-  return a.kind === 'vxlan' && b.kind === 'vxlan' && a.underlay === b.underlay && a.vni === b.vni
+function hasItsPackets(port: PortSpec, spec: TunnelPortSpec): boolean {
+  if (isDevice(port) || port.underlay !== spec.underlay) return false
+  return portKindOf(port).packetKey?.(port) === portKindOf(spec).packetKey?.(spec)
 }
 
 function setDevice(engine: FakeEngine, spec: DevicePortSpec, before: PortSpec | undefined): void {
@@ -142,27 +142,27 @@ function removePort(engine: FakeEngine, id: string): void {
   engine.ports.delete(id)
 }
 
-/** A wire joins a device to the network, and a port belongs to one wire. */
-function setWire(engine: FakeEngine, spec: WireSpec): void {
-  const kinds = spec.ports.map((id) => kindOf(requirePort(engine, id))).sort()
-  if (!['tun+wireguard IP', 'tap+vxlan', 'tap+wireguard ETHERNET'].includes(kinds.join('+'))) {
-    throw new NsmError('unimplemented', 'Cannot set the wire: its ports do not carry the same', {
-      fields: { wire: spec.id, kinds: kinds.join(', ') },
+/** A cross-connect joins a device to a tunnel, and a port belongs to one cross-connect. */
+function setCrossConnect(engine: FakeEngine, spec: CrossConnect): void {
+  const [a, b] = [requirePort(engine, spec.ports[0]), requirePort(engine, spec.ports[1])]
+  if (isDevice(a) === isDevice(b) || carries(a) !== carries(b)) {
+    throw new NsmError('unimplemented', 'Cannot set the cross-connect: its ports do not carry the same', {
+      fields: { id: spec.id, kinds: `${a.kind}, ${b.kind}` },
     })
   }
-  const other = [...engine.wires.values()].find(
+  const other = [...engine.crossConnects.values()].find(
     ({ id, ports }) => id !== spec.id && ports.some((port) => spec.ports.includes(port)),
   )
   if (other !== undefined) {
-    throw new NsmError('failed_precondition', 'Cannot set the wire: a port belongs to another one', {
-      fields: { wire: spec.id, other: other.id },
+    throw new NsmError('failed_precondition', 'Cannot set the cross-connect: a port belongs to another one', {
+      fields: { id: spec.id, other: other.id },
     })
   }
-  engine.wires.set(spec.id, spec)
+  engine.crossConnects.set(spec.id, spec)
 }
 
-function kindOf(spec: PortSpec): string {
-  return spec.kind === 'wireguard' ? `wireguard ${spec.payload}` : spec.kind
+function carries(spec: PortSpec): string {
+  return portKindOf(spec).carries(spec)
 }
 
 function isSameDevice(a: DevicePortSpec, b: DevicePortSpec): boolean {
@@ -170,22 +170,10 @@ function isSameDevice(a: DevicePortSpec, b: DevicePortSpec): boolean {
 }
 
 function isDevice(spec: PortSpec): spec is DevicePortSpec {
-  return spec.kind === 'tun' || spec.kind === 'tap'
+  return portKindOf(spec).isDevice
 }
 
 function toStatus(engine: FakeEngine, spec: PortSpec): PortStatus {
-  if (isDevice(spec)) return { ...spec, ifindex: engine.ifindexes.get(spec.id) ?? 0 }
-  if (spec.kind === 'vxlan') return spec
-  const { privateKey, ...rest } = spec
-  return { ...rest, publicKey: publicKeyOf(privateKey), session: 'idle', handshakeAgeMs: undefined }
-}
-
-/** DER around a raw X25519 key, RFC 8410. */
-const PKCS8_PREFIX = Buffer.from('302e020100300506032b656e04220420', 'hex')
-const SPKI_PREFIX_BYTES = 12
-
-function publicKeyOf(privateKey: Uint8Array): Uint8Array {
-  const der = Buffer.concat([PKCS8_PREFIX, privateKey])
-  const key = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })
-  return new Uint8Array(createPublicKey(key).export({ format: 'der', type: 'spki' }).subarray(SPKI_PREFIX_BYTES))
+  const status = portKindOf(spec).fresh(spec)
+  return 'ifindex' in status ? { ...status, ifindex: engine.ifindexes.get(spec.id) ?? 0 } : status
 }

@@ -2,7 +2,8 @@
  * What holder and engine remember, in memory. It outlives the door, as the dataplane outlives the daemon: a test
  * restarts the daemon with a new `FakeDataplane` on the same `FakeEngine`.
  */
-import type { DataplaneEvent, DevicePortSpec, PathStatus, PortSpec, UnderlaySpec, WireSpec } from '../door.ts'
+import type { DevicePortSpec, PortSpec, UnderlaySpec } from '../../mechanism/index.ts'
+import type { CrossConnect, DataplaneEvent, LinkQuality } from '../door.ts'
 import type { Intercept } from './intercept.ts'
 
 /** The part of a kernel that the holder needs: devices that appear in a namespace and go with their port. */
@@ -14,15 +15,15 @@ export interface FakeDevices {
 }
 
 export class FakeEngine {
-  /** All writes that had an effect, such as `wire set <id> <port> <port>`. */
+  /** All writes that had an effect, such as `cross-connect set <id> <port> <port>`. */
   readonly transcript: string[] = []
   readonly underlays = new Map<string, UnderlaySpec>()
   readonly ports = new Map<string, PortSpec>()
   readonly ifindexes = new Map<string, number>()
-  readonly wires = new Map<string, WireSpec>()
+  readonly crossConnects = new Map<string, CrossConnect>()
   readonly counters = new Map<string, Map<string, bigint>>()
   readonly rehandshakes: string[] = []
-  readonly paths: PathStatus[] = []
+  readonly linkQuality: LinkQuality[] = []
   /** Replace it to inject failures. */
   intercept: Intercept = async (_operation, effect) => effect()
   restarts = 0

@@ -2,7 +2,8 @@
  * A TUN or TAP device lives and dies with its port. What only the link kind can see (a device that was deleted, renamed
  * or moved by someone in its namespace) is put right here.
  */
-import type { Dataplane, PortSpec } from '../../dataplane/index.ts'
+import type { Dataplane } from '../../dataplane/index.ts'
+import type { PortSpec } from '../../mechanism/index.ts'
 
 export class DevicePorts {
   readonly #dataplane: Dataplane
@@ -31,7 +32,7 @@ export class DevicePorts {
     await this.#dataplane.removePort(id, signal)
   }
 
-  /** The same port on a new device: its wire stays and is joined again. */
+  /** The same port on a new device: its cross-connect stays and is joined again. */
   async replace(spec: PortSpec, signal: AbortSignal): Promise<void> {
     await this.remove(spec.id, signal)
     await this.make(spec, signal)

@@ -1,5 +1,5 @@
 import { errorCode } from '../../base/index.ts'
-import type { DevicePortSpec } from '../../dataplane/index.ts'
+import type { PortSpec } from '../../mechanism/index.ts'
 import { ALIAS_PREFIX, type Link, type LinkSpec, type Links } from '../../platform/index.ts'
 import type { Kind } from '../../reconcile/index.ts'
 import type { DevicePorts } from './device-ports.ts'
@@ -8,7 +8,7 @@ import type { DevicePorts } from './device-ports.ts'
 export interface WireLink extends LinkSpec {
   readonly origin:
     | { readonly kind: 'veth'; readonly ends: readonly [LinkSpec, LinkSpec] }
-    | { readonly kind: 'device'; readonly port: DevicePortSpec }
+    | { readonly kind: 'device'; readonly port: PortSpec }
 }
 
 interface FoundLink extends LinkSpec {
@@ -72,7 +72,7 @@ interface DeviceLink {
   readonly links: Links
   readonly devices: DevicePorts
   readonly spec: WireLink
-  readonly port: DevicePortSpec
+  readonly port: PortSpec
 }
 
 /**

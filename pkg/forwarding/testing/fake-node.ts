@@ -3,17 +3,33 @@
  * namespace has an eth0 with an address and a route that are none of our business: bystanders.
  */
 import { createHash } from 'node:crypto'
-import type { LocalEnd, WireguardEnd, WireIntent } from '../../api/index.ts'
 import { type Clock, silentLogger, systemClock } from '../../base/index.ts'
 import { FakeEngine, fakeDataplane } from '../../dataplane/testing/index.ts'
+import {
+  generateKey,
+  type KernelEnd,
+  type Role,
+  underlaysOf,
+  type WireguardEnd,
+  type WireIntent,
+} from '../../mechanism/index.ts'
+import { wireguardEnd as makeWireguardEnd } from '../../mechanism/testing/index.ts'
 import { FakeKernel, fakePlatform, type Intercept, passThrough } from '../../platform/testing/index.ts'
 import { type Command, type Database, openDatabase, type Value } from '../../store/index.ts'
-import { Forwarder, intentMigrations, VXLAN_UNDERLAY, WIREGUARD_UNDERLAY } from '../index.ts'
+import { Forwarder, intentMigrations } from '../index.ts'
 
 export const CLIENT_NS = 'inode://4/1001'
 export const SERVER_NS = 'inode://4/1002'
 
 const MAIN_TABLE = 254
+
+const tunnel = {
+  ip: '192.0.2.1',
+  ports: { wireguard: 51_820, vxlan: 4789 },
+  mtuBytes: 1500,
+  nodeKey: generateKey(),
+  aeads: () => [],
+}
 
 /** Called around each write to the disk; may throw. */
 export type DiskHook = (at: 'before' | 'after') => void
@@ -36,9 +52,7 @@ export class FakeNode {
       addresses.push({ namespace, link: 'eth0', address: '192.0.2.9/24' })
       routes.push({ namespace, link: 'eth0', prefix: '0.0.0.0/0', via: '192.0.2.254', table: MAIN_TABLE })
     }
-    const listen = { ip: '192.0.2.1', port: 51_820 }
-    this.engine.underlays.set(WIREGUARD_UNDERLAY, { id: WIREGUARD_UNDERLAY, kind: 'wireguard', listen })
-    this.engine.underlays.set(VXLAN_UNDERLAY, { id: VXLAN_UNDERLAY, kind: 'vxlan', listen: { ...listen, port: 4789 } })
+    for (const underlay of underlaysOf(tunnel)) this.engine.underlays.set(underlay.id, underlay)
   }
 
   /** A new process on the same disk, kernel and dataplane. */
@@ -85,8 +99,9 @@ export class FakeNode {
       })
       return { id, links: sorted(shown), ...sortedAll({ addresses, routes, rules, neighbours }) }
     })
-    const { ports, wires } = this.engine
-    return { namespaces, ...sortedAll({ pins: this.kernel.pins, ports: ports.values(), wires: wires.values() }) }
+    const { ports, crossConnects } = this.engine
+    const made = { pins: this.kernel.pins, ports: ports.values(), crossConnects: crossConnects.values() }
+    return { namespaces, ...sortedAll(made) }
   }
 
   /** Ids of the intents on disk. */
@@ -139,8 +154,8 @@ export function localWire(id: string, changes: Partial<WireIntent> = {}): WireIn
     id,
     payload: 'IP',
     mtuBytes: 9000,
-    client: workload(CLIENT_NS, `c-${id}`, [`${client}/32`, `fd00::${client}/128`]),
-    server: workload(SERVER_NS, `s-${id}`, [`${server}/32`, `fd00::${server}/128`]),
+    client: workload('client', `c-${id}`, [`${client}/32`, `fd00::${client}/128`]),
+    server: workload('server', `s-${id}`, [`${server}/32`, `fd00::${server}/128`]),
     clientPrefixes: [`${client}/32`, `fd00::${client}/128`],
     serverPrefixes: [`${server}/32`, `fd00::${server}/128`],
     ...changes,
@@ -154,7 +169,7 @@ export function remoteWire(id: string, changes: Partial<WireIntent> = {}): WireI
     payload: 'IP',
     mtuBytes: 1440,
     client: {
-      ...workload(CLIENT_NS, `c-${id}`, [`${client}/32`]),
+      ...workload('client', `c-${id}`, [`${client}/32`]),
       routes: [
         { prefix: behind, via: server },
         { prefix: `${server}/32`, via: undefined },
@@ -174,8 +189,8 @@ export function vxlanWire(id: string, changes: Partial<WireIntent> = {}): WireIn
     id,
     payload: 'ETHERNET',
     mtuBytes: 1446,
-    client: { kind: 'vxlan', vni: 2 + numberOf(id), peer: { ip: '192.0.2.2', port: 4789 } },
-    server: workload(SERVER_NS, `s-${id}`, [`${server}/24`]),
+    client: { kind: 'vxlan', role: 'client', vni: 2 + numberOf(id), peer: { ip: '192.0.2.2', port: 4789 } },
+    server: workload('server', `s-${id}`, [`${server}/24`]),
     clientPrefixes: [`${client}/32`],
     serverPrefixes: [`${server}/32`],
     ...changes,
@@ -183,18 +198,15 @@ export function vxlanWire(id: string, changes: Partial<WireIntent> = {}): WireIn
 }
 
 /** Each wire has a peer key of its own, as the engine demands. */
-export function wireguardEnd(id: string): WireguardEnd {
-  return {
-    kind: 'wireguard',
+export function wireguardEnd(id: string, role: Role = 'server'): WireguardEnd {
+  return makeWireguardEnd(role, {
     privateKey: keyOf(`${id} ours`),
     peerResponderKey: keyOf('node'),
     peerInitiatorKey: keyOf(`${id} theirs`),
     peer: { ip: '192.0.2.2', port: 51_820 },
     aead: 'aes256gcm',
-    roaming: false,
-    keepaliveSeconds: 0,
-    pathMessages: true,
-  }
+    probeMessages: true,
+  })
 }
 
 function keyOf(seed: string): string {
@@ -211,6 +223,7 @@ function numberOf(id: string): number {
   return Number(/\d+$/.exec(id)?.[0] ?? 0)
 }
 
-function workload(namespace: string, interfaceName: string, addresses: readonly string[]): LocalEnd {
-  return { kind: 'local', namespace, interfaceName, addresses, routes: [], policies: [] }
+function workload(role: Role, interfaceName: string, addresses: readonly string[]): KernelEnd {
+  const namespace = role === 'client' ? CLIENT_NS : SERVER_NS
+  return { kind: 'kernel', role, namespace, interfaceName, addresses, routes: [], policies: [] }
 }

@@ -67,10 +67,12 @@ function onEvent({ table, logger }: SupervisionOptions, event: DataplaneEvent): 
   if (event.at === 'engine-died') logger.warn('The engine died: the holder starts it again', { reason: event.reason })
   if (event.at === 'engine-started') logger.info('The engine runs again', { restarts: event.restarts })
   if (event.at === 'disconnected') logger.warn('Lost nsm-dataplane: wires go on, changes wait')
-  if (event.at === 'path-down') logger.warn('The path to a node is down', { ...event.peer, reason: event.reason })
-  if (event.at === 'path-up') logger.info('The path to a node is up', { ...event.peer })
+  if (event.at === 'link-quality-down') {
+    logger.warn('Nothing comes through to a node', { ...event.peer, reason: event.reason })
+  }
+  if (event.at === 'link-quality-up') logger.info('Packets come through to a node again', { ...event.peer })
   if (event.at === 'path-mtu-changed') {
-    logger.info('The path to a node passes packets of another length', { ...event.peer, mtuBytes: event.mtuBytes })
+    logger.info('Packets of another length come through to a node', { ...event.peer, mtuBytes: event.mtuBytes })
   }
   if (event.at !== 'session-up' && event.at !== 'session-down') return
   table.setState(connectionOfPort(event.port), event.at === 'session-up' ? 'UP' : 'DOWN')

@@ -1,9 +1,9 @@
 /** What there is to know about a node and its wires, gathered for whoever shows it. */
-import type { WireIntent } from '../../api/index.ts'
 import { type Clock, VERSION } from '../../base/index.ts'
 import type { ConnectionRecord, ConnectionTable } from '../../connections/index.ts'
 import type { Dataplane, DataplaneStatus } from '../../dataplane/index.ts'
 import type { IdentitySource } from '../../identity/index.ts'
+import type { WireIntent } from '../../mechanism/index.ts'
 import type { OwnerStatus } from '../../reconcile/index.ts'
 import type { NodeTrust } from '../trust/node-trust.ts'
 import { type Condition, conditionsOf } from './conditions.ts'
@@ -52,10 +52,10 @@ export class NodeView {
     const { self, identity, trust, table, wires, clock, startedMs, listen } = this.#options
     const { svid } = identity.current()
     const dataplane = await this.#options.dataplane.status(signal).catch((error: unknown) => ({ error }))
-    const paths = await this.#options.dataplane.paths(signal).catch(() => [])
+    const linkQuality = await this.#options.dataplane.linkQuality(signal).catch(() => [])
     const states = [...table.all()].map((record) => ({
       id: record.id,
-      state: wireState({ record, intent: wires.intent(record.id), status: wires.status(record.id), paths }),
+      state: wireState({ record, intent: wires.intent(record.id), status: wires.status(record.id), linkQuality }),
     }))
     const broken = states.filter(({ state }) => state === 'down').map(({ id }) => id)
     const identityLeftMs = svid.expiresMs - clock.nowMs()
@@ -77,14 +77,14 @@ export class NodeView {
   async wires(id: string, signal: AbortSignal): Promise<readonly WireView[]> {
     const { wires, dataplane, self } = this.#options
     const none = () => new Map()
-    const [ports, counters, paths] = await Promise.all([
+    const [ports, counters, linkQuality] = await Promise.all([
       dataplane.ports(signal).catch(none),
       dataplane.counters(signal).catch(none),
-      dataplane.paths(signal).catch(() => []),
+      dataplane.linkQuality(signal).catch(() => []),
     ])
     return this.find(id).map((record) => {
       const own = { record, intent: wires.intent(record.id), status: wires.status(record.id) }
-      return viewWire({ ...own, ports, counters, paths, ownDomain: self.domain })
+      return viewWire({ ...own, ports, counters, linkQuality, ownDomain: self.domain })
     })
   }
 

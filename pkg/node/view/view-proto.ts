@@ -1,8 +1,9 @@
 /** What people see of a node, at the protobuf border. */
 import { nodeV1, timeToProto } from '../../api/index.ts'
+import type { LinkQuality } from '../../dataplane/index.ts'
 import { formatSocketAddress } from '../../net/index.ts'
 import type { NodeStatus } from './node-view.ts'
-import type { EndView, WireView } from './wire-view.ts'
+import type { WireEndView, WireView } from './wire-view.ts'
 
 export function statusToProto(status: NodeStatus): nodeV1.NodeStatus {
   const { startedMs, identityExpiresMs, dataplane, conditions, listen, ...plain } = status
@@ -29,20 +30,19 @@ export function wireToProto({ expiresMs, ...view }: WireView): nodeV1.Wire {
   }
 }
 
-function endToProto(end: EndView | undefined): nodeV1.WireEnd {
+function endToProto(end: WireEndView | undefined): nodeV1.WireEnd {
   const empty = nodeV1.WireEnd.fromPartial({})
   if (end === undefined) return empty
-  const { peer, handshakeAgeMs, path, ...plain } = end
+  const { peer, handshakeAgeMs, linkQuality, isProbed: _, ...plain } = end
   return {
     ...empty,
     ...plain,
     peer: peer === undefined ? '' : formatSocketAddress(peer),
     ...(handshakeAgeMs === undefined ? {} : { handshakeAgeMs: BigInt(Math.round(handshakeAgeMs)) }),
-    path: path && pathToProto(path),
+    path: linkQuality && linkQualityToProto(linkQuality),
   }
 }
 
-function pathToProto(path: NonNullable<EndView['path']>): nodeV1.PathHealth {
-  const { state, rttUs, jitterUs, lossPpm, mtuBytes } = path
+function linkQualityToProto({ state, rttUs, jitterUs, lossPpm, mtuBytes }: LinkQuality): nodeV1.PathHealth {
   return { state, rttUs, jitterUs, lossPpm, mtuBytes }
 }

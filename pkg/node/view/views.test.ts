@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { type Connection, emptyContext, type WireguardEnd, type WireIntent } from '../../api/index.ts'
+import { type Connection, emptyContext } from '../../api/index.ts'
 import { NsmError } from '../../base/index.ts'
 import type { ConnectionRecord } from '../../connections/index.ts'
+import type { KernelEnd, WireIntent } from '../../mechanism/index.ts'
+import { wireguardEnd as makeWireguardEnd } from '../../mechanism/testing/index.ts'
 import { conditionsOf, type NodeFacts } from './conditions.ts'
 import { wireToProto } from './view-proto.ts'
 import { isNamed, viewWire, type WireFacts } from './wire-view.ts'
@@ -40,34 +42,41 @@ const record: ConnectionRecord = {
   expiresMs: 1_500,
 }
 
+const client: KernelEnd = {
+  kind: 'kernel',
+  role: 'client',
+  namespace: 'inode://4/7',
+  interfaceName: 'nsm-1',
+  addresses: [],
+  routes: [],
+  policies: [],
+}
+
 const intent: WireIntent = {
   id: 'c1',
   payload: 'IP',
   mtuBytes: 1440,
-  client: { kind: 'local', namespace: 'inode://4/7', interfaceName: 'nsm-1', addresses: [], routes: [], policies: [] },
-  server: { kind: 'vxlan', vni: 7, peer: { ip: '192.0.2.2', port: 4789 } },
+  client,
+  server: { kind: 'vxlan', role: 'server', vni: 7, peer: { ip: '192.0.2.2', port: 4789 } },
   clientPrefixes: [],
   serverPrefixes: [],
 }
 
-const wireguardEnd: WireguardEnd = {
-  kind: 'wireguard',
+const wireguardEnd = makeWireguardEnd('server', {
   privateKey: '',
   peerResponderKey: '',
   peerInitiatorKey: '',
   peer: { ip: '192.0.2.2', port: 51_820 },
   aead: 'aes256gcm',
-  roaming: false,
-  keepaliveSeconds: 10,
-  pathMessages: true,
-}
+  probeMessages: true,
+})
 
 const facts: WireFacts = {
   record,
   intent,
   status: { at: 'settled' },
   ports: new Map(),
-  paths: [],
+  linkQuality: [],
   counters: new Map([['c1:s', new Map([['rx_packets', 3n]])]]),
   ownDomain: 'west',
 }
@@ -106,9 +115,9 @@ describe('viewWire', () => {
     expect(viewWire({ ...facts, ...change })).toMatchObject({ state, problem: expect.stringMatching(problem) })
   })
 
-  it('says what the probes of its path say, and that it is down when nothing comes back', () => {
+  it('says what the probes of its link say, and that it is down when nothing comes back', () => {
     const peer = { ip: '192.0.2.2', port: 51_820 }
-    const path = {
+    const link = {
       peer,
       state: 'up',
       rttUs: 900,
@@ -118,18 +127,18 @@ describe('viewWire', () => {
       probes: 9n,
       lost: 1n,
     } as const
-    const watched = { ...facts, intent: { ...intent, server: wireguardEnd }, paths: [path] }
+    const watched = { ...facts, intent: { ...intent, server: wireguardEnd }, linkQuality: [link] }
     const view = (each: WireFacts) => wireToProto(viewWire(each))
     expect(view(watched)).toMatchObject({
       state: 'up',
       server: { path: { state: 'up', rttUs: 900, jitterUs: 40, lossPpm: 5000, mtuBytes: 1240 } },
     })
-    expect(view({ ...watched, paths: [{ ...path, state: 'down' }] })).toMatchObject({
+    expect(view({ ...watched, linkQuality: [{ ...link, state: 'down' }] })).toMatchObject({
       state: 'down',
       problem: 'no packet comes through to 192.0.2.2:51820 and back',
     })
     expect(
-      view({ ...watched, paths: [{ ...path, peer: { ip: '192.0.2.9', port: 51_820 }, state: 'down' }] }),
+      view({ ...watched, linkQuality: [{ ...link, peer: { ip: '192.0.2.9', port: 51_820 }, state: 'down' }] }),
     ).toMatchObject({
       state: 'up',
       server: { path: undefined },

@@ -1,15 +1,16 @@
 /** A wire as people see it: what was agreed, what there is of it, and what is wrong with it. Pure. */
-import {
-  type Connection,
-  type IntentEnd,
-  parameter,
-  trustDomainOf,
-  type WireguardEnd,
-  type WireIntent,
-} from '../../api/index.ts'
+import { type Connection, trustDomainOf } from '../../api/index.ts'
 import { describeError, splitName } from '../../base/index.ts'
 import type { ConnectionRecord } from '../../connections/index.ts'
-import { type Endpoint, type PathStatus, type PortStatus, portId } from '../../dataplane/index.ts'
+import { type LinkQuality, portId } from '../../dataplane/index.ts'
+import {
+  commonParameter,
+  type End,
+  type EndView,
+  type PortStatus,
+  viewEnd,
+  type WireIntent,
+} from '../../mechanism/index.ts'
 import { formatSocketAddress } from '../../net/index.ts'
 import type { OwnerStatus } from '../../reconcile/index.ts'
 
@@ -20,7 +21,7 @@ export interface WireFacts {
   /** Of all wires, by id. */
   readonly ports: ReadonlyMap<string, PortStatus>
   readonly counters: ReadonlyMap<string, ReadonlyMap<string, bigint>>
-  readonly paths: readonly PathStatus[]
+  readonly linkQuality: readonly LinkQuality[]
   readonly ownDomain: string
 }
 
@@ -31,8 +32,8 @@ export interface WireView {
   readonly networkService: string
   readonly endpoint: string
   readonly clientIdentity: string
-  readonly client: EndView | undefined
-  readonly server: EndView | undefined
+  readonly client: WireEndView | undefined
+  readonly server: WireEndView | undefined
   readonly state: WireState
   /** Why it is not up: the first step that is broken. */
   readonly problem: string
@@ -50,26 +51,15 @@ export interface WireView {
 }
 
 /** One end of a wire as this node sees it. */
-export interface EndView {
-  /** NSM's name: KERNEL, WIREGUARD, VXLAN. */
-  readonly mechanism: string
-  /** Empty where the end is no interface. */
-  readonly interface: string
-  readonly namespace: string
-  /** The other node; undefined where the end is an interface. */
-  readonly peer: Endpoint | undefined
-  /** Empty where nothing is encrypted. */
-  readonly aead: string
-  readonly session: string
-  readonly handshakeAgeMs: number | undefined
-  /** What the probes to the other node say, where both nodes send them. */
-  readonly path: PathStatus | undefined
+export interface WireEndView extends EndView {
+  /** Of the link to the other node, where both nodes send probes. */
+  readonly linkQuality: LinkQuality | undefined
 }
 
-export function wireState(facts: Pick<WireFacts, 'record' | 'status' | 'intent' | 'paths'>): WireState {
+export function wireState(facts: Pick<WireFacts, 'record' | 'status' | 'intent' | 'linkQuality'>): WireState {
   const { record, status } = facts
   if (status?.at === 'settling') return 'settling'
-  if (deadPath(facts) !== undefined) return 'down'
+  if (brokenLink(facts) !== undefined) return 'down'
   return status?.at === 'settled' && record.connection.state === 'UP' ? 'up' : 'down'
 }
 
@@ -82,8 +72,8 @@ export function viewWire(facts: WireFacts): WireView {
     networkService: connection.networkService,
     endpoint: connection.endpointName,
     clientIdentity: identities[0] ?? '',
-    client: viewEnd(facts, intent?.client, portId(record.id, 'client')),
-    server: viewEnd(facts, intent?.server, portId(record.id, 'server')),
+    client: viewWireEnd(facts, intent?.client, portId(record.id, 'client')),
+    server: viewWireEnd(facts, intent?.server, portId(record.id, 'server')),
     state: wireState(facts),
     problem: problemOf(facts),
     mtuBytes,
@@ -102,40 +92,19 @@ export function isNamed(id: string, { path }: Connection): boolean {
   return path.segments.some((segment) => segment.id === id)
 }
 
-const NO_END: EndView = {
-  mechanism: '',
-  interface: '',
-  namespace: '',
-  peer: undefined,
-  aead: '',
-  session: '',
-  handshakeAgeMs: undefined,
-  path: undefined,
-}
-
-function viewEnd(facts: WireFacts, end: IntentEnd | undefined, port: string): EndView | undefined {
+function viewWireEnd(facts: WireFacts, end: End | undefined, port: string): WireEndView | undefined {
   if (end === undefined) return undefined
-  if (end.kind === 'local')
-    return { ...NO_END, mechanism: 'KERNEL', interface: end.interfaceName, namespace: end.namespace }
-  if (end.kind === 'vxlan') return { ...NO_END, mechanism: 'VXLAN', peer: end.peer }
-  const status = facts.ports.get(port)
-  const { session, handshakeAgeMs } = status?.kind === 'wireguard' ? status : NO_END
-  const { peer, aead } = end
-  return { ...NO_END, mechanism: 'WIREGUARD', peer, aead, session, handshakeAgeMs, path: pathOf(facts.paths, end) }
+  const view = viewEnd(end, facts.ports.get(port))
+  return { ...view, linkQuality: qualityOf(facts.linkQuality, view) }
 }
 
-function pathOf(paths: readonly PathStatus[], end: IntentEnd | undefined): PathStatus | undefined {
-  if (end?.kind !== 'wireguard' || !end.pathMessages) return undefined
-  return paths.find(({ peer }) => isSame(peer, end))
+function qualityOf(links: readonly LinkQuality[], { peer, isProbed }: EndView): LinkQuality | undefined {
+  return isProbed ? links.find((link) => link.peer.ip === peer?.ip && link.peer.port === peer.port) : undefined
 }
 
-function isSame(peer: Endpoint, end: WireguardEnd): boolean {
-  return peer.ip === end.peer.ip && peer.port === end.peer.port
-}
-
-function deadPath({ intent, paths }: Pick<WireFacts, 'intent' | 'paths'>): PathStatus | undefined {
-  const ends = [pathOf(paths, intent?.client), pathOf(paths, intent?.server)]
-  return ends.find((path) => path?.state === 'down')
+function brokenLink({ intent, linkQuality }: Pick<WireFacts, 'intent' | 'linkQuality'>): LinkQuality | undefined {
+  const ends = intent === undefined ? [] : [intent.client, intent.server]
+  return ends.map((end) => qualityOf(linkQuality, viewEnd(end, undefined))).find((link) => link?.state === 'down')
 }
 
 /** The first broken step, in the order in which they are made. */
@@ -143,10 +112,10 @@ function problemOf(facts: WireFacts): string {
   const { record, intent, status } = facts
   if (intent === undefined || status === undefined) return 'the wire is not there'
   if (status.at === 'failed') return describeError(status.error)
-  const dead = deadPath(facts)
-  if (dead !== undefined) return `no packet comes through to ${formatSocketAddress(dead.peer)} and back`
+  const broken = brokenLink(facts)
+  if (broken !== undefined) return `no packet comes through to ${formatSocketAddress(broken.peer)} and back`
   if (record.connection.state === 'UP') return ''
-  const far = record.connection.mechanism?.parameters[parameter.srcIp] ?? ''
+  const far = record.connection.mechanism?.parameters[commonParameter.srcIp] ?? ''
   return far === '' ? 'the far end says that it is down' : `the session with ${far} is down`
 }
 

@@ -8,14 +8,14 @@ import {
   type Mechanism,
   type NetworkService,
   type NetworkServiceEndpoint,
-  type WireIntent,
+  type Payload,
 } from '../../api/index.ts'
 import { NsmError, silentLogger } from '../../base/index.ts'
 import { FakeClock } from '../../base/testing/index.ts'
 import { type ConnectionRecord, ConnectionTable, type RecordStore, type Target } from '../../connections/index.ts'
+import { type AeadName, generateKey, type WireIntent, type WireKey } from '../../mechanism/index.ts'
 import type { Exports } from '../../policy/index.ts'
 import { arrive, leave } from '../../steps/index.ts'
-import { type AeadName, generateKey } from '../../tunnel/index.ts'
 import { type Hop, type LocalEndpoint, NodeNetworkService, type Self } from '../index.ts'
 
 export const CLIENT_NAMESPACE = 'inode://4/101'
@@ -80,7 +80,8 @@ export interface TestNodeOptions {
   readonly vxlanPort?: number
   /** Best first. */
   readonly aeads?: readonly AeadName[]
-  readonly payload?: 'IP' | 'ETHERNET'
+  readonly payload?: Payload
+  readonly nodeKey?: WireKey
   /** Whom a target leads to. */
   readonly connect: (target: Target) => Hop
 }
@@ -96,7 +97,7 @@ export class TestNode {
   readonly locals = new Map<string, LocalEndpoint>()
   readonly self: Self
   readonly service: NodeNetworkService
-  readonly #payload: 'IP' | 'ETHERNET'
+  readonly #payload: Payload
   forwardingRefusal: NsmError | undefined
   isRegistryAway = false
 
@@ -105,7 +106,8 @@ export class TestNode {
     this.clock = given.clock ?? new FakeClock()
     this.records = given.records ?? new MemoryRecords()
     this.table = new ConnectionTable(this.records)
-    const tunnel = { ip: '192.0.2.1', port: 51820, mtuBytes: 1500, vxlanPort: given.vxlanPort, nodeKey: generateKey() }
+    const ports = { wireguard: 51820, ...(given.vxlanPort === undefined ? {} : { vxlan: given.vxlanPort }) }
+    const tunnel = { ip: '192.0.2.1', ports, mtuBytes: 1500, nodeKey: given.nodeKey ?? generateKey() }
     const publicUrl = `tcp://${name === 'n1' ? '192.0.2.1' : '192.0.2.2'}:5001`
     const aeads = () => given.aeads ?? (['aes256gcm', 'chacha20poly1305'] as const)
     this.self = { name, domain, publicUrl, hostNamespace: HOST_NAMESPACE, tunnel: { ...tunnel, aeads } }

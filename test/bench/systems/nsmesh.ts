@@ -2,7 +2,8 @@
  * Wires of nsmesh whose kind and cipher are chosen by hand: a holder on each host, told what to do as its daemon would.
  * What differs from `nsmesh-aes` is only what the name says; requests cannot choose it.
  */
-import { generateKey, keyBytes, type WireKey } from '../../../pkg/tunnel/index.ts'
+import { type AeadName, generateKey, type WireKey } from '../../../pkg/mechanism/index.ts'
+import { wireguardPort } from '../../../pkg/mechanism/testing/index.ts'
 import { DATAPLANE } from '../../lab/programs.ts'
 import { type SteeredDataplane, soon, startDataplane } from '../dataplane.ts'
 import type { Pair, PublicHost, System } from '../system.ts'
@@ -74,7 +75,7 @@ function wires({ name, program, subnet, mtuBytes, setPorts }: Wires): System {
         const { dataplane, namespace } = holder
         await dataplane.setPort({ id: 'device', kind, namespace, interfaceName }, soon())
         await setPorts({ ...end, holder })
-        await dataplane.setWire({ id: 'wire', ports: ['device', 'network'] }, soon())
+        await dataplane.setCrossConnect({ id: 'wire', ports: ['device', 'network'] }, soon())
         await checkCiphers(holder, program)
         const address = `address add ${end.inner}/24 dev ${interfaceName}`
         await end.own.host.ip(address, `link set ${interfaceName} mtu ${mtuBytes} up`)
@@ -92,36 +93,31 @@ async function checkCiphers({ dataplane }: SteeredDataplane, program: string): P
 
 async function wireguard(
   { own, other, holder, key, otherKey, inner }: End,
-  { port, aead }: { port: number; aead: 'chacha20poly1305' | 'aes256gcm' },
+  { port, aead }: { port: number; aead: AeadName },
 ): Promise<void> {
   const { dataplane } = holder
-  const privateKey = keyBytes(key.privateKey)
-  const peerKey = keyBytes(otherKey.publicKey)
+  const { privateKey } = key
   await dataplane.setUnderlay({ id: 'net', kind: 'wireguard', listen: { ip: own.address, port }, privateKey }, soon())
-  const spec = {
+  const spec = wireguardPort({
     id: 'network',
-    kind: 'wireguard',
     underlay: 'net',
     privateKey,
-    peerResponderKey: peerKey,
-    peerInitiatorKey: peerKey,
-    peerEndpoint: { ip: other.address, port },
+    peerResponderKey: otherKey.publicKey,
+    peerInitiatorKey: otherKey.publicKey,
+    peer: { ip: other.address, port },
     aead,
-    roaming: false,
-    payload: 'IP',
     localPrefixes: [`${inner}/24`],
     remotePrefixes: [`${inner}/24`],
     mtuBytes: WIREGUARD_MTU_BYTES,
-    keepaliveSeconds: 0,
-    pathMessages: true, // as between nodes
-  } as const
+    probeMessages: true, // as between nodes
+  })
   await dataplane.setPort(spec, soon())
 }
 
 async function vxlan({ own, other, holder: { dataplane } }: End): Promise<void> {
   const listen = { ip: own.address, port: VXLAN_PORT }
   await dataplane.setUnderlay({ id: 'net', kind: 'vxlan', listen }, soon())
-  const peerEndpoint = { ip: other.address, port: VXLAN_PORT }
-  const port = { id: 'network', kind: 'vxlan', underlay: 'net', vni: VNI, peerEndpoint } as const
+  const peer = { ip: other.address, port: VXLAN_PORT }
+  const port = { id: 'network', kind: 'vxlan', underlay: 'net', vni: VNI, peer } as const
   await dataplane.setPort({ ...port, mtuBytes: VXLAN_MTU_BYTES }, soon())
 }

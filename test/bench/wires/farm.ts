@@ -3,7 +3,8 @@
  * own and the wire that joins them, as every wire of nsmesh has; at the far end the WireGuard port that answers. Only
  * wire 0 has a device there too, so that something can flow: 10,000 more devices would measure the kernel.
  */
-import { generateKey, keyBytes, type WireKey } from '../../../pkg/tunnel/index.ts'
+import { generateKey, type WireKey } from '../../../pkg/mechanism/index.ts'
+import { wireguardPort } from '../../../pkg/mechanism/testing/index.ts'
 import { DATAPLANE } from '../../lab/programs.ts'
 import { type SteeredDataplane, soon, startDataplane } from '../dataplane.ts'
 import type { Pair, PublicHost } from '../system.ts'
@@ -56,7 +57,7 @@ export class WireFarm {
     const farm = new WireFarm(spec, await end(left, 'near'), await end(right, 'far'))
     lab.defer(() => farm.#deleteDevices())
     for (const { holder, address: ip, nodeKey } of [farm.near, farm.far]) {
-      const privateKey = keyBytes(nodeKey.privateKey)
+      const { privateKey } = nodeKey
       const listen = { ip, port: udpPort }
       await holder.dataplane.setUnderlay({ id: 'net', kind: 'wireguard', listen, privateKey }, soon())
     }
@@ -119,7 +120,7 @@ export class WireFarm {
     const { dataplane, namespace } = holder
     const interfaceName = `${this.#spec.name}${wire}`
     await dataplane.setPort({ id: `tun-${wire}`, kind: 'tun', namespace, interfaceName }, soon())
-    await dataplane.setWire({ id: `wire-${wire}`, ports: [`tun-${wire}`, `wg-${wire}`] }, soon())
+    await dataplane.setCrossConnect({ id: `wire-${wire}`, ports: [`tun-${wire}`, `wg-${wire}`] }, soon())
   }
 
   async #setFarEnd(wire: number): Promise<void> {
@@ -140,23 +141,20 @@ export class WireFarm {
   async #setWireguard(wire: number, { own, other }: Direction, keepaliveSeconds = 0): Promise<void> {
     const [ownKey, otherKey] = [own.wireKeys[wire], other.wireKeys[wire]]
     if (ownKey === undefined || otherKey === undefined) throw new Error(`wire ${wire} has no keys`)
-    const spec = {
+    const spec = wireguardPort({
       id: `wg-${wire}`,
-      kind: 'wireguard',
       underlay: 'net',
-      privateKey: keyBytes(ownKey.privateKey),
-      peerResponderKey: keyBytes(other.nodeKey.publicKey),
-      peerInitiatorKey: keyBytes(otherKey.publicKey),
-      peerEndpoint: { ip: other.address, port: this.#spec.udpPort },
+      privateKey: ownKey.privateKey,
+      peerResponderKey: other.nodeKey.publicKey,
+      peerInitiatorKey: otherKey.publicKey,
+      peer: { ip: other.address, port: this.#spec.udpPort },
       aead: 'aes256gcm',
-      roaming: false,
-      payload: 'IP',
       localPrefixes: [`${this.inner(0, wire)}/30`],
       remotePrefixes: [`${this.inner(0, wire)}/30`],
       mtuBytes: MTU_BYTES,
       keepaliveSeconds,
-      pathMessages: false, // a watched path has a session before it is asked for
-    } as const
+      probeMessages: false, // a probed link has a session before it is asked for
+    })
     await own.holder.dataplane.setPort(spec, soon())
   }
 }

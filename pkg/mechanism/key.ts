@@ -22,6 +22,12 @@ export function publicKeyOf(privateKey: string): string {
   return der.subarray(-KEY_BYTES).toString('base64')
 }
 
+/** Whether `text` is a key in its one canonical spelling. */
+export function isWireKey(text: string): boolean {
+  const bytes = keyBytes(text)
+  return bytes.length === KEY_BYTES && keyText(bytes) === text
+}
+
 export function keyBytes(base64: string): Uint8Array {
   return Buffer.from(base64, 'base64')
 }

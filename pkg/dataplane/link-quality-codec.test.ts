@@ -7,7 +7,7 @@ import {
   encodeMessage,
   messageType,
 } from '../netlink/index.ts'
-import { decodePath } from './path-codec.ts'
+import { decodeLinkQuality } from './link-quality-codec.ts'
 
 const { bytes, u8, u16, u32, u64 } = attribute
 const sent: readonly Attribute[] = [
@@ -24,7 +24,7 @@ const sent: readonly Attribute[] = [
 
 function received(attributes: readonly Attribute[]) {
   const { bytes } = encodeMessage({ type: messageType.pathGet, flags: 0, sequence: 1, attributes })
-  return decodePath(decodeMessages(bytes)[0]!)
+  return decodeLinkQuality(decodeMessages(bytes)[0]!)
 }
 
 test('a path reads as the engine tells it', () => {

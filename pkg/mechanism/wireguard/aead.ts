@@ -3,13 +3,15 @@
  * each side may use, and what was taken, travels in requests and answers between nodes whose certificates both have
  * checked: nobody between them can change it, and a packet cannot ask for another.
  */
-export type AeadName = 'chacha20poly1305' | 'aes256gcm'
+export const AEADS = ['chacha20poly1305', 'aes256gcm'] as const
+
+export type AeadName = (typeof AEADS)[number]
 
 /** What WireGuard prescribes: every peer has it, and a foreign one has nothing else. */
 export const WIREGUARD_AEAD: AeadName = 'chacha20poly1305'
 
 export function isAeadName(text: string): text is AeadName {
-  return text === 'chacha20poly1305' || text === 'aes256gcm'
+  return AEADS.some((aead) => aead === text)
 }
 
 /** @returns the first of `theirs`, best first, that is one of `ours`; WireGuard's own where there is none. */

@@ -1,9 +1,19 @@
 /** One mechanism parameter at a time: text on the wire, checked values inside. Errors name the parameter. */
 import type { Mechanism } from '../api/index.ts'
 import { NsmError } from '../base/index.ts'
-import { isIp, MAX_MTU_BYTES, normalizeIp } from '../net/index.ts'
+import { isIp, MAX_MTU_BYTES, MAX_PORT, normalizeIp } from '../net/index.ts'
+import { isWireKey, keyBytes } from './key.ts'
 
 export type Parameters = Mechanism['parameters']
+
+/** Names that several mechanisms share, as NSM v1 writes them. */
+export const commonParameter = {
+  srcIp: 'src_ip',
+  dstIp: 'dst_ip',
+  srcPort: 'src_port',
+  dstPort: 'dst_port',
+  mtu: 'MTU',
+} as const
 
 export function readIp(parameters: Parameters, name: string): string {
   const text = required(parameters, name)
@@ -12,11 +22,11 @@ export function readIp(parameters: Parameters, name: string): string {
 
 /** @param fallback what upstream's forwarders mean when they leave the port out */
 export function readPort(parameters: Parameters, name: string, fallback: number): number {
-  return readNumber(parameters, name, { least: 1, most: 65_535 }) ?? fallback
+  return readNumber(parameters, name, { least: 1, most: MAX_PORT }) ?? fallback
 }
 
-export function readMtu(parameters: Parameters, name: string): number | undefined {
-  const mtuBytes = readNumber(parameters, name, { least: 0, most: MAX_MTU_BYTES })
+export function readMtu(parameters: Parameters): number | undefined {
+  const mtuBytes = readNumber(parameters, commonParameter.mtu, { least: 0, most: MAX_MTU_BYTES })
   return mtuBytes === 0 ? undefined : mtuBytes
 }
 
@@ -36,9 +46,8 @@ export function readNumber(
 /** An X25519 public key: base64 of exactly 32 bytes, not all zero. Returned in its one canonical spelling. */
 export function readKey(parameters: Parameters, name: string): string {
   const text = required(parameters, name)
-  const bytes = Buffer.from(text, 'base64')
-  if (bytes.length !== 32 || bytes.toString('base64') !== text) refuse(name, text, 'it is no base64 of 32 bytes')
-  return bytes.some((byte) => byte !== 0) ? text : refuse(name, text, 'it is all zero')
+  if (!isWireKey(text)) refuse(name, text, 'it is no base64 of 32 bytes')
+  return keyBytes(text).some((byte) => byte !== 0) ? text : refuse(name, text, 'it is all zero')
 }
 
 /** The value; undefined when the parameter is absent, empty, or no property of the map itself. */

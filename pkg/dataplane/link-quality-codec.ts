@@ -1,7 +1,13 @@
-import { Attributes, attributeType, type Message, pathState } from '../netlink/index.ts'
-import type { PathStatus } from './door.ts'
-import { malformedReply, required } from './malformed.ts'
-import { decodeEndpoint } from './port-codec.ts'
+import {
+  Attributes,
+  attributeType,
+  type Message,
+  malformedReply,
+  pathState,
+  readPeer,
+  required,
+} from '../netlink/index.ts'
+import type { LinkQuality } from './door.ts'
 
 const STATES = new Map([
   [pathState.pathUnknown, 'unknown'],
@@ -10,12 +16,12 @@ const STATES = new Map([
 ] as const)
 
 /** @throws {NsmError} `internal` for what the protocol does not allow */
-export function decodePath({ body }: Message): PathStatus {
+export function decodeLinkQuality({ body }: Message): LinkQuality {
   const attributes = new Attributes(body)
-  const u32 = (type: number) => required('path', type, attributes.u32(type))
-  const u64 = (type: number) => required('path', type, attributes.u64(type))
+  const u32 = (type: number) => required('link quality', type, attributes.u32(type))
+  const u64 = (type: number) => required('link quality', type, attributes.u64(type))
   return {
-    peer: decodeEndpoint(attributes),
+    peer: readPeer(attributes),
     state: decodeState(attributes.u8(attributeType.pathState)),
     rttUs: u32(attributeType.pathRttUs),
     jitterUs: u32(attributeType.pathJitterUs),
@@ -26,7 +32,7 @@ export function decodePath({ body }: Message): PathStatus {
   }
 }
 
-function decodeState(state: number | undefined): PathStatus['state'] {
+function decodeState(state: number | undefined): LinkQuality['state'] {
   for (const [number, name] of STATES) if (number === state) return name
-  throw malformedReply('path', attributeType.pathState)
+  throw malformedReply('link quality', attributeType.pathState)
 }

@@ -1,0 +1,43 @@
+/**
+ * What a node does with each mechanism of NSM, from the parameters that two hops agree on to the port that the dataplane
+ * has: one module each, and one list of them that everybody else goes through. Pure.
+ */
+export { generateInterfaceName } from './interface-name.ts'
+export { type DevicePortSpec, KERNEL, type KernelEnd, kernelParameter } from './kernel.ts'
+export { generateKey, isWireKey, keyBytes, publicKeyOf, type WireKey } from './key.ts'
+export {
+  type AgreedEnd,
+  type EndView,
+  type Host,
+  LOCAL,
+  type Proposal,
+  REMOTE,
+  type Role,
+  type Tunnel,
+  type Wanted,
+  type WorkloadInterface,
+} from './mechanism-kind.ts'
+export {
+  type AnyMechanism,
+  available,
+  completeEnd,
+  type End,
+  isForOursAlone,
+  mechanismOf,
+  mechanisms,
+  type PortSpec,
+  type PortStatus,
+  planPort,
+  portKindOf,
+  portKinds,
+  underlaysOf,
+  viewEnd,
+  workloadOf,
+} from './mechanisms.ts'
+export { LOCAL_MTU_BYTES, lowestMtuBytes } from './mtu.ts'
+export { commonParameter, readMtu } from './parameters.ts'
+export type { UnderlaySpec } from './port-kind.ts'
+export type { VxlanEnd, VxlanPortSpec } from './vxlan.ts'
+export type { WireIntent } from './wire-intent.ts'
+export { AEADS, type AeadName } from './wireguard/aead.ts'
+export type { WireguardEnd, WireguardPortSpec, WireguardPortStatus } from './wireguard/port.ts'

@@ -1,0 +1,171 @@
+/**
+ * The KERNEL mechanism: an interface in the network namespace of a workload on this node. Two of them are the ends of
+ * one veth pair; one that is joined to a tunnel is a TUN or TAP device of the dataplane.
+ */
+import { type ConnectionContext, type Mechanism, PAYLOAD_ETHERNET, PAYLOAD_IP } from '../api/index.ts'
+import { NsmError } from '../base/index.ts'
+import { checkInterfaceName } from '../net/index.ts'
+import { attributeType, namespaceAttributes, portKind, readNamespace, required } from '../netlink/index.ts'
+import { generateInterfaceName } from './interface-name.ts'
+import {
+  type AgreedEnd,
+  type AnyEnd,
+  LOCAL,
+  type MechanismKind,
+  type Role,
+  type WorkloadInterface,
+} from './mechanism-kind.ts'
+import { type Fields, readFields, textField, writeFields } from './port-fields.ts'
+import type { AnyPort, PortKind } from './port-kind.ts'
+
+/** NSM's name. */
+export const KERNEL = 'KERNEL'
+
+/** NSM v1's names of its parameters. */
+export const kernelParameter = { inodeUrl: 'inodeURL', interfaceName: 'name' } as const
+
+export interface KernelEnd extends AnyEnd, WorkloadInterface {
+  readonly kind: 'kernel'
+}
+
+export interface DevicePortSpec extends AnyPort {
+  /** `tun` carries IP packets, `tap` Ethernet frames. */
+  readonly kind: 'tun' | 'tap'
+  readonly namespace: string
+  readonly interfaceName: string
+}
+
+export interface DevicePortStatus extends DevicePortSpec {
+  /** 0 when the workload has removed the device. */
+  readonly ifindex: number
+}
+
+const deviceFields: Fields<Omit<DevicePortSpec, keyof AnyPort>> = {
+  namespace: {
+    write: namespaceAttributes,
+    read: (attributes) => required('port', attributeType.nsIno, readNamespace(attributes)),
+  },
+  interfaceName: textField(attributeType.ifname),
+}
+
+/** TUN and TAP. */
+const devicePort: PortKind<DevicePortSpec, DevicePortStatus> = {
+  kinds: [
+    ['tun', portKind.tun],
+    ['tap', portKind.tap],
+  ],
+  isDevice: true,
+  carries: ({ kind }) => (kind === 'tap' ? PAYLOAD_ETHERNET : PAYLOAD_IP),
+  check: () => {},
+  encode: (spec) => writeFields(deviceFields, spec),
+  decode: (named, attributes) => ({
+    ...named,
+    ...readFields(deviceFields, attributes),
+    ifindex: attributes.u32(attributeType.ifindex) ?? 0,
+  }),
+  fresh: (spec) => ({ ...spec, ifindex: 0 }),
+  steady: ({ ifindex: _, ...steady }) => steady,
+}
+
+export const kernel: MechanismKind<KernelEnd, DevicePortSpec, DevicePortStatus> = {
+  kind: 'kernel',
+  cls: LOCAL,
+  type: KERNEL,
+  payloads: [PAYLOAD_IP, PAYLOAD_ETHERNET],
+  port: devicePort,
+  hasSession: false,
+
+  accept(offered, { host, namespace, networkService, before }) {
+    const interfaceName = nameIn(offered) || nameIn(before.mechanism) || generateInterfaceName(networkService)
+    const place = { namespace: attestedNamespace(offered, namespace, host.hostNamespace), interfaceName }
+    return agree('client', place, offered)
+  },
+
+  offer: ({ host, namespace, before }) => ({
+    mechanism: { cls: LOCAL, type: KERNEL, parameters: {} },
+    join(answered, networkService) {
+      // An interface that nobody names keeps its name.
+      const interfaceName = nameIn(answered) || nameIn(before.mechanism) || generateInterfaceName(networkService)
+      const place = { namespace: attestedNamespace(answered, namespace, host.hostNamespace), interfaceName }
+      return agree('server', place, answered)
+    },
+    instead: () => undefined,
+  }),
+
+  complete: (end, context) => ({ ...end, ...layer3Of(end.role, context) }),
+  workload: (end) => end,
+  plan: ({ namespace, interfaceName }, { id, payload }) => ({
+    id,
+    kind: payload === PAYLOAD_ETHERNET ? 'tap' : 'tun',
+    namespace,
+    interfaceName,
+  }),
+
+  view: ({ namespace, interfaceName }) => ({
+    mechanism: KERNEL,
+    interface: interfaceName,
+    namespace,
+    peer: undefined,
+    aead: '',
+    session: '',
+    handshakeAgeMs: undefined,
+    isProbed: false,
+  }),
+}
+
+interface Place {
+  readonly namespace: string
+  readonly interfaceName: string
+}
+
+/** Addresses follow when the endpoint has given them. */
+function agree(role: Role, { namespace, interfaceName }: Place, { parameters }: Mechanism): AgreedEnd<KernelEnd> {
+  const name = checkInterfaceName(interfaceName)
+  const shown = {
+    [kernelParameter.inodeUrl]: namespace,
+    ...parameters,
+    [kernelParameter.interfaceName]: name,
+  }
+  return {
+    end: { kind: 'kernel', role, namespace, interfaceName: name, addresses: [], routes: [], policies: [] },
+    mechanism: { cls: LOCAL, type: KERNEL, parameters: shown },
+    payload: undefined,
+    mostMtuBytes: undefined,
+    wireKey: undefined,
+  }
+}
+
+function nameIn(mechanism: Mechanism | undefined): string {
+  return mechanism?.parameters[kernelParameter.interfaceName] ?? ''
+}
+
+function layer3Of(role: Role, { ip }: ConnectionContext): Pick<KernelEnd, 'addresses' | 'routes' | 'policies'> {
+  const [addresses, routes] = role === 'client' ? [ip.srcIpAddrs, ip.srcRoutes] : [ip.dstIpAddrs, ip.dstRoutes]
+  return {
+    addresses,
+    routes: routes.map(({ prefix, nextHop }) => ({ prefix, via: nextHop === '' ? undefined : nextHop })),
+    policies: role === 'client' ? ip.policies : [],
+  }
+}
+
+/**
+ * The namespace of the process at the other end of a local socket. What it writes about its namespace may only repeat
+ * what the kernel says: `inode://<dev>/<ino>`, or a `file://` of its own that means the same and is never opened.
+ *
+ * @throws {NsmError} `permission_denied` for any other namespace, and for the node's own.
+ */
+function attestedNamespace(mechanism: Mechanism, attested: string | undefined, hostNamespace: string): string {
+  if (attested === undefined) {
+    throw new NsmError('failed_precondition', 'Cannot join the network namespace: nobody knows which it is')
+  }
+  const claimed = mechanism.parameters[kernelParameter.inodeUrl] ?? ''
+  const isOwn = claimed === '' || claimed === attested || OWN_NAMESPACE.test(claimed)
+  if (isOwn && attested !== hostNamespace) return attested
+  const state = isOwn ? "the node's own namespace is never joined" : 'it is not the namespace of the caller'
+  throw new NsmError('permission_denied', `Cannot join the network namespace: ${state}`, {
+    fields: { claimed: claimed.slice(0, 128), caller: attested },
+    next: isOwn ? 'ask from inside a network namespace of your own' : `leave ${kernelParameter.inodeUrl} out`,
+  })
+}
+
+const OWN_NAMESPACE = /^file:\/\/\/proc\/(thread-self|self)\/ns\/net$/

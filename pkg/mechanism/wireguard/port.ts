@@ -1,0 +1,140 @@
+/** An end that leads to another node by WireGuard, and the port that the dataplane has for it. */
+import { PAYLOAD_ETHERNET, PAYLOAD_IP, type Payload } from '../../api/index.ts'
+import { NsmError } from '../../base/index.ts'
+import type { SocketAddress } from '../../net/index.ts'
+import {
+  aeadKind,
+  attribute,
+  attributeType,
+  payloadKind,
+  portKind,
+  sessionState,
+  underlayKind,
+} from '../../netlink/index.ts'
+import { isWireKey, publicKeyOf } from '../key.ts'
+import type { AnyEnd } from '../mechanism-kind.ts'
+import {
+  type Field,
+  type Fields,
+  flagField,
+  keyField,
+  nameField,
+  peerField,
+  prefixesField,
+  readFields,
+  textField,
+  u16Field,
+  u32Field,
+  writeFields,
+} from '../port-fields.ts'
+import type { AnyPort, PortKind, PortPlace } from '../port-kind.ts'
+import type { Terms } from './agreement.ts'
+
+/** Keys are base64 of 32 bytes. */
+export interface WireguardEnd extends AnyEnd, Terms {
+  readonly kind: 'wireguard'
+  /** X25519: with it this wire initiates handshakes. */
+  readonly privateKey: string
+  readonly peerResponderKey: string
+  readonly peerInitiatorKey: string
+  readonly peer: SocketAddress
+  /** True: the peer's address follows authenticated packets. Nodes of nsmesh are pinned instead. */
+  readonly roaming: boolean
+  readonly keepaliveSeconds: number
+}
+
+/** The end with its place. Frames are held to no addresses: they have no prefixes. */
+export interface WireguardPortSpec extends Omit<WireguardEnd, 'role'>, PortPlace {
+  readonly underlay: string
+}
+
+/** As the dataplane reports it: the private key comes back as the public one. */
+export interface WireguardPortStatus extends Omit<WireguardPortSpec, 'privateKey'> {
+  readonly publicKey: string
+  readonly session: keyof typeof SESSIONS
+  readonly handshakeAgeMs: number | undefined
+}
+
+const AEADS = { chacha20poly1305: aeadKind.chaCha20Poly1305, aes256gcm: aeadKind.aes256Gcm } as const
+
+const SESSIONS = {
+  idle: sessionState.idle,
+  handshaking: sessionState.handshaking,
+  established: sessionState.established,
+  'receive-only': sessionState.receiveOnly,
+} as const
+
+/** Left out for IP packets: an engine from before there was a choice knows nothing else. */
+const payloadField: Field<Payload> = {
+  write: (payload) =>
+    payload === PAYLOAD_IP ? [] : [attribute.u8(attributeType.payloadKind, payloadKind.ethernetPayload)],
+  read: (attributes) =>
+    attributes.u8(attributeType.payloadKind) === payloadKind.ethernetPayload ? PAYLOAD_ETHERNET : PAYLOAD_IP,
+}
+
+const ageField: Pick<Field<number | undefined>, 'read'> = {
+  read: (attributes) => {
+    const ageMs = attributes.u64(attributeType.handshakeAgeMs)
+    return ageMs === undefined ? undefined : Number(ageMs)
+  },
+}
+
+/** What is both set and reported. */
+const common: Fields<Omit<WireguardPortSpec, keyof AnyPort | 'privateKey'>> = {
+  underlay: textField(attributeType.underlay),
+  peer: peerField,
+  mtuBytes: u32Field(attributeType.mtuBytes),
+  peerResponderKey: keyField(attributeType.peerResponderKey),
+  peerInitiatorKey: keyField(attributeType.peerInitiatorKey),
+  aead: nameField(attributeType.aead, AEADS),
+  roaming: flagField(attributeType.roaming),
+  localPrefixes: prefixesField(attributeType.localPrefix),
+  remotePrefixes: prefixesField(attributeType.remotePrefix),
+  keepaliveSeconds: u16Field(attributeType.keepaliveSeconds),
+  payload: payloadField,
+  probeMessages: flagField(attributeType.pathMessages),
+}
+
+const privateKeyField = keyField(attributeType.privateKey)
+const publicKeyField = keyField(attributeType.publicKey)
+const sessionField = nameField(attributeType.sessionState, SESSIONS)
+
+export const wireguardPort: PortKind<WireguardPortSpec, WireguardPortStatus> = {
+  kinds: [['wireguard', portKind.wireguard]],
+  isDevice: false,
+  underlayNumber: underlayKind.underlayWireguard,
+  carries: ({ payload }) => payload,
+  packetKey: ({ peerInitiatorKey }) => peerInitiatorKey,
+  check({ id, payload, privateKey, peerResponderKey, peerInitiatorKey, localPrefixes, remotePrefixes }) {
+    if (payload === PAYLOAD_ETHERNET && localPrefixes.length + remotePrefixes.length > 0) {
+      throw refuse(id, 'frames are held to no addresses')
+    }
+    if (![privateKey, peerResponderKey, peerInitiatorKey].every(isWireKey)) {
+      throw refuse(id, 'a key is not base64 of 32 bytes')
+    }
+  },
+  encode: (spec) => [...privateKeyField.write(spec.privateKey), ...writeFields(common, spec)],
+  decode: (named, attributes) => ({
+    ...named,
+    ...readFields(common, attributes),
+    publicKey: publicKeyField.read(attributes),
+    session: sessionField.read(attributes),
+    handshakeAgeMs: ageField.read(attributes),
+  }),
+  fresh({ privateKey, ...said }) {
+    return { ...said, publicKey: publicKeyOf(privateKey), session: 'idle', handshakeAgeMs: undefined }
+  },
+  /** Prefixes in one order. Where a peer may roam, its address is the engine's to know. */
+  steady({ session: _, handshakeAgeMs: __, peer, localPrefixes, remotePrefixes, ...steady }) {
+    return {
+      ...steady,
+      localPrefixes: [...localPrefixes].sort(),
+      remotePrefixes: [...remotePrefixes].sort(),
+      peer: steady.roaming ? undefined : peer,
+    }
+  },
+}
+
+function refuse(id: string, state: string): NsmError {
+  return new NsmError('invalid_argument', `Cannot set the port: ${state}`, { fields: { id } })
+}

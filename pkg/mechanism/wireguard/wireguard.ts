@@ -1,0 +1,190 @@
+/**
+ * The WIREGUARD mechanism: to another node by the WireGuard protocol. A node answers every handshake with its node key
+ * and initiates each wire with a key of its own, so that a wire is known by its first packet. A foreign peer has one key
+ * for both and expects the same of us: for it our node key is also the key of the wire.
+ */
+import { type Mechanism, PAYLOAD_ETHERNET, PAYLOAD_IP } from '../../api/index.ts'
+import { NsmError } from '../../base/index.ts'
+import { ETHERNET_HEADER_BYTES, type IpFamily, udpOverheadBytes, VLAN_TAG_BYTES } from '../../net/index.ts'
+import { generateKey, publicKeyOf, type WireKey } from '../key.ts'
+import {
+  type AgreedEnd,
+  type MechanismKind,
+  type Proposal,
+  REMOTE,
+  type Role,
+  type Tunnel,
+  type Wanted,
+} from '../mechanism-kind.ts'
+import { lowestMtuBytes, tunnelMtuBytes } from '../mtu.ts'
+import {
+  chooseTerms,
+  offersFrames,
+  offerTerms,
+  readWireguard,
+  type Terms,
+  takeTerms,
+  type WireguardParameters,
+  type WireguardPeer,
+  writeWireguard,
+} from './agreement.ts'
+import { type WireguardEnd, type WireguardPortSpec, type WireguardPortStatus, wireguardPort } from './port.ts'
+
+const WIREGUARD = 'WIREGUARD'
+/** Of ports, and of the one underlay. */
+const KIND = 'wireguard'
+
+/** As WireGuard's users set it behind NAT: the far side's idea of our address stays fresh. */
+const KEEPALIVE_SECONDS = 10
+
+/** Type, receiver index and counter (16), and the authentication tag (16). */
+const TRANSPORT_BYTES = 32
+/** In front of an Ethernet frame. */
+const FRAME_LENGTH_BYTES = 2
+
+export const wireguard: MechanismKind<WireguardEnd, WireguardPortSpec, WireguardPortStatus> = {
+  kind: KIND,
+  cls: REMOTE,
+  type: WIREGUARD,
+  payloads: [PAYLOAD_IP],
+  port: wireguardPort,
+  hasSession: true,
+
+  accept(offered, { host: { tunnel }, before }) {
+    const parameters = readWireguard(offered.parameters)
+    const peer = demand(parameters.src, 'src')
+    const isForeign = peer.nodeKey === undefined
+    const key = isForeign ? tunnel.nodeKey : wireKeyFrom(before.wireKey)
+    const carriesFrames = !isForeign && parameters.offersFrames
+    const mtuBytes = lowestMtuBytes(parameters.mtuBytes, ownMtu(tunnel, peer.ip, carriesFrames))
+    const terms = chooseTerms(parameters, tunnel)
+    const agreed = { ...parameters, ...terms, dst: ourselves(tunnel, key), carriesFrames, mtuBytes }
+    return agree({ role: 'client', peer, key, terms, parameters: agreed })
+  },
+
+  offer: (wanted) => propose(wanted, wireKeyFrom(wanted.before.wireKey)),
+
+  isForOursAlone: ({ parameters }) => offersFrames(parameters),
+
+  plan({ role: _, ...end }, place) {
+    const prefixes = place.payload === PAYLOAD_ETHERNET ? { localPrefixes: [], remotePrefixes: [] } : {}
+    return { ...end, ...place, ...prefixes, underlay: KIND }
+  },
+
+  underlay: ({ ip, ports, nodeKey }) => ({
+    id: KIND,
+    kind: KIND,
+    listen: { ip, port: ports[KIND] ?? 0 },
+    privateKey: nodeKey.privateKey,
+  }),
+
+  view: ({ peer, aead, probeMessages }, status) => ({
+    mechanism: WIREGUARD,
+    interface: '',
+    namespace: '',
+    peer,
+    aead,
+    session: status?.session ?? '',
+    handshakeAgeMs: status?.handshakeAgeMs,
+    isProbed: probeMessages,
+  }),
+}
+
+function propose(wanted: Wanted, key: WireKey): Proposal<WireguardEnd> {
+  const { tunnel } = wanted.host
+  const isForFrames = wanted.payload === PAYLOAD_ETHERNET
+  const mechanism = write({
+    src: ourselves(tunnel, key),
+    dst: undefined,
+    ...offerTerms(tunnel),
+    offersFrames: isForFrames,
+    carriesFrames: false,
+    mtuBytes: ownMtu(tunnel, wanted.peerIp, isForFrames),
+  })
+  return {
+    mechanism,
+    join: ({ parameters }) => join(tunnel, key, readWireguard(parameters)),
+    // A node that is not ours would take our wire's key for our only one.
+    instead({ parameters }) {
+      if (isForFrames || key.privateKey === tunnel.nodeKey.privateKey) return undefined
+      const isForeign = readWireguard(parameters).dst?.nodeKey === undefined
+      return isForeign ? propose(wanted, tunnel.nodeKey) : undefined
+    },
+  }
+}
+
+/** What the other node made of our offer. */
+function join(tunnel: Tunnel, key: WireKey, answered: WireguardParameters): AgreedEnd<WireguardEnd> {
+  const peer = demand(answered.dst, 'dst')
+  const terms = takeTerms(answered, tunnel)
+  const mtuBytes = lowestMtuBytes(answered.mtuBytes, ownMtu(tunnel, peer.ip, answered.carriesFrames))
+  return agree({ role: 'server', peer, key, terms, parameters: { ...answered, ...terms, mtuBytes } })
+}
+
+interface Agreement {
+  readonly role: Role
+  readonly peer: WireguardPeer
+  readonly key: WireKey
+  readonly terms: Terms
+  readonly parameters: WireguardParameters
+}
+
+function agree({ role, peer, key, terms, parameters }: Agreement): AgreedEnd<WireguardEnd> {
+  const { ip, port, publicKey, nodeKey = publicKey } = peer
+  const end: WireguardEnd = {
+    kind: KIND,
+    role,
+    privateKey: key.privateKey,
+    peerResponderKey: nodeKey,
+    peerInitiatorKey: publicKey,
+    peer: { ip, port },
+    roaming: false, // the other node's address is what it signed, never what a packet claims
+    keepaliveSeconds: KEEPALIVE_SECONDS,
+    ...terms,
+  }
+  const payload = parameters.carriesFrames ? PAYLOAD_ETHERNET : PAYLOAD_IP
+  return {
+    end,
+    mechanism: write(parameters),
+    payload,
+    mostMtuBytes: parameters.mtuBytes,
+    wireKey: key.privateKey,
+  }
+}
+
+function wireKeyFrom(privateKey: string | undefined): WireKey {
+  return privateKey === undefined ? generateKey() : { privateKey, publicKey: publicKeyOf(privateKey) }
+}
+
+function ourselves({ ip, ports, nodeKey }: Tunnel, key: WireKey): WireguardPeer {
+  return { ip, port: ports[KIND] ?? 0, publicKey: key.publicKey, nodeKey: nodeKey.publicKey }
+}
+
+function ownMtu({ mtuBytes }: Tunnel, peerIp: string, carriesFrames: boolean): number {
+  const overheadBytes = carriesFrames ? frameOverheadBytes : packetOverheadBytes
+  return tunnelMtuBytes({ linkMtuBytes: mtuBytes, peerIp, overheadBytes })
+}
+
+/** Outer IP, UDP and WireGuard around an inner IP packet: 60 over IPv4, 80 over IPv6. */
+export function packetOverheadBytes(family: IpFamily): number {
+  return udpOverheadBytes(family) + TRANSPORT_BYTES
+}
+
+/**
+ * The same around an Ethernet frame with its length and a tag: what is left is for the IP packet in it. 80 over IPv4,
+ * 100 over IPv6.
+ */
+export function frameOverheadBytes(family: IpFamily): number {
+  return packetOverheadBytes(family) + FRAME_LENGTH_BYTES + ETHERNET_HEADER_BYTES + VLAN_TAG_BYTES
+}
+
+function write(parameters: WireguardParameters): Mechanism {
+  return { cls: REMOTE, type: WIREGUARD, parameters: writeWireguard(parameters) }
+}
+
+function demand(peer: WireguardPeer | undefined, name: string): WireguardPeer {
+  if (peer !== undefined) return peer
+  throw new NsmError('invalid_argument', 'Cannot use the WIREGUARD mechanism: a public key is missing', {
+    fields: { parameter: `${name}_public_key` },
+  })
+}

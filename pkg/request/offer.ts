@@ -1,0 +1,99 @@
+/** What the next hop is offered, and what its answer makes of our end of the wire there. */
+import { type Connection, type Mechanism, PAYLOAD_ETHERNET, type Payload } from '../api/index.ts'
+import { NsmError } from '../base/index.ts'
+import {
+  type AgreedEnd,
+  available,
+  type End,
+  isForOursAlone,
+  LOCAL,
+  mechanisms,
+  type Proposal,
+  REMOTE,
+  readMtu,
+  type Wanted,
+} from '../mechanism/index.ts'
+import { parseSocketAddress } from '../net/index.ts'
+import type { Asking, Hop, Self } from './parts.ts'
+import type { Chosen } from './select-endpoint.ts'
+
+/** What the next hop may choose from, and what its choice means for us. */
+export interface Offer {
+  readonly preferences: readonly Mechanism[]
+  /** Of what stands first. */
+  readonly mostMtuBytes: number | undefined
+  /** @throws {NsmError} when the answer cannot be joined. */
+  join(answer: Connection): AgreedEnd<End>
+  /** The offer to make instead, when the answer shows a peer that this one was not made for. */
+  instead(answer: Connection): Offer | undefined
+}
+
+/** Whatever this node has for a workload, or for another node. */
+export function offerTo(
+  self: Self,
+  { target, payload, known }: Chosen & Pick<Asking, 'known'>,
+  { namespace }: Hop,
+): Offer {
+  const wanted: Wanted = {
+    host: self,
+    before: { mechanism: known?.outgoing.mechanism, wireKey: known?.serverKey },
+    namespace,
+    payload,
+    peerIp: target.at === 'endpoint' ? '' : addressOf(target.url),
+  }
+  const kinds = available(target.at === 'endpoint' ? LOCAL : REMOTE, self.tunnel)
+  return toOffer(
+    kinds.map((kind) => kind.offer(wanted)),
+    payload,
+  )
+}
+
+/** What only nodes of ours understand stands last: a foreign node takes the first that it knows. */
+function toOffer(proposals: readonly Proposal<End>[], payload: Payload): Offer {
+  const forAll = proposals.filter(({ mechanism }) => !isForOursAlone(mechanism))
+  const preferences = [...new Set([...forAll, ...proposals])].map(({ mechanism }) => mechanism)
+  const answered = ({ mechanism }: Connection) => proposals.find((each) => each.mechanism.type === mechanism?.type)
+  return {
+    preferences,
+    mostMtuBytes: readMtu(preferences[0]?.parameters ?? {}),
+    join(answer) {
+      const end = answer.mechanism && answered(answer)?.join(answer.mechanism, answer.networkService)
+      if (end === undefined) throw refusedMechanism(answer.mechanism)
+      if (payload === PAYLOAD_ETHERNET && (end.payload ?? payload) !== payload) throw refusedFrames(answer.mechanism)
+      return end
+    },
+    instead(answer) {
+      const proposal = answered(answer)
+      const better = answer.mechanism && proposal?.instead(answer.mechanism)
+      if (better === undefined) return undefined
+      return toOffer(
+        proposals.map((each) => (each === proposal ? better : each)),
+        payload,
+      )
+    },
+  }
+}
+
+function addressOf(url: string): string {
+  return parseSocketAddress(url.replace(/^tcp:\/\//, '')).ip
+}
+
+function refusedMechanism(mechanism: Mechanism | undefined): NsmError {
+  return new NsmError('failed_precondition', 'Cannot join the endpoint: it chose a mechanism that was not offered', {
+    fields: { mechanism: nameOf(mechanism) },
+  })
+}
+
+function refusedFrames(mechanism: Mechanism | undefined): NsmError {
+  const others = mechanisms.flatMap(({ payloads, toAllow }) =>
+    payloads.includes(PAYLOAD_ETHERNET) ? (toAllow ?? []) : [],
+  )
+  return new NsmError('failed_precondition', 'Cannot carry Ethernet frames: the other node takes IP packets alone', {
+    fields: { mechanism: nameOf(mechanism) },
+    next: ['register the network service with payload IP', ...others].join(', or '),
+  })
+}
+
+function nameOf(mechanism: Mechanism | undefined): string {
+  return mechanism === undefined ? 'none' : `${mechanism.cls}/${mechanism.type}`
+}
