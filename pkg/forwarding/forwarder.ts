@@ -8,7 +8,17 @@
  *     open        load intents -> look at the world -> remove strays, settle what differs
  */
 import { isDeepStrictEqual } from 'node:util'
-import { Backoff, type Clock, errorCode, KeyedQueue, type Logger, NsmError, Scope } from '../base/index.ts'
+import {
+  type Clock,
+  errorCode,
+  isObjectId,
+  KeyedQueue,
+  type Logger,
+  NsmError,
+  retryUntilDone,
+  Scope,
+  within,
+} from '../base/index.ts'
 import { type Dataplane, portId } from '../dataplane/index.ts'
 import { mechanismOf, type WireIntent, workloadOf } from '../mechanism/index.ts'
 import { checkInterfaceName } from '../net/index.ts'
@@ -146,16 +156,14 @@ export class Forwarder {
 
   async #openReconciler(signal: AbortSignal): Promise<void> {
     const { clock, logger, random } = this.#options
-    const backoff = new Backoff({ firstMs: 100, maxMs: 5000, ...(random && { random }) })
-    for (;;) {
-      try {
-        return await this.#reconciler.open(signal)
-      } catch (error) {
-        if (errorCode(error) !== 'unavailable') throw error
-        logger.warn('Cannot see the dataplane yet, will try again', { error })
-        await clock.sleep(backoff.next(), signal)
-      }
+    const options = {
+      clock,
+      signal,
+      retry: { firstMs: 100, maxMs: 5000, ...(random && { random }) },
+      isRetried: (error: unknown) => errorCode(error) === 'unavailable',
+      onFailure: (error: unknown) => logger.warn('Cannot see the dataplane yet, will try again', { error }),
     }
+    await retryUntilDone(options, () => this.#reconciler.open(signal))
   }
 
   async #establish(intent: WireIntent, signal: AbortSignal): Promise<void> {
@@ -186,17 +194,15 @@ export class Forwarder {
   }
 
   async #takeBack(id: string, before: WireRecord | undefined): Promise<void> {
-    const cleanUp = new AbortController()
-    const cancel = this.#options.clock.after(CLEAN_UP_MS, () => cleanUp.abort())
+    const { clock, logger } = this.#options
     try {
       if (before === undefined) this.#forget(id)
       else this.#keep(before)
-      await this.#reconciler.settle(id, before === undefined ? [] : this.#plan(before), cleanUp.signal)
+      const desired = before === undefined ? [] : this.#plan(before)
+      await within({ clock, ms: CLEAN_UP_MS }, (signal) => this.#reconciler.settle(id, desired, signal))
     } catch (error) {
       // The reconciler goes on; where the disk refused, the intent stands and so does its wire.
-      this.#options.logger.warn('Cannot clean up after a wire that failed yet', { connection: id, error })
-    } finally {
-      cancel()
+      logger.warn('Cannot clean up after a wire that failed yet', { connection: id, error })
     }
   }
 
@@ -222,7 +228,7 @@ export class Forwarder {
 
 /** Names that the kernel and the dataplane would refuse half way. */
 function checkIntent({ id, client, server }: WireIntent): void {
-  if (!/^[A-Za-z0-9._:-]{1,62}$/.test(id)) {
+  if (!isObjectId(id) || !isObjectId(portId(id, 'client'))) {
     throw new NsmError('invalid_argument', 'Cannot make a wire: its id is not 1 to 62 of A-Z a-z 0-9 . _ : -', {
       fields: { connection: id.slice(0, 80) },
     })

@@ -37,7 +37,6 @@ export {
 export { LOCAL_MTU_BYTES, lowestMtuBytes } from './mtu.ts'
 export { commonParameter, readMtu } from './parameters.ts'
 export type { UnderlaySpec } from './port-kind.ts'
-export type { VxlanEnd, VxlanPortSpec } from './vxlan.ts'
 export type { WireIntent } from './wire-intent.ts'
 export { AEADS, type AeadName } from './wireguard/aead.ts'
 export type { WireguardEnd, WireguardPortSpec, WireguardPortStatus } from './wireguard/port.ts'

@@ -10,6 +10,8 @@ import { generateInterfaceName } from './interface-name.ts'
 import {
   type AgreedEnd,
   type AnyEnd,
+  type Asked,
+  EMPTY_VIEW,
   LOCAL,
   type MechanismKind,
   type Role,
@@ -75,21 +77,11 @@ export const kernel: MechanismKind<KernelEnd, DevicePortSpec, DevicePortStatus> 
   port: devicePort,
   hasSession: false,
 
-  accept(offered, { host, namespace, networkService, before }) {
-    const interfaceName = nameIn(offered) || nameIn(before.mechanism) || generateInterfaceName(networkService)
-    const place = { namespace: attestedNamespace(offered, namespace, host.hostNamespace), interfaceName }
-    return agree('client', place, offered)
-  },
+  accept: (offered, asked) => agree('client', offered, asked),
 
-  offer: ({ host, namespace, before }) => ({
+  offer: (wanted) => ({
     mechanism: { cls: LOCAL, type: KERNEL, parameters: {} },
-    join(answered, networkService) {
-      // An interface that nobody names keeps its name.
-      const interfaceName = nameIn(answered) || nameIn(before.mechanism) || generateInterfaceName(networkService)
-      const place = { namespace: attestedNamespace(answered, namespace, host.hostNamespace), interfaceName }
-      return agree('server', place, answered)
-    },
-    instead: () => undefined,
+    join: (answered, networkService) => agree('server', answered, { ...wanted, networkService }),
   }),
 
   complete: (end, context) => ({ ...end, ...layer3Of(end.role, context) }),
@@ -101,33 +93,24 @@ export const kernel: MechanismKind<KernelEnd, DevicePortSpec, DevicePortStatus> 
     interfaceName,
   }),
 
-  view: ({ namespace, interfaceName }) => ({
-    mechanism: KERNEL,
-    interface: interfaceName,
-    namespace,
-    peer: undefined,
-    aead: '',
-    session: '',
-    handshakeAgeMs: undefined,
-    isProbed: false,
-  }),
+  view: ({ namespace, interfaceName }) => ({ ...EMPTY_VIEW, mechanism: KERNEL, interface: interfaceName, namespace }),
 }
 
-interface Place {
-  readonly namespace: string
-  readonly interfaceName: string
-}
+type Around = Pick<Asked, 'host' | 'before' | 'namespace' | 'networkService'>
 
-/** Addresses follow when the endpoint has given them. */
-function agree(role: Role, { namespace, interfaceName }: Place, { parameters }: Mechanism): AgreedEnd<KernelEnd> {
-  const name = checkInterfaceName(interfaceName)
+/** An interface that nobody names keeps its name. Addresses follow when the endpoint has given them. */
+function agree(role: Role, mechanism: Mechanism, around: Around): AgreedEnd<KernelEnd> {
+  const { host, before, networkService } = around
+  const namespace = attestedNamespace(mechanism, around.namespace, host.hostNamespace)
+  const given = nameIn(mechanism) || nameIn(before.mechanism)
+  const interfaceName = checkInterfaceName(given || generateInterfaceName(networkService))
   const shown = {
     [kernelParameter.inodeUrl]: namespace,
-    ...parameters,
-    [kernelParameter.interfaceName]: name,
+    ...mechanism.parameters,
+    [kernelParameter.interfaceName]: interfaceName,
   }
   return {
-    end: { kind: 'kernel', role, namespace, interfaceName: name, addresses: [], routes: [], policies: [] },
+    end: { kind: 'kernel', role, namespace, interfaceName, addresses: [], routes: [], policies: [] },
     mechanism: { cls: LOCAL, type: KERNEL, parameters: shown },
     payload: undefined,
     mostMtuBytes: undefined,

@@ -106,24 +106,32 @@ export interface Proposal<End extends AnyEnd = AnyEnd> {
   /** @throws {NsmError} when the answer cannot be joined */
   join(answered: Mechanism, networkService: string): AgreedEnd<End>
   /** What to propose instead, where the answer shows a peer that this was not made for. */
-  instead(answered: Mechanism): Proposal<End> | undefined
+  instead?(answered: Mechanism): Proposal<End> | undefined
 }
 
-/** An end as people see it. */
+/** An end as people see it: a text is empty where the mechanism has no such thing. */
 export interface EndView {
   /** NSM's name of the mechanism. */
   readonly mechanism: string
-  /** Empty where the end is no interface. */
   readonly interface: string
   readonly namespace: string
   /** The other node; undefined where the end is an interface. */
   readonly peer: SocketAddress | undefined
-  /** Empty where nothing is sealed. */
   readonly aead: string
   readonly session: string
   readonly handshakeAgeMs: number | undefined
   /** Whether the engine measures the quality of the link to `peer`. */
   readonly isProbed: boolean
+}
+
+export const EMPTY_VIEW: Omit<EndView, 'mechanism'> = {
+  interface: '',
+  namespace: '',
+  peer: undefined,
+  aead: '',
+  session: '',
+  handshakeAgeMs: undefined,
+  isProbed: false,
 }
 
 /** Methods are given nothing but their own mechanism's ends, ports and offers. */

@@ -13,7 +13,15 @@ import {
   VLAN_TAG_BYTES,
 } from '../net/index.ts'
 import { attributeType, portKind, underlayKind } from '../netlink/index.ts'
-import { type AgreedEnd, type AnyEnd, type MechanismKind, REMOTE, type Role, type Tunnel } from './mechanism-kind.ts'
+import {
+  type AgreedEnd,
+  type AnyEnd,
+  EMPTY_VIEW,
+  type MechanismKind,
+  REMOTE,
+  type Role,
+  type Tunnel,
+} from './mechanism-kind.ts'
 import { lowestMtuBytes, tunnelMtuBytes } from './mtu.ts'
 import {
   commonParameter,
@@ -99,7 +107,6 @@ export const vxlan: MechanismKind<VxlanEnd, VxlanPortSpec, VxlanPortSpec> = {
         const parameters = readVxlan(answered.parameters)
         return agree({ role: 'server', tunnel, peer: demand(parameters.dst, commonParameter.dstIp), parameters })
       },
-      instead: () => undefined,
     }
   },
 
@@ -107,16 +114,7 @@ export const vxlan: MechanismKind<VxlanEnd, VxlanPortSpec, VxlanPortSpec> = {
   plan: ({ role: _, ...end }, { id, mtuBytes }) => ({ ...end, id, mtuBytes, underlay: KIND }),
   underlay: (tunnel) => ({ id: KIND, kind: KIND, listen: ourselves(tunnel) }),
 
-  view: ({ peer }) => ({
-    mechanism: VXLAN,
-    interface: '',
-    namespace: '',
-    peer,
-    aead: '',
-    session: '',
-    handshakeAgeMs: undefined,
-    isProbed: false,
-  }),
+  view: ({ peer }) => ({ ...EMPTY_VIEW, mechanism: VXLAN, peer }),
 }
 
 interface Agreement {

@@ -11,7 +11,7 @@ export type Namespace = string
 export interface Link {
   readonly index: number
   readonly name: string
-  /** The kind as the kernel calls it: `veth`, `tun`, `vxlan` and so on; empty for hardware. */
+  /** The kind as the kernel calls it: `veth`, `tun` and so on; empty for hardware. */
   readonly kind: string
   /** The ifalias, which is `nsm:<owner>` for our links. */
   readonly alias: string

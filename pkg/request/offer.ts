@@ -64,7 +64,7 @@ function toOffer(proposals: readonly Proposal<End>[], payload: Payload): Offer {
     },
     instead(answer) {
       const proposal = answered(answer)
-      const better = answer.mechanism && proposal?.instead(answer.mechanism)
+      const better = answer.mechanism && proposal?.instead?.(answer.mechanism)
       if (better === undefined) return undefined
       return toOffer(
         proposals.map((each) => (each === proposal ? better : each)),

@@ -4,8 +4,8 @@ import type { NsmError } from '../../base/index.ts'
 import {
   type DevicePortSpec,
   generateKey,
+  type PortSpec,
   type UnderlaySpec,
-  type VxlanPortSpec,
   type WireguardPortSpec,
 } from '../../mechanism/index.ts'
 import { wireguardPort } from '../../mechanism/testing/index.ts'
@@ -55,7 +55,7 @@ const frames: WireguardPortSpec = {
   remotePrefixes: [],
 }
 
-const plain: VxlanPortSpec = {
+const plain: PortSpec & { readonly kind: 'vxlan' } = {
   id: 'two:s',
   kind: 'vxlan',
   underlay: 'vxlan',

@@ -9,6 +9,7 @@ import { ETHERNET_HEADER_BYTES, type IpFamily, udpOverheadBytes, VLAN_TAG_BYTES 
 import { generateKey, publicKeyOf, type WireKey } from '../key.ts'
 import {
   type AgreedEnd,
+  EMPTY_VIEW,
   type MechanismKind,
   type Proposal,
   REMOTE,
@@ -79,13 +80,11 @@ export const wireguard: MechanismKind<WireguardEnd, WireguardPortSpec, Wireguard
   }),
 
   view: ({ peer, aead, probeMessages }, status) => ({
+    ...EMPTY_VIEW,
     mechanism: WIREGUARD,
-    interface: '',
-    namespace: '',
     peer,
     aead,
-    session: status?.session ?? '',
-    handshakeAgeMs: status?.handshakeAgeMs,
+    ...(status && { session: status.session, handshakeAgeMs: status.handshakeAgeMs }),
     isProbed: probeMessages,
   }),
 }
