@@ -88,6 +88,12 @@ describe('planWire', () => {
     ])
   })
 
+  test('gives an end that was stored before a term existed a port without it', () => {
+    const { probeMessages: _, ...stored } = wireguardEnd('w1')
+    const wire = { ...remoteWire('w1'), server: stored as typeof stored & { probeMessages: boolean } }
+    expect(specs(wire, 'port')).toMatchObject([{ id: 'w1:c' }, { id: 'w1:s', probeMessages: false }])
+  })
+
   test('does not route to a peer that is in the own prefix', () => {
     expect(
       objects(withClient({ addresses: ['10.0.1.1/24', 'fd00::1/8'] })).filter((o) => o.includes('c-w1 254')),

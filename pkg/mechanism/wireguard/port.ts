@@ -135,6 +135,12 @@ export const wireguardPort: PortKind<WireguardPortSpec, WireguardPortStatus> = {
   },
 }
 
+/** What people see of it. */
+export function viewPort({ peer, aead, probeMessages }: WireguardEnd, status: WireguardPortStatus | undefined) {
+  const session = status && { session: status.session, handshakeAgeMs: status.handshakeAgeMs }
+  return { peer, aead, isProbed: probeMessages, ...session }
+}
+
 function refuse(id: string, state: string): NsmError {
   return new NsmError('invalid_argument', `Cannot set the port: ${state}`, { fields: { id } })
 }

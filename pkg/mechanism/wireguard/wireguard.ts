@@ -20,6 +20,7 @@ import {
 import { lowestMtuBytes, tunnelMtuBytes } from '../mtu.ts'
 import {
   chooseTerms,
+  EXACT_WIREGUARD,
   offersFrames,
   offerTerms,
   readWireguard,
@@ -29,7 +30,7 @@ import {
   type WireguardPeer,
   writeWireguard,
 } from './agreement.ts'
-import { type WireguardEnd, type WireguardPortSpec, type WireguardPortStatus, wireguardPort } from './port.ts'
+import { viewPort, type WireguardEnd, type WireguardPortSpec, type WireguardPortStatus, wireguardPort } from './port.ts'
 
 const WIREGUARD = 'WIREGUARD'
 /** Of ports, and of the one underlay. */
@@ -69,7 +70,8 @@ export const wireguard: MechanismKind<WireguardEnd, WireguardPortSpec, Wireguard
 
   plan({ role: _, ...end }, place) {
     const prefixes = place.payload === PAYLOAD_ETHERNET ? { localPrefixes: [], remotePrefixes: [] } : {}
-    return { ...end, ...place, ...prefixes, underlay: KIND }
+    // An end that an earlier release stored has only the terms of its time.
+    return { ...EXACT_WIREGUARD, ...end, ...place, ...prefixes, underlay: KIND }
   },
 
   underlay: ({ ip, ports, nodeKey }) => ({
@@ -79,14 +81,7 @@ export const wireguard: MechanismKind<WireguardEnd, WireguardPortSpec, Wireguard
     privateKey: nodeKey.privateKey,
   }),
 
-  view: ({ peer, aead, probeMessages }, status) => ({
-    ...EMPTY_VIEW,
-    mechanism: WIREGUARD,
-    peer,
-    aead,
-    ...(status && { session: status.session, handshakeAgeMs: status.handshakeAgeMs }),
-    isProbed: probeMessages,
-  }),
+  view: (end, status) => ({ ...EMPTY_VIEW, mechanism: WIREGUARD, ...viewPort(end, status) }),
 }
 
 function propose(wanted: Wanted, key: WireKey): Proposal<WireguardEnd> {
