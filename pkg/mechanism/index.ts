@@ -2,8 +2,7 @@
  * What a node does with each mechanism of NSM, from the parameters that two hops agree on to the port that the dataplane
  * has: one module each, and one list of them that everybody else goes through. Pure.
  */
-export { generateInterfaceName } from './interface-name.ts'
-export { type DevicePortSpec, KERNEL, type KernelEnd, kernelParameter } from './kernel.ts'
+export { type DevicePortSpec, generateInterfaceName, KERNEL, type KernelEnd, kernelParameter } from './kernel.ts'
 export { generateKey, isWireKey, keyBytes, publicKeyOf, type WireKey } from './key.ts'
 export {
   type AgreedEnd,
@@ -38,5 +37,5 @@ export { LOCAL_MTU_BYTES, lowestMtuBytes } from './mtu.ts'
 export { commonParameter, readMtu } from './parameters.ts'
 export type { UnderlaySpec } from './port-kind.ts'
 export type { WireIntent } from './wire-intent.ts'
-export { AEADS, type AeadName } from './wireguard/aead.ts'
+export { AEADS, type AeadName } from './wireguard/agreement.ts'
 export type { WireguardEnd, WireguardPortSpec, WireguardPortStatus } from './wireguard/port.ts'

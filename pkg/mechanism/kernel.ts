@@ -2,11 +2,11 @@
  * The KERNEL mechanism: an interface in the network namespace of a workload on this node. Two of them are the ends of
  * one veth pair; one that is joined to a tunnel is a TUN or TAP device of the dataplane.
  */
+import { randomInt } from 'node:crypto'
 import { type ConnectionContext, type Mechanism, PAYLOAD_ETHERNET, PAYLOAD_IP } from '../api/index.ts'
 import { NsmError } from '../base/index.ts'
-import { checkInterfaceName } from '../net/index.ts'
+import { checkInterfaceName, MAX_INTERFACE_NAME_BYTES } from '../net/index.ts'
 import { attributeType, namespaceAttributes, portKind, readNamespace, required } from '../netlink/index.ts'
-import { generateInterfaceName } from './interface-name.ts'
 import {
   type AgreedEnd,
   type AnyEnd,
@@ -116,6 +116,21 @@ function agree(role: Role, mechanism: Mechanism, around: Around): AgreedEnd<Kern
     mostMtuBytes: undefined,
     wireKey: undefined,
   }
+}
+
+const SERVICE_CHARS = 10
+const ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyz'
+
+/**
+ * A name for an interface when the workload gave none: the first 10 characters of the service, a dash, and random
+ * characters up to the 15 that the kernel takes.
+ *
+ * @param draw a number from 0 to `below - 1`
+ */
+export function generateInterfaceName(service: string, draw: (below: number) => number = randomInt): string {
+  const prefix = `${service.slice(0, SERVICE_CHARS).replaceAll(/[^A-Za-z0-9._-]/g, '-')}-`
+  const random = Array.from({ length: MAX_INTERFACE_NAME_BYTES - prefix.length }, () => ALPHABET[draw(ALPHABET.length)])
+  return prefix + random.join('')
 }
 
 function nameIn(mechanism: Mechanism | undefined): string {

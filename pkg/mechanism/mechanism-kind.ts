@@ -11,7 +11,7 @@ import type { ConnectionContext, Mechanism, Payload, PolicyRoute } from '../api/
 import type { SocketAddress } from '../net/index.ts'
 import type { WireKey } from './key.ts'
 import type { AnyPort, PortKind, PortPlace, UnderlaySpec } from './port-kind.ts'
-import type { AeadName } from './wireguard/aead.ts'
+import type { Abilities } from './wireguard/agreement.ts'
 
 /** NSM's two classes of mechanisms: to a workload of the same node, and to another node. */
 export const LOCAL = 'LOCAL'
@@ -49,15 +49,13 @@ export interface Host {
 }
 
 /** What this node has for tunnels to other nodes. */
-export interface Tunnel {
+export interface Tunnel extends Abilities {
   readonly ip: string
   /** UDP ports by kind of mechanism. A mechanism without one is neither offered nor accepted. */
   readonly ports: Readonly<Partial<Record<string, number>>>
   /** Of the network between nodes. */
   readonly mtuBytes: number
   readonly nodeKey: WireKey
-  /** What the engine can, best first. */
-  aeads(): readonly AeadName[]
 }
 
 /** What of an end is kept for its refresh: names, numbers and keys stay. */

@@ -3,8 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { MAX_PORT } from '../../net/index.ts'
 import { generateKey } from '../key.ts'
 import { anyIp, anyKey, anyMtu, anyPort, expectRefusal, maybe } from '../testing/arbitraries.ts'
-import { AEADS, negotiateAead } from './aead.ts'
-import { readWireguard, writeWireguard } from './agreement.ts'
+import { AEADS, negotiateAead, readWireguard, writeWireguard } from './agreement.ts'
 
 const peer = maybe(fc.record({ ip: anyIp, port: anyPort, publicKey: anyKey, nodeKey: maybe(anyKey) }))
 const wireguard = fc.record({

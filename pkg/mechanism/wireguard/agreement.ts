@@ -7,7 +7,6 @@
 import { isPayload, PAYLOAD_ETHERNET, PAYLOAD_IP } from '../../api/index.ts'
 import { NsmError } from '../../base/index.ts'
 import type { SocketAddress } from '../../net/index.ts'
-import type { Tunnel } from '../mechanism-kind.ts'
 import {
   commonParameter,
   own,
@@ -19,7 +18,18 @@ import {
   refuse,
   writeParameters,
 } from '../parameters.ts'
-import { type AeadName, isAeadName, negotiateAead, WIREGUARD_AEAD } from './aead.ts'
+
+/**
+ * AEADs that may seal the transport messages between two nodes of nsmesh; the handshake is WireGuard's in any case. What
+ * each node may use, and what was taken, travels in requests and answers between nodes whose certificates both have
+ * checked: nobody between them can change it, and a packet cannot ask for another.
+ */
+export const AEADS = ['chacha20poly1305', 'aes256gcm'] as const
+
+export type AeadName = (typeof AEADS)[number]
+
+/** What WireGuard prescribes: every peer has it, and a foreign one has nothing else. */
+const WIREGUARD_AEAD: AeadName = 'chacha20poly1305'
 
 /** NSM v1's names, and those that only nsmesh knows. */
 const parameter = {
@@ -67,6 +77,12 @@ export interface Terms {
   readonly aead: AeadName
   /** Whether both nodes measure the quality of the link between them by messages inside the tunnel. */
   readonly probeMessages: boolean
+}
+
+/** What this node can agree to. */
+export interface Abilities {
+  /** What the engine can, best first. */
+  aeads(): readonly AeadName[]
 }
 
 /** Exactly WireGuard, which a foreign peer gets whatever it says. */
@@ -117,20 +133,29 @@ export function writeWireguard(values: WireguardParameters): Record<string, stri
 }
 
 /** What a node of ours offers. */
-export function offerTerms({ aeads }: Tunnel) {
+export function offerTerms({ aeads }: Abilities) {
   return { aeads: aeads(), aead: undefined, probeMessages: true }
 }
 
 /** What the server's node takes of the offer. */
-export function chooseTerms({ src, aeads, probeMessages }: WireguardParameters, tunnel: Tunnel): Terms {
+export function chooseTerms({ src, aeads, probeMessages }: WireguardParameters, our: Abilities): Terms {
   if (src?.nodeKey === undefined) return EXACT_WIREGUARD
-  return { aead: negotiateAead(aeads, tunnel.aeads()), probeMessages }
+  return { aead: negotiateAead(aeads, our.aeads()), probeMessages }
 }
 
 /** What the answer of the server's node means. @throws {NsmError} `failed_precondition` for what was not offered */
-export function takeTerms({ dst, aead, probeMessages }: WireguardParameters, tunnel: Tunnel): Terms {
+export function takeTerms({ dst, aead, probeMessages }: WireguardParameters, our: Abilities): Terms {
   if (dst?.nodeKey === undefined) return EXACT_WIREGUARD
-  return { aead: checkTaken(aead, tunnel.aeads()), probeMessages }
+  return { aead: checkTaken(aead, our.aeads()), probeMessages }
+}
+
+function isAeadName(text: string): text is AeadName {
+  return AEADS.some((aead) => aead === text)
+}
+
+/** @returns the first of `theirs`, best first, that is one of `ours`; WireGuard's own where there is none. */
+export function negotiateAead(theirs: readonly AeadName[], ours: readonly AeadName[]): AeadName {
+  return theirs.find((aead) => ours.includes(aead)) ?? WIREGUARD_AEAD
 }
 
 /** WireGuard's own needs no offer. */

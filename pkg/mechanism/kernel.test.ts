@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { isInterfaceName } from '../net/index.ts'
-import { generateInterfaceName } from './interface-name.ts'
+import { generateInterfaceName } from './kernel.ts'
 
 test('generateInterfaceName is a name of 15 characters that starts like the service', () => {
   expect(generateInterfaceName('lab-svc', () => 10)).toBe('lab-svc-aaaaaaa')
