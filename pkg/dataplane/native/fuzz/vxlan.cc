@@ -4,7 +4,7 @@
 
 #include "delivery.h"
 #include "fuzzed-input.h"
-#include "pipeline/vxlan-table.h"
+#include "pipeline/vxlan-ingress.h"
 
 namespace {
 

@@ -10,7 +10,6 @@
 #include "io/moderation.h"
 #include "io/udp-receiver.h"
 #include "pipeline/opener.h"
-#include "pipeline/vxlan-table.h"
 
 namespace nsm::io {
 
@@ -51,18 +50,18 @@ struct MoveIngress {
   WireguardIngress* port;
   SocketAddress to;
 };
-struct AddVxlan {
-  VxlanTable* table;
-  VxlanIngress* port;
+struct AddPort {
+  IngressUnderlay* underlay;
+  IngressPort* port;
 };
-struct RemoveVxlan {
-  VxlanTable* table;
-  VxlanIngress* port;
+struct RemovePort {
+  IngressUnderlay* underlay;
+  IngressPort* port;
 };
 struct StartReading {};  // until then, datagrams wait in their sockets
 using IngressCommand =
     std::variant<std::monostate, ReadSocket, ForgetSocket, JoinIngress, UseReceiveKey, DropReceiveKey,
-                 UseIngressRules, MoveIngress, AddVxlan, RemoveVxlan, StartReading>;
+                 UseIngressRules, MoveIngress, AddPort, RemovePort, StartReading>;
 
 class Ingress {
  public:
@@ -79,8 +78,8 @@ class Ingress {
   void execute(DropReceiveKey command) noexcept { command.opener->drop(command.local_index); }
   void execute(UseIngressRules command) noexcept;
   void execute(MoveIngress command) noexcept { command.port->endpoint = command.to; }
-  void execute(AddVxlan command) { command.table->add(*command.port); }
-  void execute(RemoveVxlan command) noexcept { command.table->remove(*command.port); }
+  void execute(AddPort command) { command.underlay->add(*command.port); }
+  void execute(RemovePort command) noexcept { command.underlay->remove(*command.port); }
   void execute(StartReading) noexcept;
 
   // Reads what is waiting in the socket; returns how many messages.

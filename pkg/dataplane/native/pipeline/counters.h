@@ -3,7 +3,7 @@
 // counters are for what belongs to no port.
 //
 // Each counter has one writer. Of tun and tap ports, the egress thread counts rx and the
-// ingress thread tx; of wireguard and vxlan ports, it is the other way round. The
+// ingress thread tx; of network ports, it is the other way round. The
 // control thread counts handshakes. Any thread may read.
 #pragma once
 
@@ -37,9 +37,9 @@ enum class Rx : std::uint8_t {
   keepalives,         // authentic messages without a packet
   malformed,          // invalid header, length or virtio_net_hdr
   unknown_index,      // no session has this receiver index
-  unknown_remote,     // VXLAN: from another address than the port's remote
-  unknown_vni,        // VXLAN: no port has this VNI
-  unknown_flags,      // VXLAN: the flags of another protocol, such as GPE or GBP
+  unknown_remote,     // a frame from another address than its port's remote
+  unknown_vni,        // a frame whose VNI no port has
+  unknown_flags,      // a header with the flags of another protocol, such as GPE or GBP
   auth_failed,        // the tag is wrong: not sealed by the peer, or damaged on the way
   replay,             // a counter that was seen already, or is too old
   expired,            // the key has expired

@@ -48,6 +48,10 @@ class IngressUnderlay {
   virtual void take(Bytes datagram, const Origin& origin) noexcept = 0;
   // The end of a batch: gives all that was taken to the joiner, in order.
   virtual void flush(std::uint64_t now_ns) noexcept = 0;
+
+  // A port of this kind, for mechanisms whose every datagram names its port.
+  virtual void add(IngressPort&) {}
+  virtual void remove(const IngressPort&) noexcept {}
 };
 
 }  // namespace nsm

@@ -12,7 +12,7 @@
 
 namespace nsm::protocol {
 
-inline constexpr std::size_t kAttributeCount = 59;  // greater than any number in protocol.h
+inline constexpr std::size_t kAttributeCount = 96;  // greater than any number in protocol.h; fields.cc checks
 
 const char* attribute_name(std::uint16_t attribute);
 

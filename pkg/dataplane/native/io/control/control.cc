@@ -62,8 +62,8 @@ void Control::serve_notes(Now now) {
   Note note;
   // At most one queue full, so that a flood cannot starve timers and requests.
   for (std::size_t i = 0; i < Notes::kCapacity && parts_.notes.pop(note); i++) {
-    Underlay* underlay = underlays_.find(note.underlay);
-    if (underlay && underlay->kind() == protocol::kUnderlayWireguard) underlay->node().on_note(note, now);
+    Underlay* const underlay = underlays_.find(note.underlay);
+    if (underlay && underlay->node()) underlay->node()->on_note(note, now);
   }
   if (parts_.notes.size() > 0) parts_.bell.ring();
 }

@@ -53,10 +53,11 @@ Status CrossConnects::find_ports(const CrossConnect& cross_connect, Joined& join
   Port* const device = a->device() ? a : b;
   Port* const network = device == a ? b : a;
   if (!device->device() || !network->network() || network->network()->device != device->kind()) {
-    return {EOPNOTSUPP,
-            "a cross-connect joins tun to wireguard with payload ip, or tap to vxlan or to wireguard with "
-            "payload ethernet; this one names " +
-                cross_connect.port_a + " and " + cross_connect.port_b};
+    return {
+        EOPNOTSUPP,
+        "a cross-connect joins a tun to a tunnel of IP packets, or a tap to one of Ethernet frames; this one "
+        "names " +
+            cross_connect.port_a + " and " + cross_connect.port_b};
   }
   joined = {*device->device(), *network->network()};
   return {};

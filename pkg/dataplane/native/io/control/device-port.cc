@@ -1,7 +1,10 @@
 #include "io/control/device-port.h"
 
+#include <errno.h>
 #include <linux/if_tun.h>
 #include <sys/ioctl.h>
+
+#include "io/control/port-kinds.h"
 
 // Linux 6.2; newer than Debian 12's headers.
 #ifndef TUN_F_USO4
@@ -42,6 +45,21 @@ DevicePort::DevicePort(const Fields& fields, Fd device, const Parts& parts)
 DevicePort::~DevicePort() {
   threads_.egress.post(ForgetDevice{&egress_});
   threads_.settle();
+}
+
+Status check_device_port(View attributes) {
+  Fields fields;
+  return DevicePort::parse(attributes, fields);
+}
+
+Status make_device_port(View attributes, Fd device, const PortParts& parts, MadePort& made) {
+  Fields fields;
+  if (Status status = DevicePort::parse(attributes, fields); !status.ok()) return status;
+  if (!device)
+    return {EBADF,
+            "the message for port " + std::string(fields.text(kId)) + " carries no descriptor of a device"};
+  made = std::make_unique<DevicePort>(fields, std::move(device), parts.devices);
+  return {};
 }
 
 // While an id stands for the same interface, the holder keeps its device.

@@ -1,5 +1,5 @@
 // A port as the control thread sees it. Each kind is a class. A cross-connect joins a
-// device port (tun, tap) to a network port (wireguard, vxlan).
+// device port (tun, tap) to a network port, which leads to another node.
 #pragma once
 
 #include <optional>

@@ -7,7 +7,7 @@
 
 #include "core/saved-state.h"
 #include "io/control/cross-connects.h"
-#include "io/control/device-port.h"
+#include "io/control/port-kinds.h"
 #include "io/control/underlays.h"
 
 namespace nsm::io {
@@ -29,18 +29,11 @@ class Ports {
   }
 
  private:
-  using PortPtr = std::unique_ptr<Port>;
-  protocol::Status make(protocol::View attributes, Fd device, PortPtr& made);
-  protocol::Status make_device(protocol::View attributes, Fd device, PortPtr& made);
-  protocol::Status make_wireguard(protocol::View attributes, PortPtr& made);
-  protocol::Status make_vxlan(protocol::View attributes, PortPtr& made);
-  protocol::Status find_underlay(std::string_view id, const SocketAddress& peer, Underlay*& underlay);
-
   Underlays& underlays_;
   SavedState& state_;
   const DevicePort::Parts devices_;
   std::uint64_t next_tag_ = 1;
-  std::map<std::string, PortPtr, std::less<>> by_id_;
+  std::map<std::string, MadePort, std::less<>> by_id_;
   CrossConnects cross_connects_;
 };
 

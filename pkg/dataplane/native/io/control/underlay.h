@@ -1,14 +1,13 @@
-// An underlay: a UDP socket of the node, shared by wireguard or vxlan ports.
+// An underlay: a UDP socket of the node, shared by ports of one kind. Each kind is a
+// class, because the way from a datagram to its port is a mechanism's own.
 #pragma once
 
 #include <memory>
-#include <set>
 
 #include "io/control/data-threads.h"
 #include "io/control/wireguard-node.h"
 #include "io/fd.h"
 #include "io/features.h"
-#include "pipeline/wireguard-dispatch.h"
 #include "protocol/fields.h"
 
 namespace nsm::io {
@@ -23,16 +22,20 @@ class Underlay {
     const Offloads& offloads;
     IngressParts stages;
   };
+  struct Place {
+    std::uint32_t number;  // unique for the life of the engine
+    const Parts& parts;
+  };
+  // Reads what all kinds have, and refuses an unknown kind.
   static protocol::Status parse(protocol::View attributes, protocol::Fields& fields);
 
-  // `number` is unique for the life of the engine.
-  Underlay(const protocol::Fields& fields, Fd socket, std::uint32_t number, const Parts& parts);
-  ~Underlay();
+  virtual ~Underlay() = default;
   Underlay(const Underlay&) = delete;
   Underlay& operator=(const Underlay&) = delete;
 
+  // While an id stands for the same address, kind and key, the holder keeps its socket.
   bool is_same(const protocol::Fields& fields) const;
-  void describe(protocol::MessageBuilder& reply) const;
+  virtual void describe(protocol::MessageBuilder& reply) const;
 
   const std::string& id() const noexcept { return id_; }
   int socket() const noexcept { return socket_.get(); }
@@ -40,15 +43,18 @@ class Underlay {
   std::uint32_t number() const noexcept { return number_; }
   const Parts& parts() const noexcept { return parts_; }
   protocol::UnderlayKind kind() const noexcept { return kind_; }
-  WireguardNode& node() noexcept { return *node_; }       // only for kUnderlayWireguard
-  VxlanTable& vxlan_table() noexcept { return *vxlan_; }  // only for kUnderlayVxlan
+  virtual WireguardNode* node() noexcept { return nullptr; }  // absent: no sessions
 
-  int ports = 0;                 // how many use it
-  std::set<std::uint32_t> vnis;  // of its vxlan ports
+  int ports = 0;  // how many use it
+
+ protected:
+  Underlay(const protocol::Fields& fields, Fd socket, const Place& place);
+  // From read() to forget(), `ingress` takes the datagrams.
+  void read(IngressUnderlay& ingress);
+  void forget() noexcept;
+  virtual bool has_key_of(const protocol::Fields&) const { return true; }
 
  private:
-  IngressUnderlay* make_ingress(const protocol::Fields& fields);
-
   const std::string id_;
   const Parts parts_;
   Fd socket_;
@@ -56,10 +62,6 @@ class Underlay {
   std::uint16_t asked_port_;
   const protocol::UnderlayKind kind_;
   const std::uint32_t number_;
-  // By kind: the first two (wireguard) or the last (vxlan).
-  std::unique_ptr<WireguardNode> node_;
-  std::unique_ptr<WireguardDispatch> dispatch_;
-  std::unique_ptr<VxlanTable> vxlan_;
   IngressSocket ingress_;
 };
 

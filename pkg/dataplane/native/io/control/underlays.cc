@@ -2,6 +2,8 @@
 
 #include <errno.h>
 
+#include "io/control/port-kinds.h"
+
 namespace nsm::io {
 
 using namespace protocol;
@@ -17,7 +19,8 @@ Status Underlays::set(View attributes, Fd socket) {
     by_id_.erase(by_id_.find(id));
   }
   if (!socket) return {EBADF, "the message for underlay " + std::string(id) + " carries no socket"};
-  by_id_.emplace(id, std::make_unique<Underlay>(fields, std::move(socket), next_number_++, parts_));
+  const KindOfUnderlay& kind = *find_kind(kUnderlayKinds, *fields.u8(kKind));
+  by_id_.emplace(id, kind.make(fields, std::move(socket), {next_number_++, parts_}));
   return {};
 }
 
@@ -33,6 +36,17 @@ Status Underlays::remove(std::string_view id) {
 Underlay* Underlays::find(std::string_view id) noexcept {
   const auto found = by_id_.find(id);
   return found == by_id_.end() ? nullptr : found->second.get();
+}
+
+Status Underlays::find(const Wanted& wanted, Underlay*& underlay) {
+  const std::string id(wanted.id);
+  underlay = find(wanted.id);
+  if (!underlay) return {ENOENT, "there is no underlay " + id};
+  if (wanted.peer.known() && wanted.peer.family != underlay->family())
+    return {EAFNOSUPPORT, "the peer's address has another family than underlay " + id};
+  if (underlay->kind() == wanted.kind) return {};
+  const auto name = [](UnderlayKind kind) { return std::string(find_kind(kUnderlayKinds, kind)->name); };
+  return {EINVAL, "underlay " + id + " is of kind " + name(underlay->kind()) + ", not " + name(wanted.kind)};
 }
 
 // A node has a handful of underlays.

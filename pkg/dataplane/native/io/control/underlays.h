@@ -19,6 +19,13 @@ class Underlays {
   Underlay* find(std::string_view id) noexcept;
   Underlay* find(std::uint32_t number) noexcept;
 
+  struct Wanted {
+    std::string_view id;
+    protocol::UnderlayKind kind;
+    const SocketAddress& peer;  // of the port, if it is known
+  };
+  protocol::Status find(const Wanted& wanted, Underlay*& underlay);
+
   template <typename Visit>
   void each(Visit&& visit) {
     for (const auto& [id, underlay] : by_id_) visit(*underlay);
@@ -26,7 +33,7 @@ class Underlays {
   template <typename Visit>
   void each_node(Visit&& visit) {
     each([&](Underlay& underlay) {
-      if (underlay.kind() == protocol::kUnderlayWireguard) visit(underlay.node());
+      if (underlay.node()) visit(*underlay.node());
     });
   }
 

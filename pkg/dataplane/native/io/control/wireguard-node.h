@@ -36,6 +36,7 @@ class WireguardNode final : private Decisions {
   WireguardNode(const SecretKey& key, const Place& place, const Parts& parts);
 
   WireguardMachine& machine() noexcept { return machine_; }
+  const WireguardMachine& machine() const noexcept { return machine_; }
   LinkQualityMonitor& link_quality() noexcept { return link_quality_; }
   const LinkQualityMonitor& link_quality() const noexcept { return link_quality_; }
   bool has_key(const SecretKey& key) const noexcept { return equal_constant_time(key_, key); }

@@ -4,6 +4,8 @@
 
 #include "io/clock.h"
 #include "io/control/port-fields.h"
+#include "io/control/port-kinds.h"
+#include "io/control/underlays.h"
 
 namespace nsm::io {
 namespace {
@@ -71,7 +73,11 @@ Status WireguardPort::parse(View attributes, WireguardConfig& config) {
 }
 
 WireguardPort::WireguardPort(const WireguardConfig& config, Underlay& underlay)
-    : Port(config.id, kWireguard), underlay_(underlay), config_(config), ingress_(counters_) {
+    : Port(config.id, kWireguard),
+      underlay_(underlay),
+      node_(*underlay.node()),
+      config_(config),
+      ingress_(counters_) {
   underlay_.ports++;
   ingress_.hold = &hold_;
   ingress_.tag = config.peer.tag;
@@ -81,19 +87,19 @@ WireguardPort::WireguardPort(const WireguardConfig& config, Underlay& underlay)
   ingress_.probe_messages.set(config.probe_messages);
   ingress_.endpoint = config.peer.endpoint;
   ingress_.roaming = config.peer.roaming;
-  underlay_.node().add_port(config.peer.tag, *this);
+  node_.add_port(config.peer.tag, *this);
 }
 
 WireguardPort::~WireguardPort() {
-  underlay_.node().link_quality().leave(*this);
-  if (peer_) underlay_.node().machine().remove_peer(*peer_);
-  underlay_.node().remove_port(config_.peer.tag);
+  node_.link_quality().leave(*this);
+  if (peer_) node_.machine().remove_peer(*peer_);
+  node_.remove_port(config_.peer.tag);
   underlay_.parts().node.threads.settle();
   underlay_.ports--;
 }
 
 Status WireguardPort::start(SavedPeer* saved, Now now) {
-  const auto [peer, result] = underlay_.node().machine().add_peer(config_.peer, saved, now);
+  const auto [peer, result] = node_.machine().add_peer(config_.peer, saved, now);
   if (!peer) return {result == AddPeer::kDuplicateKey ? EEXIST : EINVAL, std::string(explain(result))};
   peer_ = peer;
   const UdpTarget target{underlay_.socket(), Sockaddr(config_.peer.endpoint)};
@@ -124,7 +130,7 @@ std::optional<Status> WireguardPort::update(View attributes) {
 }
 
 void WireguardPort::choose_link(const SocketAddress& to) {
-  LinkQualityMonitor& monitor = underlay_.node().link_quality();
+  LinkQualityMonitor& monitor = node_.link_quality();
   if (config_.probe_messages && to.known()) return monitor.join(*this, to);
   monitor.leave(*this);
   use_path_mtu(kUnmeasured);
@@ -137,6 +143,25 @@ bool WireguardPort::is_same_peer(const WireguardConfig& config) const noexcept {
          then.remote_responder == now.remote_responder && then.remote_initiator == now.remote_initiator &&
          then.algorithm == now.algorithm && equal_constant_time(then.preshared, now.preshared) &&
          is_same_secret(then.initiator_private, now.initiator_private);
+}
+
+Status check_wireguard_port(View attributes) {
+  WireguardConfig config;
+  return WireguardPort::parse(attributes, config);
+}
+
+Status make_wireguard_port(View attributes, Fd, const PortParts& parts, MadePort& made) {
+  WireguardConfig config;
+  Underlay* underlay = nullptr;
+  Status status = WireguardPort::parse(attributes, config);
+  if (status.ok())
+    status = parts.underlays.find({config.underlay, kUnderlayWireguard, config.peer.endpoint}, underlay);
+  if (!status.ok()) return status;
+  config.peer.tag = parts.tag;
+  auto port = std::make_unique<WireguardPort>(config, *underlay);
+  if (status = port->start(parts.state.take(config.id), now()); !status.ok()) return status;
+  made = std::move(port);
+  return {};
 }
 
 void WireguardPort::describe(MessageBuilder& reply) const {

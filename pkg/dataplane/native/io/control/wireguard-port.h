@@ -54,6 +54,7 @@ class WireguardPort final : public Port {
   static constexpr std::uint32_t kUnmeasured = UINT32_MAX;
 
   Underlay& underlay_;
+  WireguardNode& node_;
   WireguardConfig config_;
   Peer* peer_ = nullptr;
   std::atomic<bool> hold_{false};

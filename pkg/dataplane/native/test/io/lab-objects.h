@@ -78,7 +78,7 @@ struct Node : Lab {
   protocol::Status set(const MessageBuilder& port, io::Fd device = {}) {
     return ports->set(Attributes(port), std::move(device));
   }
-  io::WireguardNode& wireguard() { return underlays->find(kWireguardUnderlay)->node(); }
+  io::WireguardNode& wireguard() { return *underlays->find(kWireguardUnderlay)->node(); }
 };
 
 }  // namespace nsm::test

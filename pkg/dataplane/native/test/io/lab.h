@@ -87,8 +87,8 @@ class IdleThreads {
   void note(const io::ReadSocket&) { add("socket read"); }
   void note(const io::ForgetSocket&) { add("socket forgotten"); }
   void note(const io::ForgetDevice&) { add("device forgotten"); }
-  void note(const io::AddVxlan&) { add("VNI added"); }
-  void note(const io::RemoveVxlan&) { add("VNI removed"); }
+  void note(const io::AddPort&) { add("port added"); }
+  void note(const io::RemovePort&) { add("port removed"); }
   void note(const io::SendProbeMessage& c) {
     const std::lock_guard lock(mutex_);
     probe_messages_.push_back(c.message);

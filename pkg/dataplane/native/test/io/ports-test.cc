@@ -30,7 +30,7 @@ TEST("a port of each kind can be created and is found by its id") {
   int count = 0;
   node.ports->each([&](const io::Port& port) { count += node.ports->find(port.id()) == &port; });
   CHECK(count == 4 && node.ports->find("w")->kind() == protocol::kWireguard && !node.ports->find("none"));
-  CHECK(node.threads.take() == std::vector<std::string>{"VNI added"});
+  CHECK(node.threads.take() == std::vector<std::string>{"port added"});
 }
 
 TEST("a port is either a device port or a network port") {
@@ -53,7 +53,7 @@ TEST("setting a port again keeps the object, setting it differently replaces it"
   CHECK(node.set(vxlan_attributes("v", 7)).ok() && node.ports->find("v") == vxlan);
   node.threads.take();
   CHECK(node.set(vxlan_attributes("v", 8)).ok());
-  CHECK(node.threads.take() == std::vector<std::string>({"VNI removed", "VNI added"}));
+  CHECK(node.threads.take() == std::vector<std::string>({"port removed", "port added"}));
   CHECK(node.set(device_attributes("v", kTap), some_device()).ok() && node.ports->find("v")->kind() == kTap);
 }
 
@@ -112,6 +112,16 @@ TEST("a message that does not describe a port is refused with a reason") {
   CHECK(count == 0 && node.threads.take().empty());
 }
 
+TEST("a message that is refused leaves the port of its id as it was, of whatever kind that is") {
+  Node node;
+  CHECK(node.set(device_attributes("x", kTun), some_device()).ok());
+  const io::Port* const port = node.ports->find("x");
+  node.threads.take();
+  CHECK(is_refused(node.set(vxlan_attributes("x", 0)), EINVAL, "vni"));
+  CHECK(is_refused(node.set(vxlan_attributes("x", 7).u8(protocol::kAead, 1)), EOPNOTSUPP, "aead"));
+  CHECK(node.ports->find("x") == port && node.threads.take().empty());
+}
+
 TEST("a port needs an underlay of its kind and of its peer's address family") {
   Node node;
   MessageBuilder elsewhere = attributes();
@@ -149,7 +159,7 @@ TEST("a removed port is removed from the data threads, and removing it again suc
   node.ports->remove("tun");
   node.ports->remove("v");
   node.ports->remove("v");
-  CHECK(node.threads.take() == std::vector<std::string>({"device forgotten", "VNI removed"}));
+  CHECK(node.threads.take() == std::vector<std::string>({"device forgotten", "port removed"}));
 }
 
 }  // namespace

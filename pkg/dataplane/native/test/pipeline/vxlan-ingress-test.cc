@@ -1,5 +1,5 @@
 // Finding the port of a VXLAN datagram, and the reasons for a drop.
-#include "pipeline/vxlan-table.h"
+#include "pipeline/vxlan-ingress.h"
 
 #include "core/vxlan.h"
 #include "fakes.h"
