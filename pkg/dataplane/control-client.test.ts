@@ -217,7 +217,7 @@ test('answers may come in any pieces', async () => {
   const { text } = attribute
   const { sequence } = holder.received[1]!
   const wire = [text(attributeType.id, 'one'), text(attributeType.portA, 'one:c'), text(attributeType.portB, 'one:s')]
-  const reply = encodeMessage({ type: messageType.wireGet, flags: 0, sequence, attributes: wire }).bytes
+  const reply = encodeMessage({ type: messageType.crossConnectGet, flags: 0, sequence, attributes: wire }).bytes
   for (const byte of Buffer.concat([reply, acknowledgement(0, sequence)])) {
     holder.send(Uint8Array.of(byte))
     await new Promise(setImmediate)
@@ -243,8 +243,8 @@ test('events come out as what they are; unknown and malformed ones are dropped',
   ]
   holder.send(event(eventKind.peerMoved, ...moved))
   const [, ...peer] = moved
-  holder.send(event(eventKind.pathDown, ...peer, text(attributeType.text, 'no answer')))
-  holder.send(event(eventKind.pathUp, ...peer))
+  holder.send(event(eventKind.linkQualityDown, ...peer, text(attributeType.text, 'no answer')))
+  holder.send(event(eventKind.linkQualityUp, ...peer))
   holder.send(event(eventKind.pathMtuChanged, ...peer, u32(attributeType.mtuBytes, 1240)))
   await expect.poll(() => events.length).toBe(9)
   expect(events).toEqual([

@@ -22,9 +22,9 @@ export function decodeEvent({ body }: Message): DataplaneEvent | undefined {
     }
     case eventKind.peerMoved:
       return { at: 'peer-moved', port: port(), peer: readPeer(attributes) }
-    case eventKind.pathDown:
+    case eventKind.linkQualityDown:
       return { at: 'link-quality-down', peer: readPeer(attributes), reason }
-    case eventKind.pathUp:
+    case eventKind.linkQualityUp:
       return { at: 'link-quality-up', peer: readPeer(attributes) }
     case eventKind.pathMtuChanged: {
       const mtuBytes = required('event', attributeType.mtuBytes, attributes.u32(attributeType.mtuBytes))

@@ -78,7 +78,7 @@ export class HolderDataplane implements Dataplane {
   }
 
   async crossConnects(signal: AbortSignal): Promise<ReadonlyMap<string, CrossConnect>> {
-    const replies = await this.#get(messageType.wireGet, signal)
+    const replies = await this.#get(messageType.crossConnectGet, signal)
     return new Map(
       replies.map(({ body }) => {
         const attributes = new Attributes(body)
@@ -97,15 +97,15 @@ export class HolderDataplane implements Dataplane {
       attribute.text(attributeType.portB, spec.ports[1]),
     ]
     const what = 'Cannot set the cross-connect'
-    await this.#client.request({ type: messageType.wireSet, what, fields: { id: spec.id }, attributes }, signal)
+    await this.#client.request({ type: messageType.crossConnectSet, what, fields: { id: spec.id }, attributes }, signal)
   }
 
   async removeCrossConnect(id: string, signal: AbortSignal): Promise<void> {
-    await this.#remove({ type: messageType.wireDel, what: 'Cannot remove the cross-connect', id }, signal)
+    await this.#remove({ type: messageType.crossConnectDel, what: 'Cannot remove the cross-connect', id }, signal)
   }
 
   async linkQuality(signal: AbortSignal): Promise<readonly LinkQuality[]> {
-    return (await this.#get(messageType.pathGet, signal)).map(decodeLinkQuality)
+    return (await this.#get(messageType.linkQualityGet, signal)).map(decodeLinkQuality)
   }
 
   async rehandshake(portId: string, signal: AbortSignal): Promise<void> {

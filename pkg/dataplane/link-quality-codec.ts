@@ -1,18 +1,18 @@
 import {
   Attributes,
   attributeType,
+  linkVerdict,
   type Message,
   malformedReply,
-  pathState,
   readPeer,
   required,
 } from '../netlink/index.ts'
 import type { LinkQuality } from './door.ts'
 
 const STATES = new Map([
-  [pathState.pathUnknown, 'unknown'],
-  [pathState.pathAlive, 'up'],
-  [pathState.pathDead, 'down'],
+  [linkVerdict.verdictUnknown, 'unknown'],
+  [linkVerdict.verdictUp, 'up'],
+  [linkVerdict.verdictDown, 'down'],
 ] as const)
 
 /** @throws {NsmError} `internal` for what the protocol does not allow */
@@ -22,17 +22,17 @@ export function decodeLinkQuality({ body }: Message): LinkQuality {
   const u64 = (type: number) => required('link quality', type, attributes.u64(type))
   return {
     peer: readPeer(attributes),
-    state: decodeState(attributes.u8(attributeType.pathState)),
-    rttUs: u32(attributeType.pathRttUs),
-    jitterUs: u32(attributeType.pathJitterUs),
-    lossPpm: u32(attributeType.pathLossPpm),
+    state: decodeState(attributes.u8(attributeType.linkVerdict)),
+    rttUs: u32(attributeType.rttUs),
+    jitterUs: u32(attributeType.jitterUs),
+    lossPpm: u32(attributeType.lossPpm),
     mtuBytes: u32(attributeType.mtuBytes),
-    probes: u64(attributeType.pathProbes),
-    lost: u64(attributeType.pathLost),
+    probes: u64(attributeType.probesSent),
+    lost: u64(attributeType.probesLost),
   }
 }
 
 function decodeState(state: number | undefined): LinkQuality['state'] {
   for (const [number, name] of STATES) if (number === state) return name
-  throw malformedReply('link quality', attributeType.pathState)
+  throw malformedReply('link quality', attributeType.linkVerdict)
 }

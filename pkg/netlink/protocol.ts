@@ -20,13 +20,13 @@ export const messageType = {
   portSet: 0x33,
   portDel: 0x34,
   portGet: 0x35,
-  wireSet: 0x36,
-  wireDel: 0x37,
-  wireGet: 0x38,
+  crossConnectSet: 0x36,
+  crossConnectDel: 0x37,
+  crossConnectGet: 0x38,
   rehandshake: 0x39,
   countersGet: 0x3a,
   event: 0x3b,
-  pathGet: 0x3c,
+  linkQualityGet: 0x3c,
   preface: 0x40,
   dial: 0x41,
 } as const
@@ -81,14 +81,13 @@ export const attributeType = {
   sessionState: 47,
   handshakeAgeMs: 48,
   build: 49,
-  sendOnly: 50,
-  pathMessages: 51,
-  pathState: 52,
-  pathRttUs: 53,
-  pathJitterUs: 54,
-  pathLossPpm: 55,
-  pathProbes: 56,
-  pathLost: 57,
+  probeMessages: 51,
+  linkVerdict: 52,
+  rttUs: 53,
+  jitterUs: 54,
+  lossPpm: 55,
+  probesSent: 56,
+  probesLost: 57,
   payloadKind: 58,
 } as const
 
@@ -97,7 +96,7 @@ export const underlayKind = { underlayWireguard: 1, underlayVxlan: 2 } as const
 export const aeadKind = { chaCha20Poly1305: 1, aes256Gcm: 2 } as const
 export const payloadKind = { ipPayload: 1, ethernetPayload: 2 } as const
 export const sessionState = { idle: 0, handshaking: 1, established: 2, receiveOnly: 3 } as const
-export const pathState = { pathUnknown: 0, pathAlive: 1, pathDead: 2 } as const
+export const linkVerdict = { verdictUnknown: 0, verdictUp: 1, verdictDown: 2 } as const
 export const eventKind = {
   engineStarted: 1,
   engineDied: 2,
@@ -105,7 +104,7 @@ export const eventKind = {
   sessionDown: 4,
   clientGone: 5,
   peerMoved: 6,
-  pathDown: 7,
-  pathUp: 8,
+  linkQualityDown: 7,
+  linkQualityUp: 8,
   pathMtuChanged: 9,
 } as const

@@ -92,7 +92,7 @@ const common: Fields<Omit<WireguardPortSpec, keyof AnyPort | 'privateKey'>> = {
   remotePrefixes: prefixesField(attributeType.remotePrefix),
   keepaliveSeconds: u16Field(attributeType.keepaliveSeconds),
   payload: payloadField,
-  probeMessages: flagField(attributeType.pathMessages),
+  probeMessages: flagField(attributeType.probeMessages),
 }
 
 const privateKeyField = keyField(attributeType.privateKey)
