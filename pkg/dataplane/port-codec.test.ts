@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { AEADS, type PortSpec, type WireguardPortSpec } from '../mechanism/index.ts'
+import type { PortSpec, Terms, WireguardPortSpec } from '../mechanism/index.ts'
+import { anyTerms } from '../mechanism/testing/arbitraries.ts'
 import { MAX_MTU_BYTES, MAX_PORT } from '../net/index.ts'
 import {
   type Attribute,
@@ -20,7 +21,7 @@ const peer = fc.record({ ip: fc.constantFrom('192.0.2.1', '2001:db8::1'), port }
 const mtuBytes = fc.integer({ min: 68, max: MAX_MTU_BYTES })
 const prefixes = fc.subarray(['172.16.1.101/32', '10.0.0.0/8', '0.0.0.0/0', '2001:db8::/64', '::/0'])
 
-const anyWireguard: fc.Arbitrary<WireguardPortSpec> = fc.record({
+const anyPlace: fc.Arbitrary<Omit<WireguardPortSpec, keyof Terms>> = fc.record({
   id,
   kind: fc.constant('wireguard'),
   underlay: id,
@@ -28,15 +29,14 @@ const anyWireguard: fc.Arbitrary<WireguardPortSpec> = fc.record({
   peerResponderKey: key,
   peerInitiatorKey: key,
   peer,
-  aead: fc.constantFrom(...AEADS),
   roaming: fc.boolean(),
   payload: fc.constantFrom('IP', 'ETHERNET'),
   localPrefixes: prefixes,
   remotePrefixes: prefixes,
   mtuBytes,
   keepaliveSeconds: port,
-  probeMessages: fc.boolean(),
 })
+const anyWireguard = fc.tuple(anyPlace, anyTerms).map(([place, terms]): WireguardPortSpec => ({ ...place, ...terms }))
 
 function received(attributes: readonly Attribute[]) {
   const { bytes } = encodeMessage({ type: messageType.portGet, flags: 0, sequence: 1, attributes })

@@ -1,7 +1,8 @@
-/** Values of mechanism parameters, for property tests of this folder. */
+/** Values of mechanism parameters, for property tests. */
 import fc from 'fast-check'
 import { expect } from 'vitest'
 import { MAX_MTU_BYTES, MAX_PORT } from '../../net/index.ts'
+import { AEADS, type Terms } from '../wireguard/agreement.ts'
 
 export const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined })
 
@@ -12,6 +13,12 @@ export const anyKey = fc
   .uint8Array({ minLength: 32, maxLength: 32 })
   .filter((bytes) => bytes.some((byte) => byte !== 0))
   .map((bytes) => Buffer.from(bytes).toString('base64'))
+
+/** What two nodes of nsmesh may agree on. */
+export const anyTerms: fc.Arbitrary<Terms> = fc.record({
+  aead: fc.constantFrom(...AEADS),
+  probeMessages: fc.boolean(),
+})
 
 export function expectRefusal(action: () => unknown, parameter: string): void {
   expect(action).toThrow(

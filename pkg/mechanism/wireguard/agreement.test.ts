@@ -2,20 +2,20 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { MAX_PORT } from '../../net/index.ts'
 import { generateKey } from '../key.ts'
-import { anyIp, anyKey, anyMtu, anyPort, expectRefusal, maybe } from '../testing/arbitraries.ts'
-import { AEADS, negotiateAead, readWireguard, writeWireguard } from './agreement.ts'
+import { anyIp, anyKey, anyMtu, anyPort, anyTerms, expectRefusal, maybe } from '../testing/arbitraries.ts'
+import { AEADS, EXACT_WIREGUARD, negotiateAead, readWireguard, writeWireguard } from './agreement.ts'
 
 const peer = maybe(fc.record({ ip: anyIp, port: anyPort, publicKey: anyKey, nodeKey: maybe(anyKey) }))
-const wireguard = fc.record({
+const offer = fc.record({
   src: peer,
   dst: peer,
   aeads: fc.uniqueArray(fc.constantFrom(...AEADS)),
-  probeMessages: fc.boolean(),
   aead: maybe(fc.constantFrom(...AEADS)),
   offersFrames: fc.boolean(),
   carriesFrames: fc.boolean(),
   mtuBytes: anyMtu,
 })
+const wireguard = fc.tuple(anyTerms, offer).map(([terms, offer]) => ({ ...terms, ...offer }))
 
 describe('parameters of WIREGUARD', () => {
   test('survive the round trip', () => {
@@ -29,10 +29,10 @@ describe('parameters of WIREGUARD', () => {
   test('are few where a foreign peer leaves out what only nsmesh knows, and its port may be missing', () => {
     const src_public_key = generateKey().publicKey
     expect(readWireguard({ src_public_key, src_ip: '192.0.2.1' })).toEqual({
+      ...EXACT_WIREGUARD,
       src: { ip: '192.0.2.1', port: 51820, publicKey: src_public_key, nodeKey: undefined },
       dst: undefined,
       aeads: [],
-      probeMessages: false,
       aead: undefined,
       offersFrames: false,
       carriesFrames: false,
@@ -64,6 +64,10 @@ describe('parameters of WIREGUARD', () => {
   ])('are refused with a bad %s, by its name', (parameter, parameters) => {
     expectRefusal(() => readWireguard(parameters as Record<string, string>), parameter)
   })
+})
+
+test('exact WireGuard has its AEAD and no probe messages', () => {
+  expect(EXACT_WIREGUARD).toMatchObject({ aead: 'chacha20poly1305', probeMessages: false })
 })
 
 test.each([
