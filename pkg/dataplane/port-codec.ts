@@ -1,4 +1,4 @@
-/** Ports and underlays between the door's types and attributes of the local protocol, whatever their kind. */
+/** Converts ports and underlays of all kinds to attributes of the local protocol, and back. */
 import {
   keyBytes,
   type PortSpec,
@@ -39,7 +39,7 @@ export function encodePort(spec: PortSpec): readonly Attribute[] {
   return [text(attributeType.id, spec.id), u8(attributeType.kind, number), ...port.encode(spec)]
 }
 
-/** @throws {NsmError} `internal` for what the protocol does not allow */
+/** @throws {NsmError} `internal` for a reply that breaks the protocol */
 export function decodePort({ body }: Message): PortStatus {
   const attributes = new Attributes(body)
   const id = required('port', attributeType.id, attributes.text(attributeType.id))

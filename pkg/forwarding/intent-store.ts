@@ -16,7 +16,7 @@ export const intentMigrations: readonly string[] = [
      id TEXT NOT NULL UNIQUE,
      record TEXT NOT NULL
    ) STRICT`,
-  // An end is named after its mechanism and says its role; what were path messages are probe messages.
+  // Ends have the names of their mechanisms and a role, and path messages are called probe messages.
   `UPDATE intents SET record =
      json_set(record, '$.intent.client', json(${renamed('client')}), '$.intent.server', json(${renamed('server')}))`,
 ]

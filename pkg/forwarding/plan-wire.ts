@@ -79,7 +79,7 @@ function linkSpec({ id, mtuBytes }: WireIntent, { namespace, interfaceName }: Wo
   return { namespace, name: interfaceName, alias: linkAlias(id), mtuBytes }
 }
 
-/** Where the far side is the endpoint's, the near side is the client's, and the other way round. */
+/** The prefixes of the end that it leads to are the remote ones, those of the other end the local ones. */
 function portOf(intent: WireIntent, role: Role): PortSpec {
   const { id, mtuBytes, clientPrefixes, serverPrefixes } = intent
   const [local, remote] = role === 'server' ? [clientPrefixes, serverPrefixes] : [serverPrefixes, clientPrefixes]
@@ -92,7 +92,7 @@ function portOf(intent: WireIntent, role: Role): PortSpec {
   })
 }
 
-/** A tunnel decides what it carries: some carry frames whatever is in them. A device carries the same. */
+/** A tunnel decides what it carries: some tunnels carry frames, whatever the payload. A device carries the same. */
 function payloadOf(intent: WireIntent, role: Role): WireIntent['payload'] {
   if (workloadOf(intent[role]) === undefined) return intent.payload
   const tunnel = portOf(intent, role === 'client' ? 'server' : 'client')

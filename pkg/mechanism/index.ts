@@ -1,6 +1,6 @@
 /**
- * What a node does with each mechanism of NSM, from the parameters that two hops agree on to the port that the dataplane
- * has: one module each, and one list of them that everybody else goes through. Pure.
+ * What a node does with each mechanism of NSM, from the parameters on which two hops agree to the port of the dataplane:
+ * one module for each mechanism, and one list, through which all other folders go. Pure.
  */
 export { type DevicePortSpec, generateInterfaceName, KERNEL, type KernelEnd, kernelParameter } from './kernel.ts'
 export { generateKey, isWireKey, keyBytes, publicKeyOf, type WireKey } from './key.ts'

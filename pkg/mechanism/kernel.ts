@@ -1,6 +1,6 @@
 /**
- * The KERNEL mechanism: an interface in the network namespace of a workload on this node. Two of them are the ends of
- * one veth pair; one that is joined to a tunnel is a TUN or TAP device of the dataplane.
+ * The KERNEL mechanism: an interface in the network namespace of a workload on this node. If both ends of a wire are
+ * interfaces, they are one veth pair; an interface that leads to a tunnel is a TUN or TAP device of the dataplane.
  */
 import { randomInt } from 'node:crypto'
 import { type ConnectionContext, type Mechanism, PAYLOAD_ETHERNET, PAYLOAD_IP } from '../api/index.ts'
@@ -38,7 +38,7 @@ export interface DevicePortSpec extends AnyPort {
 }
 
 export interface DevicePortStatus extends DevicePortSpec {
-  /** 0 when the workload has removed the device. */
+  /** 0 if the workload has removed the device. */
   readonly ifindex: number
 }
 
@@ -98,7 +98,7 @@ export const kernel: MechanismKind<KernelEnd, DevicePortSpec, DevicePortStatus> 
 
 type Around = Pick<Asked, 'host' | 'before' | 'namespace' | 'networkService'>
 
-/** An interface that nobody names keeps its name. Addresses follow when the endpoint has given them. */
+/** If nobody names the interface, it keeps the name that it has. The addresses follow when the endpoint has answered. */
 function agree(role: Role, mechanism: Mechanism, around: Around): AgreedEnd<KernelEnd> {
   const { host, before, networkService } = around
   const namespace = attestedNamespace(mechanism, around.namespace, host.hostNamespace)
@@ -113,7 +113,7 @@ function agree(role: Role, mechanism: Mechanism, around: Around): AgreedEnd<Kern
     end: { kind: 'kernel', role, namespace, interfaceName, addresses: [], routes: [], policies: [] },
     mechanism: { cls: LOCAL, type: KERNEL, parameters: shown },
     payload: undefined,
-    mostMtuBytes: undefined,
+    maxMtuBytes: undefined,
     wireKey: undefined,
   }
 }
@@ -154,7 +154,7 @@ function layer3Of(role: Role, { ip }: ConnectionContext): Pick<KernelEnd, 'addre
  */
 function attestedNamespace(mechanism: Mechanism, attested: string | undefined, hostNamespace: string): string {
   if (attested === undefined) {
-    throw new NsmError('failed_precondition', 'Cannot join the network namespace: nobody knows which it is')
+    throw new NsmError('failed_precondition', 'Cannot join the network namespace: it is unknown')
   }
   const claimed = mechanism.parameters[kernelParameter.inodeUrl] ?? ''
   const isOwn = claimed === '' || claimed === attested || OWN_NAMESPACE.test(claimed)

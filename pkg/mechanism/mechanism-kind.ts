@@ -1,5 +1,5 @@
 /**
- * All that a node does with one mechanism, in the order of a wire's life:
+ * What a node does with one mechanism, in the order of a wire's life:
  *
  *     previous hop --offers--> accept --.                   .--> complete --> plan --> port (dataplane) --> view
  *                                        +--> end, and end -+
@@ -13,19 +13,19 @@ import type { WireKey } from './key.ts'
 import type { AnyPort, PortKind, PortPlace, UnderlaySpec } from './port-kind.ts'
 import type { Abilities } from './wireguard/agreement.ts'
 
-/** NSM's two classes of mechanisms: to a workload of the same node, and to another node. */
+/** NSM's two classes of mechanisms: LOCAL leads to a workload on the same node, REMOTE to another node. */
 export const LOCAL = 'LOCAL'
 export const REMOTE = 'REMOTE'
 
-/** What is at an end: who asked for the wire, or who serves it. */
+/** Where an end leads: towards the client of the wire, or towards its endpoint. */
 export type Role = 'client' | 'server'
 
 /**
- * One side of a wire on this node, from the moment it is agreed until the dataplane has its port. Plain JSON: it lives
- * in the store.
+ * One side of a wire on this node. It is the same object from the moment when it is agreed until the dataplane has its
+ * port, and it is plain JSON, because it is stored.
  */
 export interface AnyEnd {
-  /** Which mechanism made it. */
+  /** The mechanism that made it. */
   readonly kind: string
   readonly role: Role
 }
@@ -35,15 +35,15 @@ export interface WorkloadInterface {
   /** `inode://<dev>/<ino>` */
   readonly namespace: string
   readonly interfaceName: string
-  /** CIDRs of this side. */
+  /** CIDRs that the interface has. */
   readonly addresses: readonly string[]
   readonly routes: readonly { readonly prefix: string; readonly via: string | undefined }[]
   readonly policies: readonly PolicyRoute[]
 }
 
-/** This node, as its mechanisms need to know it. */
+/** What the mechanisms need to know of this node. */
 export interface Host {
-  /** `inode://<dev>/<ino>` of the network namespace of the node itself, which is never given to a client. */
+  /** `inode://<dev>/<ino>` of the network namespace of the node itself, which no client gets. */
   readonly hostNamespace: string
   readonly tunnel: Tunnel
 }
@@ -51,14 +51,14 @@ export interface Host {
 /** What this node has for tunnels to other nodes. */
 export interface Tunnel extends Abilities {
   readonly ip: string
-  /** UDP ports by kind of mechanism. A mechanism without one is neither offered nor accepted. */
+  /** UDP ports by kind of mechanism. The node neither offers nor accepts a mechanism without a port. */
   readonly ports: Readonly<Partial<Record<string, number>>>
-  /** Of the network between nodes. */
+  /** MTU of the network between the nodes. */
   readonly mtuBytes: number
   readonly nodeKey: WireKey
 }
 
-/** What of an end is kept for its refresh: names, numbers and keys stay. */
+/** What a refresh keeps of an end: its names, numbers and keys. */
 export interface Standing {
   readonly mechanism: Mechanism | undefined
   readonly wireKey: string | undefined
@@ -67,53 +67,53 @@ export interface Standing {
 interface Around {
   readonly host: Host
   readonly before: Standing
-  /** `inode://<dev>/<ino>` of the workload at the other side, from the kernel; undefined where it is a node. */
+  /** `inode://<dev>/<ino>` of the workload that the end leads to, from the kernel; undefined if it leads to a node. */
   readonly namespace: string | undefined
 }
 
-/** Around an offer of the previous hop. */
+/** The circumstances of an offer of the previous hop. */
 export interface Asked extends Around {
   readonly networkService: string
-  /** Whether another connection of this node has the number, see {@link MechanismKind.claim}. */
+  /** Whether another connection of this node has claimed the number, see {@link MechanismKind.claim}. */
   isTaken(number: number): boolean
 }
 
-/** What an offer to the next hop is made for. */
+/** The circumstances of an offer to the next hop. */
 export interface Wanted extends Around {
   readonly payload: Payload
-  /** Address of the next node; empty where the next hop is a workload. */
+  /** Address of the next node; empty if the next hop is a workload. */
   readonly peerIp: string
 }
 
-/** An end, and what was agreed about the wire with the neighbour at that side. */
+/** An end, with what its neighbour and this node have agreed about the wire. */
 export interface AgreedEnd<End extends AnyEnd = AnyEnd> {
   readonly end: End
-  /** As it is answered to the previous hop, or as the next hop answered it. */
+  /** The mechanism in the answer to the previous hop, or in the answer of the next hop. */
   readonly mechanism: Mechanism
-  /** All that it carries; undefined where it takes packets and frames alike. */
+  /** The only payload that it carries; undefined if it carries packets and frames alike. */
   readonly payload: Payload | undefined
-  /** The largest packet that fits; undefined where this end sets no limit. */
-  readonly mostMtuBytes: number | undefined
-  /** X25519 private key with which this end initiates, base64; undefined for ends without one. */
+  /** The largest packet that fits; undefined if this end sets no limit. */
+  readonly maxMtuBytes: number | undefined
+  /** The X25519 private key with which this end initiates handshakes, base64; undefined if it has none. */
   readonly wireKey: string | undefined
 }
 
-/** One mechanism as it is offered to the next hop. */
+/** One mechanism in an offer to the next hop. */
 export interface Proposal<End extends AnyEnd = AnyEnd> {
   readonly mechanism: Mechanism
   /** @throws {NsmError} when the answer cannot be joined */
   join(answered: Mechanism, networkService: string): AgreedEnd<End>
-  /** What to propose instead, where the answer shows a peer that this was not made for. */
+  /** Another proposal, if the answer shows that this one does not suit the peer. */
   instead?(answered: Mechanism): Proposal<End> | undefined
 }
 
-/** An end as people see it: a text is empty where the mechanism has no such thing. */
+/** An end as people see it. A text is empty if the mechanism has no such thing. */
 export interface EndView {
   /** NSM's name of the mechanism. */
   readonly mechanism: string
   readonly interface: string
   readonly namespace: string
-  /** The other node; undefined where the end is an interface. */
+  /** The other node; undefined if the end is an interface. */
   readonly peer: SocketAddress | undefined
   readonly aead: string
   readonly session: string
@@ -132,37 +132,37 @@ export const EMPTY_VIEW: Omit<EndView, 'mechanism'> = {
   isProbed: false,
 }
 
-/** Methods are given nothing but their own mechanism's ends, ports and offers. */
+/** One mechanism. Its methods get the ends, ports and offers of this mechanism alone. */
 export interface MechanismKind<End extends AnyEnd, Spec extends AnyPort, Status extends AnyPort> {
   readonly kind: End['kind']
   readonly cls: typeof LOCAL | typeof REMOTE
   /** NSM's name. */
   readonly type: string
-  /** What any implementation of the mechanism carries, not only ours. */
+  /** What every implementation of the mechanism carries, not only ours. */
   readonly payloads: readonly Payload[]
-  /** How an operator allows it, where it is off by default. */
+  /** What an operator does to allow it, if it is off by default. */
   readonly toAllow?: string
 
-  /** The end that leads to the previous hop. @throws {NsmError} when the offer makes no sense or may not be */
+  /** The end that leads to the previous hop. @throws {NsmError} if the offer is invalid or not allowed */
   accept(offered: Mechanism, asked: Asked): AgreedEnd<End>
   offer(wanted: Wanted): Proposal<End>
   /**
-   * Whether only nodes of nsmesh understand the offer. It stands behind all others, because a foreign node takes the
-   * first that it knows; a node of ours takes it before all others.
+   * Whether only nodes of nsmesh understand the offer. Such an offer comes last, because a foreign node takes the first
+   * one that it knows; our nodes prefer it to all others.
    */
   isForOursAlone?(offered: Mechanism): boolean
-  /** The number that no other connection of this node may have. */
+  /** A number that no two connections of this node may share. */
   claim?(mechanism: Mechanism): number | undefined
 
-  /** The end with what is known only when the endpoint has answered. */
+  /** Adds what is known only after the endpoint has answered. */
   complete?(end: End, context: ConnectionContext): End
-  /** Where the end is an interface in a workload's namespace. */
+  /** The interface in a workload's namespace, for ends that are one. */
   workload?(end: End): WorkloadInterface
   plan(end: End, place: PortPlace): Spec
   readonly port: PortKind<Spec, Status>
-  /** The UDP socket that its ports share. */
+  /** The UDP socket that its ports share. Absent for mechanisms that have none. */
   underlay?(tunnel: Tunnel): UnderlaySpec
-  /** Whether its ports have sessions, which handshakes renew. */
+  /** Whether its ports have sessions, which a handshake renews. */
   readonly hasSession: boolean
 
   view(end: End, status: Status | undefined): EndView

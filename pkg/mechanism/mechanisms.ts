@@ -1,6 +1,6 @@
 /**
- * The mechanisms of a node: the one list that the request chain, forwarding and the dataplane's door go through. To add
- * one is to add it here (CONTRIBUTING.md, "Add a mechanism").
+ * The list of mechanisms. The request chain, forwarding and the dataplane's door go through it and name no mechanism.
+ * CONTRIBUTING.md says how to add one.
  */
 import type { ConnectionContext, Mechanism } from '../api/index.ts'
 import { NsmError } from '../base/index.ts'
@@ -23,7 +23,7 @@ export const mechanisms: readonly AnyMechanism[] = [kernel, wireguard, vxlan]
 
 export const portKinds: readonly AnyPortKind[] = mechanisms.map(({ port }) => port)
 
-/** Those that this node offers and accepts: a tunnel needs a UDP port. */
+/** The mechanisms that this node offers and accepts. A tunnel needs a UDP port. */
 export function available(cls: AnyMechanism['cls'], { ports }: Tunnel): readonly AnyMechanism[] {
   return mechanisms.filter(
     (each) => each.cls === cls && (each.underlay === undefined || ports[each.kind] !== undefined),
@@ -39,12 +39,12 @@ export function isForOursAlone(offered: Mechanism): boolean {
   return mechanisms.find(({ type }) => type === offered.type)?.isForOursAlone?.(offered) ?? false
 }
 
-/** The end with what is known only when the endpoint has answered. */
+/** Adds what is known only after the endpoint has answered. */
 export function completeEnd(end: End, context: ConnectionContext): End {
   return mechanismOf(end).complete?.(end, context) ?? end
 }
 
-/** Undefined for an end that leads to another node. */
+/** The interface of an end; undefined for an end that leads to another node. */
 export function workloadOf(end: End): WorkloadInterface | undefined {
   return mechanismOf(end).workload?.(end)
 }
@@ -58,7 +58,7 @@ export function underlaysOf(tunnel: Tunnel): readonly UnderlaySpec[] {
   return available('REMOTE', tunnel).flatMap(({ underlay }) => underlay?.(tunnel) ?? [])
 }
 
-/** @param status of the end's port, where the dataplane tells */
+/** @param status of the port of the end, if the dataplane reports it */
 export function viewEnd(end: End, status: PortStatus | undefined): EndView {
   const { port, view } = mechanismOf(end)
   return view(end, status !== undefined && hasKind(port, status.kind) ? status : undefined)

@@ -1,4 +1,4 @@
-/** One mechanism parameter at a time: text on the wire, checked values inside. Errors name the parameter. */
+/** Reads and writes single mechanism parameters, which are texts in NSM's messages. Errors name the parameter. */
 import type { Mechanism } from '../api/index.ts'
 import { NsmError } from '../base/index.ts'
 import { isIp, MAX_MTU_BYTES, MAX_PORT, normalizeIp } from '../net/index.ts'
@@ -6,7 +6,7 @@ import { isWireKey, keyBytes } from './key.ts'
 
 export type Parameters = Mechanism['parameters']
 
-/** Names that several mechanisms share, as NSM v1 writes them. */
+/** NSM v1's names of parameters that several mechanisms have. */
 export const commonParameter = {
   srcIp: 'src_ip',
   dstIp: 'dst_ip',
@@ -20,13 +20,13 @@ export function readIp(parameters: Parameters, name: string): string {
   return isIp(text) ? normalizeIp(text) : refuse(name, text, 'it is no IP address')
 }
 
-/** @param fallback what upstream's forwarders mean when they leave the port out */
+/** @param fallback the port that upstream's forwarders mean if the parameter is absent */
 export function readPort(parameters: Parameters, name: string, fallback: number): number {
-  return readNumber(parameters, name, { least: 1, most: MAX_PORT }) ?? fallback
+  return readNumber(parameters, name, { min: 1, max: MAX_PORT }) ?? fallback
 }
 
 export function readMtu(parameters: Parameters): number | undefined {
-  const mtuBytes = readNumber(parameters, commonParameter.mtu, { least: 0, most: MAX_MTU_BYTES })
+  const mtuBytes = readNumber(parameters, commonParameter.mtu, { min: 0, max: MAX_MTU_BYTES })
   return mtuBytes === 0 ? undefined : mtuBytes
 }
 
@@ -34,13 +34,13 @@ export function readMtu(parameters: Parameters): number | undefined {
 export function readNumber(
   parameters: Parameters,
   name: string,
-  range: { readonly least: number; readonly most: number },
+  range: { readonly min: number; readonly max: number },
 ): number | undefined {
   const text = own(parameters, name)
   if (text === undefined) return undefined
   const value = /^(0|[1-9]\d{0,9})$/.test(text) ? Number(text) : Number.NaN
-  const isInRange = value >= range.least && value <= range.most
-  return isInRange ? value : refuse(name, text, `it is no number from ${range.least} to ${range.most}`)
+  const isInRange = value >= range.min && value <= range.max
+  return isInRange ? value : refuse(name, text, `it is no number from ${range.min} to ${range.max}`)
 }
 
 /** An X25519 public key: base64 of exactly 32 bytes, not all zero. Returned in its one canonical spelling. */
@@ -50,7 +50,7 @@ export function readKey(parameters: Parameters, name: string): string {
   return keyBytes(text).some((byte) => byte !== 0) ? text : refuse(name, text, 'it is all zero')
 }
 
-/** The value; undefined when the parameter is absent, empty, or no property of the map itself. */
+/** The value; undefined if the parameter is absent, empty, or no property of the map itself. */
 export function own(parameters: Parameters, name: string): string | undefined {
   const text = Object.hasOwn(parameters, name) ? parameters[name] : undefined
   return text === '' ? undefined : text

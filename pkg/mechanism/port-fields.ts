@@ -1,6 +1,6 @@
 /**
- * A port as a table of fields, each of which knows its attributes of the local protocol. One table serves both ways,
- * and the compiler holds it to the type: a field that is forgotten does not compile.
+ * Describes a port as a table of fields. Each field writes and reads its own attributes of the local protocol, so one
+ * table serves both directions. The compiler checks the table against the type: a missing field does not compile.
  */
 
 import type { SocketAddress } from '../net/index.ts'
@@ -30,11 +30,11 @@ export function writeFields<Port>(fields: Fields<Port>, port: Port): readonly At
   return attributes
 }
 
-/** @throws {NsmError} `internal` for what the protocol does not allow */
+/** @throws {NsmError} `internal` for a reply that breaks the protocol */
 export function readFields<Port>(fields: Fields<Port>, attributes: Attributes): Port {
   const port: Partial<Port> = {}
   for (const name in fields) port[name] = fields[name].read(attributes)
-  return port as Port // the table has all of its fields
+  return port as Port // complete, because the table is
 }
 
 export function textField(type: number): Field<string> {
@@ -51,7 +51,7 @@ export function u32Field(type: number): Field<number> {
   }
 }
 
-/** 0 where it is left out. */
+/** 0 if it is absent. */
 export function u16Field(type: number): Field<number> {
   return {
     write: (value) => [attribute.u16(type, value)],
@@ -59,7 +59,7 @@ export function u16Field(type: number): Field<number> {
   }
 }
 
-/** False where it is left out. */
+/** False if it is absent. */
 export function flagField(type: number): Field<boolean> {
   return {
     write: (value) => [attribute.u8(type, value ? 1 : 0)],
@@ -67,7 +67,7 @@ export function flagField(type: number): Field<boolean> {
   }
 }
 
-/** Names for numbers. @throws {NsmError} `internal` for a number without a name, and where it is left out */
+/** Translates names and numbers. @throws {NsmError} `internal` for a number without a name, or if it is absent */
 export function nameField<Name extends string>(type: number, numbers: Readonly<Record<Name, number>>): Field<Name> {
   const names = Object.keys(numbers) as Name[]
   return {
@@ -80,7 +80,7 @@ export function nameField<Name extends string>(type: number, numbers: Readonly<R
   }
 }
 
-/** Keys are base64 outside and 32 bytes inside. */
+/** A key: base64 for us, 32 bytes in the protocol. */
 export function keyField(type: number): Field<string> {
   return {
     write: (value) => [attribute.bytes(type, keyBytes(value))],

@@ -1,6 +1,6 @@
 /**
- * The VXLAN mechanism (RFC 7348): Ethernet frames to another node, in plaintext, only where the operator has given it a
- * port. The client's forwarder fills in `src`, the server's `dst` and the VNI.
+ * The VXLAN mechanism (RFC 7348): Ethernet frames to another node, not encrypted, and only if the operator has configured
+ * a port for it. The client's node fills in `src`, the endpoint's node `dst` and the VNI.
  */
 import { type Mechanism, PAYLOAD_ETHERNET, PAYLOAD_IP } from '../api/index.ts'
 import { NsmError } from '../base/index.ts'
@@ -37,12 +37,12 @@ import { type Fields, peerField, readFields, textField, u32Field, writeFields } 
 import type { AnyPort, PortKind } from './port-kind.ts'
 
 const VXLAN = 'VXLAN'
-/** Of ports, and of the one underlay. */
+/** The kind of its ports, and the id of their underlay. */
 const KIND = 'vxlan'
 const DEFAULT_PORT = 4789
 const HEADER_BYTES = 8
 
-/** 24 bits; 0 means "not chosen yet". */
+/** The largest number of 24 bits; 0 means that none is chosen yet. */
 export const MAX_VNI = 2 ** 24 - 1
 
 export interface VxlanEnd extends AnyEnd {
@@ -89,7 +89,7 @@ export const vxlan: MechanismKind<VxlanEnd, VxlanPortSpec, VxlanPortSpec> = {
   port: vxlanPort,
   hasSession: false,
 
-  /** The previous hop's offer with our half and, on the first request, a VNI filled in. */
+  /** Completes the offer with our address and, on the first request, with a VNI. */
   accept(offered, { host: { tunnel }, isTaken }) {
     const parameters = readVxlan(offered.parameters)
     const dst = ourselves(tunnel)
@@ -132,7 +132,7 @@ function agree({ role, tunnel, peer, parameters }: Agreement): AgreedEnd<VxlanEn
     end: { kind: KIND, role, vni, peer },
     mechanism: write({ ...parameters, mtuBytes }),
     payload: undefined,
-    mostMtuBytes: mtuBytes,
+    maxMtuBytes: mtuBytes,
     wireKey: undefined,
   }
 }
@@ -153,8 +153,8 @@ function ownMtu({ mtuBytes }: Tunnel, peerIp: string): number {
 }
 
 /**
- * Outer IP, UDP and VXLAN and the inner Ethernet header around an inner IP packet, and four more to be compatible with
- * peers that tag frames (802.1Q): 54 over IPv4, 74 over IPv6.
+ * Outer IP, UDP and VXLAN headers and the inner Ethernet header (RFC 7348) around an inner IP packet, with four bytes
+ * more for peers that tag frames (802.1Q): 54 over IPv4, 74 over IPv6.
  */
 export function vxlanOverheadBytes(family: IpFamily): number {
   return udpOverheadBytes(family) + HEADER_BYTES + ETHERNET_HEADER_BYTES + VLAN_TAG_BYTES
@@ -163,7 +163,7 @@ export function vxlanOverheadBytes(family: IpFamily): number {
 export interface VxlanParameters {
   readonly src: SocketAddress | undefined
   readonly dst: SocketAddress | undefined
-  /** Addresses before a proxy between domains swapped them: the parity of the VNI is judged by these. */
+  /** The addresses before a proxy between domains replaced them. They decide the parity of the VNI. */
   readonly originalSrcIp: string | undefined
   readonly originalDstIp: string | undefined
   readonly vni: number | undefined
@@ -177,9 +177,9 @@ const parameter = {
   originalDstIp: 'orig_dst_ip',
 } as const
 
-/** @throws {NsmError} `invalid_argument` naming the parameter. A peer without an address is not there yet. */
+/** @throws {NsmError} `invalid_argument` naming the parameter. A peer without an address is absent. */
 export function readVxlan(parameters: Parameters): VxlanParameters {
-  const vni = readNumber(parameters, parameter.vni, { least: 0, most: MAX_VNI })
+  const vni = readNumber(parameters, parameter.vni, { min: 0, max: MAX_VNI })
   return {
     src: readPeer(parameters, parameter.srcIp, parameter.srcPort),
     dst: readPeer(parameters, parameter.dstIp, parameter.dstPort),
@@ -219,14 +219,14 @@ function readOptionalIp(parameters: Parameters, name: string): string | undefine
 export interface VniDraw {
   readonly srcIp: string
   readonly dstIp: string
-  /** Is it in use with this source already? */
+  /** Whether a VNI is in use with this source already. */
   readonly isTaken: (vni: number) => boolean
   /** 0 <= random() < 1 */
   readonly random?: () => number
 }
 
 /** With half of all numbers taken, a free one is missed once in 2^128. */
-const MOST_DRAWS = 128
+const MAX_DRAWS = 128
 
 /**
  * Draws a VNI that is free. Its parity tells the two directions between a pair of nodes apart, so that two forwarders
@@ -236,7 +236,7 @@ const MOST_DRAWS = 128
  */
 export function drawVni({ srcIp, dstIp, isTaken, random = Math.random }: VniDraw): number {
   const parity = Buffer.compare(parseIp(srcIp), parseIp(dstIp)) <= 0 ? 0 : 1
-  for (let draw = 0; draw < MOST_DRAWS; draw += 1) {
+  for (let draw = 0; draw < MAX_DRAWS; draw += 1) {
     const vni = 2 * Math.floor(random() * 2 ** 23) + parity
     if (vni !== 0 && !isTaken(vni)) return vni
   }

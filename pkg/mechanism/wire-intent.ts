@@ -2,11 +2,11 @@ import type { Payload } from '../api/index.ts'
 import type { End } from './mechanisms.ts'
 
 /**
- * What a node must have for one connection, decided and durable before the first effect. The request chain makes it,
- * forwarding turns it into links, addresses, routes, ports and cross-connects. Plain JSON: it lives in the store.
+ * What a node must have for one connection, decided and durable before the first effect. The request chain makes it;
+ * forwarding turns it into links, addresses, routes, ports and cross-connects. Plain JSON, because it is stored.
  */
 export interface WireIntent {
-  /** This node's id of the connection. */
+  /** The id of the connection on this node. */
   readonly id: string
   readonly payload: Payload
   readonly mtuBytes: number

@@ -92,7 +92,7 @@ function toNextHop({ connection, target, payload, clientEnd, known }: AskingAt, 
   }
 }
 
-/** The mechanism that stands with that hop, with our half as it is now: our configuration may have changed. */
+/** The mechanism that stands with that hop, with our own parameters as they are now: our configuration may have changed. */
 function renew(standing: Mechanism | undefined, { preferences }: Offer): Mechanism | undefined {
   const own = preferences.find(({ type }) => type === standing?.type)
   if (standing === undefined || own === undefined) return standing

@@ -3,8 +3,8 @@ import type { ConnectionTable } from '../connections/index.ts'
 import { mechanisms } from '../mechanism/index.ts'
 
 /**
- * Numbers that no two connections of this node may share, by mechanism: kept in step with the table, so that no request
- * has to count connections.
+ * The numbers that the connections of this node have claimed, by mechanism. It follows the table of connections, so that
+ * no request has to look through them.
  */
 export class Claims {
   readonly #byConnection = new Map<string, string>()

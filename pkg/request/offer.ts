@@ -1,4 +1,4 @@
-/** What the next hop is offered, and what its answer makes of our end of the wire there. */
+/** What this node offers the next hop, and the end that comes of the answer. */
 import { type Connection, type Mechanism, PAYLOAD_ETHERNET, type Payload } from '../api/index.ts'
 import { NsmError } from '../base/index.ts'
 import {
@@ -17,18 +17,18 @@ import { parseSocketAddress } from '../net/index.ts'
 import type { Asking, Hop, Self } from './parts.ts'
 import type { Chosen } from './select-endpoint.ts'
 
-/** What the next hop may choose from, and what its choice means for us. */
+/** What the next hop may choose from, and what follows from its choice. */
 export interface Offer {
   readonly preferences: readonly Mechanism[]
-  /** Of what stands first. */
-  readonly mostMtuBytes: number | undefined
-  /** @throws {NsmError} when the answer cannot be joined. */
+  /** The limit of the first preference. */
+  readonly maxMtuBytes: number | undefined
+  /** @throws {NsmError} when the answer cannot be joined */
   join(answer: Connection): AgreedEnd<End>
-  /** The offer to make instead, when the answer shows a peer that this one was not made for. */
+  /** Another offer, if the answer shows that this one does not suit the peer. */
   instead(answer: Connection): Offer | undefined
 }
 
-/** Whatever this node has for a workload, or for another node. */
+/** All mechanisms that this node has for a workload, or for another node. */
 export function offerTo(
   self: Self,
   { target, payload, known }: Chosen & Pick<Asking, 'known'>,
@@ -48,14 +48,14 @@ export function offerTo(
   )
 }
 
-/** What only nodes of ours understand stands last: a foreign node takes the first that it knows. */
 function toOffer(proposals: readonly Proposal<End>[], payload: Payload): Offer {
-  const forAll = proposals.filter(({ mechanism }) => !isForOursAlone(mechanism))
-  const preferences = [...new Set([...forAll, ...proposals])].map(({ mechanism }) => mechanism)
+  const offered = proposals.map(({ mechanism }) => mechanism)
+  // A foreign node takes the first that it knows.
+  const preferences = [...offered.filter((each) => !isForOursAlone(each)), ...offered.filter(isForOursAlone)]
   const answered = ({ mechanism }: Connection) => proposals.find((each) => each.mechanism.type === mechanism?.type)
   return {
     preferences,
-    mostMtuBytes: readMtu(preferences[0]?.parameters ?? {}),
+    maxMtuBytes: readMtu(preferences[0]?.parameters ?? {}),
     join(answer) {
       const end = answer.mechanism && answered(answer)?.join(answer.mechanism, answer.networkService)
       if (end === undefined) throw refusedMechanism(answer.mechanism)
@@ -88,7 +88,7 @@ function refusedFrames(mechanism: Mechanism | undefined): NsmError {
   const others = mechanisms.flatMap(({ payloads, toAllow }) =>
     payloads.includes(PAYLOAD_ETHERNET) ? (toAllow ?? []) : [],
   )
-  return new NsmError('failed_precondition', 'Cannot carry Ethernet frames: the other node takes IP packets alone', {
+  return new NsmError('failed_precondition', 'Cannot carry Ethernet frames: the other node takes only IP packets', {
     fields: { mechanism: nameOf(mechanism) },
     next: ['register the network service with payload IP', ...others].join(', or '),
   })

@@ -48,8 +48,8 @@ export function planWire({ id, payload, context, client, server, tunnelIp }: Pla
 }
 
 /** The smallest of what anybody on the way allows; a wire that stays on its node is bound by nothing else. */
-export function agreeMtu(mtuBytes: number, ...ends: readonly Pick<AgreedEnd, 'mostMtuBytes'>[]): number {
-  return lowestMtuBytes(mtuBytes, ...ends.map(({ mostMtuBytes }) => mostMtuBytes)) ?? LOCAL_MTU_BYTES
+export function agreeMtu(mtuBytes: number, ...ends: readonly Pick<AgreedEnd, 'maxMtuBytes'>[]): number {
+  return lowestMtuBytes(mtuBytes, ...ends.map(({ maxMtuBytes }) => maxMtuBytes)) ?? LOCAL_MTU_BYTES
 }
 
 /** What travels is the service's to say, and both ends must mean the same by it. */

@@ -1,4 +1,4 @@
-/** How the one who asks is joined: by what it offers, and what this node has for a workload or for a node. */
+/** Selects the mechanism that leads back to the caller, from what it offers and what this node has. */
 import type { Connection, Mechanism } from '../api/index.ts'
 import { NsmError, type Step } from '../base/index.ts'
 import type { ConnectionTable } from '../connections/index.ts'
@@ -46,8 +46,8 @@ interface Choice {
 }
 
 /**
- * The mechanism that the connection has, else the first of the preferences that we can; but one for nodes of ours alone
- * before all others, wherever it stands.
+ * The mechanism that the connection has; for a new one, the first preference that this node has. A preference that only
+ * nodes of nsmesh understand goes before all others.
  */
 function choose({ tunnel }: Self, { request, connection, call }: Asking): Choice {
   const cls = call.peer.attestation === undefined ? REMOTE : LOCAL

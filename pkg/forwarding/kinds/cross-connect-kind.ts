@@ -1,7 +1,7 @@
 import type { CrossConnect, Dataplane } from '../../dataplane/index.ts'
 import type { Kind } from '../../reconcile/index.ts'
 
-/** Joins the two ports of a wire: made last, so that packets find everything in place. */
+/** Joins the two ports of a wire. It is made last, so that packets find everything in place. */
 export function crossConnectKind(dataplane: Dataplane): Kind<CrossConnect> {
   return {
     name: 'cross-connect',

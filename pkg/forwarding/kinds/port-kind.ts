@@ -26,12 +26,12 @@ function fresh(spec: PortSpec): PortStatus {
   return portKindOf(spec).fresh(spec)
 }
 
-/** What decides whether a port is as wanted. */
+/** The part that decides whether the port is as wanted. */
 function steady(status: PortStatus): unknown {
   return portKindOf(status).steady(status)
 }
 
-/** A device never changes: it has another namespace or name, or it is of another kind. */
+/** A device with another namespace or name is another device, and so is a port of another kind. */
 function isAnotherDevice(spec: PortSpec, actual: PortStatus): boolean {
   if (spec.kind !== actual.kind) return true
   return portKindOf(spec).isDevice && !isDeepStrictEqual(steady(fresh(spec)), steady(actual))

@@ -1,8 +1,8 @@
 /**
- * The parameters of the WIREGUARD mechanism, and what two nodes agree on by them. The client's forwarder fills in
- * `src`, the server's `dst`. A node of nsmesh initiates each wire with a key of its own (`*_public_key`) and answers all
- * handshakes with its node key (`*_node_public_key`); a foreign peer has one key for both, and leaves out what only we
- * know.
+ * The parameters of the WIREGUARD mechanism, and what two nodes agree on by them. The client's node fills in `src`, the
+ * endpoint's node `dst`. A node of nsmesh initiates each wire with a key of its own (`*_public_key`) and answers all
+ * handshakes with its node key (`*_node_public_key`). A foreign peer has one key for both, and none of nsmesh's own
+ * parameters.
  */
 import { isPayload, PAYLOAD_ETHERNET, PAYLOAD_IP } from '../../api/index.ts'
 import { NsmError } from '../../base/index.ts'
@@ -20,18 +20,18 @@ import {
 } from '../parameters.ts'
 
 /**
- * AEADs that may seal the transport messages between two nodes of nsmesh; the handshake is WireGuard's in any case. What
- * each node may use, and what was taken, travels in requests and answers between nodes whose certificates both have
- * checked: nobody between them can change it, and a packet cannot ask for another.
+ * The AEADs for transport messages between two nodes of nsmesh; the handshake is always WireGuard's. The nodes negotiate
+ * the AEAD in requests and answers, after each has checked the other's certificate: nobody between them can change it,
+ * and no packet can ask for another one.
  */
 export const AEADS = ['chacha20poly1305', 'aes256gcm'] as const
 
 export type AeadName = (typeof AEADS)[number]
 
-/** What WireGuard prescribes: every peer has it, and a foreign one has nothing else. */
+/** The AEAD that WireGuard prescribes. Every peer has it, and a foreign peer has no other. */
 const WIREGUARD_AEAD: AeadName = 'chacha20poly1305'
 
-/** NSM v1's names, and those that only nsmesh knows. */
+/** The names of NSM v1, and those of nsmesh. */
 const parameter = {
   ...commonParameter,
   srcPublicKey: 'src_public_key',
@@ -39,59 +39,59 @@ const parameter = {
   // nsmesh: the key with which a node answers handshakes; a wire initiates with the *_public_key above.
   srcNodeKey: 'src_node_public_key',
   dstNodeKey: 'dst_node_public_key',
-  // nsmesh: AEADs that the client's node can, best first ("aes256gcm,chacha20poly1305"), and the one that the server took.
+  // nsmesh: the AEADs of the client's node, best first ("aes256gcm,chacha20poly1305"), and the one that the server took.
   aeads: 'aeads',
   aead: 'aead',
-  // nsmesh: what the client's node would put into the tunnel instead of IP packets ("ETHERNET"), and what the server took.
+  // nsmesh: what the client's node wants to send instead of IP packets ("ETHERNET"), and what the server took.
   payloads: 'payloads',
   payload: 'payload',
-  // nsmesh: the version of probe messages that the client's node speaks, and then that the server speaks it too.
+  // nsmesh: the version of probe messages that the client's node speaks; in the answer, that the server speaks it too.
   probeMessages: 'path_messages',
 } as const
 
-/** How a node is reached. Keys are base64 of 32 bytes. */
+/** The address and the keys of a node. Keys are base64 of 32 bytes. */
 export interface WireguardPeer extends SocketAddress {
   readonly publicKey: string
-  /** Undefined: a foreign peer, which answers with `publicKey`. */
+  /** Undefined for a foreign peer, which answers with `publicKey`. */
   readonly nodeKey: string | undefined
 }
 
 export interface WireguardParameters {
   readonly src: WireguardPeer | undefined
   readonly dst: WireguardPeer | undefined
-  /** What the client's node may use, best first, of what we know; empty for a foreign peer. */
+  /** What the client's node may use, best first, without AEADs that we do not know; empty for a foreign peer. */
   readonly aeads: readonly AeadName[]
-  /** What the server's node took, in its own word: it may be one that we do not know. */
+  /** What the server's node took, as it wrote it: it may be an AEAD that we do not know. */
   readonly aead: string | undefined
-  /** Whether the client's node would put Ethernet frames into the tunnel: a foreign peer knows IP packets alone. */
+  /** Whether the client's node wants to send Ethernet frames. A foreign peer sends IP packets only. */
   readonly offersFrames: boolean
-  /** Whether the server's node took that: nothing else travels then. */
+  /** Whether the server's node has agreed to that. Then only frames travel. */
   readonly carriesFrames: boolean
-  /** The client's node offers probe messages; in an answer, both nodes speak them. */
+  /** In an offer: the client's node speaks probe messages. In an answer: both nodes do. */
   readonly probeMessages: boolean
   readonly mtuBytes: number | undefined
 }
 
-/** What nodes of nsmesh agree on beyond WireGuard. An end and its port have it as it is here. */
+/** What nodes of nsmesh agree on beyond WireGuard. An end and its port have the terms under the same names. */
 export interface Terms {
   readonly aead: AeadName
-  /** Whether both nodes measure the quality of the link between them by messages inside the tunnel. */
+  /** Whether both nodes measure the link quality between them by messages inside the tunnel. */
   readonly probeMessages: boolean
 }
 
 /** What this node can agree to. */
 export interface Abilities {
-  /** What the engine can, best first. */
+  /** The AEADs of the engine, best first. */
   aeads(): readonly AeadName[]
 }
 
-/** Exactly WireGuard, which a foreign peer gets whatever it says. */
+/** Exactly WireGuard. A foreign peer gets this, whatever it asks for. */
 export const EXACT_WIREGUARD: Terms = { aead: WIREGUARD_AEAD, probeMessages: false }
 
-/** What upstream's forwarders use when a port is left out. */
+/** The port that upstream's forwarders use if the parameter is absent. */
 const DEFAULT_PORT = 51_820
 
-/** What a node of another version says is not understood, and probe messages are left out. */
+/** Nodes with different versions do without probe messages. */
 const PROBE_MESSAGES_VERSION = '1'
 
 const names = {
@@ -99,7 +99,7 @@ const names = {
   dst: { ip: parameter.dstIp, port: parameter.dstPort, key: parameter.dstPublicKey, node: parameter.dstNodeKey },
 } as const
 
-/** @throws {NsmError} `invalid_argument` naming the parameter. A peer without a public key is not there yet. */
+/** @throws {NsmError} `invalid_argument` naming the parameter. A peer without a public key is absent. */
 export function readWireguard(parameters: Parameters): WireguardParameters {
   return {
     src: readPeer(parameters, names.src),
@@ -113,7 +113,7 @@ export function readWireguard(parameters: Parameters): WireguardParameters {
   }
 }
 
-/** Whether a node asks for frames inside WireGuard, which no node but ours does. */
+/** Whether a node asks for frames inside WireGuard. Only nodes of nsmesh do. */
 export function offersFrames(parameters: Parameters): boolean {
   return (own(parameters, parameter.payloads) ?? '').split(',').includes(PAYLOAD_ETHERNET)
 }
@@ -132,18 +132,18 @@ export function writeWireguard(values: WireguardParameters): Record<string, stri
   })
 }
 
-/** What a node of ours offers. */
+/** What this node offers. */
 export function offerTerms({ aeads }: Abilities) {
   return { aeads: aeads(), aead: undefined, probeMessages: true }
 }
 
-/** What the server's node takes of the offer. */
+/** What this node, as the server, takes of the offer. */
 export function chooseTerms({ src, aeads, probeMessages }: WireguardParameters, our: Abilities): Terms {
   if (src?.nodeKey === undefined) return EXACT_WIREGUARD
   return { aead: negotiateAead(aeads, our.aeads()), probeMessages }
 }
 
-/** What the answer of the server's node means. @throws {NsmError} `failed_precondition` for what was not offered */
+/** What the server's node has taken of our offer. @throws {NsmError} `failed_precondition` for what was not offered */
 export function takeTerms({ dst, aead, probeMessages }: WireguardParameters, our: Abilities): Terms {
   if (dst?.nodeKey === undefined) return EXACT_WIREGUARD
   return { aead: checkTaken(aead, our.aeads()), probeMessages }
@@ -153,12 +153,12 @@ function isAeadName(text: string): text is AeadName {
   return AEADS.some((aead) => aead === text)
 }
 
-/** @returns the first of `theirs`, best first, that is one of `ours`; WireGuard's own where there is none. */
+/** @returns the first of `theirs`, best first, that is also one of `ours`; if there is none, WireGuard's own. */
 export function negotiateAead(theirs: readonly AeadName[], ours: readonly AeadName[]): AeadName {
   return theirs.find((aead) => ours.includes(aead)) ?? WIREGUARD_AEAD
 }
 
-/** WireGuard's own needs no offer. */
+/** WireGuard's own AEAD needs no offer. */
 function checkTaken(taken: string | undefined, offered: readonly AeadName[]): AeadName {
   if (taken === undefined || taken === WIREGUARD_AEAD) return WIREGUARD_AEAD
   if (isAeadName(taken) && offered.includes(taken)) return taken

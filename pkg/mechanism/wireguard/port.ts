@@ -1,4 +1,4 @@
-/** An end that leads to another node by WireGuard, and the port that the dataplane has for it. */
+/** An end that leads to another node through WireGuard, and its port of the dataplane. */
 import { PAYLOAD_ETHERNET, PAYLOAD_IP, type Payload } from '../../api/index.ts'
 import { NsmError } from '../../base/index.ts'
 import type { SocketAddress } from '../../net/index.ts'
@@ -33,22 +33,22 @@ import type { Terms } from './agreement.ts'
 /** Keys are base64 of 32 bytes. */
 export interface WireguardEnd extends AnyEnd, Terms {
   readonly kind: 'wireguard'
-  /** X25519: with it this wire initiates handshakes. */
+  /** The X25519 key with which this wire initiates handshakes. */
   readonly privateKey: string
   readonly peerResponderKey: string
   readonly peerInitiatorKey: string
   readonly peer: SocketAddress
-  /** True: the peer's address follows authenticated packets. Nodes of nsmesh are pinned instead. */
+  /** Whether the address of the peer follows its authenticated packets. That of a node of nsmesh is fixed. */
   readonly roaming: boolean
   readonly keepaliveSeconds: number
 }
 
-/** The end with its place. Frames are held to no addresses: they have no prefixes. */
+/** The end in its place. Frames are not held to addresses, so they have no prefixes. */
 export interface WireguardPortSpec extends Omit<WireguardEnd, 'role'>, PortPlace {
   readonly underlay: string
 }
 
-/** As the dataplane reports it: the private key comes back as the public one. */
+/** What the dataplane reports. It gives the public key, and never the private one. */
 export interface WireguardPortStatus extends Omit<WireguardPortSpec, 'privateKey'> {
   readonly publicKey: string
   readonly session: keyof typeof SESSIONS
@@ -64,7 +64,7 @@ const SESSIONS = {
   'receive-only': sessionState.receiveOnly,
 } as const
 
-/** Left out for IP packets: an engine from before there was a choice knows nothing else. */
+/** Absent for IP packets, for engines that know no other payload. */
 const payloadField: Field<Payload> = {
   write: (payload) =>
     payload === PAYLOAD_IP ? [] : [attribute.u8(attributeType.payloadKind, payloadKind.ethernetPayload)],
@@ -79,7 +79,7 @@ const ageField: Pick<Field<number | undefined>, 'read'> = {
   },
 }
 
-/** What is both set and reported. */
+/** The fields that are both set and reported. */
 const common: Fields<Omit<WireguardPortSpec, keyof AnyPort | 'privateKey'>> = {
   underlay: textField(attributeType.underlay),
   peer: peerField,
@@ -124,7 +124,7 @@ export const wireguardPort: PortKind<WireguardPortSpec, WireguardPortStatus> = {
   fresh({ privateKey, ...said }) {
     return { ...said, publicKey: publicKeyOf(privateKey), session: 'idle', handshakeAgeMs: undefined }
   },
-  /** Prefixes in one order. Where a peer may roam, its address is the engine's to know. */
+  /** With prefixes in one order, and without the address of a peer that may roam. */
   steady({ session: _, handshakeAgeMs: __, peer, localPrefixes, remotePrefixes, ...steady }) {
     return {
       ...steady,
@@ -135,7 +135,7 @@ export const wireguardPort: PortKind<WireguardPortSpec, WireguardPortStatus> = {
   },
 }
 
-/** What people see of it. */
+/** The part of the view that comes from the port. */
 export function viewPort({ peer, aead, probeMessages }: WireguardEnd, status: WireguardPortStatus | undefined) {
   const session = status && { session: status.session, handshakeAgeMs: status.handshakeAgeMs }
   return { peer, aead, isProbed: probeMessages, ...session }

@@ -1,7 +1,7 @@
 /**
- * The WIREGUARD mechanism: to another node by the WireGuard protocol. A node answers every handshake with its node key
- * and initiates each wire with a key of its own, so that a wire is known by its first packet. A foreign peer has one key
- * for both and expects the same of us: for it our node key is also the key of the wire.
+ * The WIREGUARD mechanism: to another node by the WireGuard protocol. A node answers every handshake with its node key,
+ * and initiates each wire with a key of its own, so that the first packet tells the wire. A foreign peer has one key for
+ * both and expects the same of us: for such a peer, our node key is also the key of the wire.
  */
 import { type Mechanism, PAYLOAD_ETHERNET, PAYLOAD_IP } from '../../api/index.ts'
 import { NsmError } from '../../base/index.ts'
@@ -33,15 +33,15 @@ import {
 import { viewPort, type WireguardEnd, type WireguardPortSpec, type WireguardPortStatus, wireguardPort } from './port.ts'
 
 const WIREGUARD = 'WIREGUARD'
-/** Of ports, and of the one underlay. */
+/** The kind of its ports, and the id of their underlay. */
 const KIND = 'wireguard'
 
-/** As WireGuard's users set it behind NAT: the far side's idea of our address stays fresh. */
+/** Short enough to keep the mapping of a NAT between the nodes. */
 const KEEPALIVE_SECONDS = 10
 
-/** Type, receiver index and counter (16), and the authentication tag (16). */
+/** Type, receiver index and counter (16 bytes), and the authentication tag (16 bytes). */
 const TRANSPORT_BYTES = 32
-/** In front of an Ethernet frame. */
+/** The length field before an Ethernet frame. */
 const FRAME_LENGTH_BYTES = 2
 
 export const wireguard: MechanismKind<WireguardEnd, WireguardPortSpec, WireguardPortStatus> = {
@@ -70,7 +70,7 @@ export const wireguard: MechanismKind<WireguardEnd, WireguardPortSpec, Wireguard
 
   plan({ role: _, ...end }, place) {
     const prefixes = place.payload === PAYLOAD_ETHERNET ? { localPrefixes: [], remotePrefixes: [] } : {}
-    // An end that an earlier release stored has only the terms of its time.
+    // An end that an earlier release has stored lacks the terms that came later.
     return { ...EXACT_WIREGUARD, ...end, ...place, ...prefixes, underlay: KIND }
   },
 
@@ -98,7 +98,7 @@ function propose(wanted: Wanted, key: WireKey): Proposal<WireguardEnd> {
   return {
     mechanism,
     join: ({ parameters }) => join(tunnel, key, readWireguard(parameters)),
-    // A node that is not ours would take our wire's key for our only one.
+    // A foreign node takes the wire's key for our only one.
     instead({ parameters }) {
       if (isForFrames || key.privateKey === tunnel.nodeKey.privateKey) return undefined
       const isForeign = readWireguard(parameters).dst?.nodeKey === undefined
@@ -107,7 +107,7 @@ function propose(wanted: Wanted, key: WireKey): Proposal<WireguardEnd> {
   }
 }
 
-/** What the other node made of our offer. */
+/** What the other node has made of our offer. */
 function join(tunnel: Tunnel, key: WireKey, answered: WireguardParameters): AgreedEnd<WireguardEnd> {
   const peer = demand(answered.dst, 'dst')
   const terms = takeTerms(answered, tunnel)
@@ -132,7 +132,7 @@ function agree({ role, peer, key, terms, parameters }: Agreement): AgreedEnd<Wir
     peerResponderKey: nodeKey,
     peerInitiatorKey: publicKey,
     peer: { ip, port },
-    roaming: false, // the other node's address is what it signed, never what a packet claims
+    roaming: false, // its address is the one in its signed answer, never the source of a packet
     keepaliveSeconds: KEEPALIVE_SECONDS,
     ...terms,
   }
@@ -141,7 +141,7 @@ function agree({ role, peer, key, terms, parameters }: Agreement): AgreedEnd<Wir
     end,
     mechanism: write(parameters),
     payload,
-    mostMtuBytes: parameters.mtuBytes,
+    maxMtuBytes: parameters.mtuBytes,
     wireKey: key.privateKey,
   }
 }
@@ -159,14 +159,14 @@ function ownMtu({ mtuBytes }: Tunnel, peerIp: string, carriesFrames: boolean): n
   return tunnelMtuBytes({ linkMtuBytes: mtuBytes, peerIp, overheadBytes })
 }
 
-/** Outer IP, UDP and WireGuard around an inner IP packet: 60 over IPv4, 80 over IPv6. */
+/** Outer IP, UDP and WireGuard headers around an inner IP packet: 60 over IPv4, 80 over IPv6. */
 export function packetOverheadBytes(family: IpFamily): number {
   return udpOverheadBytes(family) + TRANSPORT_BYTES
 }
 
 /**
- * The same around an Ethernet frame with its length and a tag: what is left is for the IP packet in it. 80 over IPv4,
- * 100 over IPv6.
+ * The overhead of WireGuard around an IP packet in an Ethernet frame, including the length field, the Ethernet header
+ * and a VLAN tag: 80 over IPv4, 100 over IPv6.
  */
 export function frameOverheadBytes(family: IpFamily): number {
   return packetOverheadBytes(family) + FRAME_LENGTH_BYTES + ETHERNET_HEADER_BYTES + VLAN_TAG_BYTES
