@@ -96,7 +96,10 @@ def lossy(link):
         seen = quality_of(engine)
         alarms = len(events(engine, 'link_quality_down'))
         check(f'lossy: no false alarm in {link.options.seconds:.0f} s', alarms == 0, seen)
-        check('lossy: the loss is reported', 0 < seen['probes_lost'] < seen['probes_sent'] * 0.3)
+        # A tenth of the probes gets lost: one run in fifteen loses none among the last 26, one in 10^6 none in 30 s.
+        until('lossy: the loss is reported', lambda engine=engine: quality_of(engine)['probes_lost'] > 0, seconds=30)
+        seen = quality_of(engine)
+        check('lossy: about a tenth of the probes is lost', seen['probes_lost'] < seen['probes_sent'] * 0.3, seen)
 
 
 def partitioned(link):
