@@ -1102,8 +1102,8 @@ export const ValidateJWTSVIDResponse: MessageFns<ValidateJWTSVIDResponse> = {
 };
 
 /**
- * Provides a process with its identity, over a unix socket and without TLS: the kernel attests the caller to the server.
- * Every call carries the metadata "workload.spiffe.io: true".
+ * Provides a process with its identity, over a unix socket and without TLS: the kernel attests the caller to the
+ * server. Every call carries the metadata "workload.spiffe.io: true".
  */
 export type SpiffeWorkloadAPIService = typeof SpiffeWorkloadAPIService;
 export const SpiffeWorkloadAPIService = {
