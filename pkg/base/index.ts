@@ -15,6 +15,7 @@ export {
 } from './errors.ts'
 export { follow, followStream, type RetryOptions, retryUntilDone, type UntilOptions } from './follow.ts'
 export { KeyedQueue } from './keyed-queue.ts'
+export { type LimitedLogger, type LimitOptions, limitedLogger } from './limited-logger.ts'
 export { type LogFields, type Logger, silentLogger } from './logger.ts'
 export {
   isDomainOrNodeName,

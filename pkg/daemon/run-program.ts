@@ -2,9 +2,21 @@
  * What all programs have in common: they read the configuration, start, run until a signal, close, and report by the
  * exit code: 0 is a clean end, 1 a failure, 2 a mistake in the configuration or the arguments.
  */
-import { describeError, type Logger, NsmError, nextStep, type Runtime, systemClock, VERSION } from '../base/index.ts'
+import {
+  describeError,
+  type Logger,
+  limitedLogger,
+  NsmError,
+  nextStep,
+  type Runtime,
+  systemClock,
+  VERSION,
+} from '../base/index.ts'
 import type { Config, LogLevel } from '../config/index.ts'
 import { jsonLogger } from '../telemetry/index.ts'
+
+/** Of each kind of line. The last resort for a log that others can make grow; most such lines have a stricter limit. */
+const LOG_BURST = 100
 
 export interface Program<C extends { readonly logLevel: LogLevel }> {
   readonly name: string
@@ -19,7 +31,10 @@ export async function runProgram<C extends { readonly logLevel: LogLevel }>(prog
   // We exit instead of waiting for an idle event loop: a forgotten handle must not keep a daemon from ending.
   try {
     const values = config.read()
-    await run(program, values, jsonLogger({ program: name, level: values.logLevel }))
+    const sink = jsonLogger({ program: name, level: values.logLevel })
+    const logger = limitedLogger(sink, { clock: systemClock, burst: LOG_BURST })
+    await run(program, values, logger)
+    logger.close()
     process.exit(0)
   } catch (error) {
     const next = nextStep(error)

@@ -37,6 +37,14 @@ describe('jsonLogger', () => {
     expect([...(lines[0]?.trimEnd() ?? '')].every((character) => character >= ' ')).toBe(true)
   })
 
+  it('cuts long values', () => {
+    const { logger, lines } = recorded()
+    const long = 'x'.repeat(100_000)
+    logger.warn('Refused', { long, error: new Error(long), nested: { long } })
+    expect(lines.join().length).toBeLessThan(10_000)
+    expect(lines.join()).toContain('... (100000 characters)')
+  })
+
   it('describes errors with their fields and causes', () => {
     const { logger, objects } = recorded()
     const error = new NsmError('unavailable', 'Cannot reach the registry', { fields: { url: 'tcp://a:1' } })

@@ -1,6 +1,7 @@
 /**
  * The log sink of all programs: one JSON object per line on standard error, written by pino. JSON escapes control
- * characters, so that no value can forge a line. Fields whose names suggest a secret are masked.
+ * characters, so that no value can forge a line. Fields whose names suggest a secret are masked, and long values are cut,
+ * because others may have chosen them.
  */
 import { pino } from 'pino'
 import { describeError, type LogFields, type Logger } from '../base/index.ts'
@@ -8,6 +9,7 @@ import { describeError, type LogFields, type Logger } from '../base/index.ts'
 const SECRET_FIELD = /.key$|token|secret|password|jwt|authorization/i
 const MASK = '[redacted]'
 const MAX_DEPTH = 4
+const MAX_VALUE_CHARS = 2048
 
 export interface JsonLoggerOptions {
   readonly program: string
@@ -47,7 +49,8 @@ function mask(fields: LogFields = {}): Record<string, unknown> {
 
 function maskField(name: string, value: unknown, depth: number): unknown {
   if (SECRET_FIELD.test(name)) return MASK
-  if (value instanceof Error) return describeError(value)
+  if (value instanceof Error) return cut(describeError(value))
+  if (typeof value === 'string') return cut(value)
   if (typeof value === 'bigint') return value.toString()
   if (value instanceof Uint8Array) return `${value.length} bytes`
   if (Array.isArray(value))
@@ -55,4 +58,8 @@ function maskField(name: string, value: unknown, depth: number): unknown {
   if (typeof value !== 'object' || value === null) return value
   if (depth === 0) return '[object]'
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, maskField(key, inner, depth - 1)]))
+}
+
+function cut(text: string): string {
+  return text.length <= MAX_VALUE_CHARS ? text : `${text.slice(0, MAX_VALUE_CHARS)}... (${text.length} characters)`
 }
