@@ -13,11 +13,11 @@ export interface Target {
 }
 
 export const TARGETS: readonly Target[] = [
-  { metric: 'tcp_1_gbps', system: 'nsmesh-aes', against: 'wireguard-go', bound: { least: 13 } },
-  { metric: 'tcp_1_gbps', system: 'nsmesh-aes', against: 'nebula', bound: { least: 11 } },
+  { metric: 'tcp_1_gbps', system: 'nsmesh-aes', against: 'wireguard-go', bound: { least: 3 } },
+  { metric: 'tcp_1_gbps', system: 'nsmesh-aes', against: 'nebula', bound: { least: 6 } },
   { metric: 'udp_64_pps', system: 'nsmesh-aes', against: 'nebula', bound: { least: 2 } },
   { metric: 'udp_64_pps', system: 'nsmesh-aes', against: 'wireguard-go', bound: { least: 5 } },
-  { metric: 'tcp_1_gbps', system: 'nsmesh-chacha', against: 'wireguard-go', bound: { least: 8 } },
+  { metric: 'tcp_1_gbps', system: 'nsmesh-chacha', against: 'wireguard-go', bound: { least: 2 } },
   { metric: 'tcp_1_gbps', system: 'nsmesh-aes', against: 'nsmesh-plain', bound: { least: 0.78 } },
   { metric: 'tcp_1_gbps', system: 'nsmesh-vxlan', against: 'kernel-vxlan', bound: { least: 0.3 } },
   { metric: 'rtt_idle_p50_us', system: 'nsmesh-aes', against: 'wireguard-go', bound: { most: 0.6 } },
