@@ -4,10 +4,10 @@ import { describe, expect, it } from 'vitest'
 
 const recipes = readFileSync('CONTRIBUTING.md', 'utf8').split(/^## /m)
 
-/** The files of a recipe, with VXLAN as what was added. */
-function filesOf(title: string): readonly string[] {
+/** The files of a recipe, with `name` as what was added. */
+function filesOf(title: string, name = 'vxlan'): readonly string[] {
   const recipe = recipes.find((each) => each.startsWith(`${title}\n`)) ?? ''
-  return [...recipe.matchAll(/^\| `([^`]+)` \|/gm)].map(([, file = '']) => file.replaceAll('<name>', 'vxlan'))
+  return [...recipe.matchAll(/^\| `([^`]+)` \|/gm)].map(([, file = '']) => file.replaceAll('<name>', name))
 }
 
 /** What ships, without tests and what is generated. */
@@ -20,6 +20,18 @@ function naming(word: RegExp): readonly string[] {
 }
 
 describe('the recipe', () => {
+  it.each([
+    ['Add a step to a chain', 'reselect', /reselect/],
+    ['Add a kind of object to the reconciler', 'pin', /pinKind|kinds\.pin/],
+    ['Add an RPC', 'ListWires', /listWires|\bwires\(|WireView/i],
+    ['Add a configuration variable', 'NSM_UAPI_SOCKET', /uapiSocket/],
+    ['Add a view to nsmctl', 'wires', /\bwires\b/],
+  ])('"%s" names the files that know %s', (title, name, word) => {
+    const files = filesOf(title, name)
+    expect(files.length).toBeGreaterThan(1)
+    expect(files.filter((file) => !word.test(readFileSync(file, 'utf8')))).toEqual([])
+  })
+
   it.each([
     ['Add a mechanism', 4],
     ['Add a port kind', 12],
