@@ -24,7 +24,7 @@ export const OUTSIDE: readonly OutsideRule[] = [
   { what: 'process.env', pattern: /\bprocess\.env\b/, allowed: ['pkg/config/'] },
   {
     what: 'timers and Date (use base/clock)',
-    pattern: /\bDate\.now\(|\bnew Date\(\)|\bset(Timeout|Interval)\(/,
+    pattern: /\bDate\.now\(|\bnew Date\(\)|\bset(Timeout|Interval)\(|AbortSignal\.timeout\(|'node:timers/,
     allowed: ['pkg/base/clock.ts'],
   },
   {
@@ -33,7 +33,7 @@ export const OUTSIDE: readonly OutsideRule[] = [
     allowed: ['pkg/store/', 'pkg/identity/', 'pkg/config/', 'pkg/rpc/listen.ts', 'pkg/uapi/'],
   },
   { what: 'gRPC', pattern: /from '@grpc\//, allowed: ['pkg/rpc/', 'pkg/api/gen/'] },
-  { what: 'TLS', pattern: /from 'node:tls'/, allowed: ['pkg/rpc/', 'pkg/federation/'] },
+  { what: 'TLS', pattern: /from 'node:tls'/, allowed: ['pkg/rpc/'] },
   { what: 'sockets', pattern: /import \{(?! isIP).*from 'node:net'/, allowed: ['pkg/rpc/', 'pkg/dataplane/'] },
   { what: 'SQLite', pattern: /from 'node:sqlite'/, allowed: ['pkg/store/'] },
   { what: 'other programs', pattern: /from 'node:child_process'/, allowed: [] },

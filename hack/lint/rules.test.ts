@@ -38,6 +38,8 @@ describe('outsideWorld', () => {
     'process.env',
     'Date.now()',
     'setTimeout(f, 1)',
+    'AbortSignal.timeout(1)',
+    "import { setTimeout } from 'node:timers/promises'",
     "import { readFileSync } from 'node:fs'",
     "import { connect } from 'node:net'",
     "import { spawn } from 'node:child_process'",
