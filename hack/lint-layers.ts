@@ -3,7 +3,8 @@
  * file may be. Prints each breach as file:line and what to do; exits 1 when there is one.
  */
 import { globSync, readFileSync } from 'node:fs'
-import { fileSize, RULES, type Rule, type SourceFile } from './lint/rules.ts'
+import type { Rule, SourceFile } from './lint/rule.ts'
+import { fileSize, RULES } from './lint/rules.ts'
 
 const LEFT_OUT = /\/gen\/|node_modules|\/build/
 

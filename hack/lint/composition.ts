@@ -2,7 +2,7 @@
  * Rules for what is put together, and for what it is put together from: pkg/daemon decides nothing, rooms keep protobuf
  * at their border, and what several chains do is a step that they share.
  */
-import type { Breach, Rule, SourceFile } from './rules.ts'
+import type { Breach, Rule, SourceFile } from './rule.ts'
 
 /** What a process is composed of; what all processes share lies beside these folders. */
 const COMPOSITION = /^pkg\/daemon\/[^/]+\/[^/]+\.ts$/

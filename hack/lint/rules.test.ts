@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { LAYERS } from './layers.ts'
-import { doors, fileSize, layers, outsideWorld, type SourceFile, testSupport } from './rules.ts'
+import type { SourceFile } from './rule.ts'
+import { doors, fileSize, layers, outsideWorld, testSupport } from './rules.ts'
 
 function source(path: string, ...lines: readonly string[]): SourceFile {
   return { path, lines }

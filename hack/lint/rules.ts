@@ -1,21 +1,8 @@
-/** The house rules. A rule takes one file and gives the breaches that it finds there; hack/lint-layers runs them all. */
+/** The rules of the house; hack/lint-layers runs them all. */
 import { dirname, join, normalize } from 'node:path'
 import { COMPOSITION_RULES } from './composition.ts'
 import { LAYERS, MOST_LINES, OUTSIDE } from './layers.ts'
-
-export interface SourceFile {
-  /** From the root of the checkout. */
-  readonly path: string
-  readonly lines: readonly string[]
-}
-
-export interface Breach {
-  readonly line: number
-  /** What is wrong, and what to do. */
-  readonly sentence: string
-}
-
-export type Rule = (file: SourceFile) => readonly Breach[]
+import type { Breach, Rule, SourceFile } from './rule.ts'
 
 export function fileSize({ lines }: SourceFile): readonly Breach[] {
   if (lines.length <= MOST_LINES) return []

@@ -1,7 +1,6 @@
 /** Connections on disk. The records hold private keys of wires. */
 import { type Database, jsonTable } from '../store/index.ts'
-import type { RecordStore } from './connection-table.ts'
-import type { ConnectionRecord } from './index.ts'
+import type { ConnectionRecord, RecordStore } from './connection-table.ts'
 
 export const connectionsSchema = 'CREATE TABLE connections (id TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT'
 
