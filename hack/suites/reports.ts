@@ -18,12 +18,14 @@ export interface Chosen {
   /** Regular expressions of the tests' names. */
   readonly only?: string
   readonly except?: string
+  /** How many run at the same time. */
+  readonly atOnce?: number
 }
 
-export function ctest(build: string, { only = '.', except = '^$' }: Chosen = {}): Promise<Count> {
+export function ctest(build: string, { only = '.', except = '^$', atOnce = 1 }: Chosen = {}): Promise<Count> {
   return withFile('report.xml', async (report) => {
     const which = ['--tests-regex', only, '--exclude-regex', except]
-    const how = ['--output-on-failure', '--output-junit', report]
+    const how = ['--parallel', `${atOnce}`, '--output-on-failure', '--output-junit', report]
     const isGood = await run(['ctest', '--test-dir', build, ...which, ...how], 10 * MINUTE_MS)
     const xml = readFileSync(report, 'utf8')
     const number = (name: string) => Number(new RegExp(`<testsuite[^>]*\\s${name}="(\\d+)"`).exec(xml)?.[1] ?? 0)

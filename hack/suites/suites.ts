@@ -12,7 +12,7 @@ export interface Suite {
 
 const STYLE = ['format', 'types', 'protos', 'layers', 'texts', 'references', 'unused', 'scripts', 'native']
 /** Tests of the dataplane at its limits, and of how long it takes for something. */
-const LOADED = '^engine-(flood|rekey|two|hostile|priority|starved)|^bench-'
+const LOADED = '^engine-(flood|rekey|two|hostile|priority|starved|link)|^bench-'
 /** In which the engine's threads meet: load both ways, keys that change, paths, an engine that ends. */
 const THREADED = '^engine-(two-aes|is-away|hostile|roaming|rekey)$'
 
@@ -30,6 +30,6 @@ export const SUITES: readonly Suite[] = [
 ]
 
 async function native(build: string, builds: Builds): Promise<Count> {
-  const relaxed = await ctest(build, { except: LOADED })
+  const relaxed = await ctest(build, { except: LOADED, atOnce: 2 })
   return add(relaxed, await builds.quietly(() => ctest(build, { only: LOADED })))
 }
