@@ -24,12 +24,26 @@ export interface Attestation {
   /** Unique during the lifetime of the holder. */
   readonly connectionId: bigint
   readonly pid: number
+  /** In the user namespace of the node. */
   readonly uid: number
   readonly gid: number
   /** The network namespace of the process, `inode://<dev>/<ino>`. */
   readonly namespace: string
+  /** Inode numbers of its other namespaces; 0 when the holder is too old to tell them. */
+  readonly pidNamespace: bigint
+  readonly userNamespace: bigint
+  readonly mountNamespace: bigint
   /** The path of its cgroup; may be empty. */
   readonly cgroup: string
+  /** The uid of its pod; empty: it is in none. */
+  readonly pod: string
+  /**
+   * Whom limits count it for, which it cannot make more of, unlike namespaces and names: `pod/<uid>`, `uid/<n>` (in a
+   * user namespace, the user who made that), or `unit/<cgroup>` for a container of root.
+   */
+  readonly account: string
+  /** Whether it is a process of the node itself: in its user, pid and network namespaces, and in no pod. */
+  readonly isNodesOwn: boolean
 }
 
 export interface Token {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Call, Found, NetworkService, NetworkServiceEndpoint, Outgoing } from '../api/index.ts'
+import { attestationOf } from '../api/testing/index.ts'
 import { NsmError, silentLogger } from '../base/index.ts'
 import { FakeClock } from '../base/testing/index.ts'
 import {
@@ -195,7 +196,7 @@ function node(clock = new FakeClock(), store = new MemoryEndpoints()) {
 }
 
 const self: RegisteringNode = { name: 'n1', domain: 'west', publicUrl: 'tcp://192.0.2.1:5001' }
-const attestation = { connectionId: 1n, pid: 7, uid: 1000, gid: 1000, namespace: 'inode://4/101', cgroup: '' }
+const attestation = attestationOf()
 const mine = () => endpoint('nse-a', { url: 'unix:///run/nse.sock' })
 
 describe('NodeEndpointRegistry', () => {

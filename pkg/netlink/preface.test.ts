@@ -1,11 +1,13 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { attestationOf } from '../api/testing/index.ts'
 import { errorCode } from '../base/index.ts'
 import {
   Attributes,
   attributeType,
   decodeMessages,
   dialMessage,
+  encodeMessage,
   type LocalPeer,
   messageType,
   prefaceMessage,
@@ -20,7 +22,13 @@ const anyAttestation: fc.Arbitrary<LocalPeer> = fc.record({
   uid: u32,
   gid: u32,
   namespace: fc.bigInt(1n, 2n ** 64n - 1n).map((ino) => `inode://4/${ino}`),
+  pidNamespace: fc.bigInt(0n, 2n ** 64n - 1n),
+  userNamespace: fc.bigInt(0n, 2n ** 64n - 1n),
+  mountNamespace: fc.bigInt(0n, 2n ** 64n - 1n),
   cgroup: fc.constantFrom('', '/kubepods.slice/pod1'),
+  pod: fc.constantFrom('', '0b4a2c7e-1c1d-4c5a-9a51-5a3b6c7d8e9f'),
+  account: fc.constantFrom('uid/1000', 'unit/docker/1'),
+  isNodesOwn: fc.boolean(),
 })
 
 test('readPreface returns the attestation and leaves the bytes after the preface', () => {
@@ -32,16 +40,26 @@ test('readPreface returns the attestation and leaves the bytes after the preface
   )
 })
 
-test('readPreface waits for the rest after every truncation', () => {
-  const preface = prefaceMessage({
-    listener: 'nsm',
-    connectionId: 1n,
-    pid: 2,
-    uid: 3,
-    gid: 4,
-    namespace: 'inode://4/5',
-    cgroup: '/',
+test('readPreface takes a process of which an older holder says less for nobody in particular', () => {
+  const [message] = decodeMessages(prefaceMessage({ ...attestationOf({ isNodesOwn: true }), listener: 'nsm' }))
+  const first = new Attributes(message!.body)
+  const attributes = ['connection', 'pid', 'uid', 'gid', 'nsDev', 'nsIno'] as const
+  const { bytes } = encodeMessage({
+    type: messageType.preface,
+    flags: 0,
+    sequence: 0,
+    attributes: attributes.map((name) => ({ type: attributeType[name], value: first.bytes(attributeType[name])! })),
   })
+  expect(readPreface(bytes)?.attestation).toMatchObject({
+    uid: 1000,
+    account: 'uid/1000',
+    isNodesOwn: false,
+    pidNamespace: 0n,
+  })
+})
+
+test('readPreface waits for the rest after every truncation', () => {
+  const preface = prefaceMessage({ ...attestationOf(), listener: 'nsm' })
   for (let length = 0; length < preface.length; length++)
     expect(readPreface(preface.subarray(0, length))).toBeUndefined()
 })
@@ -57,15 +75,7 @@ test('readPreface refuses anything else with invalid_argument', () => {
       }
     }),
   )
-  const preface = prefaceMessage({
-    listener: '',
-    connectionId: 1n,
-    pid: 2,
-    uid: 3,
-    gid: 4,
-    namespace: 'inode://4/5',
-    cgroup: '',
-  })
+  const preface = prefaceMessage({ ...attestationOf(), listener: '' })
   new DataView(preface.buffer).setUint16(4, messageType.hello, true)
   expect(() => readPreface(preface)).toThrow('it is not a preface')
 })

@@ -11,7 +11,7 @@ import { attribute } from './attribute.ts'
 import { Attributes } from './attributes.ts'
 import { malformed } from './bytes.ts'
 import { encodeMessage, type Message, messageFlag, takeMessages } from './message.ts'
-import { attributeType, MAX_MESSAGE_BYTES, messageType } from './protocol.ts'
+import { attributeType, MAX_MESSAGE_BYTES, messageType, PREFACE_VERSION } from './protocol.ts'
 
 /** The process at the other end of a local connection. */
 export interface LocalPeer extends Attestation {
@@ -53,12 +53,13 @@ export function dialMessage(url: string): Uint8Array {
 /** Encodes a preface, for tests that play the holder. */
 export function prefaceMessage({ namespace, ...attested }: LocalPeer): Uint8Array {
   const { dev, ino } = parseNamespaceId(namespace)
-  const { u32, u64, text } = attribute
+  const { u8, u32, u64, text } = attribute
   return encodeMessage({
     type: messageType.preface,
     flags: 0,
     sequence: 0,
     attributes: [
+      u32(attributeType.versionAttr, PREFACE_VERSION),
       ...(attested.listener === '' ? [] : [text(attributeType.listener, attested.listener)]),
       u64(attributeType.connection, attested.connectionId),
       u32(attributeType.pid, attested.pid),
@@ -67,25 +68,57 @@ export function prefaceMessage({ namespace, ...attested }: LocalPeer): Uint8Arra
       u64(attributeType.nsDev, dev),
       u64(attributeType.nsIno, ino),
       text(attributeType.cgroup, attested.cgroup),
+      u64(attributeType.pidNs, attested.pidNamespace),
+      u64(attributeType.userNs, attested.userNamespace),
+      u64(attributeType.mountNs, attested.mountNamespace),
+      text(attributeType.pod, attested.pod),
+      text(attributeType.account, attested.account),
+      u8(attributeType.nodesOwn, attested.isNodesOwn ? 1 : 0),
     ],
   }).bytes
 }
 
 function readAttestation({ body }: Message): LocalPeer {
   const attributes = new Attributes(body)
+  const require = requireIn(attributes)
+  const uid = require.u32(attributeType.uid)
+  const isFirstVersion = attributes.u32(attributeType.versionAttr) === undefined
+  return {
+    listener: attributes.text(attributeType.listener) ?? '',
+    connectionId: require.u64(attributeType.connection),
+    pid: require.u32(attributeType.pid),
+    uid,
+    gid: require.u32(attributeType.gid),
+    namespace: formatNamespaceId({ dev: require.u64(attributeType.nsDev), ino: require.u64(attributeType.nsIno) }),
+    cgroup: attributes.text(attributeType.cgroup) ?? '',
+    ...(isFirstVersion ? { ...UNKNOWN, account: `uid/${uid}` } : readPlace(attributes)),
+  }
+}
+
+/** What the first version of the preface does not say. During an upgrade, nsmd may be newer than the holder. */
+const UNKNOWN = { pidNamespace: 0n, userNamespace: 0n, mountNamespace: 0n, pod: '', isNodesOwn: false }
+
+function readPlace(attributes: Attributes): Pick<LocalPeer, keyof typeof UNKNOWN | 'account'> {
+  const require = requireIn(attributes)
+  return {
+    pidNamespace: require.u64(attributeType.pidNs),
+    userNamespace: require.u64(attributeType.userNs),
+    mountNamespace: require.u64(attributeType.mountNs),
+    pod: require.text(attributeType.pod),
+    account: require.text(attributeType.account),
+    isNodesOwn: require.u8(attributeType.nodesOwn) === 1,
+  }
+}
+
+function requireIn(attributes: Attributes) {
   const require = <T>(type: number, value: T | undefined): T => {
     if (value === undefined) throw malformed('the preface lacks an attribute', { attribute: type })
     return value
   }
-  const u32 = (type: number) => require(type, attributes.u32(type))
-  const u64 = (type: number) => require(type, attributes.u64(type))
   return {
-    listener: attributes.text(attributeType.listener) ?? '',
-    connectionId: u64(attributeType.connection),
-    pid: u32(attributeType.pid),
-    uid: u32(attributeType.uid),
-    gid: u32(attributeType.gid),
-    namespace: formatNamespaceId({ dev: u64(attributeType.nsDev), ino: u64(attributeType.nsIno) }),
-    cgroup: attributes.text(attributeType.cgroup) ?? '',
+    u8: (type: number) => require(type, attributes.u8(type)),
+    u32: (type: number) => require(type, attributes.u32(type)),
+    u64: (type: number) => require(type, attributes.u64(type)),
+    text: (type: number) => require(type, attributes.text(type)),
   }
 }

@@ -25,6 +25,7 @@ test('protocol.ts covers every enum of protocol.h', () => {
 
 test.each([
   ['kVersion', protocol.PROTOCOL_VERSION],
+  ['kPrefaceVersion', protocol.PREFACE_VERSION],
   ['kMaxMessageBytes', protocol.MAX_MESSAGE_BYTES],
   ['kMaxIdBytes', protocol.MAX_ID_BYTES],
 ])('protocol.ts has the limit %s of protocol.h', (name, ours) => {

@@ -3,6 +3,7 @@
  * documents each of them; a test compares the two. The names are those of the header without the leading `k`.
  */
 export const PROTOCOL_VERSION = 1
+export const PREFACE_VERSION = 2
 export const MAX_MESSAGE_BYTES = 64 * 1024
 export const MAX_ID_BYTES = 64
 
@@ -89,6 +90,12 @@ export const attributeType = {
   probesSent: 56,
   probesLost: 57,
   payloadKind: 58,
+  pidNs: 59,
+  userNs: 60,
+  mountNs: 61,
+  pod: 62,
+  account: 63,
+  nodesOwn: 64,
 } as const
 
 export const portKind = { tun: 1, tap: 2, wireguard: 3, vxlan: 4 } as const

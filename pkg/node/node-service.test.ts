@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { nodeV1, type Peer } from '../api/index.ts'
+import { attestationOf } from '../api/testing/index.ts'
 import { administrators, administratorsOnly } from './index.ts'
 
 function peer(uid: number | undefined): Peer {
-  const attestation = { connectionId: 1n, pid: 7, gid: 0, namespace: 'inode://4/101', cgroup: '' }
   return {
     spiffeId: 'spiffe://west/node/n1/uid/7',
     chain: [],
-    attestation: uid === undefined ? undefined : { ...attestation, uid },
+    attestation: uid === undefined ? undefined : attestationOf({ uid, isNodesOwn: true }),
   }
 }
 

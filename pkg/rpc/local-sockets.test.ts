@@ -3,7 +3,8 @@ import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
-import { type Attestation, type Call, workloadProto } from '../api/index.ts'
+import { type Call, workloadProto } from '../api/index.ts'
+import { attestationOf } from '../api/testing/index.ts'
 import { silentLogger, systemClock } from '../base/index.ts'
 import { type Authority, type Identity, staticSource } from '../identity/index.ts'
 import { prefaceMessage } from '../netlink/index.ts'
@@ -36,14 +37,7 @@ beforeEach(async () => {
   onTestFinished(() => rm(directory, { recursive: true }))
 })
 
-const attestation: Attestation = {
-  connectionId: 7n,
-  pid: 4711,
-  uid: 1000,
-  gid: 100,
-  namespace: 'inode://4/4026532405',
-  cgroup: '/user.slice',
-}
+const attestation = attestationOf({ pid: 4711, cgroup: '/user.slice' })
 
 /** Plays the holder: forwards each connection at `from` to `to`, after the preface that `greet` returns. */
 async function splice(from: string, to: string, greet: (client: Socket, server: Socket) => void): Promise<void> {

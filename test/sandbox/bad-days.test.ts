@@ -68,7 +68,7 @@ describe('a bad day of nsmd', () => {
     const client = await node.workload()
     node.engine.disconnect()
     await expect(client.request('kernel://files/nsm-1')).resolves.toMatchObject({ state: 'UP' }) // a veth pair needs no engine
-    const root = await node.workload(0)
+    const root = await node.operator()
     const { conditions } = await root.node().status()
     expect(conditions.find(({ name }) => name === 'dataplane')?.problem).toMatch(/control socket is away/)
     node.engine.reconnect()

@@ -132,7 +132,7 @@ describe('one domain', () => {
 
   it('shows an operator its state and wires, and closes one for him', async () => {
     await far.endpoint({ service: 'shown', name: 'nse-shown', cidr: '172.16.9.100/31' })
-    const [client, root] = [await near.workload(), await near.workload(0)]
+    const [client, root] = [await near.workload(), await near.operator()]
     const wire = await client.request('kernel://shown/nsm-1')
     const status = await root.node().status()
     expect(status).toMatchObject({
@@ -168,7 +168,7 @@ describe('one domain', () => {
 
   it('tells the client when the far node has lost its end', async () => {
     await far.endpoint({ service: 'lost', name: 'nse-lost', cidr: '172.16.10.100/31' })
-    const [client, root] = [await near.workload(), await far.workload(0)]
+    const [client, root] = [await near.workload(), await far.operator()]
     const wire = await client.request('kernel://lost/nsm-1')
     const told = client.monitor(wire, (said) => said === 'UPDATE DOWN')
     await root.node().close(wire.path.segments[2]?.id ?? '')

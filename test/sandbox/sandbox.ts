@@ -14,7 +14,7 @@ import { FakeEngine, fakeDataplane } from '../../pkg/dataplane/testing/index.ts'
 import { FakeKernel, fakePlatform } from '../../pkg/platform/testing/index.ts'
 import { Channel, clientOf } from '../../pkg/rpc/index.ts'
 import { freePort } from '../lab/free-port.ts'
-import { TestHolder } from './test-holder.ts'
+import { type Process, TestHolder } from './test-holder.ts'
 import { type EndpointOptions, SandboxEndpoint, Workload } from './workload.ts'
 
 const clock = systemClock
@@ -232,19 +232,25 @@ export class SandboxNode {
   }
 
   async workload(uid = 1000, tokenLifetimeMs?: number): Promise<Workload> {
-    const namespace = this.domain.sandbox.namespace()
-    this.kernel.addNamespace(namespace)
-    const place = await this.holder.place(uid, namespace)
-    const workload = await Workload.open(place, tokenLifetimeMs)
+    return this.process({ uid, namespace: this.#newNamespace() }, tokenLifetimeMs)
+  }
+
+  /** Root in a shell of the node itself. */
+  operator(): Promise<Workload> {
+    return this.process({ uid: 0, namespace: this.#newNamespace(), isNodesOwn: true })
+  }
+
+  /** A workload of which the kernel says what the test wants. */
+  async process(process: Process, tokenLifetimeMs?: number): Promise<Workload> {
+    const workload = await Workload.open(await this.holder.place(process), tokenLifetimeMs)
     this.domain.sandbox.scope.defer(() => workload.close())
     return workload
   }
 
   /** An endpoint of `service` in a namespace of its own; resolves when it is registered. */
   async endpoint(options: EndpointOptions): Promise<SandboxEndpoint> {
-    const namespace = this.domain.sandbox.namespace()
-    this.kernel.addNamespace(namespace)
-    const endpoint = await SandboxEndpoint.open(await this.holder.place(2000, namespace), options)
+    const place = await this.holder.place({ uid: 2000, namespace: this.#newNamespace() })
+    const endpoint = await SandboxEndpoint.open(place, options)
     this.domain.sandbox.scope.defer(() => endpoint.close())
     return endpoint
   }
@@ -252,6 +258,12 @@ export class SandboxNode {
   get holder(): TestHolder {
     if (this.#holder === undefined) throw new NsmError('failed_precondition', 'Cannot use the node: not prepared')
     return this.#holder
+  }
+
+  #newNamespace(): string {
+    const namespace = this.domain.sandbox.namespace()
+    this.kernel.addNamespace(namespace)
+    return namespace
   }
 
   get #tokenFile(): string {

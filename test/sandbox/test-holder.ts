@@ -5,13 +5,17 @@
 import { mkdirSync } from 'node:fs'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
+import type { Attestation } from '../../pkg/api/index.ts'
+import { attestationOf } from '../../pkg/api/testing/index.ts'
 import { Attributes, attributeType, prefaceMessage, takeMessages } from '../../pkg/netlink/index.ts'
 
-/** A process with a uid, alone in its network namespace. */
+/** What the "kernel" says of a process: by default a user alone in its network namespace. */
+export type Process = Partial<Attestation> & Pick<Attestation, 'uid' | 'namespace'>
+
+/** Where a process runs, and the sockets that it sees. */
 export interface WorkloadPlace {
   readonly directory: string
-  readonly uid: number
-  readonly namespace: string
+  readonly process: Attestation
   readonly nsmUrl: string
   readonly workloadUrl: string
 }
@@ -38,12 +42,13 @@ export class TestHolder {
     return holder
   }
 
-  async place(uid: number, namespace: string): Promise<WorkloadPlace> {
+  async place(process: Process): Promise<WorkloadPlace> {
     const directory = join(this.#directory, `w${this.#places.length}`)
     mkdirSync(directory)
     const nsm = join(directory, 'nsm.sock')
     const workload = join(directory, 'agent.sock')
-    const place = { directory, uid, namespace, nsmUrl: `unix://${nsm}`, workloadUrl: `unix://${workload}` }
+    const urls = { nsmUrl: `unix://${nsm}`, workloadUrl: `unix://${workload}` }
+    const place = { directory, process: attestationOf(process), ...urls }
     this.#places.push(place)
     await this.#listen(nsm, (socket) => this.#deliver(socket, 'nsm', place))
     await this.#listen(workload, (socket) => this.#deliver(socket, 'workload', place))
@@ -90,9 +95,9 @@ export class TestHolder {
     daemon.on('data', onData)
   }
 
-  #preface(listener: string, { uid, namespace }: WorkloadPlace): Uint8Array {
+  #preface(listener: string, { process }: WorkloadPlace): Uint8Array {
     this.#connections += 1n
-    return prefaceMessage({ listener, connectionId: this.#connections, pid: 1, uid, gid: uid, namespace, cgroup: '' })
+    return prefaceMessage({ ...process, listener, connectionId: this.#connections })
   }
 
   #track(socket: Socket): Socket {

@@ -46,7 +46,7 @@ export class Workload {
   readonly #services: NetworkServiceClient
 
   private constructor(place: WorkloadPlace, { channel, identity }: Connected, scope: Scope) {
-    this.namespace = place.namespace
+    this.namespace = place.process.namespace
     this.channel = channel
     this.identity = identity
     this.#scope = scope
@@ -135,7 +135,7 @@ export class SandboxEndpoint {
   readonly #scope: Scope
 
   private constructor(place: WorkloadPlace, server: EndpointServer, scope: Scope) {
-    this.namespace = place.namespace
+    this.namespace = place.process.namespace
     this.server = server
     this.#scope = scope
   }

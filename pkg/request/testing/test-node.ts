@@ -10,6 +10,7 @@ import {
   type NetworkServiceEndpoint,
   type Payload,
 } from '../../api/index.ts'
+import { attestationOf } from '../../api/testing/index.ts'
 import { NsmError, silentLogger } from '../../base/index.ts'
 import { FakeClock } from '../../base/testing/index.ts'
 import { type ConnectionRecord, ConnectionTable, type RecordStore, type Target } from '../../connections/index.ts'
@@ -185,7 +186,7 @@ export class TestNode {
 }
 
 export function attestedIn(namespace: string): Attestation {
-  return { connectionId: 1n, pid: 7, uid: 1000, gid: 1000, namespace, cgroup: '' }
+  return attestationOf({ namespace })
 }
 
 export function kernel(parameters: Record<string, string> = {}): Mechanism {

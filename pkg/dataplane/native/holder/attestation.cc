@@ -2,13 +2,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/nsfs.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include <string_view>
 
+#include "holder/cgroup.h"
 #include "holder/unix-socket.h"
 
 // Newer than Debian 12's headers.
@@ -21,6 +25,8 @@
 
 namespace nsm::holder {
 namespace {
+
+constexpr int kMaxNestedUserNamespaces = 32;  // the kernel's own limit
 
 Fd open_peer_pidfd(int socket, pid_t pid) {
   int pidfd = -1;
@@ -35,14 +41,25 @@ bool is_alive(const Fd& pidfd) {
   return poll(&exited, 1, 0) == 0;
 }
 
-std::string proc_path(pid_t pid, std::string_view file) {
-  return "/proc/" + std::to_string(pid) + "/" + std::string(file);
+std::string proc_path(const std::string& process, std::string_view file) {
+  return "/proc/" + process + "/" + std::string(file);
 }
 
 Fd open_network_namespace(const Fd& pidfd, pid_t pid) {
   const int fd = ioctl(pidfd.get(), PIDFD_GET_NET_NAMESPACE, 0);
   if (fd >= 0 || (errno != ENOTTY && errno != EINVAL)) return Fd(fd);
-  return Fd(open(proc_path(pid, "ns/net").c_str(), O_RDONLY | O_CLOEXEC));
+  return Fd(open(proc_path(std::to_string(pid), "ns/net").c_str(), O_RDONLY | O_CLOEXEC));
+}
+
+// The inode number of a namespace; 0: it cannot be read.
+std::uint64_t namespace_of(const std::string& process, std::string_view kind) {
+  struct stat info;
+  return stat(proc_path(process, kind).c_str(), &info) == 0 ? info.st_ino : 0;
+}
+
+std::uint64_t inode_of(const Fd& file) {
+  struct stat info;
+  return fstat(file.get(), &info) == 0 ? info.st_ino : 0;
 }
 
 std::string read_file(const std::string& path) {
@@ -55,24 +72,25 @@ std::string read_file(const std::string& path) {
   return text;
 }
 
-// Lines are "hierarchy:controllers:path"; hierarchy 0 is v2. When both are mounted, the
-// v2 path may be an unused root.
-std::string most_specific_cgroup(std::string_view lines) {
-  std::string_view v2, v1;
-  while (!lines.empty()) {
-    const std::string_view line = lines.substr(0, lines.find('\n'));
-    lines.remove_prefix(std::min(line.size() + 1, lines.size()));
-    const std::size_t path = line.find('/');
-    if (path == line.npos) continue;
-    std::string_view& best = line.starts_with("0::") ? v2 : v1;
-    if (line.size() - path > best.size()) best = line.substr(path);
-  }
-  return std::string(v2.size() > 1 || v1.size() <= 1 ? v2 : v1);
+// Paths in /proc/PID/cgroup are relative to the reader's cgroup namespace. In a container with the
+// host's pid namespace, that of the host is needed to see other pods' paths from their start.
+void enter_cgroup_namespace_of_init() {
+  const Fd init(open("/proc/1/ns/cgroup", O_RDONLY | O_CLOEXEC));
+  if (init) setns(init.get(), CLONE_NEWCGROUP);
 }
 
 }  // namespace
 
-Status attest(int socket, Attestation& peer) {
+Status Attestor::open() {
+  network_ = namespace_of("self", "ns/net");
+  pid_ = namespace_of("self", "ns/pid");
+  user_ = namespace_of("self", "ns/user");
+  if (network_ == 0 || pid_ == 0 || user_ == 0) return {errno, "cannot read /proc/self/ns; mount /proc"};
+  enter_cgroup_namespace_of_init();
+  return {};
+}
+
+Status Attestor::attest(int socket, Attestation& peer) const {
   ucred credentials;
   if (!peer_credentials(socket, credentials) || credentials.pid <= 0) {
     return {EPERM,
@@ -84,14 +102,52 @@ Status attest(int socket, Attestation& peer) {
   peer.pid = credentials.pid;
   peer.uid = credentials.uid;
   peer.gid = credentials.gid;
-  peer.network_namespace = open_network_namespace(pidfd, peer.pid);
-  const int error = errno;
-  peer.cgroup = most_specific_cgroup(read_file(proc_path(peer.pid, "cgroup")));
+  const Status status = read_namespaces(pidfd, peer);
+  const Cgroup cgroup = parse_cgroup(read_file(proc_path(std::to_string(peer.pid), "cgroup")), kubelet_root_);
+  peer.cgroup = cgroup.path;
+  peer.pod = cgroup.pod;
+  peer.is_nodes_own = peer.pod.empty() && peer.user_namespace == user_ && peer.pid_namespace == pid_ &&
+                      inode_of(peer.network_namespace) == network_;
+  peer.account = account_of(peer);
   // Crash: if it had exited earlier, the pid could belong to another process by now.
   if (!is_alive(pidfd)) return {EPERM, "the process that connected has exited"};
+  if (cgroup.disputed) return {EPERM, "the peer's cgroups belong to different pods"};
+  return status;
+}
+
+Status Attestor::read_namespaces(const Fd& pidfd, Attestation& peer) const {
+  const std::string process = std::to_string(peer.pid);
+  peer.network_namespace = open_network_namespace(pidfd, peer.pid);
+  const int error = errno;
   if (!peer.network_namespace)
     return {EPERM, "cannot open the peer's network namespace: " + errno_text(error)};
-  return {};
+  peer.pid_namespace = namespace_of(process, "ns/pid");
+  peer.user_namespace = namespace_of(process, "ns/user");
+  peer.mount_namespace = namespace_of(process, "ns/mnt");
+  if (peer.pid_namespace != 0 && peer.user_namespace != 0 && peer.mount_namespace != 0) return {};
+  return {EPERM, "cannot read the peer's namespaces: " + errno_text(errno)};
+}
+
+std::string Attestor::account_of(const Attestation& peer) const {
+  if (!peer.pod.empty()) return "pod/" + peer.pod;
+  const uid_t owner = peer.user_namespace == user_ ? peer.uid : owner_of(peer);
+  if (owner == 0 && !peer.is_nodes_own) return "unit" + unit_of(peer.cgroup);
+  return "uid/" + std::to_string(owner);
+}
+
+// The user who made the outermost user namespace round the peer: users may have ranges of uids to
+// use in theirs. Falls back to the peer's uid.
+uid_t Attestor::owner_of(const Attestation& peer) const {
+  Fd current(::open(proc_path(std::to_string(peer.pid), "ns/user").c_str(), O_RDONLY | O_CLOEXEC));
+  for (int depth = 0; current && depth < kMaxNestedUserNamespaces; ++depth) {
+    Fd parent(ioctl(current.get(), NS_GET_PARENT));
+    if (!parent || inode_of(parent) == user_) {
+      uid_t owner;
+      return ioctl(current.get(), NS_GET_OWNER_UID, &owner) == 0 ? owner : peer.uid;
+    }
+    current = std::move(parent);
+  }
+  return peer.uid;
 }
 
 }  // namespace nsm::holder

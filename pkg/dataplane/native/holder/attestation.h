@@ -7,6 +7,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <string>
 
 #include "io/fd.h"
@@ -19,13 +20,40 @@ using protocol::Status;
 
 struct Attestation {
   pid_t pid = 0;
-  uid_t uid = 0;
+  uid_t uid = 0;  // in the user namespace of the holder
   gid_t gid = 0;
   Fd network_namespace;
+  std::uint64_t pid_namespace = 0;  // inode numbers, like the next two
+  std::uint64_t user_namespace = 0;
+  std::uint64_t mount_namespace = 0;
   std::string cgroup;  // v2 path, or the most specific v1 path; empty: none
+  std::string pod;     // uid; empty: none
+  // A process of the node itself: in its user, pid and network namespaces, and in no pod. Root in a
+  // container is not.
+  bool is_nodes_own = false;
+  // Whom limits count the process for, which it cannot make more of (it can make namespaces): its
+  // pod ("pod/<uid>"), its user ("uid/<n>"; in a user namespace, the user who made that), or for a
+  // container of root its unit ("unit/<cgroup>").
+  std::string account;
 };
 
-// EPERM: the peer cannot be identified with certainty, for example because it has already exited.
-Status attest(int socket, Attestation& peer);
+class Attestor {
+ public:
+  // `kubelet_root`: see cgroup.h.
+  explicit Attestor(std::string kubelet_root) : kubelet_root_(std::move(kubelet_root)) {}
+
+  // Reads which namespaces are the node's: those of this process.
+  Status open();
+  // EPERM: the peer cannot be identified with certainty, for example because it has already exited.
+  Status attest(int socket, Attestation& peer) const;
+
+ private:
+  Status read_namespaces(const Fd& pidfd, Attestation& peer) const;
+  std::string account_of(const Attestation& peer) const;
+  uid_t owner_of(const Attestation& peer) const;
+
+  std::string kubelet_root_;
+  std::uint64_t network_ = 0, pid_ = 0, user_ = 0;  // inode numbers of the node's namespaces
+};
 
 }  // namespace nsm::holder

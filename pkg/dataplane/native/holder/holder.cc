@@ -57,7 +57,8 @@ class Holder {
   Objects objects_{{namespaces_, engine_, journal_, counters_, offloads_, options_.allow_own_namespace}};
   Requests requests_{{loop_, namespaces_, engine_, objects_, counters_, features_}};
   ControlServer control_{loop_, counters_, options_.daemon_uid};
-  Sessions sessions_{loop_, namespaces_, counters_};
+  Attestor attestor_{options_.kubelet_cgroup};
+  Sessions sessions_{loop_, attestor_, namespaces_, counters_};
   Listener listener_{loop_, sessions_, counters_, options_};
   Dialer dialer_{loop_, sessions_, counters_, options_};
 };
@@ -65,6 +66,7 @@ class Holder {
 Status Holder::open(Spawner& spawner) {
   Status status = open_sockets();
   if (status.ok()) status = namespaces_.open_own();
+  if (status.ok()) status = attestor_.open();
   if (!status.ok()) return status;
   describe(protect_memory());
   if (status = keep_holder_privileges(options_.daemon_uid); !status.ok()) return status;

@@ -61,6 +61,8 @@ constexpr Option kOptions[] = {
      [](Options& o, std::string_view v) { return parse_number(v, o.daemon_uid); }},
     {"--max-connections-per-namespace", "N", "limit for workloads; the node's root is exempt (default 64)",
      [](Options& o, std::string_view v) { return parse_number(v, o.max_connections_per_namespace); }},
+    {"--kubelet-cgroup", "PATH", "the kubelet's cgroupRoot, below which the cgroups of pods are (default /)",
+     [](Options& o, std::string_view v) { return parse_path(v, o.kubelet_cgroup); }},
     {"--without", "NAME", "do not use an offload, such as udp_gso; may be repeated", parse_without},
     {"--allow-own-namespace", "", "also serve ports and endpoints in the holder's own network namespace",
      [](Options& o, std::string_view) { return o.allow_own_namespace = true, std::string(); }},

@@ -20,6 +20,7 @@ struct Options {
   std::vector<ListenSocket> listen;
   std::string deliver;
   std::string dial;
+  std::string kubelet_cgroup = "/";
   uid_t engine_uid = 65533;
   uid_t daemon_uid = 65532;
   unsigned max_connections_per_namespace = 64;

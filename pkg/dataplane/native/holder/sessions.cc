@@ -24,7 +24,7 @@ bool may_keep(const Fd& fd, const struct stat& info) {
 
 Status Sessions::open(int socket, std::string listener, Session*& session) {
   Attestation peer;
-  if (Status status = attest(socket, peer); !status.ok()) return status;
+  if (Status status = attestor_.attest(socket, peer); !status.ok()) return status;
   NamespaceRef ns = namespaces_.add(std::move(peer.network_namespace));
   if (!ns) return {EPERM, "cannot determine the peer's network namespace"};
   const std::uint64_t id = ++last_id_;
@@ -82,15 +82,23 @@ void Sessions::keep_descriptors(Session& session, Received& message) {
 }
 
 Bytes preface(const Session& session, std::uint32_t sequence) {
+  const Attestation& peer = session.peer;
   MessageBuilder message(kPreface, 0, sequence);
+  message.u32(kVersionAttr, kPrefaceVersion);
   if (!session.listener.empty()) message.text(kListener, session.listener);
   return message.u64(kConnection, session.id)
-      .u32(kPid, session.peer.pid)
-      .u32(kUid, session.peer.uid)
-      .u32(kGid, session.peer.gid)
+      .u32(kPid, peer.pid)
+      .u32(kUid, peer.uid)
+      .u32(kGid, peer.gid)
       .u64(kNsDev, session.ns->id.dev)
       .u64(kNsIno, session.ns->id.ino)
-      .text(kCgroup, session.peer.cgroup)
+      .text(kCgroup, peer.cgroup)
+      .u64(kPidNs, peer.pid_namespace)
+      .u64(kUserNs, peer.user_namespace)
+      .u64(kMountNs, peer.mount_namespace)
+      .text(kPod, peer.pod)
+      .text(kAccount, peer.account)
+      .u8(kNodesOwn, peer.is_nodes_own)
       .take();
 }
 

@@ -25,8 +25,8 @@ struct Session {
 
 class Sessions {
  public:
-  Sessions(EventLoop& loop, Namespaces& namespaces, Counters& counters)
-      : loop_(loop), namespaces_(namespaces), counters_(counters) {}
+  Sessions(EventLoop& loop, const Attestor& attestor, Namespaces& namespaces, Counters& counters)
+      : loop_(loop), attestor_(attestor), namespaces_(namespaces), counters_(counters) {}
 
   // Attests the process at the other end of `socket` and opens a session.
   Status open(int socket, std::string listener, Session*& session);
@@ -45,6 +45,7 @@ class Sessions {
   void keep_descriptors(Session& session, Received& message);
 
   EventLoop& loop_;
+  const Attestor& attestor_;
   Namespaces& namespaces_;
   Counters& counters_;
   std::uint64_t last_id_ = 0;

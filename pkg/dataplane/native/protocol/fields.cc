@@ -84,6 +84,12 @@ constexpr Entry kEntries[] = {
     {kProbesSent, number("probesSent", 8)},
     {kProbesLost, number("probesLost", 8)},
     {kPayloadKind, number("payloadKind", 1)},
+    {kPidNs, number("pidNs", 8)},
+    {kUserNs, number("userNs", 8)},
+    {kMountNs, number("mountNs", 8)},
+    {kPod, {"pod", 0, 64, Form::kText}},
+    {kAccount, {"account", 1, 4096, Form::kText}},
+    {kNodesOwn, number("nodesOwn", 1)},
 };
 
 constexpr std::array<Shape, kAttributeCount> kShapes = [] {

@@ -26,6 +26,7 @@
 namespace nsm::protocol {
 
 inline constexpr std::uint32_t kVersion = 1;
+inline constexpr std::uint32_t kPrefaceVersion = 2;  // a preface without a version is of version 1
 inline constexpr std::uint32_t kMaxMessageBytes = 64 * 1024;
 inline constexpr std::uint32_t kMaxIdBytes = 64;         // object ids: 1..64 bytes of [A-Za-z0-9._:-]
 inline constexpr std::uint32_t kKeyAttributeBytes = 32;  // X25519 and preshared keys
@@ -71,8 +72,10 @@ enum Message : std::uint16_t {
   // lossPpm, probesSent, probesLost} for each remote node
   kLinkQualityGet = 0x3c,
 
-  kPreface = 0x40,  // {listener, connection, pid, uid, gid, ns, cgroup}
-  kDial = 0x41,     // {url}: unix:///path, or inode://dev/ino of a descriptor that a client passed
+  // {version, listener, connection, pid, uid, gid, ns, cgroup} and since version 2
+  // {pidNs, userNs, mountNs, pod, account, nodesOwn}
+  kPreface = 0x40,
+  kDial = 0x41,  // {url}: unix:///path, or inode://dev/ino of a descriptor that a client passed
 };
 
 enum Attribute : std::uint16_t {
@@ -135,6 +138,12 @@ enum Attribute : std::uint16_t {
   kProbesSent = 56,      // u64, without those that search for the MTU
   kProbesLost = 57,      // u64: of these
   kPayloadKind = 58,     // u8, PayloadKind: what a wireguard port carries; absent: ip
+  kPidNs = 59,           // u64: inode number, like the next two
+  kUserNs = 60,          // u64
+  kMountNs = 61,         // u64
+  kPod = 62,             // string: uid of the pod; empty: none
+  kAccount = 63,         // string: whom limits count the process for, see holder/attestation.h
+  kNodesOwn = 64,        // u8: 1 = a process of the node itself, in no container
 };
 
 enum PortKind : std::uint8_t { kTun = 1, kTap = 2, kWireguard = 3, kVxlan = 4 };

@@ -45,6 +45,12 @@ FORMATS = {
     'engine_restarts': (45, 'I'),
     'feature': (46, 's'),
     'build': (49, 's'),
+    'pid_ns': (59, 'Q'),
+    'user_ns': (60, 'Q'),
+    'mount_ns': (61, 'Q'),
+    'pod': (62, 's'),
+    'account': (63, 's'),
+    'nodes_own': (64, 'B'),
 }
 NAMES = {number: (name, form) for name, (number, form) in FORMATS.items()}
 

@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 
-from support import Deliver, HolderTest, eventually, main
+from support import Deliver, HolderTest, eventually, main, make_user_namespace
 from protocol import EVENT, PREFACE, Control, read_exactly, read_message
 
 CLIENT_GONE = 5
@@ -54,6 +54,39 @@ class Sessions(HolderTest):
             and event['event'] == CLIENT_GONE
             and event['connection'] == preface['connection']
         )
+
+    def test_preface_says_whether_the_client_is_the_nodes_own(self):
+        _, _, own = self.connect()
+        self.assertEqual((own['version'], own['nodes_own'], own['account'], own['pod']), (2, 1, 'uid/0', ''))
+        for kind in ('pid', 'user', 'mount'):
+            path = f'/proc/self/ns/{"mnt" if kind == "mount" else kind}'
+            self.assertEqual(own[f'{kind}_ns'], os.stat(path).st_ino)
+        program = self.connect_from(self.namespace('container'))
+        daemon = self.deliver.accept()
+        other = dict(read_message(daemon)[2])
+        self.assertEqual((other['uid'], other['nodes_own']), (0, 0))
+        self.assertRegex(other['account'], '^unit/')
+        program.kill()
+        daemon.close()
+
+    def test_user_namespaces_count_for_the_user_who_made_them(self):
+        path = self.holder.workload_path
+
+        def nested(ready):
+            for _ in range(2):
+                make_user_namespace()
+            sock = socket.socket(socket.AF_UNIX)
+            sock.connect(path)
+            ready()
+            signal.pause()
+
+        program = self.program(nested, uid=4322)
+        daemon = self.deliver.accept()
+        preface = dict(read_message(daemon)[2])
+        self.assertEqual((preface['uid'], preface['account'], preface['nodes_own']), (4322, 'uid/4322', 0))
+        self.assertEqual(preface['user_ns'], os.stat(f'/proc/{program.pid}/ns/user').st_ino)
+        program.kill()
+        daemon.close()
 
     def test_ten_megabytes_pass_unchanged_both_ways(self):
         client, daemon, _ = self.connect()
