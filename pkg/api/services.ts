@@ -42,7 +42,7 @@ export interface Attestation {
    * user namespace, the user who made that), or `unit/<cgroup>` for a container of root.
    */
   readonly account: string
-  /** Whether it is a process of the node itself: in its user, pid and network namespaces, and in no pod. */
+  /** Whether it is a process of the node itself: in its user, pid and network namespaces, and in no pod of others. */
   readonly isNodesOwn: boolean
 }
 

@@ -72,7 +72,7 @@ export const nsmdConfig = defineConfig('nsmd: the manager, forwarder and identit
   adminUids: withDefault(
     required(
       'NSM_ADMIN_UIDS',
-      'uids of the users who may see all wires of the node, separated by commas',
+      'uids of the users who may see and close all wires, on the node itself and in no container; separated by commas',
       list(integer(0, 2 ** 32 - 2)),
     ),
     '0',

@@ -20,6 +20,10 @@ describe('administrators', () => {
   ])('the kernel names uid %s: %s', (uid, expected) => {
     expect(administrators([0])(peer(uid))).toBe(expected)
   })
+
+  it('are nobody in a container, whatever their uid there', () => {
+    expect(administrators([0])({ ...peer(0), attestation: attestationOf({ uid: 0 }) })).toBe(false)
+  })
 })
 
 describe('administratorsOnly', () => {

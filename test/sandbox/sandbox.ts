@@ -6,7 +6,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { domainV1 } from '../../pkg/api/index.ts'
-import { NsmError, Scope, silentLogger, systemClock } from '../../pkg/base/index.ts'
+import { type Logger, NsmError, Scope, silentLogger, systemClock } from '../../pkg/base/index.ts'
 import { nsmdConfig, registryConfig } from '../../pkg/config/index.ts'
 import { startRegistry } from '../../pkg/daemon/nsm-registry/registry.ts'
 import { startNode } from '../../pkg/daemon/nsmd/index.ts'
@@ -18,13 +18,18 @@ import { type Process, TestHolder } from './test-holder.ts'
 import { type EndpointOptions, SandboxEndpoint, Workload } from './workload.ts'
 
 const clock = systemClock
-const logger = silentLogger
 const soon = () => ({ signal: AbortSignal.timeout(10_000) })
 
 export class Sandbox {
   readonly directory = mkdtempSync(join(tmpdir(), 'nsm-sandbox-'))
   readonly scope = new Scope()
+  /** Of all registries and nodes. */
+  readonly logger: Logger
   #namespaces = 100
+
+  constructor(logger: Logger = silentLogger) {
+    this.logger = logger
+  }
 
   async domain(name: string): Promise<SandboxDomain> {
     const domain = new SandboxDomain(this, name, await freePort())
@@ -76,6 +81,7 @@ export class SandboxDomain {
       NSM_STATE_DIR: join(this.#directory, 'state'),
     })
     const scope = new Scope()
+    const { logger } = this.sandbox
     scope.own(await startRegistry(config, { clock, logger, signal: scope.signal, acceptsUrl: () => true }))
     this.#running = scope
   }
@@ -171,6 +177,11 @@ export class SandboxNode {
     return `tcp://127.0.0.1:${this.#where.port}`
   }
 
+  /** Where its own files are. */
+  get directory(): string {
+    return this.#where.directory
+  }
+
   /** All that was written to the kernel and the dataplane for wires. */
   get writes(): readonly string[] {
     return [...this.kernel.transcript, ...this.engine.transcript.filter((line) => !line.startsWith('underlay'))]
@@ -215,6 +226,7 @@ export class SandboxNode {
     })
     const scope = new Scope()
     const machine = { platform: fakePlatform(this.kernel), dataplane: fakeDataplane(this.engine), close() {} }
+    const { logger } = this.domain.sandbox
     const options = { clock, logger, signal: scope.signal, openMachine: async () => machine }
     scope.own(await startNode(config, options))
     this.#running = scope
