@@ -87,6 +87,7 @@ Status Attestor::open() {
   user_ = namespace_of("self", "ns/user");
   if (network_ == 0 || pid_ == 0 || user_ == 0) return {errno, "cannot read /proc/self/ns; mount /proc"};
   enter_cgroup_namespace_of_init();
+  pod_ = parse_cgroup(read_file("/proc/self/cgroup"), kubelet_root_).pod;
   return {};
 }
 
@@ -106,7 +107,8 @@ Status Attestor::attest(int socket, Attestation& peer) const {
   const Cgroup cgroup = parse_cgroup(read_file(proc_path(std::to_string(peer.pid), "cgroup")), kubelet_root_);
   peer.cgroup = cgroup.path;
   peer.pod = cgroup.pod;
-  peer.is_nodes_own = peer.pod.empty() && peer.user_namespace == user_ && peer.pid_namespace == pid_ &&
+  const bool is_in_other_pod = !peer.pod.empty() && peer.pod != pod_;
+  peer.is_nodes_own = !is_in_other_pod && peer.user_namespace == user_ && peer.pid_namespace == pid_ &&
                       inode_of(peer.network_namespace) == network_;
   peer.account = account_of(peer);
   // Crash: if it had exited earlier, the pid could belong to another process by now.

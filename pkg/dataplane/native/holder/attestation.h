@@ -28,8 +28,8 @@ struct Attestation {
   std::uint64_t mount_namespace = 0;
   std::string cgroup;  // v2 path, or the most specific v1 path; empty: none
   std::string pod;     // uid; empty: none
-  // A process of the node itself: in its user, pid and network namespaces, and in no pod. Root in a
-  // container is not.
+  // A process of the node itself: in its user, pid and network namespaces, and in no pod but the
+  // holder's own. Root in a container is not.
   bool is_nodes_own = false;
   // Whom limits count the process for, which it cannot make more of (it can make namespaces): its
   // pod ("pod/<uid>"), its user ("uid/<n>"; in a user namespace, the user who made that), or for a
@@ -53,6 +53,7 @@ class Attestor {
   uid_t owner_of(const Attestation& peer) const;
 
   std::string kubelet_root_;
+  std::string pod_;  // of the holder; empty: none
   std::uint64_t network_ = 0, pid_ = 0, user_ = 0;  // inode numbers of the node's namespaces
 };
 
