@@ -116,8 +116,8 @@ function invite({ west, east, reader }: TwoClusters): void {
   detail(
     [
       `export ${environment.join(' ')}`,
-      `${NSMCTL} get wires -o wide`,
-      `${NSMCTL} describe wire <id>`,
+      `ip netns exec ${node.host.name} ${NSMCTL} get wires -o wide`,
+      `ip netns exec ${node.host.name} ${NSMCTL} describe wire <id>`,
       `ip netns exec ${reader.host.name} ping ${ENDPOINT_IP}`,
       `kill -9 ${engines.join(' ')}      # break it: both ends' engines die, the ping goes on`,
       `ip -n ${reader.host.name} link del nsm-1      # break it: it comes back`,

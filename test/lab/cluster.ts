@@ -6,7 +6,7 @@ import type { Host } from './host.ts'
 import { DAEMON_UID, type Lab, REGISTRY_UID } from './lab.ts'
 import { NSMCTL } from './programs.ts'
 import { Service } from './service.ts'
-import { type Outcome, run, tryRun } from './shell.ts'
+import { type Outcome, run } from './shell.ts'
 import { until } from './until.ts'
 
 const NODE_PORT = 5001
@@ -32,10 +32,10 @@ export interface Node {
   readonly workloadSocket: string
 }
 
-/** nsmctl as root on the host that owns the given sockets. */
+/** nsmctl as root on the host of a registry or a node. */
 export function nsmctl(where: Registry | Node, ...args: readonly string[]): Promise<Outcome> {
   const env = 'adminSocket' in where ? { NSM_ADMIN_SOCKET: where.adminSocket } : workloadEnvironment(where)
-  return tryRun([NSMCTL, ...args], { env })
+  return where.host.tryRun([NSMCTL, ...args], { env })
 }
 
 export function workloadEnvironment(node: Node): Record<string, string> {
@@ -108,7 +108,14 @@ export async function startNode(lab: Lab, registry: Registry, options: NodeOptio
 
 /** Resolves when the node says that nothing is wrong. */
 export async function nodeReady(node: Node): Promise<void> {
-  await until(`${node.name} to be ready`, async () => (await nsmctl(node, 'status')).code === 0)
+  let status: Outcome | undefined
+  const isReady = async () => {
+    status = await nsmctl(node, 'status')
+    return status.code === 0
+  }
+  await until(`${node.name} to be ready`, isReady).catch((cause: unknown) => {
+    throw new Error(`${node.name} is not ready:\n${status?.stdout}${status?.stderr}`, { cause })
+  })
 }
 
 /** Pods of a node get addresses of the same range in every cluster: nothing outside the node can reach them. */
