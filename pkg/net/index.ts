@@ -29,4 +29,5 @@ export {
   type Prefix,
   parsePrefix,
 } from './prefix.ts'
+export { isRoutable, type Reach, reachFrom } from './routable.ts'
 export { formatSocketAddress, MAX_PORT, parseSocketAddress, type SocketAddress } from './socket-address.ts'

@@ -1,0 +1,65 @@
+/**
+ * Which addresses can lead to another machine. What others tell us to connect to is held to this: an address that means
+ * something else on each machine would make us call ourselves, or the service that gives a cloud machine its secrets.
+ */
+import { bigintToIp, formatIp, ipToBigint, parseIp } from './ip.ts'
+import { contains, parsePrefix } from './prefix.ts'
+
+const LOOPBACK = ['127.0.0.0/8', '::1/128'].map(parsePrefix)
+
+const NOT_ROUTABLE = [
+  '0.0.0.0/8',
+  '127.0.0.0/8',
+  '169.254.0.0/16', // link-local; most clouds serve a machine's credentials there
+  '100.100.100.200/32', // the metadata service of Alibaba Cloud
+  '168.63.129.16/32', // the platform of Azure
+  '192.0.0.192/32', // the metadata service of Oracle Cloud
+  '224.0.0.0/4',
+  '240.0.0.0/4',
+  '::/96', // unspecified, loopback, and IPv4-compatible
+  '::ffff:0:0/96', // IPv4-mapped
+  'fd00:ec2::254/128', // the metadata service of AWS
+  'fd20:ce::254/128', // the metadata service of Google Cloud
+  'fe80::/10',
+  'ff00::/8',
+].map(parsePrefix)
+
+/** Prefixes behind which a translator or a tunnel finds an IPv4 address, and how many bits follow that address. */
+const EMBEDDING = [
+  { prefix: parsePrefix('64:ff9b::/96'), bitsAfter: 0n }, // RFC 6052
+  { prefix: parsePrefix('2002::/16'), bitsAfter: 80n }, // RFC 3056
+]
+
+/** False also for what is no address. */
+export function isRoutable(text: string): boolean {
+  const ip = parse(text)
+  if (ip === undefined || NOT_ROUTABLE.some((prefix) => contains(prefix, ip))) return false
+  const embedding = EMBEDDING.find(({ prefix }) => contains(prefix, ip))
+  if (embedding === undefined) return true
+  return isRoutable(formatIp(bigintToIp((ipToBigint(ip) >> embedding.bitsAfter) & 0xffff_ffffn, 4)))
+}
+
+export function isLoopback(text: string): boolean {
+  const ip = parse(text)
+  return ip !== undefined && LOOPBACK.some((prefix) => contains(prefix, ip))
+}
+
+/** Which IP addresses a program connects to when others tell it to. */
+export type Reach = (ip: string) => boolean
+
+/**
+ * The reach of a program that others call at `own` addresses: other machines. One that is called on loopback only has
+ * its whole mesh on this machine, so it reaches loopback too.
+ */
+export function reachFrom(own: readonly string[]): Reach {
+  const isHere = own.length > 0 && own.every(isLoopback)
+  return (ip) => isRoutable(ip) || (isHere && isLoopback(ip))
+}
+
+function parse(text: string): Uint8Array | undefined {
+  try {
+    return parseIp(text)
+  } catch {
+    return undefined
+  }
+}
