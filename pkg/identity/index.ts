@@ -11,6 +11,7 @@ export {
 } from './authority.ts'
 export { openAuthority } from './authority-file.ts'
 export { splitCertificates } from './certificate.ts'
+export { checkAuthority } from './check-authority.ts'
 export { createKeyAndCsr, type KeyAndCsr } from './csr.ts'
 export { identityFile } from './identity-file.ts'
 export { type IssueIdentityOptions, issueIdentity } from './issue-identity.ts'

@@ -112,7 +112,7 @@ const strongSignatures = new Set([
 const curves = new Set(['prime256v1', 'secp384r1', 'secp521r1'])
 
 /** Small RSA keys are insecure, and large ones are expensive to verify. */
-function checkKey(certificate: Certificate): void {
+export function checkKey(certificate: Certificate): void {
   const { asymmetricKeyType: type, asymmetricKeyDetails: details } = certificate.publicKey
   const rsaBits = type === 'rsa' ? (details?.modulusLength ?? 0) : 0
   const isCurve = type === 'ec' && curves.has(details?.namedCurve ?? '')
