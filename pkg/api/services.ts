@@ -14,7 +14,10 @@ import type {
 /** The caller, as authenticated by its certificate and, on local sockets, by the kernel; never by its messages. */
 export interface Peer {
   readonly spiffeId: string
-  /** The DER certificates that the peer presented in the TLS handshake, leaf first. */
+  /**
+   * The DER certificates that the peer presented in the TLS handshake, leaf first. It has the key of the leaf; who
+   * issued them has been verified only if there is a SPIFFE ID.
+   */
   readonly chain: readonly Uint8Array[]
   readonly attestation: Attestation | undefined
 }

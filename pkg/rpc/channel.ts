@@ -24,9 +24,18 @@ import { waitForReady } from './wait-for-ready.ts'
 /** How the client and the server authenticate. */
 export type ClientSecurity =
   | 'plaintext'
-  | { readonly identity: IdentitySource; readonly expect?: (spiffeId: string) => boolean }
-  /** For a client without an identity: the server is authenticated by the SHA-256 of its authority's certificate. */
-  | { readonly authoritySha256: Uint8Array; readonly expect?: (spiffeId: string) => boolean }
+  | (PeerExpectation & { readonly identity: IdentitySource })
+  /** The server is authenticated by the SHA-256 of its authority's certificate. `svid` is shown to it, if there is one. */
+  | (PeerExpectation & { readonly authoritySha256: Uint8Array; readonly svid?: Svid })
+
+/** Who may answer. */
+export interface PeerExpectation {
+  readonly expect?: (spiffeId: string) => boolean
+  /** Asked for each call: an identity outlives the trust in it. */
+  readonly isRevoked?: (spiffeId: string) => boolean
+  /** Which IP addresses may be connected to, whatever name was resolved to them. */
+  readonly mayReach?: (ip: string) => boolean
+}
 
 export interface DialOptions {
   readonly security: ClientSecurity
@@ -107,6 +116,13 @@ export class Channel {
     }
   }
 
+  /** Ends the calls to a peer that is no longer trusted. To be called after a revocation. */
+  recheck(): void {
+    for (const generation of [...this.#old, this.#generation]) {
+      if (!generation.connector.isPeerTrusted()) this.#distrust(generation)
+    }
+  }
+
   /** Ends all running calls. */
   close(): void {
     this.#isClosed = true
@@ -117,9 +133,7 @@ export class Channel {
 
   #onIdentity(): void {
     const { security } = this.#options
-    for (const generation of [...this.#old, this.#generation]) {
-      if (!generation.connector.isPeerTrusted()) this.#distrust(generation)
-    }
+    this.recheck()
     if (!isIdentified(security) || security.identity.current().svid === this.#generation.svid) return
     const last = this.#generation
     this.#old.add(last)
@@ -127,7 +141,7 @@ export class Channel {
     this.#closeIfOver(last)
   }
 
-  /** Ends all calls to a peer whose certificate has expired, or whose domain is no longer trusted. */
+  /** Ends all calls to a peer whose certificate has expired, that is revoked, or whose domain is no longer trusted. */
   #distrust(generation: Generation): void {
     if (generation === this.#generation) this.#generation = this.#newGeneration()
     this.#old.delete(generation)
@@ -140,9 +154,10 @@ export class Channel {
 
   #newGeneration(): Generation {
     const { security, via, clock } = this.#options
-    const svid = isIdentified(security) ? security.identity.current().svid : undefined
+    const svid = ownSvid(security)
     const tls = security === 'plaintext' ? undefined : connectorTls(security, { svid, clock, tokens: this.#tokens })
-    const connector = new Connector({ tls, dialUrl: via === undefined ? undefined : this.url, clock })
+    const mayReach = security === 'plaintext' ? undefined : security.mayReach
+    const connector = new Connector({ tls, dialUrl: via === undefined ? undefined : this.url, mayReach, clock })
     const target = via === undefined ? grpcTarget(parseTarget(this.url)) : `unix:${via}`
     return { svid, connector, client: new Client(target, connector, clientOptions), calls: 0 }
   }
@@ -166,7 +181,7 @@ function connectorTls(security: Exclude<ClientSecurity, 'plaintext'>, { svid, cl
   return {
     identity: svid && { svid },
     token: svid && ((spiffeId) => tokens.token(svid, spiffeId)),
-    verify: (chain) => expectPeer(verify(chain), security.expect),
+    verify: (chain) => checkPeer(verify(chain), security),
   }
 }
 
@@ -187,15 +202,23 @@ function cacheVerification(
   }
 }
 
-function expectPeer(peer: VerifiedSvid, expect: ((spiffeId: string) => boolean) | undefined): VerifiedSvid {
+function checkPeer(peer: VerifiedSvid, { expect, isRevoked }: PeerExpectation): VerifiedSvid {
   const spiffeId = peer.spiffeId.id
-  if (expect === undefined || expect(spiffeId)) return peer
-  throw new NsmError('unauthenticated', 'Cannot accept the server: it has another identity than expected', {
-    fields: { spiffeId },
-  })
+  if (expect !== undefined && !expect(spiffeId)) {
+    throw new NsmError('unauthenticated', 'Cannot accept the server: it has another identity than expected', {
+      fields: { spiffeId },
+    })
+  }
+  if (isRevoked?.(spiffeId) !== true) return peer
+  throw new NsmError('unauthenticated', 'Cannot accept the server: its identity is revoked', { fields: { spiffeId } })
 }
 
-function isIdentified(security: ClientSecurity): security is { readonly identity: IdentitySource } {
+function ownSvid(security: ClientSecurity): Svid | undefined {
+  if (security === 'plaintext') return undefined
+  return 'identity' in security ? security.identity.current().svid : security.svid
+}
+
+function isIdentified(security: ClientSecurity): security is PeerExpectation & { readonly identity: IdentitySource } {
   return security !== 'plaintext' && 'identity' in security
 }
 

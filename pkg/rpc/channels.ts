@@ -1,20 +1,21 @@
 import { type Clock, NsmError } from '../base/index.ts'
 import { type IdentitySource, TokenMinter } from '../identity/index.ts'
-import { Channel } from './channel.ts'
+import { Channel, type PeerExpectation } from './channel.ts'
 
 export interface ChannelsOptions {
   readonly identity: IdentitySource
   readonly clock: Clock
   /** For tokens whose lifetime is not the default. */
   readonly tokens?: TokenMinter
+  /** Whether an identity is revoked at this moment; without it nobody is. */
+  readonly isRevoked?: (spiffeId: string) => boolean
 }
 
-export interface PeerOptions {
+export interface PeerOptions extends Pick<PeerExpectation, 'expect' | 'mayReach'> {
   /** Path of the holder's dial socket, for endpoints of this machine. */
   readonly via?: string
   /** A name for the expected peers. Channels are shared only between calls that expect the same ones. */
   readonly role?: string
-  readonly expect?: (spiffeId: string) => boolean
 }
 
 /** Channels to former addresses of endpoints are closed after this time. */
@@ -33,7 +34,7 @@ export class Channels {
   }
 
   /** @throws {NsmError} `invalid_argument` for an invalid address */
-  to(url: string, { via, role = '', expect }: PeerOptions = {}): Channel {
+  to(url: string, { via, role = '', ...expectation }: PeerOptions = {}): Channel {
     if (this.#isClosed) throw new NsmError('cancelled', 'Cannot call the peer: the channels are closed')
     const nowMs = this.#options.clock.monotonicMs()
     this.#closeIdle(nowMs)
@@ -43,11 +44,16 @@ export class Channels {
       known.usedMs = nowMs
       return known.channel
     }
-    const { identity, clock } = this.#options
-    const security = expect === undefined ? { identity } : { identity, expect }
+    const { identity, clock, isRevoked = () => false } = this.#options
+    const security = { identity, isRevoked, ...expectation }
     const channel = new Channel(url, { security, clock, tokens: this.#tokens, ...(via === undefined ? {} : { via }) })
     this.#channels.set(key, { channel, usedMs: nowMs })
     return channel
+  }
+
+  /** Ends the calls to peers that are no longer trusted. To be called after a revocation. */
+  recheck(): void {
+    for (const { channel } of this.#channels.values()) channel.recheck()
   }
 
   close(): void {

@@ -8,7 +8,7 @@ import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { CallCredentials, ChannelCredentials, Metadata } from '@grpc/grpc-js'
 import type { Peer, Token } from '../api/index.ts'
-import type { Clock } from '../base/index.ts'
+import { type Clock, NsmError } from '../base/index.ts'
 import type { VerifiedSvid } from '../identity/index.ts'
 import { dialMessage } from '../netlink/index.ts'
 import { writeToken } from './call-metadata.ts'
@@ -23,6 +23,8 @@ export interface ConnectorOptions {
   readonly tls: ConnectorTls | undefined
   /** The URL that the holder has to dial; undefined for a channel that connects to the peer directly. */
   readonly dialUrl: string | undefined
+  /** Which IP addresses may be connected to; undefined for all. */
+  readonly mayReach: ((ip: string) => boolean) | undefined
   readonly clock: Clock
 }
 
@@ -90,11 +92,12 @@ export class Connector extends ChannelCredentials {
   }
 
   async #connect(socket: Socket): Promise<{ socket: Socket; secure: boolean }> {
-    const { tls, clock } = this.#options
+    const { tls, clock, mayReach } = this.#options
     this.#sockets.add(socket)
     socket.once('close', () => this.#sockets.delete(socket))
     const cancel = clock.after(HANDSHAKE_MS, () => socket.destroy())
     try {
+      if (mayReach !== undefined) checkReach(socket, mayReach)
       const attestation = await this.#dial(socket)
       const secure = tls === undefined ? socket : await connectTls(socket, secureContextOptions(tls.identity))
       const chain = secure === socket ? [] : peerChain(secure as TLSSocket)
@@ -126,4 +129,12 @@ export class Connector extends ChannelCredentials {
       done(null, metadata)
     })
   }
+}
+
+/** Judges the address and not the name: what a name resolves to may change between a check and its use. */
+function checkReach({ remoteAddress = '' }: Socket, mayReach: (ip: string) => boolean): void {
+  if (mayReach(remoteAddress)) return
+  throw new NsmError('permission_denied', 'Cannot connect: the address is not one that another machine can have', {
+    fields: { address: remoteAddress },
+  })
 }

@@ -1,10 +1,11 @@
-import { connect } from 'node:net'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { healthV1 } from '../api/index.ts'
 import { NsmError } from '../base/index.ts'
 import { FakeClock } from '../base/testing/index.ts'
 import { type Authority, staticSource } from '../identity/index.ts'
+import { isRoutable } from '../net/index.ts'
 import { clientOf } from './client.ts'
 import { Health } from './health.ts'
 import { monitorClient, networkServiceClient } from './nsm-clients.ts'
@@ -221,6 +222,43 @@ describe('a client', () => {
     const server = await startServer({ security: { identity: own, sendAuthorities: true }, clock })
     const channel = openChannel(server.url, { security: { authoritySha256: new Uint8Array(32) }, clock })
     await expect(channel.peer(soon().signal)).rejects.toMatchObject({ code: 'unauthenticated' })
+  })
+
+  it('ends its calls to a server that is revoked, and makes no others', async () => {
+    const { server, identity, calls } = await mesh()
+    let revoked = ''
+    const isRevoked = (spiffeId: string) => spiffeId === revoked
+    const channel = openChannel(server.url, { security: { identity, isRevoked }, clock })
+    await networkServiceClient(channel).request(request, soon())
+    const watched = monitorClient(channel).monitor({ pathSegments: [], networkServices: [] }, soon())
+    const stream = watched[Symbol.asyncIterator]()
+    await stream.next()
+    revoked = 'spiffe://east/server'
+    channel.recheck()
+    await expect(stream.next()).rejects.toBeInstanceOf(NsmError)
+    await expect(networkServiceClient(channel).request(request, soon())).rejects.toMatchObject({
+      code: 'unauthenticated',
+      message: expect.stringContaining('its identity is revoked'),
+    })
+    expect(calls).toHaveLength(1)
+  })
+
+  it.each(['127.0.0.1', 'localhost'])('sends nothing to %s when that is out of its reach', async (host) => {
+    const received: Buffer[] = []
+    const server = createServer((socket) => socket.on('data', (data) => received.push(data)))
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    try {
+      const identity = await newSource(authority, 'client')
+      const url = `tcp://${host}:${(server.address() as AddressInfo).port}`
+      const channel = openChannel(url, { security: { identity, mayReach: isRoutable }, clock })
+      await expect(networkServiceClient(channel).request(request, soon())).rejects.toMatchObject({
+        code: 'permission_denied',
+        fields: { address: '127.0.0.1' },
+      })
+      expect(received).toEqual([])
+    } finally {
+      server.close()
+    }
   })
 
   it('closes its connection to a server whose domain it no longer trusts', async () => {

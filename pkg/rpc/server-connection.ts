@@ -34,9 +34,9 @@ export class ServerConnection {
     this.#attestation = attestation
   }
 
-  /** The caller of a method that requires no authentication. */
+  /** The caller of a method that requires no authentication. Its chain, if it showed one, has not been verified. */
   get anonymous(): Peer {
-    return { spiffeId: '', chain: [], attestation: this.#attestation }
+    return { spiffeId: '', chain: this.#chain, attestation: this.#attestation }
   }
 
   /** @throws {NsmError} `unauthenticated` when the peer is not, or no longer, authenticated */
