@@ -75,7 +75,8 @@ function refuseIdentity(cause: unknown, url: string): never {
 function adminApi(channel: Channel, limited: Limited): AdminApi {
   const domains = clientOf(domainV1.DomainsService, channel)
   return {
-    invite: (lifetimeMs) => limited((call) => domains.invite({ lifetime: timeToProto(lifetimeMs) }, call)),
+    invite: (domain, lifetimeMs) =>
+      limited((call) => domains.invite({ domain, lifetime: timeToProto(lifetimeMs) }, call)),
     join: (token) => limited((call) => domains.join({ token }, call)),
     domains: () => limited((call) => domains.list({}, call)),
     revoke: async (name) => void (await limited((call) => domains.revoke({ name }, call))),

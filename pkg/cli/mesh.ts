@@ -23,7 +23,7 @@ export interface NodeApi {
 }
 
 export interface AdminApi {
-  invite(lifetimeMs: number): Promise<domainV1.Invitation>
+  invite(domain: string, lifetimeMs: number): Promise<domainV1.Invitation>
   join(token: string): Promise<domainV1.Domain>
   domains(): Promise<domainV1.ListResponse>
   revoke(name: string): Promise<void>

@@ -123,25 +123,31 @@ test.each([
   expect(result).toMatchObject({ code, errors: expect.stringContaining(error.message) })
 })
 
-test.each(['', 'frobnicate', 'get', 'get wires -o xml', 'get lamps', 'describe wire', 'domain invite --lifetime soon'])(
-  '`nsmctl %s` is a usage error',
-  async (args) => {
-    expect((await cli(args)).code).toBe(2)
-  },
-)
+test.each([
+  '',
+  'frobnicate',
+  'get',
+  'get wires -o xml',
+  'get lamps',
+  'describe wire',
+  'domain invite east --lifetime soon',
+  'domain invite',
+])('`nsmctl %s` is a usage error', async (args) => {
+  expect((await cli(args)).code).toBe(2)
+})
 
 test('--help exits with 0 and names the exit codes', async () => {
   expect(await cli('--help')).toMatchObject({ code: 0, out: expect.stringContaining('4 unreachable') })
 })
 
 test('domain invite prints only the token', async () => {
-  const asked: number[] = []
-  const invite = async (lifetimeMs: number) => {
-    asked.push(lifetimeMs)
+  const asked: unknown[] = []
+  const invite = async (domain: string, lifetimeMs: number) => {
+    asked.push(domain, lifetimeMs)
     return { token: 'tok', expires: undefined }
   }
-  expect(await cli('domain invite --lifetime 5m', { admin: { invite } })).toMatchObject({ code: 0, out: 'tok' })
-  expect(asked).toEqual([300_000])
+  expect(await cli('domain invite west --lifetime 5m', { admin: { invite } })).toMatchObject({ code: 0, out: 'tok' })
+  expect(asked).toEqual(['west', 300_000])
 })
 
 test('request closes its wire when it is interrupted', async () => {

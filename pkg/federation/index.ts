@@ -1,9 +1,14 @@
 /** How domains and nodes join, whom a domain trusts, and how its registry talks to those of other domains. */
-export { advertisedAddresses } from './advertised-addresses.ts'
+export { advertisedAddresses, reachOf } from './advertised-addresses.ts'
 export { Invitations } from './joining/invitations.ts'
 export { decodeToken, type JoinToken } from './joining/token.ts'
 export { JoinedRegistries } from './registries/joined-registries.ts'
-export { type RegistryChannel, type RegistryChannels, registryChannels } from './registries/registry-channels.ts'
+export {
+  type RegistryChannel,
+  type RegistryChannels,
+  type RegistryChannelsOptions,
+  registryChannels,
+} from './registries/registry-channels.ts'
 export { type RegistryIdentityOptions, registryIdentity } from './registry-identity.ts'
 export { type AuthorityHandlers, authorityHandlers } from './services/authority-service.ts'
 export { type DomainsHandlers, domainsHandlers } from './services/domains-service.ts'

@@ -44,7 +44,7 @@ test('accept a token of the other replica at once, and once in all', async () =>
 })
 
 test('both trust a domain that joins at one, and neither a domain that one revokes', async () => {
-  const { token } = await replica.domains.invite({ lifetime: undefined }, admin)
+  const { token } = await replica.domains.invite({ domain: 'west', lifetime: undefined }, admin)
   await west.domains.join({ token }, admin)
   await world.settle()
   expect(replica.trust.bundles().has('west')).toBe(true)
@@ -59,7 +59,7 @@ test('both trust a domain that joins at one, and neither a domain that one revok
 })
 
 test('keep all exports to one domain that are made through both at once', async () => {
-  const { token } = await east.domains.invite({ lifetime: undefined }, admin)
+  const { token } = await east.domains.invite({ domain: 'west', lifetime: undefined }, admin)
   await west.domains.join({ token }, admin)
   const services = Array.from({ length: 30 }, (_, index) => `s${index}`)
   const at = (index: number) => (index % 2 === 0 ? east : replica)

@@ -64,8 +64,8 @@ async function startCluster(lab: Lab, domain: string, number: number): Promise<C
 }
 
 async function joinDomains(west: Cluster, east: Cluster): Promise<void> {
-  step('joining the domains with a one-time token: nsmctl domain invite, nsmctl domain join')
-  const token = await must(nsmctl(east.registry, 'domain', 'invite'), 'nsmctl domain invite')
+  step('joining the domains with a one-time token: nsmctl domain invite west, nsmctl domain join')
+  const token = await must(nsmctl(east.registry, 'domain', 'invite', 'west'), 'nsmctl domain invite')
   await must(nsmctl(west.registry, 'domain', 'join', token.trim()), 'nsmctl domain join')
 }
 

@@ -161,7 +161,8 @@ describe('nsm-registry', () => {
       expect(found).toHaveLength(1)
       const { domains } = registry.admin()
       const invite = async () => {
-        for (let index = 0; index < 100; index += 1) await domains.invite({ lifetime: undefined }, soon())
+        for (let index = 0; index < 100; index += 1)
+          await domains.invite({ domain: 'west', lifetime: undefined }, soon())
       }
       await expect(invite()).rejects.toMatchObject({ code: 'resource_exhausted' })
     } finally {
@@ -173,7 +174,7 @@ describe('nsm-registry', () => {
   test('ends with the addresses it was told', async () => {
     const port = await freePort()
     await registry.start({ NSM_ADVERTISE: `registry.test:${port}, 192.0.2.1:5002` })
-    const { token } = await registry.admin().domains.invite({ lifetime: undefined }, soon())
+    const { token } = await registry.admin().domains.invite({ domain: 'west', lifetime: undefined }, soon())
     const { addresses } = JSON.parse(Buffer.from(token, 'base64url').toString())
     expect(addresses).toEqual([`registry.test:${port}`, '192.0.2.1:5002'])
     expect(await registry.stop()).toBe(0)

@@ -80,7 +80,7 @@ describe('two domains', () => {
   })
 
   test('join by one token, once', async () => {
-    const { token } = await east.admin().domains.invite({ lifetime: undefined }, soon())
+    const { token } = await east.admin().domains.invite({ domain: 'west', lifetime: undefined }, soon())
     const joined = await west.admin().domains.join({ token }, soon())
     expect(joined).toMatchObject({ name: 'east', addresses: [`127.0.0.1:${east.port}`] })
     await until(

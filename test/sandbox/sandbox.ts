@@ -5,7 +5,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { domainV1 } from '../../pkg/api/index.ts'
+import { authorityV1, domainV1 } from '../../pkg/api/index.ts'
 import { type Logger, NsmError, Scope, silentLogger, systemClock } from '../../pkg/base/index.ts'
 import { nsmdConfig, registryConfig } from '../../pkg/config/index.ts'
 import { startRegistry } from '../../pkg/daemon/nsm-registry/registry.ts'
@@ -31,8 +31,9 @@ export class Sandbox {
     this.logger = logger
   }
 
-  async domain(name: string): Promise<SandboxDomain> {
-    const domain = new SandboxDomain(this, name, await freePort())
+  /** @param environment what its registry is configured with besides */
+  async domain(name: string, environment: Readonly<Record<string, string>> = {}): Promise<SandboxDomain> {
+    const domain = new SandboxDomain(this, name, { port: await freePort(), environment })
     await domain.start()
     this.scope.defer(() => domain.stop())
     return domain
@@ -57,14 +58,20 @@ export class SandboxDomain {
   readonly name: string
   readonly sandbox: Sandbox
   readonly #port: number
+  readonly #environment: Readonly<Record<string, string>>
   readonly #directory: string
   #running: Scope | undefined
   #unjoined = 0
 
-  constructor(sandbox: Sandbox, name: string, port: number) {
+  constructor(
+    sandbox: Sandbox,
+    name: string,
+    { port, environment }: { readonly port: number; readonly environment: Readonly<Record<string, string>> },
+  ) {
     this.sandbox = sandbox
     this.name = name
     this.#port = port
+    this.#environment = environment
     this.#directory = join(sandbox.directory, name)
   }
 
@@ -79,6 +86,7 @@ export class SandboxDomain {
       NSM_LISTEN_ON: this.registryUrl,
       NSM_ADMIN_SOCKET: join(this.#directory, 'run', 'admin.sock'),
       NSM_STATE_DIR: join(this.#directory, 'state'),
+      ...this.#environment,
     })
     const scope = new Scope()
     const { logger } = this.sandbox
@@ -93,10 +101,7 @@ export class SandboxDomain {
   }
 
   async admin<T>(run: (domains: ReturnType<typeof domainsClient>) => Promise<T>): Promise<T> {
-    const channel = new Channel(`unix://${join(this.#directory, 'run', 'admin.sock')}`, {
-      security: 'plaintext',
-      clock,
-    })
+    const channel = this.#adminChannel()
     try {
       return await run(domainsClient(channel))
     } finally {
@@ -129,9 +134,38 @@ export class SandboxDomain {
     return node
   }
 
+  /** A token for the domain of that name. */
+  async inviteDomain(domain: string): Promise<string> {
+    const { token } = await this.admin((domains) => domains.invite({ domain, lifetime: undefined }, soon()))
+    return token
+  }
+
   async joinTo(other: SandboxDomain): Promise<void> {
-    const { token } = await other.admin((domains) => domains.invite({ lifetime: undefined }, soon()))
+    await this.joinWith(await other.inviteDomain(this.name))
+  }
+
+  async joinWith(token: string): Promise<void> {
     await this.admin((domains) => domains.join({ token }, soon()))
+  }
+
+  /** The domains that have joined. */
+  async joined(): Promise<readonly domainV1.Domain[]> {
+    const { domains } = await this.admin((admin) => admin.list({}, soon()))
+    return domains
+  }
+
+  /** Whom its nodes are told to trust. */
+  async trustState(): Promise<authorityV1.TrustState> {
+    const channel = this.#adminChannel()
+    const stop = new AbortController()
+    try {
+      const states = clientOf(authorityV1.AuthorityService, channel).watchTrust({}, { signal: stop.signal })
+      for await (const state of states) return state
+      throw new NsmError('unavailable', 'Cannot read the trust state: the registry sent none')
+    } finally {
+      stop.abort()
+      channel.close()
+    }
   }
 
   async export(service: string, domain = '*'): Promise<void> {
@@ -148,6 +182,11 @@ export class SandboxDomain {
 
   async revokeNode(node: string): Promise<void> {
     await this.admin((domains) => domains.revokeNode({ node }, soon()))
+  }
+
+  #adminChannel(): Channel {
+    const url = `unix://${join(this.#directory, 'run', 'admin.sock')}`
+    return new Channel(url, { security: 'plaintext', clock })
   }
 }
 

@@ -12,10 +12,11 @@ export const registerDomain: Register = (program, context) => {
   const domain = program.command('domain').description('join this domain with others, and share services with them')
   domain
     .command('invite')
-    .description('create a one-time token that lets another domain join this one')
+    .description('create a one-time token that lets the domain with this name join this one')
+    .argument('<domain>')
     .option('--lifetime <duration>', 'lifetime of the token', durationArgument, INVITATION_LIFETIME_MS)
-    .action(async ({ lifetime }: { lifetime: number }) => {
-      printInvitation(context, await (await context.mesh.admin()).invite(lifetime))
+    .action(async (name: string, { lifetime }: { lifetime: number }) => {
+      printInvitation(context, await (await context.mesh.admin()).invite(name, lifetime))
     })
   domain
     .command('join')

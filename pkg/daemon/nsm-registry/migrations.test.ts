@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { silentLogger } from '../../base/index.ts'
 import { FakeClock } from '../../base/testing/index.ts'
 import { Invitations, sqliteTrustStore, Trust, TrustRecords } from '../../federation/index.ts'
+import { isRoutable } from '../../net/index.ts'
 import { sqliteStore } from '../../registry/index.ts'
 import { type Database, openDatabase } from '../../store/index.ts'
 import { migrations } from './migrations.ts'
@@ -42,7 +43,14 @@ beforeEach(async () => {
   database = openDatabase(path, { application: 'nsm-registry', migrations })
   records = await TrustRecords.open({ store: sqliteTrustStore(database), clock, logger: silentLogger })
   const authorities = [new Uint8Array(Buffer.from(AUTHORITY, 'base64'))]
-  trust = await Trust.open({ records, domain: 'east', authorities, addresses: ['east.test:5002'], clock })
+  trust = await Trust.open({
+    records,
+    domain: 'east',
+    authorities,
+    addresses: ['east.test:5002'],
+    reach: isRoutable,
+    clock,
+  })
 })
 
 afterEach(async () => {
@@ -90,8 +98,8 @@ describe('a state file of version 0.1', () => {
   test('keeps the invitations that are out, and those that were used', async () => {
     const invitations = new Invitations(records, clock)
     const invitation = await invitations.check(SECRETS.n3, 'node')
-    expect(invitation).toMatchObject({ node: 'n3', expiresMs: WRITTEN_MS - 1_800_000 + 7 * 24 * 3_600_000 })
-    expect(await invitations.check(SECRETS.domain, 'domain')).toMatchObject({ invites: 'domain', node: '' })
+    expect(invitation).toMatchObject({ guest: 'n3', expiresMs: WRITTEN_MS - 1_800_000 + 7 * 24 * 3_600_000 })
+    expect(await invitations.check(SECRETS.domain, 'domain')).toMatchObject({ invites: 'domain', guest: '' })
     await expect(invitations.check(SECRETS.n1, 'node')).rejects.toThrow(/used already/)
     await invitations.use(invitation)
     await expect(invitations.check(SECRETS.n3, 'node')).rejects.toThrow(/used already/)

@@ -16,6 +16,7 @@ import {
   federationHandlers,
   Invitations,
   JoinedRegistries,
+  reachOf,
   registryChannels,
   registryIdentity,
   sqliteTrustStore,
@@ -62,9 +63,10 @@ async function compose(config: RegistryConfig, options: RegistryOptions, scope: 
   const authority = await openAuthority(join(stateDir, 'authority.pem'), domain, clock)
   const records = scope.own(await TrustRecords.open({ store: sqliteTrustStore(database), clock, logger }))
   const authorities = [authority.certificate]
-  const trust = scope.own(await Trust.open({ records, domain, authorities, addresses, clock }))
+  const reach = reachOf(addresses)
+  const trust = scope.own(await Trust.open({ records, domain, authorities, addresses, reach, clock }))
   const identity = scope.own(await registryIdentity({ authority, trust, clock, logger }))
-  const channels = registryChannels(identity, clock)
+  const channels = registryChannels({ identity, reach, clock })
   const registries = scope.own(new JoinedRegistries({ trust, channels, clock, logger }))
 
   const store = sqliteStore(database)

@@ -28,7 +28,7 @@ afterEach(async () => {
 test('an invitation is good once', async () => {
   const { secret } = await invitations.create('node', 'n1', 60_000)
   const invitation = await invitations.check(secret, 'node')
-  expect(invitation.node).toBe('n1')
+  expect(invitation.guest).toBe('n1')
   await invitations.use(invitation)
   await expect(invitations.use(invitation)).rejects.toThrow(/used already/)
   await expect(invitations.check(secret, 'node')).rejects.toThrow(/used already/)

@@ -21,10 +21,10 @@ export class Invitations {
 
   /**
    * Makes an invitation and returns its secret, which is stored nowhere.
-   * @param node the name that the node gets; empty for domains.
+   * @param guest the name of the node or domain that may join with it.
    * @throws {NsmError} `invalid_argument` for a lifetime that is too short or too long.
    */
-  async create(invites: JoinKind, node: string, lifetimeMs: number): Promise<{ secret: string; expiresMs: number }> {
+  async create(invites: JoinKind, guest: string, lifetimeMs: number): Promise<{ secret: string; expiresMs: number }> {
     if (!(lifetimeMs >= 1_000 && lifetimeMs <= LONGEST_LIFE_MS)) {
       throw new NsmError('invalid_argument', 'Cannot make the invitation: its lifetime is not 1 second to 7 days', {
         fields: { lifetimeMs },
@@ -34,13 +34,13 @@ export class Invitations {
     const secret = randomBytes(SECRET_BYTES)
     const { name, hash } = digest(secret)
     const expiresMs = this.#clock.nowMs() + lifetimeMs
-    const invitation = { kind: 'invitation', name, hash, invites, node, expiresMs, usedMs: undefined } as const
+    const invitation = { kind: 'invitation', name, hash, invites, guest, expiresMs, usedMs: undefined } as const
     await this.#records.change('invitation', name, () => invitation)
     return { secret: secret.toString('base64url'), expiresMs }
   }
 
   /**
-   * The invitation behind `secret`, if it can be used now.
+   * The invitation behind `secret`, if it can be used now. The caller checks whether it is for who shows it.
    * @throws {NsmError} `permission_denied` when there is none, `failed_precondition` when it is used or expired.
    */
   async check(secret: string, invites: JoinKind): Promise<InvitationRecord> {
@@ -94,5 +94,5 @@ function unusable(state: string, invites: JoinKind): NsmError {
 }
 
 function inviteCommand(invites: JoinKind): string {
-  return invites === 'domain' ? 'nsmctl domain invite' : 'nsmctl node invite <name>'
+  return `nsmctl ${invites} invite <name>`
 }

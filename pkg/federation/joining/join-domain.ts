@@ -1,8 +1,8 @@
 import { type Clock, isAway, type Logger, NsmError, within } from '../../base/index.ts'
 import type { RegistryChannels } from '../registries/registry-channels.ts'
 import type { Introduction } from '../store/trust-record.ts'
-import { fingerprint, introductionFromProto, introductionToProto } from '../trust/introduction.ts'
-import { admitDomain } from '../trust/joined-domains.ts'
+import { fingerprint, hasAuthority, introductionFromProto, introductionToProto } from '../trust/introduction.ts'
+import { admitDomain, checkSameDomain, type Speaker } from '../trust/joined-domains.ts'
 import type { Trust } from '../trust/trust.ts'
 import { decodeToken, type JoinToken } from './token.ts'
 
@@ -16,8 +16,8 @@ export interface JoinOptions {
 }
 
 /**
- * Joins the domain that made the token: shows its registry the secret and our authority, and stores its introduction,
- * provided that the authority is the one whose fingerprint the token carries.
+ * Joins the domain that made the token: shows its registry the secret and, by our own SVID, that we speak for our
+ * domain, and stores its introduction, provided that its authority is the one whose fingerprint the token carries.
  *
  * Crash: if we die before its answer is stored, it knows us and we do not know it. A new token repairs that: a domain
  * that joins again with a known authority is accepted.
@@ -28,7 +28,7 @@ export async function joinDomain(options: JoinOptions, text: string, signal: Abo
   const token = decodeToken(text)
   checkToken(token, trust, clock.nowMs())
   const introduction = await introduce(options, token, signal)
-  await admitDomain(trust.records, introduction, clock.nowMs())
+  await admitDomain(trust.records, introduction, { speaker: pinnedBy(token), nowMs: clock.nowMs() })
   logger.info('Joined a domain', { domain: token.domain, addresses: introduction.addresses.join(' ') })
   return token.domain
 }
@@ -40,17 +40,30 @@ export function joinsItself(domain: string): NsmError {
   })
 }
 
-function checkToken({ kind, domain, expiresMs }: JoinToken, trust: Trust, nowMs: number): void {
+/** Who answers was verified by the authority that the token pins. */
+function pinnedBy({ fingerprint: pin }: JoinToken): Speaker {
+  return { isVouchedForBy: (authorities) => authorities.some((certificate) => fingerprint(certificate) === pin) }
+}
+
+function checkToken(token: JoinToken, trust: Trust, nowMs: number): void {
+  const { kind, domain, guest, expiresMs } = token
   if (kind !== 'domain') {
     throw new NsmError('invalid_argument', 'Cannot join the domain: the token is for a node', {
       next: 'give it to the node (NSM_JOIN_TOKEN_FILE); domains join with a token of nsmctl domain invite',
     })
   }
   if (domain === trust.domain) throw joinsItself(domain)
+  if (guest !== trust.domain) {
+    throw new NsmError('permission_denied', 'Cannot join the domain: the token is for another domain', {
+      fields: { domain, guest, own: trust.domain },
+      next: `ask the operator of ${domain} for one for this domain: nsmctl domain invite ${trust.domain}`,
+    })
+  }
+  checkSameDomain(trust.joinedDomain(domain), domain, pinnedBy(token)) // before the token is lost
   if (expiresMs <= nowMs) {
     throw new NsmError('failed_precondition', 'Cannot join the domain: the token has expired', {
       fields: { domain, expired: new Date(expiresMs).toISOString() },
-      next: `make a new one in ${domain}: nsmctl domain invite`,
+      next: `make a new one in ${domain}: nsmctl domain invite ${guest}`,
     })
   }
 }
@@ -82,9 +95,9 @@ async function introduceAt(
   try {
     const request = { secret: token.secret, introduction: introductionToProto(trust.introduction) }
     const accept = (signal: AbortSignal) => channel.federation.accept(request, { signal })
-    const introduction = introductionFromProto(await within({ clock, ms: ACCEPT_MS, signal }, accept))
-    const isPinned = introduction.authorities.some((certificate) => fingerprint(certificate) === token.fingerprint)
-    if (introduction.domain === token.domain && isPinned) return introduction
+    const answer = await within({ clock, ms: ACCEPT_MS, signal }, accept)
+    const introduction = introductionFromProto(answer, trust.introductionRules(clock.nowMs()))
+    if (introduction.domain === token.domain && hasAuthority(introduction, token.fingerprint)) return introduction
   } finally {
     await channel.close()
   }

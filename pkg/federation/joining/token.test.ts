@@ -6,7 +6,7 @@ const bytes32 = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => B
 const tokens: fc.Arbitrary<JoinToken> = fc.record({
   kind: fc.constantFrom('domain', 'node'),
   domain: fc.stringMatching(/^[a-z0-9.-]{1,63}$/),
-  node: fc.stringMatching(/^[a-z0-9.-]{0,63}$/),
+  guest: fc.stringMatching(/^[a-z0-9.-]{0,63}$/),
   addresses: fc.array(fc.constantFrom('192.0.2.1:5002', '[2001:db8::1]:5002', 'registry.test:1'), {
     minLength: 1,
     maxLength: 8,
@@ -19,14 +19,14 @@ const tokens: fc.Arbitrary<JoinToken> = fc.record({
 const good: JoinToken = {
   kind: 'domain',
   domain: 'east',
-  node: '',
+  guest: 'west',
   addresses: ['192.0.2.1:5002'],
   secret: Buffer.alloc(32, 1).toString('base64url'),
   fingerprint: Buffer.alloc(32, 2).toString('base64url'),
   expiresMs: 1_900_000_000_000,
 }
 const raw = (fields: object) =>
-  Buffer.from(JSON.stringify({ v: 1, ...good, expires: 1, ...fields })).toString('base64url')
+  Buffer.from(JSON.stringify({ v: 2, ...good, expires: 1, ...fields })).toString('base64url')
 
 describe('join token', () => {
   test('decodes to what was encoded, also with white space around it', () => {
@@ -60,7 +60,9 @@ describe('join token', () => {
   })
 
   test.each([
-    ['another version', raw({ v: 2 })],
+    ['a later version', raw({ v: 3 })],
+    ['version 1, which does not say who may join', raw({ v: 1, node: '' })],
+    ['nobody who may join', raw({ guest: undefined })],
     ['another kind', raw({ kind: 'root' })],
     ['no address', raw({ addresses: [] })],
     ['too many addresses', raw({ addresses: Array(9).fill('192.0.2.1:1') })],

@@ -8,6 +8,8 @@ import type { JoinKind } from '../store/trust-record.ts'
 
 export const SECRET_BYTES = 32
 export const FINGERPRINT_BYTES = 32
+/** Version 1 did not say which domain may join. */
+const VERSION = 2
 const MAX_TOKEN_CHARS = 4_096
 const MAX_ADDRESSES = 8
 
@@ -15,8 +17,8 @@ export interface JoinToken {
   readonly kind: JoinKind
   /** The domain to join. */
   readonly domain: string
-  /** The name that the node gets; empty for domains. */
-  readonly node: string
+  /** The name of the node or domain that may join with it. */
+  readonly guest: string
   /** host:port of the domain's registry. */
   readonly addresses: readonly string[]
   /** base64url of {@link SECRET_BYTES} bytes. */
@@ -27,19 +29,19 @@ export interface JoinToken {
 }
 
 export function encodeToken({ expiresMs, ...token }: JoinToken): string {
-  const json = JSON.stringify({ v: 1, ...token, expires: Math.floor(expiresMs / 1000) })
+  const json = JSON.stringify({ v: VERSION, ...token, expires: Math.floor(expiresMs / 1000) })
   return Buffer.from(json).toString('base64url')
 }
 
 /** Does not check whether the token is still good. @throws {NsmError} `invalid_argument` when `text` is not a token. */
 export function decodeToken(text: string): JoinToken {
   const read = parse(text.trim())
-  if (read['v'] !== 1) refuse('it is of another version', 'use the same version of nsmesh on both sides')
-  const { kind, domain, node, addresses, secret, fingerprint, expires } = read
+  if (read['v'] !== VERSION) refuse('another version of nsmesh made it', 'ask for a new one, made by the same version')
+  const { kind, domain, guest, addresses, secret, fingerprint, expires } = read
   if (
     (kind !== 'domain' && kind !== 'node') ||
     typeof domain !== 'string' ||
-    typeof node !== 'string' ||
+    typeof guest !== 'string' ||
     !isAddresses(addresses) ||
     !isBytes(secret, SECRET_BYTES) ||
     !isBytes(fingerprint, FINGERPRINT_BYTES) ||
@@ -48,7 +50,7 @@ export function decodeToken(text: string): JoinToken {
   ) {
     return refuse('a field is missing or malformed')
   }
-  return { kind, domain, node, addresses, secret, fingerprint, expiresMs: expires * 1000 }
+  return { kind, domain, guest, addresses, secret, fingerprint, expiresMs: expires * 1000 }
 }
 
 function parse(text: string): Readonly<Record<string, unknown>> {

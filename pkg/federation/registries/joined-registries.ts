@@ -115,7 +115,10 @@ export class JoinedRegistries {
     registry.channel = channel
     try {
       for await (const message of channel.federation.watchBundle({}, { signal: registry.scope.signal })) {
-        await this.#learn(name, introductionFromProto(message))
+        await this.#learn(
+          name,
+          introductionFromProto(message, this.#options.trust.introductionRules(this.#options.clock.nowMs())),
+        )
         registry.problem = ''
         works()
       }
@@ -125,13 +128,13 @@ export class JoinedRegistries {
   }
 
   async #learn(domain: string, introduction: Introduction): Promise<void> {
-    const { trust, logger } = this.#options
+    const { trust, clock, logger } = this.#options
     if (introduction.domain !== domain) {
       throw new NsmError('permission_denied', 'Cannot follow the domain: its registry speaks for another one', {
         fields: { domain, found: introduction.domain },
       })
     }
-    if (!(await updateDomain(trust.records, introduction))) return
+    if (!(await updateDomain(trust.records, introduction, clock.nowMs()))) return
     logger.info('A domain has new authorities or addresses', { domain, revision: introduction.revision })
   }
 }

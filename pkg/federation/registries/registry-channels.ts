@@ -2,6 +2,7 @@
 import { domainV1, type EndpointRegistryClient, type ServiceRegistryClient } from '../../api/index.ts'
 import type { Clock } from '../../base/index.ts'
 import { type Bundles, type IdentitySource, staticSource } from '../../identity/index.ts'
+import type { Reach } from '../../net/index.ts'
 import { isRegistry } from '../../policy/index.ts'
 import {
   Channel,
@@ -24,12 +25,19 @@ export interface RegistryChannels {
   member(address: string, domain: string, bundles?: Bundles): RegistryChannel
   /**
    * To a registry of which only the fingerprint of its authority is known: it must show a chain that ends in that
-   * authority and is the identity of the registry of `domain`.
+   * authority and is the identity of the registry of `domain`. It sees our own identity, and cannot verify it yet.
    */
   pinned(address: string, domain: string, fingerprint: string): RegistryChannel
 }
 
-export function registryChannels(identity: IdentitySource, clock: Clock): RegistryChannels {
+export interface RegistryChannelsOptions {
+  readonly identity: IdentitySource
+  /** Which addresses other domains may make us call. */
+  readonly reach: Reach
+  readonly clock: Clock
+}
+
+export function registryChannels({ identity, reach, clock }: RegistryChannelsOptions): RegistryChannels {
   const open = (address: string, security: ClientSecurity): RegistryChannel => {
     const channel = new Channel(`tcp://${address}`, { security, clock })
     return {
@@ -42,11 +50,17 @@ export function registryChannels(identity: IdentitySource, clock: Clock): Regist
   return {
     member(address, domain, bundles) {
       const source = bundles === undefined ? identity : staticSource({ svid: identity.current().svid, bundles })
-      return open(address, { identity: source, expect: (spiffeId) => isRegistry(spiffeId, domain) })
+      return open(address, { identity: source, mayReach: reach, expect: (spiffeId) => isRegistry(spiffeId, domain) })
     },
     pinned(address, domain, fingerprint) {
       const authoritySha256 = Buffer.from(fingerprint, 'base64url')
-      return open(address, { authoritySha256, expect: (spiffeId) => isRegistry(spiffeId, domain) })
+      const { svid } = identity.current()
+      return open(address, {
+        authoritySha256,
+        svid,
+        mayReach: reach,
+        expect: (spiffeId) => isRegistry(spiffeId, domain),
+      })
     },
   }
 }

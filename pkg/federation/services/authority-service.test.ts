@@ -19,7 +19,7 @@ afterEach(async () => {
   expect(world.clock.pending).toBe(0)
 })
 
-const inviteDomain = async () => (await east.domains.invite({ lifetime: undefined }, admin)).token
+const inviteDomain = async () => (await east.domains.invite({ domain: 'west', lifetime: undefined }, admin)).token
 
 describe('the authority', () => {
   async function joinNode(node = 'n1') {

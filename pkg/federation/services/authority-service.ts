@@ -47,7 +47,7 @@ async function joinNode(
     })
   }
   const invitation = await invitations.check(secret, 'node')
-  const { node } = invitation
+  const { guest: node } = invitation
   checkNodeMayJoin(trust.records.get('node', node), clock.nowMs())
   const answer = await issue(options, { csr, spiffeId: nodeId(trust.domain, node), dnsNames: [node] })
   await invitations.use(invitation)

@@ -4,7 +4,7 @@ import { type Clock, isDomainOrNodeName, type Logger, NsmError } from '../../bas
 import { nodeId } from '../../policy/index.ts'
 import type { Handlers } from '../../rpc/index.ts'
 import type { Invitations } from '../joining/invitations.ts'
-import { joinDomain } from '../joining/join-domain.ts'
+import { joinDomain, joinsItself } from '../joining/join-domain.ts'
 import { revokeDomain } from '../joining/revoke-domain.ts'
 import { encodeToken } from '../joining/token.ts'
 import type { JoinedRegistries } from '../registries/joined-registries.ts'
@@ -33,8 +33,9 @@ export type DomainsHandlers = Handlers<typeof domainV1.DomainsService>
 
 export function domainsHandlers(options: DomainsOptions): DomainsHandlers {
   return {
-    invite: ({ lifetime }) => invite(options, 'domain', { node: '', lifetime }),
-    inviteNode: async ({ node, lifetime }) => invite(options, 'node', { node: checkNode(options, node), lifetime }),
+    invite: async ({ domain, lifetime }) =>
+      invite(options, 'domain', { guest: checkDomain(options, domain), lifetime }),
+    inviteNode: async ({ node, lifetime }) => invite(options, 'node', { guest: checkNode(options, node), lifetime }),
     join: (request, call) => join(options, request, call),
     list: async () => list(options),
     revoke: async ({ name }) => done(revokeDomain(options, name)),
@@ -48,13 +49,13 @@ export function domainsHandlers(options: DomainsOptions): DomainsHandlers {
 async function invite(
   { trust, invitations }: DomainsOptions,
   kind: JoinKind,
-  { node, lifetime }: domainV1.InviteNodeRequest,
+  { guest, lifetime }: { readonly guest: string; readonly lifetime: domainV1.InviteRequest['lifetime'] },
 ): Promise<domainV1.Invitation> {
   const { domain, addresses, authorities } = trust.introduction
   const lifetimeMs = lifetime === undefined ? DEFAULT_LIFETIME_MS : timeFromProto(lifetime)
-  const { secret, expiresMs } = await invitations.create(kind, node, lifetimeMs)
+  const { secret, expiresMs } = await invitations.create(kind, guest, lifetimeMs)
   const pin = fingerprint(authorities[0] ?? new Uint8Array())
-  const token = encodeToken({ kind, domain, node, addresses, secret, fingerprint: pin, expiresMs })
+  const token = encodeToken({ kind, domain, guest, addresses, secret, fingerprint: pin, expiresMs })
   return { token, expires: timeToProto(expiresMs) }
 }
 
@@ -112,6 +113,15 @@ function describe({ trust, registries }: DomainsOptions, joined: DomainRecord): 
     exportedServices: [...(trust.exports().get(name) ?? [])],
     problem: registries.problemOf(name),
   }
+}
+
+function checkDomain({ trust }: DomainsOptions, domain: string): string {
+  if (domain === trust.domain) throw joinsItself(domain)
+  if (isDomainOrNodeName(domain)) return domain
+  throw new NsmError('invalid_argument', 'Cannot invite the domain: its name is missing or malformed', {
+    fields: { domain: domain.slice(0, 64) },
+    next: 'name the domain that may join, as its registry has it in NSM_DOMAIN: nsmctl domain invite <name>',
+  })
 }
 
 function checkNode({ trust, clock }: DomainsOptions, node: string): string {

@@ -1,12 +1,13 @@
 /** nsmesh.domain.v1.Federation: the calls between the registries of two domains. */
-import { type Call, type domainV1, trustDomainOf } from '../../api/index.ts'
+import { type Call, type domainV1, type Peer, trustDomainOf } from '../../api/index.ts'
 import { type Clock, type Logger, NsmError } from '../../base/index.ts'
+import { verifySvid } from '../../identity/index.ts'
 import { isRegistry } from '../../policy/index.ts'
 import type { Handlers } from '../../rpc/index.ts'
 import type { Invitations } from '../joining/invitations.ts'
 import { joinsItself } from '../joining/join-domain.ts'
 import { introductionFromProto, introductionToProto } from '../trust/introduction.ts'
-import { admitDomain, checkSameDomain, removeDomain } from '../trust/joined-domains.ts'
+import { admitDomain, checkSameDomain, removeDomain, type Speaker } from '../trust/joined-domains.ts'
 import type { Trust } from '../trust/trust.ts'
 
 export interface FederationOptions {
@@ -20,29 +21,64 @@ export type FederationHandlers = Handlers<typeof domainV1.FederationService>
 
 export function federationHandlers(options: FederationOptions): FederationHandlers {
   return {
-    accept: (request) => accept(options, request),
+    accept: (request, call) => accept(options, request, call),
     watchBundle: (_, call) => watchBundle(options, call),
     leave: (_, call) => leave(options, call),
   }
 }
 
 /**
- * The caller holds the secret of an invitation: nothing else vouches for its introduction.
+ * The caller holds the secret of an invitation, and shows an SVID of the authority that it introduces: so it has the key
+ * of that authority's registry, and not only what is public about it.
  * Crash: after the invitation is used the token is lost, and the domain has not joined.
  */
 async function accept(
   { trust, invitations, clock, logger }: FederationOptions,
   { secret, introduction: message }: domainV1.AcceptRequest,
+  { peer }: Call,
 ): Promise<domainV1.Introduction> {
+  const nowMs = clock.nowMs()
   const invitation = await invitations.check(secret, 'domain')
-  const introduction = introductionFromProto(message)
-  const { domain, addresses } = introduction
+  const introduction = introductionFromProto(message, trust.introductionRules(nowMs))
+  const { domain, addresses, authorities } = introduction
   if (domain === trust.domain) throw joinsItself(domain)
-  checkSameDomain(trust.joinedDomain(domain), introduction) // before the token is lost
+  // All this before the token is lost.
+  if (invitation.guest !== domain) throw isForAnother(domain)
+  const speaker = speakerOf(peer, domain, nowMs)
+  if (!speaker.isVouchedForBy(authorities)) throw isUnproven(domain)
+  checkSameDomain(trust.joinedDomain(domain), domain, speaker)
   await invitations.use(invitation)
-  await admitDomain(trust.records, introduction, clock.nowMs())
+  await admitDomain(trust.records, introduction, { speaker, nowMs })
   logger.info('A domain joined', { domain, addresses: addresses.join(' ') })
   return introductionToProto(trust.introduction)
+}
+
+/** The caller as its certificate shows it. TLS has proven that it has the key; nobody has verified who issued it. */
+function speakerOf({ chain }: Peer, domain: string, nowMs: number): Speaker {
+  return {
+    isVouchedForBy(authorities) {
+      try {
+        return isRegistry(verifySvid(chain, new Map([[domain, authorities]]), nowMs).spiffeId.id, domain)
+      } catch {
+        return false
+      }
+    },
+  }
+}
+
+function isForAnother(domain: string): NsmError {
+  return new NsmError('permission_denied', 'Cannot join the domain: the token is for another domain', {
+    fields: { domain },
+    next: `ask its operator for one for yours: nsmctl domain invite ${domain}`,
+  })
+}
+
+function isUnproven(domain: string): NsmError {
+  return new NsmError(
+    'permission_denied',
+    'Cannot join the domain: the caller does not show that it is the registry of the domain that it introduces',
+    { fields: { domain }, next: 'run nsmctl domain join on the host of that registry' },
+  )
 }
 
 async function* watchBundle({ trust }: FederationOptions, call: Call): AsyncGenerator<domainV1.Introduction> {

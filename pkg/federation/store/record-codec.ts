@@ -1,6 +1,6 @@
 /** Records as JSON, which is what stores keep, without kind and name, which stores keep beside it. */
 import { NsmError } from '../../base/index.ts'
-import { type Introduction, SELF, type TrustRecord } from './trust-record.ts'
+import { type Introduction, type InvitationRecord, SELF, type TrustRecord } from './trust-record.ts'
 
 export function encodeRecord(record: TrustRecord): string {
   const { kind, name, ...body } = record
@@ -16,7 +16,7 @@ export function decodeRecord(kind: string, name: string, text: string): TrustRec
     case 'node':
       return { ...body, kind, name, revokedMs: body.revokedMs ?? undefined }
     case 'invitation':
-      return { ...body, kind, name, hash: decodeBytes(body.hash, 'hex'), usedMs: body.usedMs ?? undefined }
+      return decodeInvitation(name, body)
     case 'self':
       return { ...body, kind, name: SELF, introduced: body.introduced ?? undefined }
     default:
@@ -33,6 +33,17 @@ function encodedParts(record: TrustRecord): object {
     return { introduction: { addresses, authorities: authorities.map((der) => encodeBytes(der, 'base64')), revision } }
   }
   return record.kind === 'invitation' ? { hash: encodeBytes(record.hash, 'hex') } : {}
+}
+
+interface EncodedInvitation extends Omit<InvitationRecord, 'kind' | 'name' | 'hash'> {
+  readonly hash: string
+  /** What version 0.1 wrote for `guest`: empty for domains, so that no domain can join with its invitations. */
+  readonly node?: string
+}
+
+function decodeInvitation(name: string, { node = '', guest = node, hash, usedMs, ...rest }: EncodedInvitation) {
+  const kind = 'invitation' as const
+  return { ...rest, kind, name, guest, hash: decodeBytes(hash, 'hex'), usedMs: usedMs ?? undefined }
 }
 
 interface EncodedIntroduction {

@@ -49,8 +49,8 @@ export interface InvitationRecord {
   /** SHA-256 of the secret. */
   readonly hash: Uint8Array
   readonly invites: JoinKind
-  /** The name that the node gets; empty for domains. */
-  readonly node: string
+  /** The name of the node or domain that may join with it. */
+  readonly guest: string
   readonly expiresMs: number
   readonly usedMs: number | undefined
 }

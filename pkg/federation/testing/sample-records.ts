@@ -23,7 +23,7 @@ export const invitation: InvitationRecord = {
   name: '00ff',
   hash: new Uint8Array(32).fill(200),
   invites: 'node',
-  node: 'n1',
+  guest: 'n1',
   expiresMs: 1_800_000_000_000,
   usedMs: undefined,
 }

@@ -2,7 +2,8 @@
 import type { Call } from '../../api/index.ts'
 import { NsmError, Scope, silentLogger } from '../../base/index.ts'
 import { FakeClock } from '../../base/testing/index.ts'
-import { Authority, createAuthorityMaterial } from '../../identity/index.ts'
+import { Authority, createAuthorityMaterial, issueIdentity } from '../../identity/index.ts'
+import { reachFrom } from '../../net/index.ts'
 import { registryId } from '../../policy/index.ts'
 import { openDatabase } from '../../store/index.ts'
 import { Invitations } from '../joining/invitations.ts'
@@ -35,6 +36,8 @@ export interface TestDomain {
   isAway: boolean
   close(): Promise<void>
 }
+
+const reach = reachFrom([])
 
 interface Place {
   readonly address: string
@@ -86,9 +89,9 @@ export class TestWorld {
     const store = new UnreliableStore(inner)
     const records = scope.own(await TrustRecords.open({ store, clock, logger: silentLogger }))
     const authorities = [authority.certificate]
-    const trust = scope.own(await Trust.open({ records, domain, authorities, addresses: [address], clock }))
+    const trust = scope.own(await Trust.open({ records, domain, authorities, addresses: [address], reach, clock }))
     const invitations = new Invitations(records, clock)
-    const channels = this.#channels(domain)
+    const channels = this.#channels(authority)
     const common = { trust, invitations, channels, clock, logger: silentLogger }
     const registries = scope.own(new JoinedRegistries(common))
     const revoked: string[] = []
@@ -110,15 +113,17 @@ export class TestWorld {
     }
   }
 
-  #channels(caller: string): RegistryChannels {
-    const answering = (address: string, callerId: string, isTrusted: (other: TestDomain) => boolean) => {
+  #channels(authority: Authority): RegistryChannels {
+    const caller = authority.trustDomain
+    const svid = async () => (await issueIdentity(authority, { spiffeId: registryId(caller) })).svid
+    const answering = (address: string, callAs: CallAs, isTrusted: (other: TestDomain) => boolean) => {
       const find = () => {
         const other = this.#byAddress.get(address)
         if (other === undefined || other.isAway) throw new NsmError('unavailable', 'Cannot connect')
         if (!isTrusted(other)) throw new NsmError('unauthenticated', 'Cannot verify the SVID')
         return other
       }
-      return fakeChannel(find, callerId)
+      return fakeChannel(find, callAs)
     }
     return {
       member: (address, domain, bundles) => {
@@ -127,9 +132,12 @@ export class TestWorld {
           other.trust.domain === domain &&
           [...(trusted().get(domain) ?? [])].some((der) => fingerprint(der) === pinOf(other)) &&
           other.trust.bundles().has(caller)
-        return answering(address, registryId(caller), isTrusted)
+        return answering(address, async (signal) => callOf(registryId(caller), signal), isTrusted)
       },
-      pinned: (address, _, pin) => answering(address, '', (other) => pinOf(other) === pin),
+      pinned: (address, _, pin) => {
+        const callAs = async (signal: AbortSignal) => callOf('', signal, (await svid()).chain)
+        return answering(address, callAs, (other) => pinOf(other) === pin)
+      },
     }
   }
 
@@ -138,25 +146,33 @@ export class TestWorld {
   }
 }
 
-export function callOf(spiffeId: string, signal = new AbortController().signal): Call {
-  return { peer: { spiffeId, chain: [], attestation: undefined }, token: undefined, signal }
+/** @param chain what the caller showed in the TLS handshake */
+export function callOf(
+  spiffeId: string,
+  signal = new AbortController().signal,
+  chain: readonly Uint8Array[] = [],
+): Call {
+  return { peer: { spiffeId, chain, attestation: undefined }, token: undefined, signal }
 }
+
+/** Who calls, as the other side sees it. */
+type CallAs = (signal: AbortSignal) => Promise<Call>
 
 function pinOf({ authorityKey }: TestDomain): string {
   return fingerprint(authorityKey.certificate)
 }
 
-function fakeChannel(find: () => TestDomain, callerId: string): RegistryChannel {
+function fakeChannel(find: () => TestDomain, callAs: CallAs): RegistryChannel {
   const unused = () => {
     throw new Error('not used by these tests')
   }
   const registry = { register: unused, find: unused, unregister: unused }
   return {
     federation: {
-      accept: async (request, { signal }) => find().federation.accept(request, callOf(callerId, signal)),
-      leave: async (request, { signal }) => find().federation.leave(request, callOf(callerId, signal)),
+      accept: async (request, { signal }) => find().federation.accept(request, await callAs(signal)),
+      leave: async (request, { signal }) => find().federation.leave(request, await callAs(signal)),
       async *watchBundle(request, { signal }) {
-        yield* find().federation.watchBundle(request, callOf(callerId, signal))
+        yield* find().federation.watchBundle(request, await callAs(signal))
       },
     },
     services: registry,

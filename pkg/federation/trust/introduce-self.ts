@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Clock } from '../../base/index.ts'
 import { type Introduction, SELF, type SelfRecord } from '../store/trust-record.ts'
+import { isPlausible } from './introduction.ts'
 import type { TrustRecords } from './trust-records.ts'
 
 interface SelfOptions {
@@ -22,11 +23,13 @@ export async function introduceSelf(options: SelfOptions): Promise<Introduction>
   let revision = 0
   await records.change('self', SELF, (self = noSelf) => {
     const last = self.introduced
-    if (last?.digest === digest) {
+    if (last?.digest === digest && isPlausible(last.revision, clock.nowMs())) {
       revision = last.revision
       return self
     }
-    revision = Math.max((last?.revision ?? 0) + 1, Math.floor(clock.nowMs()))
+    const nowMs = Math.floor(clock.nowMs())
+    const isUsable = last !== undefined && isPlausible(last.revision, nowMs)
+    revision = isUsable ? Math.max(last.revision + 1, nowMs) : nowMs
     return { ...self, introduced: { revision, digest } }
   })
   return { domain, addresses, authorities, revision }

@@ -1,25 +1,38 @@
 /** The rules by which other domains join, change and leave. Each is one change of one record. */
 import { NsmError } from '../../base/index.ts'
 import type { DomainRecord, Introduction } from '../store/trust-record.ts'
-import { haveCommonAuthority } from './introduction.ts'
+import { isPlausible } from './introduction.ts'
 import type { TrustRecords } from './trust-records.ts'
 
+/** Who introduces a domain. */
+export interface Speaker {
+  /** Whether the speaker has shown that it is the domain's registry, by the word of one of these authorities. */
+  isVouchedForBy(authorities: readonly Uint8Array[]): boolean
+}
+
 /**
- * A domain joins, or joins again with an authority by which it is known.
- * @throws {NsmError} `already_exists` when another domain of that name has joined.
+ * A domain joins, or joins again. Of a domain that is known, the authorities stay as they are, and only its registry, by
+ * the word of one of them, can change its addresses: a new introduction vouches for nothing that an old one has said.
+ * INVARIANT: whatever is public about a domain, such as its certificates, admits nobody in its name.
+ * @throws {NsmError} `already_exists` when the speaker is not the domain that has joined under that name.
  */
-export async function admitDomain(records: TrustRecords, introduction: Introduction, nowMs: number): Promise<void> {
+export async function admitDomain(
+  records: TrustRecords,
+  introduction: Introduction,
+  { speaker, nowMs }: { readonly speaker: Speaker; readonly nowMs: number },
+): Promise<void> {
   const name = introduction.domain
   await records.change('domain', name, (known) => {
-    checkSameDomain(known, introduction)
-    return { kind: 'domain', name, joinedMs: nowMs, exports: [], ...known, introduction }
+    checkSameDomain(known, introduction.domain, speaker)
+    if (known === undefined) return { kind: 'domain', name, joinedMs: nowMs, exports: [], introduction }
+    // Whatever its registry says next counts, also when an earlier revision of it was wrong.
+    return { ...known, introduction: { ...known.introduction, addresses: introduction.addresses, revision: 0 } }
   })
 }
 
 /** @throws {NsmError} `already_exists` when `known` is another domain of the same name. */
-export function checkSameDomain(known: DomainRecord | undefined, introduction: Introduction): void {
-  if (known === undefined || haveCommonAuthority(known.introduction, introduction)) return
-  const { domain } = introduction
+export function checkSameDomain(known: DomainRecord | undefined, domain: string, speaker: Speaker): void {
+  if (known === undefined || speaker.isVouchedForBy(known.introduction.authorities)) return
   throw new NsmError('already_exists', 'Cannot join the domain: another domain of that name has joined', {
     fields: { domain },
     next: `if the domain was set up anew, revoke the old one first: nsmctl domain revoke ${domain}`,
@@ -27,14 +40,17 @@ export function checkSameDomain(known: DomainRecord | undefined, introduction: I
 }
 
 /**
- * Takes a newer introduction of a joined domain; false when it is not newer.
- * INVARIANT: revisions only grow, so that nobody can bring back an authority that was given up.
+ * Takes a newer introduction of a joined domain from its own registry; false when it is not newer.
+ * INVARIANT: revisions only grow, so that a replica which is behind does not bring back what was given up. One that lies
+ * in the future counts for nothing.
  */
-export async function updateDomain(records: TrustRecords, introduction: Introduction): Promise<boolean> {
+export async function updateDomain(records: TrustRecords, introduction: Introduction, nowMs: number): Promise<boolean> {
   let isNewer = false
   await records.change('domain', introduction.domain, (known) => {
-    isNewer = known !== undefined && introduction.revision > known.introduction.revision
-    return known !== undefined && isNewer ? { ...known, introduction } : known
+    if (known === undefined) return known
+    const last = isPlausible(known.introduction.revision, nowMs) ? known.introduction.revision : 0
+    isNewer = introduction.revision > last
+    return isNewer ? { ...known, introduction } : known
   })
   return isNewer
 }

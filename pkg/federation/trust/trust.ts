@@ -1,10 +1,12 @@
 import type { authorityV1 } from '../../api/index.ts'
 import type { Clock } from '../../base/index.ts'
 import type { Bundles } from '../../identity/index.ts'
+import type { Reach } from '../../net/index.ts'
 import { type Exports, nodeId } from '../../policy/index.ts'
 import type { DomainRecord, Introduction, TrustRecord } from '../store/trust-record.ts'
 import { exportsOf } from './exports.ts'
 import { introduceSelf } from './introduce-self.ts'
+import type { IntroductionRules } from './introduction.ts'
 import type { RecordChange, TrustRecords } from './trust-records.ts'
 
 export interface TrustOptions {
@@ -14,6 +16,8 @@ export interface TrustOptions {
   readonly authorities: readonly Uint8Array[]
   /** host:port where other domains and nodes reach this registry. */
   readonly addresses: readonly string[]
+  /** Which addresses other domains may give us to call. */
+  readonly reach: Reach
   readonly clock: Clock
 }
 
@@ -37,15 +41,17 @@ export class Trust {
   /** What this domain says of itself to others. */
   readonly introduction: Introduction
   readonly #authorities: readonly Uint8Array[]
+  readonly #reach: Reach
   readonly #listeners = new Set<() => void>()
   readonly #unsubscribe: () => void
   #reading: Reading
 
-  private constructor({ domain, records, authorities }: TrustOptions, introduction: Introduction) {
+  private constructor({ domain, records, authorities, reach }: TrustOptions, introduction: Introduction) {
     this.domain = domain
     this.records = records
     this.introduction = introduction
     this.#authorities = authorities
+    this.#reach = reach
     this.#reading = this.#read()
     this.#unsubscribe = records.subscribe((changes) => this.#onChange(changes))
   }
@@ -88,6 +94,11 @@ export class Trust {
       unsubscribe()
       signal.removeEventListener('abort', onChange)
     }
+  }
+
+  /** What the introductions of other domains are judged by. */
+  introductionRules(nowMs: number): IntroductionRules {
+    return { reach: this.#reach, ownAddresses: this.introduction.addresses, nowMs }
   }
 
   joined(): readonly DomainRecord[] {

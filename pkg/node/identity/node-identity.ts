@@ -25,8 +25,8 @@ const RETRY = { firstMs: 200, maxMs: 5_000 }
 export interface JoinToken {
   readonly kind: string
   readonly domain: string
-  /** The name that the node gets; empty for domains. */
-  readonly node: string
+  /** The name of the node or domain that may join with it. */
+  readonly guest: string
   /** base64url of the SHA-256 of the authority's certificate. */
   readonly fingerprint: string
 }
@@ -107,9 +107,9 @@ function readToken({ config, decodeToken }: NodeIdentityOptions) {
   }
   const text = readTextFile(joinTokenFile)
   const token = decodeToken(text)
-  if (token.kind === 'node' && token.domain === domain && token.node === name) return { ...token, text }
+  if (token.kind === 'node' && token.domain === domain && token.guest === name) return { ...token, text }
   throw new NsmError('failed_precondition', 'Cannot join the domain: the token is for something else', {
-    fields: { kind: token.kind, domain: token.domain, node: token.node },
+    fields: { kind: token.kind, domain: token.domain, guest: token.guest },
     next,
   })
 }

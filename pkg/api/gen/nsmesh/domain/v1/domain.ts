@@ -13,7 +13,11 @@ export const protobufPackage = "nsmesh.domain.v1";
 export const protobufFileName = "nsmesh/domain/v1/domain.proto";
 
 export interface InviteRequest {
-  lifetime: Duration | undefined;
+  lifetime:
+    | Duration
+    | undefined;
+  /** The name of the domain that may join. */
+  domain: string;
 }
 
 export interface Invitation {
@@ -84,18 +88,21 @@ export interface Introduction {
   addresses: string[];
   /** The DER certificates of the authorities of the domain, newest first. */
   authorities: Buffer[];
-  /** Increases with each change of the authorities. A lower revision is refused. */
+  /** The time of the last change in milliseconds. Lower revisions are ignored, and those in the future are refused. */
   revision: bigint;
 }
 
 function createBaseInviteRequest(): InviteRequest {
-  return { lifetime: undefined };
+  return { lifetime: undefined, domain: "" };
 }
 
 export const InviteRequest: MessageFns<InviteRequest> = {
   encode(message: InviteRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.lifetime !== undefined) {
       Duration.encode(message.lifetime, writer.uint32(10).fork()).join();
+    }
+    if (message.domain !== "") {
+      writer.uint32(18).string(message.domain);
     }
     return writer;
   },
@@ -121,6 +128,14 @@ export const InviteRequest: MessageFns<InviteRequest> = {
             message.lifetime = Duration.decode(reader, reader.uint32());
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.domain = reader.string(true);
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -141,6 +156,7 @@ export const InviteRequest: MessageFns<InviteRequest> = {
     message.lifetime = (object.lifetime !== undefined && object.lifetime !== null)
       ? Duration.fromPartial(object.lifetime)
       : undefined;
+    message.domain = object.domain ?? "";
     return message;
   },
 };
@@ -1015,7 +1031,7 @@ export const Introduction: MessageFns<Introduction> = {
 /** For the administrators of a domain. Served on the admin socket of the registry, to which only its owner can connect. */
 export type DomainsService = typeof DomainsService;
 export const DomainsService = {
-  /** Creates a one-time token that lets another domain join this one. */
+  /** Creates a one-time token that lets another domain, with this name, join this one. */
   invite: {
     path: "/nsmesh.domain.v1.Domains/Invite" as const,
     requestStream: false as const,
@@ -1104,7 +1120,7 @@ export const DomainsService = {
 } as const;
 
 export interface DomainsServer extends UntypedServiceImplementation {
-  /** Creates a one-time token that lets another domain join this one. */
+  /** Creates a one-time token that lets another domain, with this name, join this one. */
   invite: handleUnaryCall<InviteRequest, Invitation>;
   /** Joins the domain that created the token. */
   join: handleUnaryCall<JoinRequest, Domain>;
@@ -1124,8 +1140,8 @@ export interface DomainsServer extends UntypedServiceImplementation {
 export type FederationService = typeof FederationService;
 export const FederationService = {
   /**
-   * Accepts a joining domain, which presents the secret of the token and its own trust bundle. The only call without a
-   * client certificate.
+   * Accepts a joining domain, which presents the secret of the token and its own trust bundle. The caller authenticates
+   * as the registry of that domain, with an identity that the bundle verifies; the trust in that bundle begins here.
    */
   accept: {
     path: "/nsmesh.domain.v1.Federation/Accept" as const,
@@ -1160,8 +1176,8 @@ export const FederationService = {
 
 export interface FederationServer extends UntypedServiceImplementation {
   /**
-   * Accepts a joining domain, which presents the secret of the token and its own trust bundle. The only call without a
-   * client certificate.
+   * Accepts a joining domain, which presents the secret of the token and its own trust bundle. The caller authenticates
+   * as the registry of that domain, with an identity that the bundle verifies; the trust in that bundle begins here.
    */
   accept: handleUnaryCall<AcceptRequest, Introduction>;
   /** Sends the caller's view of this domain, and sends it again after each change. Ends when the caller is revoked. */
