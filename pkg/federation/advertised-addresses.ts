@@ -1,5 +1,4 @@
 import { NsmError } from '../base/index.ts'
-import { type Reach, reachFrom } from '../net/index.ts'
 
 /**
  * The addresses at which nodes and other domains are told to call this registry: as configured, or where it listens.
@@ -14,9 +13,4 @@ export function advertisedAddresses(advertise: readonly string[] | undefined, li
     fields: { listenOn },
     next: 'set NSM_ADVERTISE to the host:port under which nodes and other domains reach this registry',
   })
-}
-
-/** Which addresses a registry that others call at `addresses` connects to when another domain tells it to. */
-export function reachOf(addresses: readonly string[]): Reach {
-  return reachFrom(addresses.map((address) => address.replace(/^\[?(.*?)\]?:\d+$/, '$1')))
 }

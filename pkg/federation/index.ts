@@ -1,5 +1,5 @@
 /** How domains and nodes join, whom a domain trusts, and how its registry talks to those of other domains. */
-export { advertisedAddresses, reachOf } from './advertised-addresses.ts'
+export { advertisedAddresses } from './advertised-addresses.ts'
 export { Invitations } from './joining/invitations.ts'
 export { decodeToken, type JoinToken } from './joining/token.ts'
 export { JoinedRegistries } from './registries/joined-registries.ts'
@@ -19,5 +19,6 @@ export { federationRecords, federationTables } from './store/schema.ts'
 export { sqliteTrustStore } from './store/sqlite-trust-store.ts'
 export type { JoinKind, TrustRecord } from './store/trust-record.ts'
 export type { TrustChange, TrustSnapshot, TrustStore } from './store/trust-store.ts'
+export { NodeAddresses, type NodeAddressesOptions } from './trust/node-addresses.ts'
 export { Trust, type TrustOptions } from './trust/trust.ts'
 export { TrustRecords, type TrustRecordsOptions } from './trust/trust-records.ts'

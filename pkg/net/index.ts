@@ -29,5 +29,6 @@ export {
   type Prefix,
   parsePrefix,
 } from './prefix.ts'
-export { isRoutable, type Reach, reachFrom } from './routable.ts'
+export { isReachableUrl } from './reachable-url.ts'
+export { isRoutable, type Reach, reachFrom, reachOf } from './routable.ts'
 export { formatSocketAddress, MAX_PORT, parseSocketAddress, type SocketAddress } from './socket-address.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { isLoopback, isRoutable, reachFrom } from './routable.ts'
+import { isLoopback, isRoutable, reachFrom, reachOf } from './routable.ts'
 
 test.each([
   ['192.0.2.1', true],
@@ -44,4 +44,13 @@ test('a mesh on one machine reaches loopback, and any other one only other machi
   expect(reaches('192.0.2.7', '127.0.0.1')).toEqual([true, false, false])
   expect(reaches('registry.test')).toEqual([true, false, false])
   expect(reaches()).toEqual([true, false, false])
+})
+
+test('the reach of advertised addresses', () => {
+  const reachesLoopback = (...own: string[]) => reachOf(own)('127.0.0.1')
+  expect(reachesLoopback('127.0.0.1:5002')).toBe(true)
+  expect(reachesLoopback('tcp://127.0.0.1:5001')).toBe(true)
+  expect(reachesLoopback('tcp://[::1]:5001')).toBe(true)
+  expect(reachesLoopback('192.0.2.1:5002')).toBe(false)
+  expect(reachesLoopback('localhost:5002')).toBe(false)
 })

@@ -56,6 +56,11 @@ export function reachFrom(own: readonly string[]): Reach {
   return (ip) => isRoutable(ip) || (isHere && isLoopback(ip))
 }
 
+/** As {@link reachFrom}, for addresses as they are advertised: `<host>:<port>`, also as a `tcp://` URL. */
+export function reachOf(addresses: readonly string[]): Reach {
+  return reachFrom(addresses.map((address) => address.replace(/^(?:tcp:\/\/)?\[?(.*?)\]?:\d+$/, '$1')))
+}
+
 function parse(text: string): Uint8Array | undefined {
   try {
     return parseIp(text)

@@ -17,8 +17,8 @@ export interface AuthorityClient {
   renew(csr: Uint8Array, signal: AbortSignal): Promise<Issued>
   /** @param path below the node's own: `uid/1000` */
   issueWorkload(csr: Uint8Array, path: string, signal: AbortSignal): Promise<Issued>
-  /** The present state at once, then again after each change. */
-  watchTrust(signal: AbortSignal): AsyncIterable<TrustState>
+  /** The present state at once, then again after each change. @param url where other nodes call this one */
+  watchTrust(url: string, signal: AbortSignal): AsyncIterable<TrustState>
 }
 
 export function authorityClient(channel: Channel): AuthorityClient {
@@ -29,8 +29,8 @@ export function authorityClient(channel: Channel): AuthorityClient {
     renew: async (csr, signal) => issuedFromProto(await client.renew({ csr: Buffer.from(csr) }, { signal })),
     issueWorkload: async (csr, path, signal) =>
       issuedFromProto(await client.issueWorkload({ csr: Buffer.from(csr), path, dnsNames: [] }, { signal })),
-    async *watchTrust(signal) {
-      for await (const state of client.watchTrust({}, { signal })) yield trustFromProto(state)
+    async *watchTrust(url, signal) {
+      for await (const state of client.watchTrust({ url }, { signal })) yield trustFromProto(state)
     },
   }
 }

@@ -1,6 +1,7 @@
 import { type MonitorClient, type NetworkServiceClient, trustDomainOf } from '../api/index.ts'
 import { NsmError } from '../base/index.ts'
 import type { Target } from '../connections/index.ts'
+import { isReachableUrl, type Reach } from '../net/index.ts'
 import { isNode } from '../policy/index.ts'
 import { type Channel, type Channels, monitorClient, networkServiceClient } from '../rpc/index.ts'
 
@@ -9,6 +10,8 @@ export interface NextHopOptions {
   readonly domain: string
   /** Through which the holder reaches endpoints of this machine. */
   readonly dialSocket: string
+  /** Which addresses of other nodes this one calls. */
+  readonly reach: Reach
 }
 
 export interface NextHop {
@@ -45,13 +48,22 @@ export class NextHops {
 
   /** An endpoint must be the workload that registered it, a node one of the domain in which it was found. */
   #channelTo(target: Target): Channel {
-    const { channels, domain, dialSocket } = this.#options
+    const { channels, domain, dialSocket, reach } = this.#options
     if (target.at === 'endpoint') {
       const { url, owner } = target
       return channels.to(url, { via: dialSocket, role: owner, expect: (spiffeId) => spiffeId === owner })
     }
     const theirs = target.domain === '' ? domain : target.domain
     const expect = (spiffeId: string) => trustDomainOf(spiffeId) === theirs && isNode(spiffeId, theirs)
+    if (!isReachableUrl(target.url, reach)) throw isNoNode(target.url)
     return channels.to(target.url, { role: theirs, expect })
   }
+}
+
+/** The registry's word for it is not enough: it may be older than the rule, or wrong. */
+function isNoNode(url: string): NsmError {
+  return new NsmError('permission_denied', 'Cannot connect the node: no other machine can be called at its address', {
+    fields: { url: url.slice(0, 64) },
+    next: 'compare the address with: nsmctl get endpoints',
+  })
 }

@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { silentLogger } from '../base/index.ts'
+import { errorCode, silentLogger } from '../base/index.ts'
 import { FakeClock } from '../base/testing/index.ts'
 import { type Database, openDatabase } from '../store/index.ts'
 import { EndpointRegistry } from './endpoint-registry.ts'
 import { OtherDomains } from './other-domains/other-domains.ts'
 import { registrySchema } from './store/schema.ts'
 import { sqliteStore } from './store/sqlite-store.ts'
-import { callOf, collect, endpoint, FakeExports, Reader } from './testing/index.ts'
+import { callOf, collect, endpoint, FakeExports, Reader, registering } from './testing/index.ts'
 
 const NODE = 'spiffe://west/node/n1'
 const WORKLOAD = `${NODE}/uid/1000`
@@ -32,6 +32,7 @@ async function open(): Promise<EndpointRegistry> {
     store,
     exports,
     others,
+    ...registering(),
     clock,
     logger: silentLogger,
     defaultExpiryMs: MINUTE_MS,
@@ -76,10 +77,13 @@ describe('EndpointRegistry.register', () => {
   })
 
   test('a node may name one of its workloads as the owner, and nobody else', async () => {
-    const claim = (owner: string) => endpoint(`of ${owner}`.replace(/[^a-z0-9]/g, '-'), { pathIds: [owner] })
+    const claim = (owner: string) => {
+      const name = `of ${owner}`.replace(/[^a-z0-9]/g, '-')
+      return endpoint(name, { pathIds: [owner], networkServiceNames: [name] })
+    }
     expect((await registry.register(claim(WORKLOAD), callOf(NODE))).pathIds).toEqual([WORKLOAD, NODE])
     expect((await registry.register(claim('spiffe://west/node/n2/uid/0'), callOf(NODE))).pathIds).toEqual([NODE])
-    expect((await registry.register(claim('spiffe://west/registry'), callOf(WORKLOAD))).pathIds).toEqual([WORKLOAD])
+    expect((await registry.register(claim('spiffe://west/registry'), callOf(NODE))).pathIds).toEqual([NODE])
   })
 
   test.each([
@@ -132,19 +136,24 @@ describe('EndpointRegistry.register', () => {
     expect(await find({})).toEqual([])
   })
 
-  test.each([FOREIGNER, 'spiffe://east/node/n1', 'spiffe://west.evil/node/n1', ''])('refuses caller %j', async (id) => {
-    await expect(registry.register(endpoint('nse-1'), callOf(id))).rejects.toMatchObject({ code: 'permission_denied' })
-    await expect(registry.unregister(endpoint('nse-1'), callOf(id))).rejects.toMatchObject({
-      code: 'permission_denied',
-    })
-  })
+  test.each([FOREIGNER, 'spiffe://east/node/n1', 'spiffe://west.evil/node/n1', '', WORKLOAD, 'spiffe://west/registry'])(
+    'refuses caller %j',
+    async (id) => {
+      await expect(registry.register(endpoint('nse-1'), callOf(id))).rejects.toMatchObject({
+        code: 'permission_denied',
+      })
+      await expect(registry.unregister(endpoint('nse-1'), callOf(id))).rejects.toMatchObject({
+        code: 'permission_denied',
+      })
+    },
+  )
 
   test('refuses the 1,001st endpoint of an owner, but no refresh and no other owner', async () => {
     for (let index = 0; index < 1_000; index += 1) await registry.register(endpoint(`nse-${index}`), callOf(NODE))
     const another = registry.register(endpoint('one-more'), callOf(NODE))
     await expect(another).rejects.toMatchObject({ code: 'resource_exhausted' })
     await registry.register(endpoint('nse-1'), callOf(NODE))
-    await registry.register(endpoint('one-more'), callOf(WORKLOAD))
+    await registry.register(endpoint('one-more', { pathIds: [WORKLOAD], networkServiceNames: ['db'] }), callOf(NODE))
   })
 })
 
@@ -152,11 +161,11 @@ describe('EndpointRegistry.unregister', () => {
   test('succeeds for an unknown name', () => registry.unregister(endpoint('nobody'), callOf(NODE)))
 
   test.each([
-    ['the owner', WORKLOAD],
-    ["the owner's node", NODE],
-  ])('lets %s', async (_, caller) => {
+    ['the owner', [WORKLOAD]],
+    ["the owner's node", []],
+  ])('lets %s', async (_, pathIds) => {
     await registry.register(endpoint('nse-1', { pathIds: [WORKLOAD] }), callOf(NODE))
-    await registry.unregister(endpoint('nse-1', { pathIds: [] }), callOf(caller))
+    await registry.unregister(endpoint('nse-1', { pathIds }), callOf(NODE))
     expect(await find({})).toEqual([])
   })
 
@@ -246,5 +255,31 @@ describe('EndpointRegistry.find for another domain', () => {
       /third domain/,
     )
     expect(() => registry.find({ endpoint: {}, watch: false }, callOf(''))).toThrow(/no SPIFFE identity/)
+  })
+})
+
+describe('EndpointRegistry and who may serve', () => {
+  const ON_N2 = 'spiffe://west/node/n2'
+  const serve = (name: string, owner: string) => {
+    const caller = owner.split('/').slice(0, 5).join('/')
+    return registry.register(endpoint(name, { pathIds: [owner] }), callOf(caller))
+  }
+
+  test.each([
+    ['the same user on another node', `${ON_N2}/uid/1000`, 'serves'],
+    ['another user', `${NODE}/uid/1001`, 'permission_denied'],
+    ['a user with a longer number', `${ON_N2}/uid/10001`, 'permission_denied'],
+    ['a node itself', ON_N2, 'permission_denied'],
+    ['a namespace with the number of the user as its name', `${NODE}/ns/1000`, 'permission_denied'],
+  ])('%s: %s', async (_, owner, outcome) => {
+    await serve('first', WORKLOAD)
+    expect(await serve('second', owner).then(() => 'serves', errorCode)).toBe(outcome)
+  })
+
+  test('an endpoint keeps the name of its service for its own', async () => {
+    await serve('first', WORKLOAD)
+    await registry.unregister(endpoint('first', { pathIds: [WORKLOAD] }), callOf(NODE))
+    await serve('second', `${ON_N2}/uid/7`)
+    expect(await serve('third', WORKLOAD).then(() => 'serves', errorCode)).toBe('permission_denied')
   })
 })

@@ -15,7 +15,9 @@ import { generateName } from './rules/generate-name.ts'
 import { checkEndpoint, MAX_ENDPOINTS_PER_OWNER } from './rules/limits.ts'
 import { matchesEndpoint } from './rules/matches.ts'
 import { checkName } from './rules/names.ts'
-import { checkMayRemove, checkOwnDomain, pathIdsOf } from './rules/ownership.ts'
+import { checkMayRemove, checkNode, pathIdsOf } from './rules/ownership.ts'
+import { checkMayServe } from './rules/serving.ts'
+import type { RegistryStore } from './store/registry-store.ts'
 
 export interface EndpointRegistryOptions extends RegistryOptions {
   /** Lifetime of a registration that is not refreshed. */
@@ -39,18 +41,27 @@ export class EndpointRegistry implements EndpointRegistryServer {
   }
 
   async register(asked: NetworkServiceEndpoint, call: Call): Promise<NetworkServiceEndpoint> {
-    const { domain, store, clock, defaultExpiryMs } = this.#options
-    checkOwnDomain(call, domain)
+    const { domain, nodes, queue, clock, defaultExpiryMs } = this.#options
+    checkNode(call, domain)
     const name = asked.name === '' ? generateName('nse') : asked.name
-    checkEndpoint({ ...asked, name })
     const pathIds = pathIdsOf(asked, call)
-    const stored = await store.endpoints.get(name)
-    if (stored === undefined) await this.#checkQuota(pathIds[0] ?? '')
-    const nowMs = clock.nowMs()
-    const expiresMs = expiryMs([asked.expiresMs, call.token?.expiresMs], nowMs, defaultExpiryMs)
-    const endpoint = { ...asked, name, pathIds, expiresMs, registeredMs: stored?.registeredMs ?? nowMs }
+    checkEndpoint({ ...asked, name })
+    await nodes.check(call.peer.spiffeId, asked.url)
+    const expiresMs = expiryMs([asked.expiresMs, call.token?.expiresMs], clock.nowMs(), defaultExpiryMs)
+    return queue.run('register', () => this.#save({ ...asked, name, pathIds, expiresMs }))
+  }
+
+  async #save(asked: NetworkServiceEndpoint): Promise<NetworkServiceEndpoint> {
+    const { store, clock } = this.#options
+    const [owner = ''] = asked.pathIds
+    const stored = await store.endpoints.get(asked.name)
+    if (stored === undefined) await this.#checkQuota(owner)
+    for (const service of asked.networkServiceNames) {
+      checkMayServe(service, owner, await holdersOf(service, store))
+    }
+    const endpoint = { ...asked, registeredMs: stored?.registeredMs ?? clock.nowMs() }
     await store.endpoints.put(endpoint)
-    this.#expiry.expect(expiresMs)
+    if (endpoint.expiresMs !== undefined) this.#expiry.expect(endpoint.expiresMs)
     return endpoint
   }
 
@@ -70,7 +81,7 @@ export class EndpointRegistry implements EndpointRegistryServer {
   }
 
   async unregister(asked: NetworkServiceEndpoint, call: Call): Promise<void> {
-    checkOwnDomain(call, this.#options.domain)
+    checkNode(call, this.#options.domain)
     checkName('name', asked.name)
     const stored = await this.#options.store.endpoints.get(asked.name)
     if (stored === undefined) return
@@ -89,4 +100,10 @@ export class EndpointRegistry implements EndpointRegistryServer {
       next: 'unregister the endpoints that no longer serve',
     })
   }
+}
+
+/** Who decides on the service: its owner, or, before anybody has registered it, those who serve it. */
+async function holdersOf(service: string, { services, endpoints }: RegistryStore): Promise<readonly string[]> {
+  const stored = await services.get(service)
+  return stored === undefined ? endpoints.ownersServing(service) : stored.pathIds.slice(0, 1)
 }

@@ -3,7 +3,7 @@ export { EndpointRegistry, type EndpointRegistryOptions } from './endpoint-regis
 export type { ExportSource } from './find/caller-view.ts'
 export { OtherDomains, type OtherDomainsOptions, type OtherRegistry } from './other-domains/other-domains.ts'
 export { readOnlyRegistry } from './read-only-registry.ts'
-export type { RegistryOptions } from './registry-options.ts'
+export type { RegisteringNodes, RegistryOptions } from './registry-options.ts'
 export { removeOwned } from './remove-owned.ts'
 export { ServiceRegistry } from './service-registry.ts'
 export type { RegistryStore } from './store/registry-store.ts'

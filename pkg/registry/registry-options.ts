@@ -1,7 +1,13 @@
-import type { Clock, Logger } from '../base/index.ts'
+import type { Clock, KeyedQueue, Logger } from '../base/index.ts'
 import type { ExportSource } from './find/caller-view.ts'
 import type { OtherDomains } from './other-domains/other-domains.ts'
 import type { RegistryStore } from './store/registry-store.ts'
+
+/** The nodes of the domain, and where each is called. */
+export interface RegisteringNodes {
+  /** @throws {NsmError} `permission_denied` when `url` is not where the node with this SPIFFE ID is called. */
+  check(spiffeId: string, url: string): Promise<void>
+}
 
 /** What both registries of a domain need. */
 export interface RegistryOptions {
@@ -9,6 +15,9 @@ export interface RegistryOptions {
   readonly store: RegistryStore
   readonly exports: ExportSource
   readonly others: OtherDomains
+  readonly nodes: RegisteringNodes
+  /** Of both registries: who may serve a service is compared and written in one step. */
+  readonly queue: KeyedQueue
   readonly clock: Clock
   readonly logger: Logger
 }

@@ -6,7 +6,7 @@ import { OtherDomains } from './other-domains/other-domains.ts'
 import { ServiceRegistry } from './service-registry.ts'
 import { registrySchema } from './store/schema.ts'
 import { sqliteStore } from './store/sqlite-store.ts'
-import { callOf, collect, FakeExports, Reader, service } from './testing/index.ts'
+import { callOf, collect, FakeExports, Reader, registering, service } from './testing/index.ts'
 
 const OWNER = 'spiffe://west/node/n1'
 const OTHER = 'spiffe://west/node/n2'
@@ -23,7 +23,14 @@ beforeEach(() => {
     throw new Error('nobody asks another domain here')
   }
   const others = new OtherDomains({ registryOf, ...common })
-  registry = new ServiceRegistry({ domain: 'west', store: sqliteStore(database), exports, others, ...common })
+  registry = new ServiceRegistry({
+    domain: 'west',
+    store: sqliteStore(database),
+    exports,
+    others,
+    ...registering(),
+    ...common,
+  })
 })
 
 afterEach(() => database.close())

@@ -10,7 +10,8 @@ import { generateName } from './rules/generate-name.ts'
 import { checkService, MAX_SERVICES_PER_OWNER } from './rules/limits.ts'
 import { matchesService } from './rules/matches.ts'
 import { checkName } from './rules/names.ts'
-import { checkMayRemove, checkOwnDomain, pathIdsOf } from './rules/ownership.ts'
+import { checkMayRemove, checkNode, pathIdsOf } from './rules/ownership.ts'
+import { checkMayServe } from './rules/serving.ts'
 
 /** NSM's NetworkServiceRegistry. A service lives until its owner unregisters it. */
 export class ServiceRegistry implements ServiceRegistryServer {
@@ -21,7 +22,8 @@ export class ServiceRegistry implements ServiceRegistryServer {
   }
 
   async register(asked: NetworkService, call: Call): Promise<NetworkService> {
-    checkOwnDomain(call, this.#options.domain)
+    const { domain, queue } = this.#options
+    checkNode(call, domain)
     const service = {
       ...asked,
       name: asked.name === '' ? generateName('netsvc') : asked.name,
@@ -29,11 +31,19 @@ export class ServiceRegistry implements ServiceRegistryServer {
       pathIds: pathIdsOf(asked, call),
     }
     checkService({ ...service, payload: asked.payload })
-    const { services } = this.#options.store
+    return queue.run('register', () => this.#save(service))
+  }
+
+  async #save(service: NetworkService): Promise<NetworkService> {
+    const { services, endpoints } = this.#options.store
+    const [owner = ''] = service.pathIds
     const stored = await services.get(service.name)
     // Every endpoint of a service may register the service as it is; only its owner may change it.
     if (stored !== undefined && isSame(stored, service)) return stored
-    if (stored === undefined) await this.#checkQuota(service.pathIds[0] ?? '')
+    if (stored === undefined) {
+      await this.#checkQuota(owner)
+      checkMayServe(service.name, owner, await endpoints.ownersServing(service.name))
+    }
     await services.put(service)
     return service
   }
@@ -51,7 +61,7 @@ export class ServiceRegistry implements ServiceRegistryServer {
   }
 
   async unregister(asked: NetworkService, call: Call): Promise<void> {
-    checkOwnDomain(call, this.#options.domain)
+    checkNode(call, this.#options.domain)
     checkName('name', asked.name)
     const stored = await this.#options.store.services.get(asked.name)
     if (stored === undefined) return

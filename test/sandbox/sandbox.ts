@@ -5,14 +5,14 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { authorityV1, domainV1 } from '../../pkg/api/index.ts'
+import { authorityV1, domainV1, type NetworkService, type NetworkServiceEndpoint } from '../../pkg/api/index.ts'
 import { type Logger, NsmError, Scope, silentLogger, systemClock } from '../../pkg/base/index.ts'
 import { nsmdConfig, registryConfig } from '../../pkg/config/index.ts'
 import { startRegistry } from '../../pkg/daemon/nsm-registry/registry.ts'
 import { startNode } from '../../pkg/daemon/nsmd/index.ts'
 import { FakeEngine, fakeDataplane } from '../../pkg/dataplane/testing/index.ts'
 import { FakeKernel, fakePlatform } from '../../pkg/platform/testing/index.ts'
-import { Channel, clientOf } from '../../pkg/rpc/index.ts'
+import { Channel, clientOf, endpointRegistryClient, serviceRegistryClient } from '../../pkg/rpc/index.ts'
 import { freePort } from '../lab/free-port.ts'
 import { type Process, TestHolder } from './test-holder.ts'
 import { type EndpointOptions, SandboxEndpoint, Workload } from './workload.ts'
@@ -90,7 +90,7 @@ export class SandboxDomain {
     })
     const scope = new Scope()
     const { logger } = this.sandbox
-    scope.own(await startRegistry(config, { clock, logger, signal: scope.signal, acceptsUrl: () => true }))
+    scope.own(await startRegistry(config, { clock, logger, signal: scope.signal }))
     this.#running = scope
   }
 
@@ -154,12 +154,27 @@ export class SandboxDomain {
     return domains
   }
 
+  /** Services and endpoints as its registry has them. */
+  async registered(): Promise<readonly (NetworkService | NetworkServiceEndpoint)[]> {
+    const channel = this.#adminChannel()
+    try {
+      const found: (NetworkService | NetworkServiceEndpoint)[] = []
+      const services = serviceRegistryClient(channel).find({ service: {}, watch: false }, soon())
+      for await (const { value } of services) found.push(value)
+      const endpoints = endpointRegistryClient(channel).find({ endpoint: {}, watch: false }, soon())
+      for await (const { value } of endpoints) found.push(value)
+      return found
+    } finally {
+      channel.close()
+    }
+  }
+
   /** Whom its nodes are told to trust. */
   async trustState(): Promise<authorityV1.TrustState> {
     const channel = this.#adminChannel()
     const stop = new AbortController()
     try {
-      const states = clientOf(authorityV1.AuthorityService, channel).watchTrust({}, { signal: stop.signal })
+      const states = clientOf(authorityV1.AuthorityService, channel).watchTrust({ url: '' }, { signal: stop.signal })
       for await (const state of states) return state
       throw new NsmError('unavailable', 'Cannot read the trust state: the registry sent none')
     } finally {
@@ -299,8 +314,8 @@ export class SandboxNode {
   }
 
   /** An endpoint of `service` in a namespace of its own; resolves when it is registered. */
-  async endpoint(options: EndpointOptions): Promise<SandboxEndpoint> {
-    const place = await this.holder.place({ uid: 2000, namespace: this.#newNamespace() })
+  async endpoint({ uid = 2000, ...options }: EndpointOptions & { uid?: number }): Promise<SandboxEndpoint> {
+    const place = await this.holder.place({ uid, namespace: this.#newNamespace() })
     const endpoint = await SandboxEndpoint.open(place, options)
     this.domain.sandbox.scope.defer(() => endpoint.close())
     return endpoint

@@ -3,7 +3,7 @@ import { type Connection, type ConnectionRequest, type NetworkServiceClient, nod
 import { errorCode, Scope, silentLogger, systemClock } from '../../pkg/base/index.ts'
 import { parseNsmUrl } from '../../pkg/client/index.ts'
 import { firstRequest, refreshRequest } from '../../pkg/client/requests.ts'
-import { EndpointServer, Registration } from '../../pkg/endpoint/index.ts'
+import { EndpointServer, onlyOwnNode, Registration } from '../../pkg/endpoint/index.ts'
 import { type IdentitySource, TokenMinter } from '../../pkg/identity/index.ts'
 import { PointToPointIpam, parseGroups } from '../../pkg/ipam/index.ts'
 import {
@@ -131,11 +131,14 @@ export interface EndpointOptions {
 
 export class SandboxEndpoint {
   readonly namespace: string
+  /** Of its own socket. */
+  readonly url: string
   readonly server: EndpointServer
   readonly #scope: Scope
 
   private constructor(place: WorkloadPlace, server: EndpointServer, scope: Scope) {
     this.namespace = place.process.namespace
+    this.url = endpointUrl(place)
     this.server = server
     this.#scope = scope
   }
@@ -146,8 +149,9 @@ export class SandboxEndpoint {
     const ipam = new PointToPointIpam(parseGroups(cidr))
     const server = new EndpointServer({ name, services: [service], ipam, identity, minter, clock, logger })
     scope.defer(() => server.stop())
-    const url = `unix://${place.directory}/endpoint.sock`
-    scope.own(await serve({ listen: url, security: { identity }, services: [networkService(server)], clock, logger }))
+    const url = endpointUrl(place)
+    const serving = { listen: url, security: { identity }, authorize: onlyOwnNode(identity), clock, logger }
+    scope.own(await serve({ ...serving, services: [networkService(server)] }))
     const registries = { services: serviceRegistryClient(channel), endpoints: endpointRegistryClient(channel) }
     const registration = new Registration({
       name,
@@ -168,4 +172,8 @@ export class SandboxEndpoint {
   close(): Promise<void> {
     return this.#scope.close()
   }
+}
+
+function endpointUrl({ directory }: WorkloadPlace): string {
+  return `unix://${directory}/endpoint.sock`
 }

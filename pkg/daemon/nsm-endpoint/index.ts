@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { trustDomainOf } from '../../api/index.ts'
 import { type Runtime, Scope } from '../../base/index.ts'
 import type { NsmEndpointConfig } from '../../config/index.ts'
-import { EndpointServer, Registration } from '../../endpoint/index.ts'
+import { EndpointServer, onlyOwnNode, Registration } from '../../endpoint/index.ts'
 import { TokenMinter } from '../../identity/index.ts'
 import { PointToPointIpam, parseGroups } from '../../ipam/index.ts'
 import { isNode } from '../../policy/index.ts'
@@ -34,7 +34,8 @@ export async function startEndpoint(config: NsmEndpointConfig, runtime: Runtime)
   const endpoint = new EndpointServer({ name, services, ipam, identity, minter, clock, logger })
   scope.defer(() => endpoint.stop())
   const url = `unix://${join(config.listenDir, `${name}.sock`)}`
-  scope.own(await serve({ listen: url, security: { identity }, services: [networkService(endpoint)], clock, logger }))
+  const serving = { listen: url, security: { identity }, authorize: onlyOwnNode(identity), clock, logger }
+  scope.own(await serve({ ...serving, services: [networkService(endpoint)] }))
 
   const channel = scope.own(
     new Channel(config.connectTo, { security: { identity, expect: isOwnNode }, tokens: minter, clock }),

@@ -89,8 +89,8 @@ describe('a state file of version 0.1', () => {
   test('keeps the nodes, and which of them are revoked', () => {
     const [joinedMs, revokedMs] = [Date.UTC(2030, 0, 1, 0, 0, 1), WRITTEN_MS]
     expect(records.all('node')).toEqual([
-      { kind: 'node', name: 'n1', joinedMs, renewedMs: WRITTEN_MS, revokedMs: undefined },
-      { kind: 'node', name: 'n2', joinedMs, renewedMs: joinedMs, revokedMs },
+      { kind: 'node', name: 'n1', joinedMs, renewedMs: WRITTEN_MS, revokedMs: undefined, url: '' },
+      { kind: 'node', name: 'n2', joinedMs, renewedMs: joinedMs, revokedMs, url: '' },
     ])
     expect([1, 2].map((number) => trust.isRevoked(`spiffe://east/node/n${number}/uid/0`))).toEqual([false, true])
   })

@@ -7,7 +7,7 @@
  *     other domains <----mTLS--- follows their authorities and addresses, finds their services
  */
 import { join } from 'node:path'
-import { type Runtime, Scope } from '../../base/index.ts'
+import { KeyedQueue, type Runtime, Scope } from '../../base/index.ts'
 import type { RegistryConfig } from '../../config/index.ts'
 import {
   advertisedAddresses,
@@ -16,7 +16,7 @@ import {
   federationHandlers,
   Invitations,
   JoinedRegistries,
-  reachOf,
+  NodeAddresses,
   registryChannels,
   registryIdentity,
   sqliteTrustStore,
@@ -24,17 +24,13 @@ import {
   TrustRecords,
 } from '../../federation/index.ts'
 import { openAuthority } from '../../identity/index.ts'
+import { reachOf } from '../../net/index.ts'
 import { EndpointRegistry, OtherDomains, removeOwned, ServiceRegistry, sqliteStore } from '../../registry/index.ts'
 import type { Server } from '../../rpc/index.ts'
 import { openDatabase } from '../../store/index.ts'
 import { migrations } from './migrations.ts'
 import { openServers } from './servers.ts'
 import { adminServices, memberServices } from './services.ts'
-
-export interface RegistryOptions extends Runtime {
-  /** Which URLs of endpoints are accepted from other domains: for tests that run on loopback. */
-  readonly acceptsUrl?: (url: string) => boolean
-}
 
 export interface RunningRegistry {
   /** Where nodes and other domains call, with the port that was taken. */
@@ -43,7 +39,7 @@ export interface RunningRegistry {
 }
 
 /** Closes what it opened when it cannot start. */
-export async function startRegistry(config: RegistryConfig, options: RegistryOptions): Promise<RunningRegistry> {
+export async function startRegistry(config: RegistryConfig, options: Runtime): Promise<RunningRegistry> {
   const scope = new Scope()
   try {
     const { url } = await compose(config, options, scope)
@@ -54,7 +50,7 @@ export async function startRegistry(config: RegistryConfig, options: RegistryOpt
   }
 }
 
-async function compose(config: RegistryConfig, options: RegistryOptions, scope: Scope): Promise<Server> {
+async function compose(config: RegistryConfig, options: Runtime, scope: Scope): Promise<Server> {
   const { domain, stateDir, defaultExpiryMs } = config
   const { clock, logger } = options
   const addresses = advertisedAddresses(config.advertise, config.listenOn)
@@ -70,9 +66,11 @@ async function compose(config: RegistryConfig, options: RegistryOptions, scope: 
   const registries = scope.own(new JoinedRegistries({ trust, channels, clock, logger }))
 
   const store = sqliteStore(database)
-  const others = new OtherDomains({ ...options, registryOf: (other) => registries.channelTo(other) })
+  const others = new OtherDomains({ registryOf: (other) => registries.channelTo(other), reach, clock, logger })
   const exports = { current: () => trust.exports(), subscribe: (listener: () => void) => trust.subscribe(listener) }
-  const common = { domain, store, exports, others, clock, logger }
+  const nodes = new NodeAddresses({ records, domain, reach })
+  const queue = new KeyedQueue()
+  const common = { domain, store, exports, others, nodes, queue, clock, logger }
   const services = new ServiceRegistry(common)
   const endpoints = scope.own(await EndpointRegistry.open({ ...common, defaultExpiryMs }))
 
@@ -82,7 +80,7 @@ async function compose(config: RegistryConfig, options: RegistryOptions, scope: 
     domain,
     services,
     endpoints,
-    authority: authorityHandlers({ ...members, authority }),
+    authority: authorityHandlers({ ...members, authority, nodes }),
     federation: federationHandlers(members),
     domains: domainsHandlers({ ...members, onRevoked: (spiffeId) => removeOwned(store, spiffeId) }),
   }

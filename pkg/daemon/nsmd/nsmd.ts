@@ -23,6 +23,7 @@ import { Forwarder } from '../../forwarding/index.ts'
 import { type IdentitySource, TokenMinter } from '../../identity/index.ts'
 import { underlaysOf } from '../../mechanism/index.ts'
 import { ConnectionMonitor } from '../../monitor/index.ts'
+import { reachOf } from '../../net/index.ts'
 import {
   administrators,
   authorityClient,
@@ -96,7 +97,8 @@ async function compose(config: NsmdConfig, options: NodeOptions, scope: Scope): 
   scope.own(superviseConnections({ domain, table, dataplane, trust, nextHops, end, ...common }))
 
   const registration = { self, registry, registered, ...common }
-  scope.run((until) => followTrust(trust, { watch: (each) => authority.watchTrust(each), ...common }, until))
+  const watch = (until: AbortSignal) => authority.watchTrust(self.publicUrl, until)
+  scope.run((until) => followTrust(trust, { watch, ...common }, until))
   scope.run((until) => keepRegistered(registration, until))
 
   const isAdmin = administrators(config.adminUids)
@@ -136,13 +138,15 @@ interface Known {
 function connect(config: NsmdConfig, { identity, trust, clock }: Known, scope: Scope) {
   const { domain, dialSocket } = config
   const minter = new TokenMinter(clock, config.maxTokenLifetimeMs)
-  const channels = scope.own(new Channels({ identity, clock, tokens: minter }))
+  const isRevoked = (spiffeId: string) => trust.isRevoked(spiffeId)
+  const channels = scope.own(new Channels({ identity, clock, tokens: minter, isRevoked }))
+  scope.defer(trust.subscribe(() => channels.recheck()))
   const expect = (spiffeId: string) => isRegistry(spiffeId, domain)
   const channel = channels.to(config.registryUrl, { role: 'registry', expect })
   return {
     registry: { services: serviceRegistryClient(channel), endpoints: endpointRegistryClient(channel) },
     authority: authorityClient(channel),
-    nextHops: new NextHops({ channels, domain, dialSocket }),
-    tokens: pathTokens({ identity, minter, clock, isRevoked: (spiffeId) => trust.isRevoked(spiffeId) }),
+    nextHops: new NextHops({ channels, domain, dialSocket, reach: reachOf([config.publicUrl ?? config.listenOn]) }),
+    tokens: pathTokens({ identity, minter, clock, isRevoked }),
   }
 }

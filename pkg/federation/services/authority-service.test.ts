@@ -124,7 +124,9 @@ describe('the authority', () => {
 
   test('streams the trust state to nodes of the domain, and to nobody else', async () => {
     const stop = new AbortController()
-    const watch = east.authority.watchTrust({}, callOf('spiffe://east/node/n1', stop.signal))[Symbol.asyncIterator]()
+    const watch = east.authority
+      .watchTrust({ url: '' }, callOf('spiffe://east/node/n1', stop.signal))
+      [Symbol.asyncIterator]()
     const first = (await watch.next()).value
     expect(first).toMatchObject({ trustDomain: 'east', domains: [] })
     await west.domains.join({ token: await inviteDomain() }, admin)
@@ -135,7 +137,7 @@ describe('the authority', () => {
     expect(next.revision > first.revision).toBe(true)
     stop.abort()
     expect((await watch.next()).done).toBe(true)
-    const stranger = east.authority.watchTrust({}, callOf('spiffe://west/node/n1'))[Symbol.asyncIterator]()
+    const stranger = east.authority.watchTrust({ url: '' }, callOf('spiffe://west/node/n1'))[Symbol.asyncIterator]()
     await expect(stranger.next()).rejects.toMatchObject({ code: 'permission_denied' })
   })
 })

@@ -1,11 +1,12 @@
 /** nsmesh.authority.v1.Authority: issues identities to nodes and their workloads, and tells nodes whom to trust. */
 import { type authorityV1, type Call, trustDomainOf } from '../../api/index.ts'
-import { type Clock, type Logger, NsmError } from '../../base/index.ts'
+import { type Clock, describeError, type Logger, NsmError } from '../../base/index.ts'
 import type { Authority, IssueOptions } from '../../identity/index.ts'
 import { isNode, isWorkloadOf, nodeId, nodeNameOf } from '../../policy/index.ts'
 import type { Handlers } from '../../rpc/index.ts'
 import type { Invitations } from '../joining/invitations.ts'
 import { decodeToken } from '../joining/token.ts'
+import type { NodeAddresses } from '../trust/node-addresses.ts'
 import { admitNode, checkNodeMayJoin, renewNode } from '../trust/nodes.ts'
 import type { Trust } from '../trust/trust.ts'
 
@@ -15,6 +16,7 @@ export interface AuthorityOptions {
   readonly authority: Authority
   readonly trust: Trust
   readonly invitations: Invitations
+  readonly nodes: NodeAddresses
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -26,7 +28,7 @@ export function authorityHandlers(options: AuthorityOptions): AuthorityHandlers 
     joinNode: (request) => joinNode(options, request),
     renew: (request, call) => renew(options, request, call),
     issueWorkload: (request, call) => issueWorkload(options, request, call),
-    watchTrust: (_, call) => watchTrust(options, call),
+    watchTrust: (request, call) => watchTrust(options, request, call),
   }
 }
 
@@ -84,9 +86,19 @@ async function issueWorkload(
   return issue(options, { csr, spiffeId, dnsNames })
 }
 
-async function* watchTrust({ trust }: AuthorityOptions, call: Call): AsyncGenerator<authorityV1.TrustState> {
+async function* watchTrust(
+  { trust, nodes, logger }: AuthorityOptions,
+  { url }: authorityV1.WatchTrustRequest,
+  call: Call,
+): AsyncGenerator<authorityV1.TrustState> {
   if (trustDomainOf(call.peer.spiffeId) !== trust.domain) {
     throw new NsmError('permission_denied', 'Cannot watch the trust state: the caller belongs to another domain')
+  }
+  if (url !== '') {
+    // Whom to trust it hears all the same; its registrations are refused.
+    await nodes.announce(call.peer.spiffeId, url).catch((error: unknown) => {
+      logger.warn('Cannot use the address of a node', { node: call.peer.spiffeId, error: describeError(error) })
+    })
   }
   for await (const _ of trust.changes(call.signal)) yield trust.state()
 }

@@ -9,7 +9,7 @@ export function readOnlyAuthority(authority: AuthorityHandlers, domain: string):
     renew: refuse,
     issueWorkload: refuse,
     watchTrust: (request, call) =>
-      authority.watchTrust(request, { ...call, peer: { ...call.peer, spiffeId: registryId(domain) } }),
+      authority.watchTrust({ ...request, url: '' }, { ...call, peer: { ...call.peer, spiffeId: registryId(domain) } }),
   }
 }
 

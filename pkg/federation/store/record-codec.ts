@@ -14,7 +14,7 @@ export function decodeRecord(kind: string, name: string, text: string): TrustRec
     case 'domain':
       return { ...body, kind, name, introduction: decodeIntroduction(name, body.introduction) }
     case 'node':
-      return { ...body, kind, name, revokedMs: body.revokedMs ?? undefined }
+      return { ...body, kind, name, revokedMs: body.revokedMs ?? undefined, url: body.url ?? '' }
     case 'invitation':
       return decodeInvitation(name, body)
     case 'self':

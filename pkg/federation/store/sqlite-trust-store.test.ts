@@ -29,7 +29,7 @@ trustStoreConformance('SQLite in a file', () => {
 test('a reopened file has the same records and revisions, and older watches must list again', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'nsm-trust-'))
   const path = join(directory, 'trust.db')
-  const node = { kind: 'node', name: 'n1', joinedMs: 1, renewedMs: 2, revokedMs: undefined } as const
+  const node = { kind: 'node', name: 'n1', joinedMs: 1, renewedMs: 2, revokedMs: undefined, url: '' } as const
   try {
     const first = openDatabase(path, options)
     const before = sqliteTrustStore(first)

@@ -36,6 +36,8 @@ export interface NodeRecord {
   readonly joinedMs: number
   readonly renewedMs: number
   readonly revokedMs: number | undefined
+  /** Where other nodes call it; empty before it has said so. */
+  readonly url: string
 }
 
 /** Who may join with an invitation. */

@@ -2,7 +2,14 @@
 import type { DomainRecord, InvitationRecord, NodeRecord, SelfRecord } from '../store/trust-record.ts'
 
 export const node = (name: string, renewedMs = 0): NodeRecord => {
-  return { kind: 'node', name, joinedMs: 1_800_000_000_123, renewedMs, revokedMs: undefined }
+  return {
+    kind: 'node',
+    name,
+    joinedMs: 1_800_000_000_123,
+    renewedMs,
+    revokedMs: undefined,
+    url: 'tcp://192.0.2.1:5001',
+  }
 }
 
 export const domain: DomainRecord = {

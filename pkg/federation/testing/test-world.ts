@@ -16,6 +16,7 @@ import { federationRecords, federationTables } from '../store/schema.ts'
 import { sqliteTrustStore } from '../store/sqlite-trust-store.ts'
 import type { TrustStore } from '../store/trust-store.ts'
 import { fingerprint } from '../trust/introduction.ts'
+import { NodeAddresses } from '../trust/node-addresses.ts'
 import { Trust } from '../trust/trust.ts'
 import { TrustRecords } from '../trust/trust-records.ts'
 import { UnreliableStore } from './unreliable-store.ts'
@@ -95,6 +96,7 @@ export class TestWorld {
     const common = { trust, invitations, channels, clock, logger: silentLogger }
     const registries = scope.own(new JoinedRegistries(common))
     const revoked: string[] = []
+    const nodes = new NodeAddresses({ records, domain, reach })
     const onRevoked = async (spiffeId: string) => void revoked.push(spiffeId)
     this.scope.defer(() => scope.close())
     return {
@@ -104,7 +106,7 @@ export class TestWorld {
       address,
       registries,
       invitations,
-      authority: authorityHandlers({ ...common, authority }),
+      authority: authorityHandlers({ ...common, authority, nodes }),
       domains: domainsHandlers({ ...common, registries, onRevoked }),
       federation: federationHandlers(common),
       revoked,

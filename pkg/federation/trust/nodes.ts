@@ -20,7 +20,7 @@ export function checkNodeMayJoin(known: NodeRecord | undefined, nowMs: number): 
 export async function admitNode(records: TrustRecords, name: string, nowMs: number): Promise<void> {
   await records.change('node', name, (known) => {
     checkNodeMayJoin(known, nowMs)
-    return { kind: 'node', name, joinedMs: nowMs, renewedMs: nowMs, revokedMs: undefined }
+    return { kind: 'node', name, joinedMs: nowMs, renewedMs: nowMs, revokedMs: undefined, url: known?.url ?? '' }
   })
 }
 

@@ -24,7 +24,7 @@ afterEach(async () => {
 })
 
 const node = (name: string, renewedMs = 0): NodeRecord => {
-  return { kind: 'node', name, joinedMs: 0, renewedMs, revokedMs: undefined }
+  return { kind: 'node', name, joinedMs: 0, renewedMs, revokedMs: undefined, url: '' }
 }
 
 const names = () => records.all('node').map(({ name }) => name)

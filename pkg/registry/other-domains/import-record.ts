@@ -5,6 +5,7 @@
  */
 import { type NetworkService, type NetworkServiceEndpoint, trustDomainOf } from '../../api/index.ts'
 import { qualifyName } from '../../base/index.ts'
+import { isReachableUrl, type Reach } from '../../net/index.ts'
 import { checkEndpoint, checkService } from '../rules/limits.ts'
 
 /** Longest life of a record of another domain, whatever it claims. */
@@ -13,7 +14,8 @@ const LONGEST_LIFE_MS = 10 * 60_000
 export interface Origin {
   readonly domain: string
   readonly nowMs: number
-  acceptsUrl(url: string): boolean
+  /** Which addresses our nodes call. */
+  readonly reach: Reach
 }
 
 /** @returns undefined when the record breaks our rules. */
@@ -24,8 +26,8 @@ export function importService({ domain }: Origin, service: NetworkService): Netw
 
 /** @returns undefined when the record breaks our rules. */
 export function importEndpoint(origin: Origin, endpoint: NetworkServiceEndpoint): NetworkServiceEndpoint | undefined {
-  const { domain, nowMs } = origin
-  if (!passes(() => checkEndpoint(endpoint)) || !origin.acceptsUrl(endpoint.url)) return undefined
+  const { domain, nowMs, reach } = origin
+  if (!passes(() => checkEndpoint(endpoint)) || !isReachableUrl(endpoint.url, reach)) return undefined
   const maxMs = nowMs + LONGEST_LIFE_MS
   return {
     ...endpoint,

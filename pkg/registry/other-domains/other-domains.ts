@@ -10,12 +10,12 @@ import type {
   ServiceRegistryClient,
 } from '../../api/index.ts'
 import { type Clock, type Logger, NsmError } from '../../base/index.ts'
+import { isRoutable, type Reach } from '../../net/index.ts'
 import type { CallerView } from '../find/caller-view.ts'
 import { endpointCodec, serviceCodec } from '../store/record-codec.ts'
 import type { RegistryRecord } from '../store/registry-store.ts'
 import { importEndpoint, importService, type Origin } from './import-record.ts'
 import { InterdomainFinder, type InterdomainQuery } from './interdomain-finder.ts'
-import { isReachableUrl } from './reachable-url.ts'
 
 export interface OtherRegistry {
   readonly services: ServiceRegistryClient
@@ -25,8 +25,8 @@ export interface OtherRegistry {
 export interface OtherDomainsOptions {
   /** @throws {NsmError} `not_found` when `domain` has not joined. */
   registryOf(domain: string): OtherRegistry
-  /** Which URLs of endpoints are accepted; {@link isReachableUrl} unless a test runs on loopback. */
-  readonly acceptsUrl?: ((url: string) => boolean) | undefined
+  /** Where the nodes of other domains may be; every other machine by default. */
+  readonly reach?: Reach
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -40,8 +40,8 @@ export class OtherDomains {
   readonly #services: InterdomainFinder<NetworkService>
   readonly #endpoints: InterdomainFinder<NetworkServiceEndpoint>
 
-  constructor({ registryOf, acceptsUrl = isReachableUrl, clock, logger }: OtherDomainsOptions) {
-    const origin = (domain: string): Origin => ({ domain, nowMs: clock.nowMs(), acceptsUrl })
+  constructor({ registryOf, reach = isRoutable, clock, logger }: OtherDomainsOptions) {
+    const origin = (domain: string): Origin => ({ domain, nowMs: clock.nowMs(), reach })
     const checkJoined = (domain: string) => void registryOf(domain)
     this.#services = new InterdomainFinder({
       checkJoined,

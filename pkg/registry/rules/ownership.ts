@@ -8,13 +8,18 @@
  */
 import { type Call, trustDomainOf } from '../../api/index.ts'
 import { NsmError } from '../../base/index.ts'
-import { isWorkloadOf } from '../../policy/index.ts'
+import { isNode, isWorkloadOf } from '../../policy/index.ts'
 import type { RegistryRecord } from '../store/registry-store.ts'
 
-/** @throws {NsmError} `permission_denied` unless the caller belongs to `domain`. */
-export function checkOwnDomain(call: Call, domain: string): void {
-  if (trustDomainOf(call.peer.spiffeId) === domain) return
-  throw noPrivileges('the caller belongs to another domain', { caller: call.peer.spiffeId, domain })
+/**
+ * Workloads register at their node: it says where they are called, and the kernel tells it who they are.
+ * @throws {NsmError} `permission_denied` unless the caller is a node of `domain`.
+ */
+export function checkNode({ peer: { spiffeId: caller } }: Call, domain: string): void {
+  if (isNode(caller, domain)) return
+  const isOwn = trustDomainOf(caller) === domain
+  const state = isOwn ? 'the caller is not a node' : 'the caller belongs to another domain'
+  throw noPrivileges(state, { caller, domain })
 }
 
 /** The path ids of the record that `call` registers, the owner's first. */

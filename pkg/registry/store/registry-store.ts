@@ -46,6 +46,8 @@ export interface Records<T extends RegistryRecord> {
 }
 
 export interface EndpointRecords extends Records<NetworkServiceEndpoint> {
+  /** The owners of all endpoints that serve `service`, each once. */
+  ownersServing(service: string): Promise<readonly string[]>
   /** Removes the records that expired at or before `nowMs`, and returns when the next one expires. */
   removeExpired(nowMs: number): Promise<number | undefined>
   /** Extends every record that expires before `untilMs` until then. */

@@ -6,6 +6,7 @@ import { SqliteRecords, type SqliteRecordsOptions } from './sqlite-records.ts'
 /** Endpoints: unlike services, they can be found by the services that they serve, and they expire. */
 export class SqliteEndpoints extends SqliteRecords<NetworkServiceEndpoint> implements EndpointRecords {
   readonly #byService: Query<NetworkServiceEndpoint>
+  readonly #owners: Query<string>
   readonly #expired: Query<string>
   readonly #nextExpiry: Query<number | undefined>
   readonly #expiring: Query<NetworkServiceEndpoint>
@@ -21,6 +22,11 @@ export class SqliteEndpoints extends SqliteRecords<NetworkServiceEndpoint> imple
        WHERE service = ? AND kind = 'endpoint' AND is_deleted = 0 ORDER BY name`,
       this.read,
     )
+    this.#owners = database.query(
+      `SELECT DISTINCT owner FROM registry_served JOIN registry_record ON name = endpoint
+       WHERE service = ? AND kind = 'endpoint' AND is_deleted = 0 ORDER BY owner`,
+      (row) => row.text('owner'),
+    )
     this.#expired = database.query(`SELECT name FROM registry_record WHERE ${live} <= ?`, (row) => row.text('name'))
     this.#expiring = database.query(`SELECT value FROM registry_record WHERE ${live} < ?`, this.read)
     this.#nextExpiry = database.query(
@@ -29,6 +35,10 @@ export class SqliteEndpoints extends SqliteRecords<NetworkServiceEndpoint> imple
     )
     this.#serve = database.command('INSERT OR IGNORE INTO registry_served VALUES (?, ?)')
     this.#unserve = database.command('DELETE FROM registry_served WHERE endpoint = ?')
+  }
+
+  async ownersServing(service: string): Promise<readonly string[]> {
+    return this.#owners.all(service)
   }
 
   async removeExpired(nowMs: number): Promise<number | undefined> {

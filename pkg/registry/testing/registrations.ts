@@ -1,5 +1,6 @@
 /** Sample registrations, exports and readers for the tests of the registry. */
 import type { Call, NetworkService, NetworkServiceEndpoint } from '../../api/index.ts'
+import { KeyedQueue } from '../../base/index.ts'
 import type { Exports } from '../../policy/index.ts'
 import type { ExportSource } from '../find/caller-view.ts'
 
@@ -24,6 +25,9 @@ export function callOf(spiffeId: string, more: Partial<Call> = {}): Call {
   const peer = { spiffeId, chain: [], attestation: undefined }
   return { peer, token: undefined, signal: new AbortController().signal, ...more }
 }
+
+/** What a registry needs besides, where every node is where it says. */
+export const registering = () => ({ nodes: { check: async () => {} }, queue: new KeyedQueue() })
 
 /** Exports that a test can change. */
 export class FakeExports implements ExportSource {

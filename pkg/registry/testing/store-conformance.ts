@@ -86,6 +86,19 @@ function records(subject: Subject): void {
 }
 
 function queries(subject: Subject): void {
+  test('knows who serves a service', async () => {
+    const { endpoints } = subject.store
+    const [n1, n2] = [['spiffe://west/node/n1'], ['spiffe://west/node/n2']]
+    await endpoints.put(endpoint('a', { pathIds: n2, networkServiceNames: ['files', 'db'] }))
+    await endpoints.put(endpoint('b', { pathIds: n1 }))
+    await endpoints.put(endpoint('c', { pathIds: n1 }))
+    expect(await endpoints.ownersServing('files')).toEqual([...n1, ...n2])
+    expect(await endpoints.ownersServing('db')).toEqual(n2)
+    await endpoints.remove('a')
+    expect(await endpoints.ownersServing('files')).toEqual(n1)
+    expect(await endpoints.ownersServing('db')).toEqual([])
+  })
+
   test('lists what matches, ordered by name', async () => {
     const { endpoints } = subject.store
     await endpoints.put(endpoint('b', { networkServiceNames: ['files', 'db'] }))

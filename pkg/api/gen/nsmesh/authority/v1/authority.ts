@@ -4,7 +4,6 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import type { handleServerStreamingCall, handleUnaryCall, UntypedServiceImplementation } from "@grpc/grpc-js";
-import { Empty } from "../../../google/protobuf/empty.ts";
 
 export const protobufPackage = "nsmesh.authority.v1";
 
@@ -26,6 +25,11 @@ export interface IssueWorkloadRequest {
   path: string;
   /** Additional names, for peers that can only check DNS names. */
   dnsNames: string[];
+}
+
+export interface WatchTrustRequest {
+  /** Where other nodes call the calling node, tcp://ip:port. Its endpoints register with this URL and no other. */
+  url: string;
 }
 
 export interface IdentityResponse {
@@ -251,6 +255,61 @@ export const IssueWorkloadRequest: MessageFns<IssueWorkloadRequest> = {
     message.csr = object.csr ?? Buffer.alloc(0);
     message.path = object.path ?? "";
     message.dnsNames = object.dnsNames?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseWatchTrustRequest(): WatchTrustRequest {
+  return { url: "" };
+}
+
+export const WatchTrustRequest: MessageFns<WatchTrustRequest> = {
+  encode(message: WatchTrustRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.url !== "") {
+      writer.uint32(10).string(message.url);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WatchTrustRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWatchTrustRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.url = reader.string(true);
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<WatchTrustRequest>, I>>(base?: I): WatchTrustRequest {
+    return WatchTrustRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<WatchTrustRequest>, I>>(object: I): WatchTrustRequest {
+    const message = createBaseWatchTrustRequest();
+    message.url = object.url ?? "";
     return message;
   },
 };
@@ -557,13 +616,13 @@ export const AuthorityService = {
     responseSerialize: (value: IdentityResponse): Buffer => Buffer.from(IdentityResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): IdentityResponse => IdentityResponse.decode(value),
   },
-  /** Sends the current state, and sends it again after each change. */
+  /** Sends the current state, and sends it again after each change. Tells the registry where the calling node is. */
   watchTrust: {
     path: "/nsmesh.authority.v1.Authority/WatchTrust" as const,
     requestStream: false as const,
     responseStream: true as const,
-    requestSerialize: (value: Empty): Buffer => Buffer.from(Empty.encode(value).finish()),
-    requestDeserialize: (value: Buffer): Empty => Empty.decode(value),
+    requestSerialize: (value: WatchTrustRequest): Buffer => Buffer.from(WatchTrustRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): WatchTrustRequest => WatchTrustRequest.decode(value),
     responseSerialize: (value: TrustState): Buffer => Buffer.from(TrustState.encode(value).finish()),
     responseDeserialize: (value: Buffer): TrustState => TrustState.decode(value),
   },
@@ -576,8 +635,8 @@ export interface AuthorityServer extends UntypedServiceImplementation {
   renew: handleUnaryCall<RenewRequest, IdentityResponse>;
   /** Issues an identity for a workload that the calling node has attested. */
   issueWorkload: handleUnaryCall<IssueWorkloadRequest, IdentityResponse>;
-  /** Sends the current state, and sends it again after each change. */
-  watchTrust: handleServerStreamingCall<Empty, TrustState>;
+  /** Sends the current state, and sends it again after each change. Tells the registry where the calling node is. */
+  watchTrust: handleServerStreamingCall<WatchTrustRequest, TrustState>;
 }
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { isReachableUrl } from './reachable-url.ts'
+import { isRoutable } from './routable.ts'
 
 test.each([
   ['tcp://192.0.2.1:5001', true],
@@ -26,4 +27,4 @@ test.each([
   ['unix:///run/x.sock', false],
   ['http://192.0.2.1:5001', false],
   ['', false],
-])('isReachableUrl of %s is %s', (url, expected) => expect(isReachableUrl(url)).toBe(expected))
+])('isReachableUrl of %s is %s', (url, expected) => expect(isReachableUrl(url, isRoutable)).toBe(expected))
