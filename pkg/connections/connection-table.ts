@@ -46,12 +46,15 @@ export interface TableEvent {
 
 export class ConnectionTable {
   readonly #store: RecordStore
+  readonly #check: (record: ConnectionRecord) => void
   readonly #records = new Map<string, ConnectionRecord>()
   readonly #idsByCaller = new Map<string, string>()
   readonly #listeners = new Set<(event: TableEvent) => void>()
 
-  constructor(store: RecordStore) {
+  /** @param check throws for a record that must not stand: trust may have ended while it was requested. */
+  constructor(store: RecordStore, check: (record: ConnectionRecord) => void = () => {}) {
     this.#store = store
+    this.#check = check
     for (const record of store.load()) this.#remember(record)
   }
 
@@ -68,11 +71,10 @@ export class ConnectionTable {
     return this.#records.values()
   }
 
-  /** @throws {NsmError} what the store throws; then nothing has changed. */
+  /** @throws {NsmError} what the check or the store throws; then nothing has changed. */
   save(record: ConnectionRecord): void {
-    this.#store.put(record)
-    this.#remember(record)
-    this.#tell({ type: 'UPDATE', record })
+    this.#check(record)
+    this.#write(record)
   }
 
   delete(id: string): void {
@@ -88,12 +90,18 @@ export class ConnectionTable {
   setState(id: string, state: Connection['state']): void {
     const record = this.#records.get(id)
     if (record === undefined || record.connection.state === state) return
-    this.save({ ...record, connection: { ...record.connection, state } })
+    this.#write({ ...record, connection: { ...record.connection, state } })
   }
 
   subscribe(listener: (event: TableEvent) => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
+  }
+
+  #write(record: ConnectionRecord): void {
+    this.#store.put(record)
+    this.#remember(record)
+    this.#tell({ type: 'UPDATE', record })
   }
 
   #remember(record: ConnectionRecord): void {

@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { decodeToken, encodeToken } from './joining/token.ts'
 import { callOf, type TestDomain, TestWorld } from './testing/index.ts'
+import { revokedOf } from './trust/introduction.ts'
 import { admitDomain, updateDomain } from './trust/joined-domains.ts'
+import { admitNode } from './trust/nodes.ts'
 
 const admin = callOf('')
 let world: TestWorld
@@ -190,6 +192,59 @@ describe('following a domain', () => {
       await expect(east.federation.leave({}, callOf(id))).rejects.toMatchObject({ code: 'permission_denied' })
     },
   )
+})
+
+describe('nodes that are revoked', () => {
+  const isRevokedAt = (domain: TestDomain, id: string) => domain.trust.isRevoked(id)
+
+  async function joinAndRevoke(...nodes: string[]): Promise<void> {
+    for (const node of nodes) {
+      await admitNode(west.trust.records, node, world.clock.nowMs())
+      await west.domains.revokeNode({ node }, admin)
+    }
+    await world.settle()
+  }
+
+  test('are revoked in the other domain at once, with their workloads, and no others', async () => {
+    await joined()
+    await joinAndRevoke('n1')
+    const ids = ['n1', 'n1/uid/0', 'n10', 'n2'].map((path) => `spiffe://west/node/${path}`)
+    expect(ids.map((id) => isRevokedAt(east, id))).toEqual([true, true, false, false])
+    expect(isRevokedAt(east, 'spiffe://east/node/n1')).toBe(false)
+    expect(east.trust.state().revoked).toEqual(['spiffe://west/node/n1'])
+  })
+
+  test('are heard of by a domain that joins later, or was away', async () => {
+    await joinAndRevoke('n1')
+    await joined()
+    expect(isRevokedAt(east, 'spiffe://west/node/n1')).toBe(true)
+    west.isAway = true
+    await joinAndRevoke('n2')
+    west.isAway = false
+    await world.clock.advance(30_000)
+    await world.settle()
+    expect(isRevokedAt(east, 'spiffe://west/node/n2')).toBe(true)
+  })
+
+  test('are every node of the domain where there are too many to name', async () => {
+    const names = Array.from({ length: 2_001 }, (_, index) => `n${index}`)
+    expect(revokedOf(names)).toEqual(['*'])
+    expect(revokedOf(names.slice(1))).toHaveLength(2_000)
+    expect(revokedOf(['n1', '*'])).toEqual(['*'])
+    expect(revokedOf(['a/b', 'n1', '', 'n1'])).toEqual(['n1'])
+    await joined()
+    await updateDomain(east.trust.records, { ...west.trust.introduction, revoked: ['*'] }, world.clock.nowMs())
+    const ids = ['node/any', 'node/any/uid/0', 'registry'].map((path) => `spiffe://west/${path}`)
+    expect(ids.map((id) => isRevokedAt(east, id))).toEqual([true, true, false])
+  })
+
+  test('are no longer told of when none of their identities can be valid', async () => {
+    await joinAndRevoke('n1')
+    expect(west.trust.introduction.revoked).toEqual(['n1'])
+    await world.clock.advance(66 * 60_000)
+    expect(west.trust.introduction.revoked).toEqual([])
+    expect(isRevokedAt(west, 'spiffe://west/node/n1')).toBe(true)
+  })
 })
 
 describe('exports', () => {

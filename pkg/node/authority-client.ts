@@ -1,14 +1,16 @@
 /** The domain's authority as a node calls it. */
 import { authorityV1 } from '../api/index.ts'
 import { type Channel, clientOf } from '../rpc/index.ts'
-import { trustFromProto } from './trust/trust-proto.ts'
+import { joinParts, trustFromProto } from './trust/trust-proto.ts'
 import type { TrustState } from './trust/trust-state.ts'
 
 /** What a certificate signing request comes to. */
 export interface Issued {
   /** DER certificates, leaf first. */
   readonly chain: readonly Uint8Array[]
+  /** Our own authorities at least; everything when it is {@link isTrustWhole}. */
   readonly trust: TrustState | undefined
+  readonly isTrustWhole: boolean
 }
 
 export interface AuthorityClient {
@@ -30,11 +32,17 @@ export function authorityClient(channel: Channel): AuthorityClient {
     issueWorkload: async (csr, path, signal) =>
       issuedFromProto(await client.issueWorkload({ csr: Buffer.from(csr), path, dnsNames: [] }, { signal })),
     async *watchTrust(url, signal) {
-      for await (const state of client.watchTrust({ url }, { signal })) yield trustFromProto(state)
+      let parts: authorityV1.TrustState[] = []
+      for await (const part of client.watchTrust({ url }, { signal })) {
+        parts.push(part)
+        if (part.continues) continue
+        yield joinParts(parts)
+        parts = []
+      }
     },
   }
 }
 
 function issuedFromProto({ chain, trust }: authorityV1.IdentityResponse): Issued {
-  return { chain, trust: trust && trustFromProto(trust) }
+  return { chain, trust: trust && trustFromProto(trust), isTrustWhole: trust?.continues === false }
 }

@@ -1,3 +1,5 @@
 /** Authorization decisions, based only on verified identities. Pure. */
+
 export { type Exports, mayRequest, type ServiceAccess } from './may-request.ts'
+export { EVERY_NODE, isRevokedBy } from './revocation.ts'
 export { isNode, isRegistry, isWorkloadOf, nodeId, nodeNameOf, registryId } from './roles.ts'

@@ -8,11 +8,15 @@ import { join } from 'node:path'
 import { authorityV1, domainV1, type NetworkService, type NetworkServiceEndpoint } from '../../pkg/api/index.ts'
 import { type Logger, NsmError, Scope, silentLogger, systemClock } from '../../pkg/base/index.ts'
 import { nsmdConfig, registryConfig } from '../../pkg/config/index.ts'
+import { migrations } from '../../pkg/daemon/nsm-registry/migrations.ts'
 import { startRegistry } from '../../pkg/daemon/nsm-registry/registry.ts'
 import { startNode } from '../../pkg/daemon/nsmd/index.ts'
 import { FakeEngine, fakeDataplane } from '../../pkg/dataplane/testing/index.ts'
+import { sqliteTrustStore, TrustRecords } from '../../pkg/federation/index.ts'
+import { joinParts, type TrustState } from '../../pkg/node/index.ts'
 import { FakeKernel, fakePlatform } from '../../pkg/platform/testing/index.ts'
 import { Channel, clientOf, endpointRegistryClient, serviceRegistryClient } from '../../pkg/rpc/index.ts'
+import { openDatabase } from '../../pkg/store/index.ts'
 import { freePort } from '../lab/free-port.ts'
 import { type Process, TestHolder } from './test-holder.ts'
 import { type EndpointOptions, SandboxEndpoint, Workload } from './workload.ts'
@@ -170,12 +174,16 @@ export class SandboxDomain {
   }
 
   /** Whom its nodes are told to trust. */
-  async trustState(): Promise<authorityV1.TrustState> {
+  async trustState(): Promise<TrustState> {
     const channel = this.#adminChannel()
     const stop = new AbortController()
     try {
       const states = clientOf(authorityV1.AuthorityService, channel).watchTrust({ url: '' }, { signal: stop.signal })
-      for await (const state of states) return state
+      const parts: authorityV1.TrustState[] = []
+      for await (const part of states) {
+        parts.push(part)
+        if (!part.continues) return joinParts(parts)
+      }
       throw new NsmError('unavailable', 'Cannot read the trust state: the registry sent none')
     } finally {
       stop.abort()
@@ -197,6 +205,21 @@ export class SandboxDomain {
 
   async revokeNode(node: string): Promise<void> {
     await this.admin((domains) => domains.revokeNode({ node }, soon()))
+  }
+
+  /** Changes what its registry has stored, while that is down. */
+  async changeRecords(change: (records: TrustRecords) => Promise<void>): Promise<void> {
+    await this.stop()
+    const path = join(this.#directory, 'state', 'registry.db')
+    const database = openDatabase(path, { application: 'nsm-registry', migrations })
+    const records = await TrustRecords.open({ store: sqliteTrustStore(database), clock, logger: silentLogger })
+    try {
+      await change(records)
+    } finally {
+      await records.close()
+      database.close()
+    }
+    await this.start()
   }
 
   #adminChannel(): Channel {

@@ -1,5 +1,11 @@
 /** Clients and endpoints of the sandbox: they get their identity from their node, as every workload does. */
-import { type Connection, type ConnectionRequest, type NetworkServiceClient, nodeV1 } from '../../pkg/api/index.ts'
+import {
+  type Connection,
+  type ConnectionRequest,
+  type NetworkServiceClient,
+  type NetworkServiceServer,
+  nodeV1,
+} from '../../pkg/api/index.ts'
 import { errorCode, Scope, silentLogger, systemClock } from '../../pkg/base/index.ts'
 import { parseNsmUrl } from '../../pkg/client/index.ts'
 import { firstRequest, refreshRequest } from '../../pkg/client/requests.ts'
@@ -127,6 +133,8 @@ export interface EndpointOptions {
   readonly service: string
   readonly name: string
   readonly cidr: string
+  /** Before it answers a request. */
+  readonly pause?: () => Promise<void>
 }
 
 export class SandboxEndpoint {
@@ -143,7 +151,7 @@ export class SandboxEndpoint {
     this.#scope = scope
   }
 
-  static async open(place: WorkloadPlace, { service, name, cidr }: EndpointOptions): Promise<SandboxEndpoint> {
+  static async open(place: WorkloadPlace, { service, name, cidr, pause }: EndpointOptions): Promise<SandboxEndpoint> {
     const scope = new Scope()
     const { identity, channel, minter } = await connectTo(place, scope)
     const ipam = new PointToPointIpam(parseGroups(cidr))
@@ -151,7 +159,7 @@ export class SandboxEndpoint {
     scope.defer(() => server.stop())
     const url = endpointUrl(place)
     const serving = { listen: url, security: { identity }, authorize: onlyOwnNode(identity), clock, logger }
-    scope.own(await serve({ ...serving, services: [networkService(server)] }))
+    scope.own(await serve({ ...serving, services: [networkService(slow(server, pause))] }))
     const registries = { services: serviceRegistryClient(channel), endpoints: endpointRegistryClient(channel) }
     const registration = new Registration({
       name,
@@ -176,4 +184,11 @@ export class SandboxEndpoint {
 
 function endpointUrl({ directory }: WorkloadPlace): string {
   return `unix://${directory}/endpoint.sock`
+}
+
+function slow(server: EndpointServer, pause = async () => {}): NetworkServiceServer {
+  return {
+    request: (request, call) => pause().then(() => server.request(request, call)),
+    close: (connection, call) => server.close(connection, call),
+  }
 }

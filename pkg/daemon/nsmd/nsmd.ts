@@ -27,6 +27,7 @@ import { reachOf } from '../../net/index.ts'
 import {
   administrators,
   authorityClient,
+  checkTrusted,
   endIncomplete,
   followTrust,
   IdentityAgent,
@@ -79,7 +80,7 @@ async function compose(config: NsmdConfig, options: NodeOptions, scope: Scope): 
   const directory = scope.own(new RegistryDirectory({ ...registry, ...common }))
   const registered = scope.own(new RegisteredEndpoints(endpointRecords(state.connections), clock))
   const wires = scope.own(await Forwarder.open({ database: state.wires, ...machine, ...common }, signal))
-  const table = new ConnectionTable(connectionRecords(state.connections))
+  const table = new ConnectionTable(connectionRecords(state.connections), checkTrusted({ domain, trust }))
   const service = new NodeNetworkService({
     self,
     table,

@@ -9,6 +9,7 @@ import { decodeToken } from '../joining/token.ts'
 import type { NodeAddresses } from '../trust/node-addresses.ts'
 import { admitNode, checkNodeMayJoin, renewNode } from '../trust/nodes.ts'
 import type { Trust } from '../trust/trust.ts'
+import { trustParts } from '../trust/trust-parts.ts'
 
 const MAX_DNS_NAMES = 4
 
@@ -55,7 +56,7 @@ async function joinNode(
   await invitations.use(invitation)
   await admitNode(trust.records, node, clock.nowMs())
   logger.info('A node joined', { node })
-  return { ...answer, trust: trust.state() }
+  return { ...answer, trust: firstPart(trust) }
 }
 
 async function renew(
@@ -100,7 +101,7 @@ async function* watchTrust(
       logger.warn('Cannot use the address of a node', { node: call.peer.spiffeId, error: describeError(error) })
     })
   }
-  for await (const _ of trust.changes(call.signal)) yield trust.state()
+  for await (const _ of trust.changes(call.signal)) yield* trustParts(trust.state())
 }
 
 function nodeOf(trust: Trust, { peer: { spiffeId } }: Call): string {
@@ -117,7 +118,12 @@ async function issue(
   request: IssueOptions,
 ): Promise<authorityV1.IdentityResponse> {
   const { spiffeId, chain } = await authority.issue(request)
-  return { spiffeId, chain: chain.map((der) => Buffer.from(der)), trust: trust.state() }
+  return { spiffeId, chain: chain.map((der) => Buffer.from(der)), trust: firstPart(trust) }
+}
+
+/** Enough to verify the identity. */
+function firstPart(trust: Trust): authorityV1.TrustState | undefined {
+  return trustParts(trust.state())[0]
 }
 
 function refuseName(state: string, fields: NsmError['fields']): never {

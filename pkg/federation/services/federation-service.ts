@@ -1,4 +1,5 @@
 /** nsmesh.domain.v1.Federation: the calls between the registries of two domains. */
+import { isDeepStrictEqual } from 'node:util'
 import { type Call, type domainV1, type Peer, trustDomainOf } from '../../api/index.ts'
 import { type Clock, type Logger, NsmError } from '../../base/index.ts'
 import { verifySvid } from '../../identity/index.ts'
@@ -6,6 +7,7 @@ import { isRegistry } from '../../policy/index.ts'
 import type { Handlers } from '../../rpc/index.ts'
 import type { Invitations } from '../joining/invitations.ts'
 import { joinsItself } from '../joining/join-domain.ts'
+import type { Introduction } from '../store/trust-record.ts'
 import { introductionFromProto, introductionToProto } from '../trust/introduction.ts'
 import { admitDomain, checkSameDomain, removeDomain, type Speaker } from '../trust/joined-domains.ts'
 import type { Trust } from '../trust/trust.ts'
@@ -83,12 +85,13 @@ function isUnproven(domain: string): NsmError {
 
 async function* watchBundle({ trust }: FederationOptions, call: Call): AsyncGenerator<domainV1.Introduction> {
   const domain = callingDomain(trust, call)
-  let sentRevision = -1
+  let sent: Introduction | undefined
   for await (const _ of trust.changes(call.signal)) {
     if (trust.joinedDomain(domain) === undefined) return
-    if (trust.introduction.revision === sentRevision) continue
-    sentRevision = trust.introduction.revision
-    yield introductionToProto(trust.introduction)
+    const { introduction } = trust
+    if (isDeepStrictEqual(introduction, sent)) continue
+    sent = introduction
+    yield introductionToProto(introduction)
   }
 }
 

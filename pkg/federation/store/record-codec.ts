@@ -29,8 +29,8 @@ export function decodeRecord(kind: string, name: string, text: string): TrustRec
 /** The parts of a record that JSON has no form for. */
 function encodedParts(record: TrustRecord): object {
   if (record.kind === 'domain') {
-    const { addresses, authorities, revision } = record.introduction
-    return { introduction: { addresses, authorities: authorities.map((der) => encodeBytes(der, 'base64')), revision } }
+    const { domain: _, authorities, ...rest } = record.introduction
+    return { introduction: { ...rest, authorities: authorities.map((der) => encodeBytes(der, 'base64')) } }
   }
   return record.kind === 'invitation' ? { hash: encodeBytes(record.hash, 'hex') } : {}
 }
@@ -50,10 +50,13 @@ interface EncodedIntroduction {
   readonly addresses: readonly string[]
   readonly authorities: readonly string[]
   readonly revision: number
+  /** Absent in what version 0.2 wrote. */
+  readonly revoked?: readonly string[]
 }
 
-function decodeIntroduction(domain: string, { authorities, ...rest }: EncodedIntroduction): Introduction {
-  return { ...rest, domain, authorities: authorities.map((text) => decodeBytes(text, 'base64')) }
+function decodeIntroduction(domain: string, encoded: EncodedIntroduction): Introduction {
+  const { authorities, revoked = [], ...rest } = encoded
+  return { ...rest, domain, revoked, authorities: authorities.map((text) => decodeBytes(text, 'base64')) }
 }
 
 function encodeBytes(bytes: Uint8Array, encoding: 'base64' | 'hex'): string {

@@ -3,10 +3,13 @@
  * exported to it.
  *
  * INVARIANT: a record is smaller than 512 KiB, so that it fits an object of Kubernetes (about 1 MiB) and a value of
- * etcd (1.5 MiB). Largest is a domain: eight authorities of 4 KiB, eight addresses and {@link MAX_EXPORTS} names.
+ * etcd (1.5 MiB). Largest is a domain: eight authorities of 4 KiB, eight addresses, and the names of {@link MAX_EXPORTS}
+ * services and {@link MAX_REVOKED} nodes.
  */
 /** To one domain, or to every domain. */
 export const MAX_EXPORTS = 1_000
+/** Of one domain at a time: where there are more, every node of it counts as revoked. */
+export const MAX_REVOKED = 2_000
 
 /** What a domain says of itself to others. */
 export interface Introduction {
@@ -16,6 +19,8 @@ export interface Introduction {
   /** DER certificates, newest first. */
   readonly authorities: readonly Uint8Array[]
   readonly revision: number
+  /** Names of nodes that were revoked lately, and may still have an identity; or only {@link EVERY_NODE}. */
+  readonly revoked: readonly string[]
 }
 
 /** Another domain that has joined. */

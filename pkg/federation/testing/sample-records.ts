@@ -20,6 +20,7 @@ export const domain: DomainRecord = {
     addresses: ['west.test:5002', '[2001:db8::1]:5002'],
     authorities: [new Uint8Array([48, 0, 255]), new Uint8Array(4_096).fill(7)],
     revision: 1_800_000_000_456,
+    revoked: ['n7'],
   },
   joinedMs: 1_800_000_000_789,
   exports: ['db', 'files'],

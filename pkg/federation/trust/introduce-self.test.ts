@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { silentLogger } from '../../base/index.ts'
 import { FakeClock } from '../../base/testing/index.ts'
-import type { Introduction } from '../store/trust-record.ts'
 import type { TrustStore } from '../store/trust-store.ts'
 import { type Death, TestWorld, UnreliableStore } from '../testing/index.ts'
 import { introduceSelf } from './introduce-self.ts'
@@ -24,7 +23,7 @@ interface Start {
 }
 
 /** A registry starts. */
-async function start({ addresses: at = addresses, nowMs = 1_000, from = store }: Start = {}): Promise<Introduction> {
+async function start({ addresses: at = addresses, nowMs = 1_000, from = store }: Start = {}) {
   const clock = new FakeClock(nowMs)
   const records = await TrustRecords.open({ store: from, clock, logger: silentLogger })
   try {

@@ -17,7 +17,7 @@ interface SelfOptions {
  * change, so that it still grows after the loss of all state. A counter would start again, and everybody who has seen a
  * greater one would refuse it.
  */
-export async function introduceSelf(options: SelfOptions): Promise<Introduction> {
+export async function introduceSelf(options: SelfOptions): Promise<Omit<Introduction, 'revoked'>> {
   const { records, domain, authorities, addresses, clock } = options
   const digest = digestOf(addresses, authorities)
   let revision = 0

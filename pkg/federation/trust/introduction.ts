@@ -4,7 +4,8 @@ import type { domainV1 } from '../../api/index.ts'
 import { isDomainOrNodeName, NsmError } from '../../base/index.ts'
 import { checkAuthority } from '../../identity/index.ts'
 import type { Reach } from '../../net/index.ts'
-import type { Introduction } from '../store/trust-record.ts'
+import { EVERY_NODE } from '../../policy/index.ts'
+import { type Introduction, MAX_REVOKED } from '../store/trust-record.ts'
 
 const MAX_AUTHORITIES = 8
 const MAX_CERTIFICATE_BYTES = 4_096
@@ -38,7 +39,7 @@ export function introductionFromProto(
   for (const der of authorities) checkAuthority(der, domain)
   const revision = Number(message.revision)
   if (!isPlausible(revision, rules.nowMs)) refuse('revision', 'it lies in the future: compare the clocks')
-  return { domain, addresses, authorities, revision }
+  return { domain, addresses, authorities, revision, revoked: revokedOf(message.revokedNodes) }
 }
 
 /** Revisions are times: one that lies too far ahead would make every later one look old. */
@@ -47,13 +48,20 @@ export function isPlausible(revision: number, nowMs: number): boolean {
 }
 
 export function introductionToProto(introduction: Introduction): domainV1.Introduction {
-  const { domain, addresses, authorities, revision } = introduction
+  const { domain, addresses, authorities, revision, revoked } = introduction
   return {
     trustDomain: domain,
     addresses: [...addresses],
     authorities: authorities.map((der) => Buffer.from(der)),
     revision: BigInt(revision),
+    revokedNodes: [...revoked],
   }
+}
+
+/** What no node can be called is left out. INVARIANT: a list that is too long revokes more than it names, never less. */
+export function revokedOf(names: readonly string[]): readonly string[] {
+  const known = names.filter((name) => name === EVERY_NODE || isDomainOrNodeName(name))
+  return known.length > MAX_REVOKED || known.includes(EVERY_NODE) ? [EVERY_NODE] : [...new Set(known)].sort()
 }
 
 /** base64url of the SHA-256 of a DER certificate. */

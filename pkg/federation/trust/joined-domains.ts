@@ -1,4 +1,5 @@
 /** The rules by which other domains join, change and leave. Each is one change of one record. */
+import { isDeepStrictEqual } from 'node:util'
 import { NsmError } from '../../base/index.ts'
 import type { DomainRecord, Introduction } from '../store/trust-record.ts'
 import { isPlausible } from './introduction.ts'
@@ -42,7 +43,7 @@ export function checkSameDomain(known: DomainRecord | undefined, domain: string,
 /**
  * Takes a newer introduction of a joined domain from its own registry; false when it is not newer.
  * INVARIANT: revisions only grow, so that a replica which is behind does not bring back what was given up. One that lies
- * in the future counts for nothing.
+ * in the future counts for nothing. Which nodes are revoked has no revision: the newest word counts.
  */
 export async function updateDomain(records: TrustRecords, introduction: Introduction, nowMs: number): Promise<boolean> {
   let isNewer = false
@@ -50,7 +51,10 @@ export async function updateDomain(records: TrustRecords, introduction: Introduc
     if (known === undefined) return known
     const last = isPlausible(known.introduction.revision, nowMs) ? known.introduction.revision : 0
     isNewer = introduction.revision > last
-    return isNewer ? { ...known, introduction } : known
+    if (isNewer) return { ...known, introduction }
+    const { revoked } = introduction
+    if (isDeepStrictEqual(revoked, known.introduction.revoked)) return known
+    return { ...known, introduction: { ...known.introduction, revoked } }
   })
   return isNewer
 }

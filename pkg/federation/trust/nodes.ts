@@ -4,7 +4,7 @@ import type { NodeRecord } from '../store/trust-record.ts'
 import type { TrustRecords } from './trust-records.ts'
 
 /** Every identity that was issued before a node was revoked has expired after this time. */
-const LONGEST_SVID_MS = 3_600_000
+export const LONGEST_SVID_MS = 3_600_000
 
 /** @throws {NsmError} `failed_precondition` while a revoked node of that name may still have a valid identity. */
 export function checkNodeMayJoin(known: NodeRecord | undefined, nowMs: number): void {

@@ -2,11 +2,12 @@ import type { authorityV1 } from '../../api/index.ts'
 import type { Clock } from '../../base/index.ts'
 import type { Bundles } from '../../identity/index.ts'
 import type { Reach } from '../../net/index.ts'
-import { type Exports, nodeId } from '../../policy/index.ts'
+import { type Exports, isRevokedBy, nodeId } from '../../policy/index.ts'
 import type { DomainRecord, Introduction, TrustRecord } from '../store/trust-record.ts'
 import { exportsOf } from './exports.ts'
 import { introduceSelf } from './introduce-self.ts'
-import type { IntroductionRules } from './introduction.ts'
+import { type IntroductionRules, revokedOf } from './introduction.ts'
+import { LONGEST_SVID_MS } from './nodes.ts'
 import type { RecordChange, TrustRecords } from './trust-records.ts'
 
 export interface TrustOptions {
@@ -21,12 +22,16 @@ export interface TrustOptions {
   readonly clock: Clock
 }
 
+/** How far the clocks of two domains may be apart. */
+const CLOCKS_MS = 5 * 60_000
+
 /** What the records mean, computed once per change: requests read it. */
 interface Reading {
   /** Of the records when the reading last changed. */
   readonly revision: number
   readonly domains: ReadonlyMap<string, DomainRecord>
   readonly exports: Exports
+  /** SPIFFE IDs of nodes, also of those of other domains. */
   readonly revoked: ReadonlySet<string>
   readonly bundles: Bundles
 }
@@ -38,18 +43,20 @@ interface Reading {
 export class Trust {
   readonly domain: string
   readonly records: TrustRecords
-  /** What this domain says of itself to others. */
-  readonly introduction: Introduction
+  readonly #introduction: Omit<Introduction, 'revoked'>
+  readonly #clock: Clock
   readonly #authorities: readonly Uint8Array[]
   readonly #reach: Reach
   readonly #listeners = new Set<() => void>()
   readonly #unsubscribe: () => void
   #reading: Reading
 
-  private constructor({ domain, records, authorities, reach }: TrustOptions, introduction: Introduction) {
+  private constructor(options: TrustOptions, introduction: Omit<Introduction, 'revoked'>) {
+    const { domain, records, authorities, reach, clock } = options
     this.domain = domain
     this.records = records
-    this.introduction = introduction
+    this.#introduction = introduction
+    this.#clock = clock
     this.#authorities = authorities
     this.#reach = reach
     this.#reading = this.#read()
@@ -96,9 +103,16 @@ export class Trust {
     }
   }
 
+  /** What this domain says of itself to others. */
+  get introduction(): Introduction {
+    const sinceMs = this.#clock.nowMs() - LONGEST_SVID_MS - CLOCKS_MS
+    const lately = this.records.all('node').filter(({ revokedMs = 0 }) => revokedMs > sinceMs)
+    return { ...this.#introduction, revoked: revokedOf(lately.map(({ name }) => name)) }
+  }
+
   /** What the introductions of other domains are judged by. */
   introductionRules(nowMs: number): IntroductionRules {
-    return { reach: this.#reach, ownAddresses: this.introduction.addresses, nowMs }
+    return { reach: this.#reach, ownAddresses: this.#introduction.addresses, nowMs }
   }
 
   joined(): readonly DomainRecord[] {
@@ -119,8 +133,7 @@ export class Trust {
 
   /** Whether `spiffeId` is that of a revoked node, or of a workload on one. */
   isRevoked(spiffeId: string): boolean {
-    const node = spiffeId.split('/', 5).join('/') // spiffe://<domain>/node/<name>
-    return this.#reading.revoked.has(node)
+    return isRevokedBy(this.#reading.revoked, spiffeId)
   }
 
   /** What the nodes of this domain are told. */
@@ -136,6 +149,7 @@ export class Trust {
         exportedServices: [...(exports.get(name) ?? [])],
       })),
       revoked: [...revoked],
+      continues: false,
     }
   }
 
@@ -148,11 +162,14 @@ export class Trust {
   #read(): Reading {
     const domains = this.records.all('domain')
     const revoked = this.records.all('node').filter(isRevoked)
+    const elsewhere = domains.flatMap(({ name, introduction }) =>
+      introduction.revoked.map((node) => nodeId(name, node)),
+    )
     return {
       revision: this.records.revision,
       domains: new Map(domains.map((domain) => [domain.name, domain])),
       exports: exportsOf(this.records),
-      revoked: new Set(revoked.map(({ name }) => nodeId(this.domain, name))),
+      revoked: new Set([...revoked.map(({ name }) => nodeId(this.domain, name)), ...elsewhere]),
       bundles: new Map([
         ...domains.map(({ name, introduction }) => [name, introduction.authorities] as const),
         [this.domain, this.#authorities],

@@ -90,9 +90,10 @@ export class IdentityAgent implements WorkloadIdentities {
   }
 
   async #issue(uid: string, signal: AbortSignal): Promise<Identity> {
-    const { authority, clock, logger } = this.#options
+    const { authority, trust, clock, logger } = this.#options
     const key = await createKeyAndCsr()
-    const identity = identityOf(await authority.issueWorkload(key.csr, `uid/${uid}`, signal), key, clock)
+    const issued = await authority.issueWorkload(key.csr, `uid/${uid}`, signal)
+    const identity = identityOf(issued, { key, known: trust.bundles(), clock })
     logger.info('Gave a workload its identity', { spiffeId: identity.svid.spiffeId })
     return identity
   }

@@ -90,8 +90,8 @@ async function ask(
   try {
     const key = await createKeyAndCsr()
     const issued = await call(authorityClient(channel), key.csr)
-    if (issued.trust !== undefined) await trust.update(issued.trust)
-    return identityOf(issued, key, clock)
+    if (issued.trust !== undefined && issued.isTrustWhole) await trust.update(issued.trust)
+    return identityOf(issued, { key, known: trust.bundles(), clock })
   } finally {
     channel.close()
   }

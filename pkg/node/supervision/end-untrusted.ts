@@ -1,14 +1,17 @@
-/** Ends, at once, the wires of domains, services and nodes that are no longer trusted. */
+/** Ends, at once, the wires of domains, services and nodes that are no longer trusted, and lets none of them begin. */
 import { trustDomainOf } from '../../api/index.ts'
-import { describeError, type Logger } from '../../base/index.ts'
+import { describeError, type Logger, NsmError } from '../../base/index.ts'
 import type { ConnectionRecord, ConnectionTable } from '../../connections/index.ts'
 import { mayRequest } from '../../policy/index.ts'
 import type { NodeTrust } from '../trust/node-trust.ts'
 
-interface Parts {
+interface TrustParts {
   readonly domain: string
-  readonly table: ConnectionTable
   readonly trust: Pick<NodeTrust, 'bundles' | 'exports' | 'isRevoked'>
+}
+
+interface Parts extends TrustParts {
+  readonly table: ConnectionTable
   readonly end: (id: string, reason: string) => Promise<void>
   readonly logger: Logger
 }
@@ -23,7 +26,21 @@ export function endUntrusted(parts: Parts): void {
   }
 }
 
-function whyUntrusted({ identities, owner, connection }: ConnectionRecord, parts: Parts): string | undefined {
+/**
+ * For {@link ConnectionTable}: a request that was under way when trust ended does not come to stand.
+ * @throws {NsmError} `permission_denied`
+ */
+export function checkTrusted(parts: TrustParts): (record: ConnectionRecord) => void {
+  return (record) => {
+    const reason = whyUntrusted(record, parts)
+    if (reason === undefined) return
+    throw new NsmError('permission_denied', 'Cannot establish the wire: trust has ended meanwhile', {
+      fields: { connection: record.id, reason },
+    })
+  }
+}
+
+function whyUntrusted({ identities, owner, connection }: ConnectionRecord, parts: TrustParts): string | undefined {
   const { trust, domain: ownDomain } = parts
   const bundles = trust.bundles()
   if (bundles.size === 0) return undefined // the authority has not said anything yet

@@ -4,7 +4,7 @@
  */
 import { type Clock, describeError, follow, type Logger, NsmError } from '../../base/index.ts'
 import { type Bundles, readSecretFile, writeSecretFile } from '../../identity/index.ts'
-import type { Exports } from '../../policy/index.ts'
+import { type Exports, isRevokedBy } from '../../policy/index.ts'
 import { decodeTrust, encodeTrust } from './trust-proto.ts'
 import { bundlesOf, exportsOf, type TrustState } from './trust-state.ts'
 
@@ -14,11 +14,13 @@ export class NodeTrust {
   readonly #path: string
   readonly #listeners = new Set<() => void>()
   #state: TrustState
+  #revoked: ReadonlySet<string>
   #problem = 'the registry has not been asked yet'
 
   private constructor(path: string, state: TrustState) {
     this.#path = path
     this.#state = state
+    this.#revoked = new Set(state.revoked)
   }
 
   /** @param path of the file where it is kept */
@@ -38,8 +40,7 @@ export class NodeTrust {
 
   /** Whether `spiffeId` is of an expelled node, or of a workload on one. */
   isRevoked(spiffeId: string): boolean {
-    const node = spiffeId.split('/', 5).join('/') // spiffe://<domain>/node/<name>
-    return this.#state.revoked.includes(node)
+    return isRevokedBy(this.#revoked, spiffeId)
   }
 
   /** Why this may be out of date; empty while the authority tells us of every change. */
@@ -52,6 +53,7 @@ export class NodeTrust {
     const bytes = Buffer.from(encodeTrust(state))
     if (bytes.equals(encodeTrust(this.#state))) return
     this.#state = state
+    this.#revoked = new Set(state.revoked)
     for (const listener of this.#listeners) listener()
     await writeSecretFile(this.#path, bytes.toString('base64'))
   }

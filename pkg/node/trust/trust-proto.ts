@@ -1,9 +1,34 @@
 /** Trust at the protobuf border: as the authority sends it, and as a node keeps it on disk. */
 import { authorityV1 } from '../../api/index.ts'
-import type { TrustState } from './trust-state.ts'
+import type { FederatedDomain, TrustState } from './trust-state.ts'
 
-export function trustFromProto(message: authorityV1.TrustState): TrustState {
-  return message
+export function trustFromProto({ continues: _, ...state }: authorityV1.TrustState): TrustState {
+  return state
+}
+
+/** Puts the parts of a state together. Each has the authorities of the own domain; a domain may be in several. */
+export function joinParts(parts: readonly authorityV1.TrustState[]): TrustState {
+  const domains = new Map<string, FederatedDomain>()
+  for (const part of parts.flatMap((each) => each.domains)) {
+    const before = domains.get(part.trustDomain)
+    domains.set(part.trustDomain, before === undefined ? part : joinFederated(before, part))
+  }
+  const { revision = 0n, trustDomain = '', authorities = [] } = parts.at(-1) ?? {}
+  return {
+    revision,
+    trustDomain,
+    authorities,
+    domains: [...domains.values()],
+    revoked: parts.flatMap((each) => each.revoked),
+  }
+}
+
+function joinFederated(a: FederatedDomain, b: FederatedDomain): FederatedDomain {
+  return {
+    trustDomain: a.trustDomain,
+    authorities: [...a.authorities, ...b.authorities],
+    exportedServices: [...a.exportedServices, ...b.exportedServices],
+  }
 }
 
 export function encodeTrust(state: TrustState): Uint8Array {
@@ -25,5 +50,6 @@ function trustToProto({ revision, trustDomain, authorities, domains, revoked }: 
       exportedServices: [...each.exportedServices],
     })),
     revoked: [...revoked],
+    continues: false,
   }
 }

@@ -47,8 +47,13 @@ export interface TrustState {
   /** The DER certificates of the authorities of this domain, newest first. */
   authorities: Buffer[];
   domains: FederatedDomain[];
-  /** The SPIFFE IDs of revoked nodes. */
+  /** The SPIFFE IDs of revoked nodes. A node called "*" stands for every node of its domain. */
   revoked: string[];
+  /**
+   * The state goes on in the next message: lists are longer than one holds. A domain may be continued, too. In an
+   * IdentityResponse nothing follows; WatchTrust sends it all.
+   */
+  continues: boolean;
 }
 
 export interface FederatedDomain {
@@ -396,7 +401,7 @@ export const IdentityResponse: MessageFns<IdentityResponse> = {
 };
 
 function createBaseTrustState(): TrustState {
-  return { revision: 0n, trustDomain: "", authorities: [], domains: [], revoked: [] };
+  return { revision: 0n, trustDomain: "", authorities: [], domains: [], revoked: [], continues: false };
 }
 
 export const TrustState: MessageFns<TrustState> = {
@@ -418,6 +423,9 @@ export const TrustState: MessageFns<TrustState> = {
     }
     for (const v of message.revoked) {
       writer.uint32(42).string(v!);
+    }
+    if (message.continues !== false) {
+      writer.uint32(48).bool(message.continues);
     }
     return writer;
   },
@@ -475,6 +483,14 @@ export const TrustState: MessageFns<TrustState> = {
             message.revoked.push(reader.string(true));
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.continues = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -497,6 +513,7 @@ export const TrustState: MessageFns<TrustState> = {
     message.authorities = object.authorities?.map((e) => e) || [];
     message.domains = object.domains?.map((e) => FederatedDomain.fromPartial(e)) || [];
     message.revoked = object.revoked?.map((e) => e) || [];
+    message.continues = object.continues ?? false;
     return message;
   },
 };

@@ -90,6 +90,11 @@ export interface Introduction {
   authorities: Buffer[];
   /** The time of the last change in milliseconds. Lower revisions are ignored, and those in the future are refused. */
   revision: bigint;
+  /**
+   * The names of the nodes that were revoked in the last hour: until then they may have a valid identity. "*" stands for
+   * every node. Without a revision: the newest message counts.
+   */
+  revokedNodes: string[];
 }
 
 function createBaseInviteRequest(): InviteRequest {
@@ -935,7 +940,7 @@ export const AcceptRequest: MessageFns<AcceptRequest> = {
 };
 
 function createBaseIntroduction(): Introduction {
-  return { trustDomain: "", addresses: [], authorities: [], revision: 0n };
+  return { trustDomain: "", addresses: [], authorities: [], revision: 0n, revokedNodes: [] };
 }
 
 export const Introduction: MessageFns<Introduction> = {
@@ -954,6 +959,9 @@ export const Introduction: MessageFns<Introduction> = {
         throw new globalThis.Error("value provided for field message.revision of type uint64 too large");
       }
       writer.uint32(32).uint64(message.revision);
+    }
+    for (const v of message.revokedNodes) {
+      writer.uint32(42).string(v!);
     }
     return writer;
   },
@@ -1003,6 +1011,14 @@ export const Introduction: MessageFns<Introduction> = {
             message.revision = reader.uint64() as bigint;
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.revokedNodes.push(reader.string(true));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1024,6 +1040,7 @@ export const Introduction: MessageFns<Introduction> = {
     message.addresses = object.addresses?.map((e) => e) || [];
     message.authorities = object.authorities?.map((e) => e) || [];
     message.revision = (object.revision !== undefined && object.revision !== null) ? BigInt(object.revision) : 0n;
+    message.revokedNodes = object.revokedNodes?.map((e) => e) || [];
     return message;
   },
 };
