@@ -4,7 +4,7 @@ import { FakeClock } from '../base/testing/index.ts'
 import { type Database, openDatabase } from '../store/index.ts'
 import { EndpointRegistry } from './endpoint-registry.ts'
 import { OtherDomains } from './other-domains/other-domains.ts'
-import { registrySchema } from './store/schema.ts'
+import { registrySchema, registrySizes } from './store/schema.ts'
 import { sqliteStore } from './store/sqlite-store.ts'
 import { callOf, collect, endpoint, FakeExports, Reader, registering } from './testing/index.ts'
 
@@ -40,7 +40,7 @@ async function open(): Promise<EndpointRegistry> {
 }
 
 beforeEach(async () => {
-  database = openDatabase(':memory:', { application: 'registry test', migrations: [registrySchema] })
+  database = openDatabase(':memory:', { application: 'registry test', migrations: [registrySchema, registrySizes] })
   clock = new FakeClock()
   exports = new FakeExports()
   registry = await open()
@@ -281,5 +281,50 @@ describe('EndpointRegistry and who may serve', () => {
     await registry.unregister(endpoint('first', { pathIds: [WORKLOAD] }), callOf(NODE))
     await serve('second', `${ON_N2}/uid/7`)
     expect(await serve('third', WORKLOAD).then(() => 'serves', errorCode)).toBe('permission_denied')
+  })
+})
+
+describe('EndpointRegistry and what a node may take', () => {
+  const labels = Object.fromEntries(Array.from({ length: 64 }, (_, i) => [`${i}`.padEnd(250, 'x'), 'y'.repeat(250)]))
+  const large = (name: string, uid: number) =>
+    endpoint(name, {
+      pathIds: [`${NODE}/uid/${uid}`],
+      networkServiceNames: [name],
+      networkServiceLabels: new Map([[name, labels]]),
+    })
+
+  test('limits it by bytes, whoever of its workloads owns them, and nobody else', async () => {
+    let registered = 0
+    const fill = async () => {
+      for (; registered < 200; registered += 1) {
+        await registry.register(large(`nse-${registered}`, registered), callOf(NODE))
+      }
+    }
+    await expect(fill()).rejects.toMatchObject({ code: 'resource_exhausted' })
+    expect(registered).toBeGreaterThan(110)
+    expect(registered).toBeLessThan(130)
+    await registry.register(large('nse-0', 0), callOf(NODE)) // a renewal
+    await registry.register(endpoint('other', { networkServiceNames: ['other'] }), callOf('spiffe://west/node/n10'))
+    await registry.unregister(large('nse-0', 0), callOf(NODE))
+    await registry.register(large('another', 7), callOf(NODE))
+  })
+
+  test('limits it also by the number of small records', async () => {
+    let registered = 0
+    const fill = async () => {
+      for (; registered < 10_000; registered += 1) {
+        const pathIds = [`${NODE}/uid/${registered % 100}`]
+        const networkServiceNames = [`s${registered % 100}`]
+        await registry.register(endpoint(`nse-${registered}`, { pathIds, networkServiceNames }), callOf(NODE))
+      }
+    }
+    await expect(fill()).rejects.toMatchObject({ code: 'resource_exhausted' })
+    expect(registered).toBe(4_096)
+  })
+
+  test('refuses a record that is larger than any honest one', async () => {
+    const both = new Map(['a', 'b', 'c'].map((service) => [service, labels]))
+    const giant = registry.register(endpoint('giant', { networkServiceLabels: both }), callOf(NODE))
+    await expect(giant).rejects.toMatchObject({ code: 'invalid_argument' })
   })
 })

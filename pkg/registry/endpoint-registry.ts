@@ -9,14 +9,16 @@ import { NsmError } from '../base/index.ts'
 import { EndpointExpiry, expiryMs } from './endpoint-expiry.ts'
 import { viewOf } from './find/caller-view.ts'
 import { findRecords, watchRecords } from './find/find-records.ts'
+import { narrowEndpointQuery } from './find/narrow-query.ts'
 import { routeEndpointQuery } from './find/route-query.ts'
 import type { RegistryOptions } from './registry-options.ts'
 import { generateName } from './rules/generate-name.ts'
-import { checkEndpoint, MAX_ENDPOINTS_PER_OWNER } from './rules/limits.ts'
+import { checkEndpoint, checkNodeQuota, MAX_ENDPOINTS_PER_OWNER } from './rules/limits.ts'
 import { matchesEndpoint } from './rules/matches.ts'
 import { checkName } from './rules/names.ts'
 import { checkMayRemove, checkNode, pathIdsOf } from './rules/ownership.ts'
 import { checkMayServe } from './rules/serving.ts'
+import { endpointCodec } from './store/record-codec.ts'
 import type { RegistryStore } from './store/registry-store.ts'
 
 export interface EndpointRegistryOptions extends RegistryOptions {
@@ -53,13 +55,15 @@ export class EndpointRegistry implements EndpointRegistryServer {
 
   async #save(asked: NetworkServiceEndpoint): Promise<NetworkServiceEndpoint> {
     const { store, clock } = this.#options
-    const [owner = ''] = asked.pathIds
+    const [owner = '', node = owner] = asked.pathIds
     const stored = await store.endpoints.get(asked.name)
     if (stored === undefined) await this.#checkQuota(owner)
     for (const service of asked.networkServiceNames) {
       checkMayServe(service, owner, await holdersOf(service, store))
     }
     const endpoint = { ...asked, registeredMs: stored?.registeredMs ?? clock.nowMs() }
+    const [before, after] = [stored === undefined ? '' : endpointCodec.encode(stored), endpointCodec.encode(endpoint)]
+    checkNodeQuota(node, await store.bytesOf(node), { before, after })
     await store.endpoints.put(endpoint)
     if (endpoint.expiresMs !== undefined) this.#expiry.expect(endpoint.expiresMs)
     return endpoint
@@ -76,7 +80,8 @@ export class EndpointRegistry implements EndpointRegistryServer {
       const shown = view.endpoint(value)
       return shown !== undefined && matchesEndpoint(query, shown) ? shown : undefined
     }
-    const search = { records: store.endpoints, query, show, view, signal: call.signal }
+    const queries = () => narrowEndpointQuery(query, view)
+    const search = { records: store.endpoints, queries, show, view, signal: call.signal }
     return watch ? watchRecords(search) : findRecords(search)
   }
 

@@ -4,14 +4,16 @@ import { PAYLOAD_IP } from '../api/index.ts'
 import { NsmError } from '../base/index.ts'
 import { viewOf } from './find/caller-view.ts'
 import { findRecords, watchRecords } from './find/find-records.ts'
+import { narrowServiceQuery } from './find/narrow-query.ts'
 import { routeServiceQuery } from './find/route-query.ts'
 import type { RegistryOptions } from './registry-options.ts'
 import { generateName } from './rules/generate-name.ts'
-import { checkService, MAX_SERVICES_PER_OWNER } from './rules/limits.ts'
+import { checkNodeQuota, checkService, MAX_SERVICES_PER_OWNER } from './rules/limits.ts'
 import { matchesService } from './rules/matches.ts'
 import { checkName } from './rules/names.ts'
 import { checkMayRemove, checkNode, pathIdsOf } from './rules/ownership.ts'
 import { checkMayServe } from './rules/serving.ts'
+import { serviceCodec } from './store/record-codec.ts'
 
 /** NSM's NetworkServiceRegistry. A service lives until its owner unregisters it. */
 export class ServiceRegistry implements ServiceRegistryServer {
@@ -35,8 +37,9 @@ export class ServiceRegistry implements ServiceRegistryServer {
   }
 
   async #save(service: NetworkService): Promise<NetworkService> {
-    const { services, endpoints } = this.#options.store
-    const [owner = ''] = service.pathIds
+    const { store } = this.#options
+    const { services, endpoints } = store
+    const [owner = '', node = owner] = service.pathIds
     const stored = await services.get(service.name)
     // Every endpoint of a service may register the service as it is; only its owner may change it.
     if (stored !== undefined && isSame(stored, service)) return stored
@@ -44,6 +47,8 @@ export class ServiceRegistry implements ServiceRegistryServer {
       await this.#checkQuota(owner)
       checkMayServe(service.name, owner, await endpoints.ownersServing(service.name))
     }
+    const [before, after] = [stored === undefined ? '' : serviceCodec.encode(stored), serviceCodec.encode(service)]
+    checkNodeQuota(node, await store.bytesOf(node), { before, after })
     await services.put(service)
     return service
   }
@@ -56,7 +61,8 @@ export class ServiceRegistry implements ServiceRegistryServer {
       return others.findServices({ query, watch, domain: otherDomain, view, signal: call.signal })
     }
     const show = (value: NetworkService) => (matchesService(query, value) ? view.service(value) : undefined)
-    const search = { records: store.services, query, show, view, signal: call.signal }
+    const queries = () => narrowServiceQuery(query, view)
+    const search = { records: store.services, queries, show, view, signal: call.signal }
     return watch ? watchRecords(search) : findRecords(search)
   }
 

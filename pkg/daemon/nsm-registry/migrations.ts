@@ -1,5 +1,5 @@
 import { federationRecords, federationTables } from '../../federation/index.ts'
-import { registrySchema } from '../../registry/index.ts'
+import { registrySchema, registrySizes } from '../../registry/index.ts'
 
 /** The state file of nsm-registry, version by version. Only ever append. */
-export const migrations = [registrySchema + federationTables, federationRecords]
+export const migrations = [registrySchema + federationTables, federationRecords, registrySizes]

@@ -66,7 +66,8 @@ async function compose(config: RegistryConfig, options: Runtime, scope: Scope): 
   const registries = scope.own(new JoinedRegistries({ trust, channels, clock, logger }))
 
   const store = sqliteStore(database)
-  const others = new OtherDomains({ registryOf: (other) => registries.channelTo(other), reach, clock, logger })
+  const registryOf = (other: string) => registries.channelTo(other)
+  const others = scope.own(new OtherDomains({ registryOf, reach, clock, logger }))
   const exports = { current: () => trust.exports(), subscribe: (listener: () => void) => trust.subscribe(listener) }
   const nodes = new NodeAddresses({ records, domain, reach })
   const queue = new KeyedQueue()

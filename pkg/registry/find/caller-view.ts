@@ -17,6 +17,8 @@ export interface ExportSource {
 export interface CallerView {
   /** Whether the caller sees everything. */
   readonly isWhole: boolean
+  /** The services that the caller may see, at this moment; undefined for all. */
+  services(): ReadonlySet<string> | undefined
   service(service: NetworkService): NetworkService | undefined
   endpoint(endpoint: NetworkServiceEndpoint): NetworkServiceEndpoint | undefined
   /** The signal aborts when the view changes, or with `signal`; `done` unsubscribes. */
@@ -34,6 +36,7 @@ export function viewOf(call: Call, ownDomain: string, exports: ExportSource): Ca
 
 const wholeView: CallerView = {
   isWhole: true,
+  services: () => undefined,
   service: (service) => service,
   endpoint: (endpoint) => endpoint,
   untilChange: (signal) => ({ signal, done: () => {} }),
@@ -49,6 +52,7 @@ function exportedView({ callerDomain, ownDomain, exports }: ExportedViewOptions)
   const isVisible = (service: string) => mayRequest({ callerDomain, ownDomain, service, exports: exports.current() })
   return {
     isWhole: false,
+    services: () => exports.current().get(callerDomain) ?? new Set(),
     service: (service) => (isVisible(service.name) ? service : undefined),
     endpoint: (endpoint) => restrict(endpoint, isVisible),
     untilChange(signal) {

@@ -10,7 +10,8 @@ import { SentRecords } from './sent-records.ts'
 
 export interface Search<T extends RegistryRecord> {
   readonly records: Records<T>
-  readonly query: Partial<T>
+  /** What to read, at this moment: as little as the caller's question and view allow. */
+  queries(): readonly Partial<T>[]
   /** The value as the caller may see it; undefined when it may not, or when it does not match. */
   show(value: T): T | undefined
   readonly view: CallerView
@@ -18,7 +19,7 @@ export interface Search<T extends RegistryRecord> {
 }
 
 export async function* findRecords<T extends RegistryRecord>(search: Search<T>): AsyncGenerator<Found<T>> {
-  const { values } = await search.records.list(search.query)
+  const { values } = await search.records.listAny(search.queries())
   yield* new SentRecords(search.show).onList(values)
 }
 
@@ -27,7 +28,7 @@ export async function* watchRecords<T extends RegistryRecord>(search: Search<T>)
   while (!search.signal.aborted) {
     const round = search.view.untilChange(search.signal)
     try {
-      const { revision, values } = await search.records.list(search.query)
+      const { revision, values } = await search.records.listAny(search.queries())
       yield* sent.onList(values)
       for await (const change of search.records.watch(revision, round.signal)) yield* sent.onChange(change)
     } finally {

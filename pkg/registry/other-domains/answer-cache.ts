@@ -3,13 +3,18 @@ import { type Clock, isAway, type Logger } from '../../base/index.ts'
 /** How long an old answer may stand in for a new one. */
 export const LONGEST_STALE_MS = 30 * 60_000
 const MAX_ANSWERS = 1_000
+/** Of all answers together. */
+const MAX_CHARACTERS = 16 * 2 ** 20
 
 interface Answer<V> {
   readonly value: V
   readonly atMs: number
+  readonly characters: number
 }
 
-export interface AnswerCacheOptions {
+export interface AnswerCacheOptions<V> {
+  /** How many characters an answer has. */
+  weigh(value: V): number
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -19,11 +24,12 @@ export interface AnswerCacheOptions {
  * old answer is served when nobody answers.
  */
 export class AnswerCache<V> {
-  readonly #options: AnswerCacheOptions
+  readonly #options: AnswerCacheOptions<V>
   readonly #answers = new Map<string, Answer<V>>()
   readonly #calls = new Map<string, Promise<V>>()
+  #characters = 0
 
-  constructor(options: AnswerCacheOptions) {
+  constructor(options: AnswerCacheOptions<V>) {
     this.#options = options
   }
 
@@ -52,10 +58,19 @@ export class AnswerCache<V> {
   }
 
   #keep(key: string, value: V): V {
-    this.#answers.delete(key)
-    this.#answers.set(key, { value, atMs: this.#options.clock.monotonicMs() })
-    const [oldest] = this.#answers.keys()
-    if (this.#answers.size > MAX_ANSWERS && oldest !== undefined) this.#answers.delete(oldest)
+    const characters = this.#options.weigh(value)
+    this.#forget(key)
+    this.#answers.set(key, { value, atMs: this.#options.clock.monotonicMs(), characters })
+    this.#characters += characters
+    for (const oldest of [...this.#answers.keys()]) {
+      if (this.#answers.size <= MAX_ANSWERS && this.#characters <= MAX_CHARACTERS) break
+      this.#forget(oldest)
+    }
     return value
+  }
+
+  #forget(key: string): void {
+    this.#characters -= this.#answers.get(key)?.characters ?? 0
+    this.#answers.delete(key)
   }
 }

@@ -1,5 +1,14 @@
 import type { Found } from '../../api/index.ts'
-import { type Clock, errorCode, followStream, isAway, type Logger, qualifyName, within } from '../../base/index.ts'
+import {
+  type Clock,
+  errorCode,
+  followStream,
+  isAway,
+  type Logger,
+  NsmError,
+  qualifyName,
+  within,
+} from '../../base/index.ts'
 import { SentRecords } from '../find/sent-records.ts'
 import type { RegistryRecord } from '../store/registry-store.ts'
 import { AnswerCache, LONGEST_STALE_MS } from './answer-cache.ts'
@@ -9,7 +18,10 @@ const ANSWER_MS = 2_000
 /** An answer younger than this is served without a call. */
 const FRESH_MS = 2_000
 const MAX_VALUES = 1_000
-const MAX_CHARACTERS = 4 * 2 ** 20
+/** Of one answer, and of what one watch holds. */
+const MAX_CHARACTERS = 2 ** 20
+/** Records that a watch drops before it starts again, later each time. */
+const MAX_DROPPED = 100
 const RETRY = { firstMs: 250, maxMs: 15_000 }
 
 export interface InterdomainQuery<T> {
@@ -38,7 +50,8 @@ export class InterdomainFinder<T extends RegistryRecord> {
 
   constructor(options: InterdomainFinderOptions<T>) {
     this.#options = options
-    this.#answers = new AnswerCache(options)
+    const weigh = (values: readonly T[]) => values.reduce((sum, value) => sum + options.encode(value).length, 0)
+    this.#answers = new AnswerCache({ ...options, weigh })
   }
 
   async *find(query: InterdomainQuery<T>): AsyncGenerator<Found<T>> {
@@ -80,17 +93,24 @@ export class InterdomainFinder<T extends RegistryRecord> {
   }
 
   async *#listAndWatch({ query, sent, list, onAnswer }: Round<T>): AsyncGenerator<Found<T>> {
-    yield* sent.onList(await list())
+    const listed = await list()
+    const held = new HeldRecords(listed, this.#options.encode)
+    yield* sent.onList(listed)
     onAnswer()
+    let dropped = 0
     for await (const { value, deleted } of this.#options.ask(query, true)) {
       const accepted = this.#options.accept(value, query.domain)
       const name = qualifyName(value.name, query.domain)
-      if (accepted !== undefined && (sent.has(name) || deleted || sent.size < MAX_VALUES)) {
+      if (deleted) held.remove(name)
+      if (accepted !== undefined && (deleted || held.hasRoomFor(accepted))) {
         yield* sent.onChange({ value: accepted, deleted })
-      } else {
-        this.#logDropped(query.domain, value)
-        yield* sent.onGone(name)
+        continue
       }
+      held.remove(name)
+      this.#logDropped(query.domain, value)
+      yield* sent.onGone(name)
+      dropped += 1
+      if (dropped > MAX_DROPPED) throw sendsJunk(query.domain)
     }
   }
 
@@ -129,6 +149,40 @@ export class InterdomainFinder<T extends RegistryRecord> {
     const fields = { domain, name: name.slice(0, 64) }
     this.#options.logger.warn('Dropped a record of another domain: it breaks a rule or a limit', fields)
   }
+}
+
+/** How much a watch holds. */
+class HeldRecords<T extends RegistryRecord> {
+  readonly #encode: (value: T) => string
+  readonly #sizes = new Map<string, number>()
+  #characters = 0
+
+  constructor(values: readonly T[], encode: (value: T) => string) {
+    this.#encode = encode
+    for (const value of values) this.hasRoomFor(value)
+  }
+
+  /** Whether the record, new or changed, fits; if so, it is held. */
+  hasRoomFor(value: T): boolean {
+    const size = this.#encode(value).length
+    const before = this.#sizes.get(value.name)
+    const characters = this.#characters + size - (before ?? 0)
+    if (characters > MAX_CHARACTERS || (before === undefined && this.#sizes.size >= MAX_VALUES)) return false
+    this.#sizes.set(value.name, size)
+    this.#characters = characters
+    return true
+  }
+
+  remove(name: string): void {
+    this.#characters -= this.#sizes.get(name) ?? 0
+    this.#sizes.delete(name)
+  }
+}
+
+function sendsJunk(domain: string): NsmError {
+  return new NsmError('resource_exhausted', 'Cannot follow the domain: it sends records that break our rules', {
+    fields: { domain, dropped: MAX_DROPPED },
+  })
 }
 
 interface Round<T extends RegistryRecord> {

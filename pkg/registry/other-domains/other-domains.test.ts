@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Found, NetworkServiceEndpoint, NetworkServiceEndpointQuery } from '../../api/index.ts'
-import { NsmError, silentLogger } from '../../base/index.ts'
+import { type Logger, NsmError } from '../../base/index.ts'
 import { FakeClock } from '../../base/testing/index.ts'
 import { WatchQueue } from '../../store/index.ts'
 import { viewOf } from '../find/caller-view.ts'
@@ -42,12 +42,25 @@ let east: FakeRegistry
 let isJoined: boolean
 let others: OtherDomains
 let stop: AbortController
+let lines: string[]
+
+/** An endpoint of about half a KiB for each of `count` labels. */
+function heavy(name: string, count: number): NetworkServiceEndpoint {
+  const labels = (of: number) =>
+    Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`${of}-${i}`.padEnd(250, 'x'), 'y'.repeat(250)]))
+  const services = ['files', ...Array.from({ length: count / 50 - 1 }, (_, i) => `s${i}`)]
+  const networkServiceLabels = new Map(services.map((service, i) => [service, labels(i)]))
+  return endpoint(name, { networkServiceNames: services, networkServiceLabels })
+}
 
 beforeEach(() => {
   clock = new FakeClock()
   east = new FakeRegistry()
   isJoined = true
   stop = new AbortController()
+  lines = []
+  const write = (message: string) => void lines.push(message)
+  const logger: Logger = { debug: write, info: write, warn: write, error: write, with: () => logger }
   const unused = () => Promise.reject(new Error('not used here'))
   const client = { register: unused, unregister: unused }
   others = new OtherDomains({
@@ -57,13 +70,14 @@ beforeEach(() => {
       return { endpoints: { ...client, find }, services: { ...client, find: () => collectNothing() } }
     },
     clock,
-    logger: silentLogger,
+    logger,
   })
 })
 
 afterEach(async () => {
   stop.abort()
   await clock.advance(0)
+  others.close()
   expect(clock.pending).toBe(0)
 })
 
@@ -122,6 +136,14 @@ describe('OtherDomains.findEndpoints', () => {
   test('cuts off an answer that is too long', async () => {
     east.endpoints = Array.from({ length: 5_000 }, (_, index) => endpoint(`nse-${index}`))
     expect(await find()).toHaveLength(1_000)
+  })
+
+  test('weighs an answer, and takes no record that is larger than any honest one', async () => {
+    east.endpoints = Array.from({ length: 1_000 }, (_, index) => heavy(`nse-${index}`, 50))
+    expect((await find()).length).toBeLessThan(60)
+    await clock.advance(3_000)
+    east.endpoints = Array.from({ length: 10 }, (_, index) => heavy(`nse-${index}`, 200))
+    expect(await find()).toEqual([])
   })
 
   test('drops records that break our rules and keeps the rest', async () => {
@@ -232,6 +254,36 @@ describe('OtherDomains.findEndpoints as a watch', () => {
     expect(await reader.isIdle()).toBe(true)
     east.tell(endpoint('nse-1', { url: 'tcp://127.0.0.1:1' }))
     expect(await reader.next()).toMatchObject({ value: { name: 'nse-1@east' }, deleted: true })
+  })
+
+  test('holds no more than an answer may have, however much comes', async () => {
+    const reader = new Reader(search(true))
+    await reader.next()
+    expect(await reader.isIdle()).toBe(true)
+    for (let index = 0; index < 80; index += 1) east.tell(heavy(`heavy-${index}`, 50))
+    let held = 0
+    while (!(await reader.isIdle())) {
+      await reader.next()
+      held += 1
+    }
+    expect(held).toBeGreaterThan(15)
+    expect(held).toBeLessThan(60)
+  })
+
+  test('starts again later when nothing that comes keeps our rules, and logs that once a minute', async () => {
+    const reader = new Reader(search(true))
+    await reader.next()
+    expect(await reader.isIdle()).toBe(true)
+    for (let index = 0; index < 500; index += 1) east.tell(endpoint(`junk ${index}`))
+    east.endpoints = [endpoint('nse-1')]
+    expect(await reader.isIdle()).toBe(true)
+    expect(lines.filter((line) => line.startsWith('Dropped'))).toHaveLength(1)
+    expect(lines.filter((line) => line.startsWith('Lost the watch'))).toHaveLength(1)
+    await clock.advance(1_000)
+    await reader.isIdle()
+    east.tell(endpoint('nse-2'))
+    expect(await reader.next()).toMatchObject({ value: { name: 'nse-1@east' } }) // its time to live is counted anew
+    expect(await reader.next()).toMatchObject({ value: { name: 'nse-2@east' } })
   })
 
   test('fails when the other registry never answered', async () => {

@@ -9,7 +9,7 @@ import type {
   NetworkServiceEndpoint,
   ServiceRegistryClient,
 } from '../../api/index.ts'
-import { type Clock, type Logger, NsmError } from '../../base/index.ts'
+import { type Clock, type LimitedLogger, type Logger, limitedLogger, NsmError } from '../../base/index.ts'
 import { isRoutable, type Reach } from '../../net/index.ts'
 import type { CallerView } from '../find/caller-view.ts'
 import { endpointCodec, serviceCodec } from '../store/record-codec.ts'
@@ -39,8 +39,11 @@ export interface OtherSearch<T> extends InterdomainQuery<T> {
 export class OtherDomains {
   readonly #services: InterdomainFinder<NetworkService>
   readonly #endpoints: InterdomainFinder<NetworkServiceEndpoint>
+  readonly #logger: LimitedLogger
 
-  constructor({ registryOf, reach = isRoutable, clock, logger }: OtherDomainsOptions) {
+  constructor({ registryOf, reach = isRoutable, clock, logger: unlimited }: OtherDomainsOptions) {
+    const logger = limitedLogger(unlimited, { clock, by: ['domain'] })
+    this.#logger = logger
     const origin = (domain: string): Origin => ({ domain, nowMs: clock.nowMs(), reach })
     const checkJoined = (domain: string) => void registryOf(domain)
     this.#services = new InterdomainFinder({
@@ -61,6 +64,10 @@ export class OtherDomains {
       clock,
       logger,
     })
+  }
+
+  close(): void {
+    this.#logger.close()
   }
 
   findServices(search: OtherSearch<NetworkService>): AsyncIterable<Found<NetworkService>> {

@@ -1,10 +1,18 @@
 /** Limits of one registration and of one owner, so that no owner fills the registry for everybody else. */
 import type { Labels, NetworkService, NetworkServiceEndpoint } from '../../api/index.ts'
 import { NsmError } from '../../base/index.ts'
+import { endpointCodec, serviceCodec } from '../store/record-codec.ts'
 import { checkName } from './names.ts'
 
 export const MAX_ENDPOINTS_PER_OWNER = 1_000
 export const MAX_SERVICES_PER_OWNER = 1_000
+
+/** Of one record, as the store keeps it. */
+export const MAX_RECORD_BYTES = 64 * 1024
+/** Of all records of a node and its workloads. */
+export const MAX_BYTES_PER_NODE = 4 * 2 ** 20
+/** What a record counts at least: small ones cost more than their text. */
+export const MIN_RECORD_BYTES = 1024
 
 const MAX_LABELS = 64
 const LONGEST_LABEL = 256
@@ -26,6 +34,7 @@ export function checkEndpoint(endpoint: NetworkServiceEndpoint): void {
       next: 'give a URL such as tcp://192.0.2.1:5001 or unix:///run/endpoint.sock',
     })
   }
+  checkSize(endpointCodec.encode(endpoint))
 }
 
 /** @throws {NsmError} like {@link checkEndpoint}. */
@@ -44,6 +53,33 @@ export function checkService(service: NetworkService): void {
     checkCount('matches.routes', match.routes.length, MAX_ROUTES)
     for (const route of match.routes) checkLabels('matches.routes.destination_selector', route.destinationSelector)
   }
+  checkSize(serviceCodec.encode(service))
+}
+
+/**
+ * Owners do not limit a node, which names them.
+ * @param before the record that `after` replaces, as the store keeps it; empty where there is none.
+ * @throws {NsmError} `resource_exhausted` when the records of the node take too much.
+ */
+export function checkNodeQuota(
+  node: string,
+  usedBytes: number,
+  { before, after }: { readonly before: string; readonly after: string },
+): void {
+  const moreBytes = countedBytes(after) - (before === '' ? 0 : countedBytes(before))
+  if (moreBytes <= 0 || usedBytes + moreBytes <= MAX_BYTES_PER_NODE) return
+  throw new NsmError('resource_exhausted', 'Cannot register: the registrations of the node take too much', {
+    fields: { node, usedBytes, most: MAX_BYTES_PER_NODE },
+    next: 'unregister what no longer serves, or register fewer labels',
+  })
+}
+
+function countedBytes(encoded: string): number {
+  return Math.max(MIN_RECORD_BYTES, Buffer.byteLength(encoded))
+}
+
+function checkSize(encoded: string): void {
+  checkCount('record (bytes)', Buffer.byteLength(encoded), MAX_RECORD_BYTES)
 }
 
 function checkOwnName(field: string, name: string): void {

@@ -36,6 +36,8 @@ export interface Records<T extends RegistryRecord> {
   remove(name: string): Promise<void>
   /** The records that match by the rules of rules/matches.ts, ordered by name. */
   list(query: Partial<T>): Promise<Snapshot<T>>
+  /** Those that match any of the queries, each once, as they are at one revision. */
+  listAny(queries: readonly Partial<T>[]): Promise<Snapshot<T>>
   countOwned(owner: string): Promise<number>
   /**
    * Yields the changes after `revision`, then new ones until `signal` aborts.
@@ -55,6 +57,8 @@ export interface EndpointRecords extends Records<NetworkServiceEndpoint> {
 }
 
 export interface RegistryStore {
+  /** How much the records of a node and its workloads take, in bytes, small ones counted as {@link MIN_RECORD_BYTES}. */
+  bytesOf(node: string): Promise<number>
   readonly services: Records<NetworkService>
   readonly endpoints: EndpointRecords
 }

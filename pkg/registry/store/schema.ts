@@ -28,3 +28,8 @@ export const registrySchema = `
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX registry_served_by_endpoint ON registry_served (endpoint);
 `
+
+/** Added in version 0.3: how much the tombstones take. */
+export const registrySizes = `
+  CREATE INDEX registry_tombstone_size ON registry_record (revision, octet_length(value)) WHERE is_deleted = 1;
+`

@@ -4,11 +4,13 @@ import { noPrivileges } from '../rules/ownership.ts'
 import type { History } from './history.ts'
 import type { RecordCodec } from './record-codec.ts'
 import type { Change, Records, RegistryRecord, Snapshot } from './registry-store.ts'
+import type { Usage } from './usage.ts'
 
 export interface SqliteRecordsOptions<T> {
   readonly kind: 'service' | 'endpoint'
   readonly database: Database
   readonly history: History
+  readonly usage: Usage
   readonly codec: RecordCodec<T>
   matches(query: Partial<T>, value: T): boolean
 }
@@ -64,8 +66,13 @@ export class SqliteRecords<T extends RegistryRecord> implements Records<T> {
   }
 
   async list(query: Partial<T>): Promise<Snapshot<T>> {
-    const values = this.candidates(query).filter((value) => this.options.matches(query, value))
-    return { revision: this.options.history.revision, values }
+    return this.listAny([query])
+  }
+
+  async listAny(queries: readonly Partial<T>[]): Promise<Snapshot<T>> {
+    const { matches, history } = this.options
+    const found = queries.map((query) => this.candidates(query).filter((value) => matches(query, value)))
+    return { revision: history.revision, values: found.length === 1 ? (found[0] ?? []) : eachOnce(found.flat()) }
   }
 
   async countOwned(owner: string): Promise<number> {
@@ -104,16 +111,27 @@ export class SqliteRecords<T extends RegistryRecord> implements Records<T> {
   }
 
   protected bury(name: string): Change<T> | undefined {
-    const { kind, history } = this.options
+    const { kind, codec, history } = this.options
     const value = this.#byName.get(kind, name)
     if (value === undefined) return undefined
     const revision = history.next()
     this.#bury.run(revision, kind, name)
-    history.trim()
+    history.trim(Buffer.byteLength(codec.encode(value)))
     return { revision, value, deleted: true }
   }
 
+  /** After the commit: counts the change, and tells the watchers of it. */
   protected notify(change: Change<T>): void {
+    const { kind, codec, usage } = this.options
+    const { value, deleted } = change
+    const bytes = deleted ? 0 : Buffer.byteLength(codec.encode(value))
+    usage.change(kind, value.name, { owner: value.pathIds[0] ?? '', bytes })
     for (const watcher of this.#watchers) watcher.push(change)
   }
+}
+
+/** Ordered by name. */
+function eachOnce<T extends RegistryRecord>(values: readonly T[]): readonly T[] {
+  const byName = new Map(values.map((value) => [value.name, value]))
+  return [...byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
 }

@@ -50,9 +50,31 @@ test('a watch cannot be resumed from before the oldest tombstone that is kept', 
     await endpoints.put(endpoint(name))
     await endpoints.remove(name)
   }
-  new History(database).trim(1) // keeps the newest one
+  new History(database, { tombstones: 1 }).trim(0) // keeps the newest one
   const signal = new AbortController().signal
   await expect(new Reader(endpoints.watch(0, signal)).next()).rejects.toMatchObject({ code: 'failed_precondition' })
   expect(await new Reader(endpoints.watch(4, signal)).next()).toMatchObject({ value: { name: 'c' }, deleted: true })
+  database.close()
+})
+
+test('tombstones are kept by their size', async () => {
+  const database = openDatabase(':memory:', options)
+  const { endpoints } = sqliteStore(database, { bytes: 200_000 })
+  const labels = Object.fromEntries(Array.from({ length: 64 }, (_, i) => [`${i}`.padEnd(80, 'x'), 'y'.repeat(80)]))
+  const large = { networkServiceLabels: new Map([['files', labels]]) }
+  const stored = database.query('SELECT sum(octet_length(value)) AS bytes FROM registry_record', (row) =>
+    row.integer('bytes'),
+  )
+  let most = 0
+  for (let index = 0; index < 60; index += 1) {
+    await endpoints.put(endpoint(`nse-${index}`, large))
+    await endpoints.remove(`nse-${index}`)
+    most = Math.max(most, stored.get() ?? 0)
+  }
+  expect(most).toBeGreaterThan(100_000)
+  expect(most).toBeLessThan(200_000)
+  const signal = new AbortController().signal
+  await expect(new Reader(endpoints.watch(0, signal)).next()).rejects.toMatchObject({ code: 'failed_precondition' })
+  expect(await new Reader(endpoints.watch(118, signal)).next()).toMatchObject({ value: { name: 'nse-59' } })
   database.close()
 })

@@ -86,6 +86,23 @@ function records(subject: Subject): void {
 }
 
 function queries(subject: Subject): void {
+  test('knows how much a node has, with its workloads and nobody else, also after changes', async () => {
+    const { store } = subject
+    const n1 = 'spiffe://west/node/n1'
+    const labels = new Map([['files', Object.fromEntries(Array.from({ length: 20 }, (_, i) => [i, 'x'.repeat(200)]))]])
+    expect(await store.bytesOf(n1)).toBe(0)
+    await store.endpoints.put(endpoint('a', { pathIds: [n1] }))
+    await store.services.put(service('a', { pathIds: [`${n1}/uid/7`, n1] }))
+    await store.endpoints.put(endpoint('b', { pathIds: ['spiffe://west/node/n10'] }))
+    expect(await store.bytesOf(n1)).toBe(2 * 1024)
+    await store.endpoints.put(endpoint('a', { pathIds: [n1], networkServiceLabels: labels, expiresMs: 1 }))
+    expect(await store.bytesOf(n1)).toBeGreaterThan(5_000)
+    await store.endpoints.removeExpired(2)
+    expect(await store.bytesOf(n1)).toBe(1024)
+    await store.services.remove('a')
+    expect(await store.bytesOf(n1)).toBe(0)
+  })
+
   test('knows who serves a service', async () => {
     const { endpoints } = subject.store
     const [n1, n2] = [['spiffe://west/node/n1'], ['spiffe://west/node/n2']]
