@@ -31,6 +31,8 @@ export interface NetworkServiceEndpoint {
   readonly expiresMs: number | undefined
   readonly registeredMs: number | undefined
   readonly pathIds: readonly string[]
+  /** The registry's word that the owner had this name; absent where there is none. */
+  readonly claim?: string
 }
 
 /**

@@ -81,7 +81,15 @@ export class NodeEndpointRegistry implements EndpointRegistryServer {
     known: RegisteredEndpoint | undefined,
   ): Promise<NetworkServiceEndpoint> {
     const { self, registry, clock, logger } = this.#parts
-    const endpoint = onBehalf({ ...asked, url: self.publicUrl, networkServiceLabels: labelled(self, asked) }, call)
+    const claim = known?.endpoint.claim
+    const labels = labelled(self, asked)
+    const ours = {
+      ...asked,
+      url: self.publicUrl,
+      networkServiceLabels: labels,
+      ...(claim === undefined ? {} : { claim }),
+    }
+    const endpoint = onBehalf(ours, call)
     try {
       return await registry.endpoints.register(endpoint, passOn(call))
     } catch (error) {

@@ -3,7 +3,7 @@
  * SVID gets; the names in a certificate request are ignored. A trust bundle may contain several authorities, so that a
  * new one can be distributed before it signs, and the old one removed after its last SVID has expired.
  */
-import { generateKeyPair, type KeyObject, randomBytes, type webcrypto } from 'node:crypto'
+import { generateKeyPair, hkdfSync, type KeyObject, randomBytes, type webcrypto } from 'node:crypto'
 import { promisify } from 'node:util'
 import { type Clock, NsmError } from '../base/index.ts'
 import { readCertificate } from './certificate.ts'
@@ -83,6 +83,7 @@ export class Authority {
   readonly #issuer: x509.X509Certificate
   readonly #key: webcrypto.CryptoKey
   readonly #expiresMs: number
+  readonly #derive: (purpose: string) => Uint8Array
   readonly #clock: Clock
 
   /** @throws {NsmError} `failed_precondition` when the key does not match the certificate */
@@ -95,8 +96,15 @@ export class Authority {
     this.certificate = material.certificate
     this.#issuer = new x509.X509Certificate(Buffer.from(material.certificate))
     this.#key = material.privateKey.toCryptoKey(signing, false, ['sign'])
+    const secret = material.privateKey.export({ format: 'der', type: 'pkcs8' })
+    this.#derive = (purpose) => new Uint8Array(hkdfSync('sha256', secret, '', purpose, 32))
     this.#expiresMs = expiresMs
     this.#clock = clock
+  }
+
+  /** A secret of 32 bytes for one purpose, which lasts as long as the authority's key. */
+  deriveKey(purpose: string): Uint8Array {
+    return this.#derive(purpose)
   }
 
   /** @throws {NsmError} `invalid_argument` for an invalid request, `permission_denied` for a foreign trust domain */

@@ -17,6 +17,7 @@ let database: Database
 let clock: FakeClock
 let exports: FakeExports
 let registry: EndpointRegistry
+let recoversUntilMs: number
 
 async function open(): Promise<EndpointRegistry> {
   const others = new OtherDomains({
@@ -32,7 +33,7 @@ async function open(): Promise<EndpointRegistry> {
     store,
     exports,
     others,
-    ...registering(),
+    ...registering(clock, recoversUntilMs),
     clock,
     logger: silentLogger,
     defaultExpiryMs: MINUTE_MS,
@@ -42,6 +43,7 @@ async function open(): Promise<EndpointRegistry> {
 beforeEach(async () => {
   database = openDatabase(':memory:', { application: 'registry test', migrations: [registrySchema, registrySizes] })
   clock = new FakeClock()
+  recoversUntilMs = 0
   exports = new FakeExports()
   registry = await open()
 })
@@ -91,7 +93,7 @@ describe('EndpointRegistry.register', () => {
     ['a workload of the same node', `${NODE}/uid/1000`],
     ['a node with a longer name', 'spiffe://west/node/n10'],
   ])('refuses a name that is taken to %s', async (_, thief) => {
-    const mine = await registry.register(endpoint('nse-1'), callOf(NODE))
+    const { claim: _claim, ...mine } = await registry.register(endpoint('nse-1'), callOf(NODE))
     const theft = registry.register(endpoint('nse-1', { url: 'tcp://192.0.2.66:1' }), callOf(thief))
     await expect(theft).rejects.toMatchObject({
       code: 'permission_denied',
@@ -326,5 +328,56 @@ describe('EndpointRegistry and what a node may take', () => {
     const both = new Map(['a', 'b', 'c'].map((service) => [service, labels]))
     const giant = registry.register(endpoint('giant', { networkServiceLabels: both }), callOf(NODE))
     await expect(giant).rejects.toMatchObject({ code: 'invalid_argument' })
+  })
+})
+
+describe('EndpointRegistry after it lost its records', () => {
+  const THIEF = 'spiffe://west/node/n2'
+  const owned = (more = {}) => endpoint('nse-1', { pathIds: [WORKLOAD], ...more })
+
+  async function loseRecords(): Promise<void> {
+    registry.close()
+    database.close()
+    database = openDatabase(':memory:', { application: 'registry test', migrations: [registrySchema] })
+    recoversUntilMs = clock.nowMs() + MINUTE_MS
+    registry = await open()
+  }
+
+  test('gives a name back to whoever shows its claim, and to nobody else meanwhile', async () => {
+    const { claim = '' } = await registry.register(owned(), callOf(NODE))
+    const stolen = await registry.register(
+      endpoint('nse-2', { pathIds: [], networkServiceNames: ['x'] }),
+      callOf(THIEF),
+    )
+    await loseRecords()
+    const tries = [
+      registry.register(endpoint('nse-1'), callOf(THIEF)),
+      registry.register(endpoint('nse-1', { claim }), callOf(THIEF)),
+      registry.register(endpoint('nse-1', { claim: stolen.claim ?? '' }), callOf(THIEF)),
+      registry.register({ ...stolen, networkServiceNames: ['files'] }, callOf(THIEF)),
+      registry.register(endpoint('new', { networkServiceNames: ['new'] }), callOf(THIEF)),
+    ]
+    for (const each of tries) await expect(each).rejects.toMatchObject({ code: 'unavailable' })
+    const back = await registry.register(owned({ claim }), callOf(NODE))
+    expect(back).toMatchObject({ pathIds: [WORKLOAD, NODE], claim })
+    await registry.register(owned(), callOf(NODE)) // a renewal
+  })
+
+  test('gives out new names when the living have had time to return', async () => {
+    const { claim = '' } = await registry.register(owned(), callOf(NODE))
+    await loseRecords()
+    await registry.register(owned({ claim }), callOf(NODE))
+    await clock.advance(MINUTE_MS - 1)
+    await registry.register(owned(), callOf(NODE))
+    await clock.advance(1)
+    await registry.register(endpoint('new', { networkServiceNames: ['new'] }), callOf(THIEF))
+    await expect(registry.register(endpoint('nse-1'), callOf(THIEF))).rejects.toMatchObject({
+      code: 'permission_denied',
+    })
+  })
+
+  test('shows claims to nobody but who registers', async () => {
+    await registry.register(owned(), callOf(NODE))
+    expect((await find({}))[0]?.value).not.toHaveProperty('claim')
   })
 })

@@ -53,11 +53,14 @@ export class EndpointRegistry implements EndpointRegistryServer {
     return queue.run('register', () => this.#save({ ...asked, name, pathIds, expiresMs }))
   }
 
-  async #save(asked: NetworkServiceEndpoint): Promise<NetworkServiceEndpoint> {
-    const { store, clock } = this.#options
+  async #save({ claim, ...asked }: NetworkServiceEndpoint): Promise<NetworkServiceEndpoint> {
+    const { store, claims, clock } = this.#options
     const [owner = '', node = owner] = asked.pathIds
     const stored = await store.endpoints.get(asked.name)
-    if (stored === undefined) await this.#checkQuota(owner)
+    if (stored === undefined) {
+      claims.checkNewEndpoint({ ...asked, ...(claim === undefined ? {} : { claim }) })
+      await this.#checkQuota(owner)
+    }
     for (const service of asked.networkServiceNames) {
       checkMayServe(service, owner, await holdersOf(service, store))
     }
@@ -66,7 +69,7 @@ export class EndpointRegistry implements EndpointRegistryServer {
     checkNodeQuota(node, await store.bytesOf(node), { before, after })
     await store.endpoints.put(endpoint)
     if (endpoint.expiresMs !== undefined) this.#expiry.expect(endpoint.expiresMs)
-    return endpoint
+    return { ...endpoint, claim: claims.claimOf(endpoint) }
   }
 
   find({ endpoint, watch }: NetworkServiceEndpointQuery, call: Call): AsyncIterable<Found<NetworkServiceEndpoint>> {

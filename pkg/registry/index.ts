@@ -5,6 +5,7 @@ export { OtherDomains, type OtherDomainsOptions, type OtherRegistry } from './ot
 export { readOnlyRegistry } from './read-only-registry.ts'
 export type { RegisteringNodes, RegistryOptions } from './registry-options.ts'
 export { removeOwned } from './remove-owned.ts'
+export { Claims, type ClaimsOptions } from './rules/claims.ts'
 export { ServiceRegistry } from './service-registry.ts'
 export type { RegistryStore } from './store/registry-store.ts'
 export { registrySchema, registrySizes } from './store/schema.ts'

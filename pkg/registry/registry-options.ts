@@ -1,6 +1,7 @@
 import type { Clock, KeyedQueue, Logger } from '../base/index.ts'
 import type { ExportSource } from './find/caller-view.ts'
 import type { OtherDomains } from './other-domains/other-domains.ts'
+import type { Claims } from './rules/claims.ts'
 import type { RegistryStore } from './store/registry-store.ts'
 
 /** The nodes of the domain, and where each is called. */
@@ -16,6 +17,7 @@ export interface RegistryOptions {
   readonly exports: ExportSource
   readonly others: OtherDomains
   readonly nodes: RegisteringNodes
+  readonly claims: Claims
   /** Of both registries: who may serve a service is compared and written in one step. */
   readonly queue: KeyedQueue
   readonly clock: Clock

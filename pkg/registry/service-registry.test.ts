@@ -3,37 +3,47 @@ import { silentLogger } from '../base/index.ts'
 import { FakeClock } from '../base/testing/index.ts'
 import { type Database, openDatabase } from '../store/index.ts'
 import { OtherDomains } from './other-domains/other-domains.ts'
+import { UNSERVED_MS } from './service-expiry.ts'
 import { ServiceRegistry } from './service-registry.ts'
+import type { RegistryStore } from './store/registry-store.ts'
 import { registrySchema } from './store/schema.ts'
 import { sqliteStore } from './store/sqlite-store.ts'
-import { callOf, collect, FakeExports, Reader, registering, service } from './testing/index.ts'
+import { callOf, collect, endpoint, FakeExports, Reader, registering, service } from './testing/index.ts'
 
 const OWNER = 'spiffe://west/node/n1'
 const OTHER = 'spiffe://west/node/n2'
 
 let database: Database
 let exports: FakeExports
+let store: RegistryStore
 let registry: ServiceRegistry
+let clock: FakeClock
 
 beforeEach(() => {
   database = openDatabase(':memory:', { application: 'registry test', migrations: [registrySchema] })
   exports = new FakeExports()
-  const common = { clock: new FakeClock(), logger: silentLogger }
+  clock = new FakeClock()
+  const common = { clock, logger: silentLogger }
   const registryOf = () => {
     throw new Error('nobody asks another domain here')
   }
   const others = new OtherDomains({ registryOf, ...common })
+  store = sqliteStore(database)
   registry = new ServiceRegistry({
     domain: 'west',
-    store: sqliteStore(database),
+    store,
     exports,
     others,
-    ...registering(),
+    ...registering(clock),
     ...common,
   })
 })
 
-afterEach(() => database.close())
+afterEach(() => {
+  registry.close()
+  database.close()
+  expect(clock.pending).toBe(0)
+})
 
 const find = (query: Parameters<typeof service>[1] = {}, caller = OWNER) =>
   collect(registry.find({ service: query, watch: false }, callOf(caller)))
@@ -99,5 +109,30 @@ describe('ServiceRegistry', () => {
     stop.abort()
     expect(await reader.next()).toBeUndefined()
     expect(exports.listeners).toBe(0)
+  })
+})
+
+describe('A service that nobody serves', () => {
+  const names = async () => (await find()).map(({ value }) => value.name)
+
+  test('expires an hour later, unless somebody registers it again', async () => {
+    for (const name of ['kept', 'left', 'served']) await registry.register(service(name), callOf(OWNER))
+    await store.endpoints.put(endpoint('nse-1', { networkServiceNames: ['served'] }))
+    await clock.advance(UNSERVED_MS / 2)
+    await registry.register(service('kept'), callOf(OTHER))
+    await clock.advance(UNSERVED_MS / 2 + 20 * 60_000)
+    expect(await names()).toEqual(['kept', 'served'])
+    await store.endpoints.remove('nse-1')
+    await clock.advance(UNSERVED_MS / 2)
+    expect(await names()).toEqual(['served'])
+    await clock.advance(UNSERVED_MS)
+    expect(await names()).toEqual([])
+  })
+
+  test('can be had by somebody else afterwards', async () => {
+    await registry.register(service('files'), callOf(OWNER))
+    await clock.advance(UNSERVED_MS + 20 * 60_000)
+    await registry.register(service('files', { payload: 'ETHERNET' }), callOf(OTHER))
+    expect(await find()).toMatchObject([{ value: { payload: 'ETHERNET', pathIds: [OTHER] } }])
   })
 })

@@ -13,14 +13,21 @@ import { matchesService } from './rules/matches.ts'
 import { checkName } from './rules/names.ts'
 import { checkMayRemove, checkNode, pathIdsOf } from './rules/ownership.ts'
 import { checkMayServe } from './rules/serving.ts'
+import { ServiceExpiry } from './service-expiry.ts'
 import { serviceCodec } from './store/record-codec.ts'
 
-/** NSM's NetworkServiceRegistry. A service lives until its owner unregisters it. */
+/** NSM's NetworkServiceRegistry. A service lives until its owner unregisters it, or nobody has served it for an hour. */
 export class ServiceRegistry implements ServiceRegistryServer {
   readonly #options: RegistryOptions
+  readonly #expiry: ServiceExpiry
 
   constructor(options: RegistryOptions) {
     this.#options = options
+    this.#expiry = new ServiceExpiry(options)
+  }
+
+  close(): void {
+    this.#expiry.close()
   }
 
   async register(asked: NetworkService, call: Call): Promise<NetworkService> {
@@ -37,15 +44,18 @@ export class ServiceRegistry implements ServiceRegistryServer {
   }
 
   async #save(service: NetworkService): Promise<NetworkService> {
-    const { store } = this.#options
+    const { store, claims } = this.#options
     const { services, endpoints } = store
     const [owner = '', node = owner] = service.pathIds
     const stored = await services.get(service.name)
+    this.#expiry.keep(service.name)
     // Every endpoint of a service may register the service as it is; only its owner may change it.
     if (stored !== undefined && isSame(stored, service)) return stored
     if (stored === undefined) {
       await this.#checkQuota(owner)
-      checkMayServe(service.name, owner, await endpoints.ownersServing(service.name))
+      const holders = await endpoints.ownersServing(service.name)
+      claims.checkNewService(service.name, holders)
+      checkMayServe(service.name, owner, holders)
     }
     const [before, after] = [stored === undefined ? '' : serviceCodec.encode(stored), serviceCodec.encode(service)]
     checkNodeQuota(node, await store.bytesOf(node), { before, after })

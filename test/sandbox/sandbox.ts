@@ -207,6 +207,15 @@ export class SandboxDomain {
     await this.admin((domains) => domains.revokeNode({ node }, soon()))
   }
 
+  /** Its registry comes back without its records; the authority's key is kept. */
+  async loseRecords(): Promise<void> {
+    await this.stop()
+    for (const file of ['registry.db', 'registry.db-wal', 'registry.db-shm']) {
+      rmSync(join(this.#directory, 'state', file), { force: true })
+    }
+    await this.start()
+  }
+
   /** Changes what its registry has stored, while that is down. */
   async changeRecords(change: (records: TrustRecords) => Promise<void>): Promise<void> {
     await this.stop()

@@ -42,6 +42,7 @@ export function endpointFromProto(endpoint: proto.NetworkServiceEndpoint): Netwo
     expiresMs: timeMs(endpoint.expirationTime, 'expiration_time'),
     registeredMs: timeMs(endpoint.initialRegistrationTime, 'initial_registration_time'),
     pathIds: list(endpoint.pathIds, 'path_ids', text),
+    ...(endpoint.claim === '' ? {} : { claim: text(endpoint.claim, 'claim') }),
   }
 }
 
@@ -55,6 +56,7 @@ export function endpointToProto(endpoint: Partial<NetworkServiceEndpoint>): prot
     expirationTime: timestamp(endpoint.expiresMs),
     initialRegistrationTime: timestamp(endpoint.registeredMs),
     pathIds: [...(endpoint.pathIds ?? [])],
+    claim: endpoint.claim ?? '',
   }
 }
 

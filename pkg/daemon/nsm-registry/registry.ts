@@ -19,13 +19,21 @@ import {
   NodeAddresses,
   registryChannels,
   registryIdentity,
+  SELF,
   sqliteTrustStore,
   Trust,
   TrustRecords,
 } from '../../federation/index.ts'
-import { openAuthority } from '../../identity/index.ts'
+import { openAuthority, readSecretFile } from '../../identity/index.ts'
 import { reachOf } from '../../net/index.ts'
-import { EndpointRegistry, OtherDomains, removeOwned, ServiceRegistry, sqliteStore } from '../../registry/index.ts'
+import {
+  Claims,
+  EndpointRegistry,
+  OtherDomains,
+  removeOwned,
+  ServiceRegistry,
+  sqliteStore,
+} from '../../registry/index.ts'
 import type { Server } from '../../rpc/index.ts'
 import { openDatabase } from '../../store/index.ts'
 import { migrations } from './migrations.ts'
@@ -56,8 +64,12 @@ async function compose(config: RegistryConfig, options: Runtime, scope: Scope): 
   const addresses = advertisedAddresses(config.advertise, config.listenOn)
   const database = scope.own(openDatabase(join(stateDir, 'registry.db'), { application: 'nsm-registry', migrations }))
 
-  const authority = await openAuthority(join(stateDir, 'authority.pem'), domain, clock)
+  const keyFile = join(stateDir, 'authority.pem')
+  const isNew = (await readSecretFile(keyFile)) === undefined
+  const authority = await openAuthority(keyFile, domain, clock)
   const records = scope.own(await TrustRecords.open({ store: sqliteTrustStore(database), clock, logger }))
+  // Whoever had names here lives on: its identity is by the authority that was here before the records.
+  const hasLostRecords = !isNew && records.get('self', SELF) === undefined
   const authorities = [authority.certificate]
   const reach = reachOf(addresses)
   const trust = scope.own(await Trust.open({ records, domain, authorities, addresses, reach, clock }))
@@ -71,8 +83,11 @@ async function compose(config: RegistryConfig, options: Runtime, scope: Scope): 
   const exports = { current: () => trust.exports(), subscribe: (listener: () => void) => trust.subscribe(listener) }
   const nodes = new NodeAddresses({ records, domain, reach })
   const queue = new KeyedQueue()
-  const common = { domain, store, exports, others, nodes, queue, clock, logger }
-  const services = new ServiceRegistry(common)
+  const recoversUntilMs = hasLostRecords ? clock.nowMs() + defaultExpiryMs : 0
+  if (hasLostRecords) logger.warn('The records are lost: names go back to their owners first', { recoversUntilMs })
+  const claims = new Claims({ key: authority.deriveKey('claims'), recoversUntilMs, clock })
+  const common = { domain, store, exports, others, nodes, claims, queue, clock, logger }
+  const services = scope.own(new ServiceRegistry(common))
   const endpoints = scope.own(await EndpointRegistry.open({ ...common, defaultExpiryMs }))
 
   const invitations = new Invitations(records, clock)

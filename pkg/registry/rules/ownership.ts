@@ -3,8 +3,8 @@
  * one of them as the owner, since it could issue that workload's identity anyway. Every other claim is ignored: the
  * caller owns what it registers.
  *
- * The owner is stored with the record, so a restarted registry still knows it. A registry that lost its disk does not:
- * then a name belongs to whoever registers it first. Owners refresh within two thirds of the default expiry.
+ * The owner is stored with the record, so a restarted registry still knows it. One that lost its records learns it from
+ * the claims that it gave out (claims.ts).
  */
 import { type Call, trustDomainOf } from '../../api/index.ts'
 import { NsmError } from '../../base/index.ts'

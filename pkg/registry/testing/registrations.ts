@@ -1,8 +1,9 @@
 /** Sample registrations, exports and readers for the tests of the registry. */
 import type { Call, NetworkService, NetworkServiceEndpoint } from '../../api/index.ts'
-import { KeyedQueue } from '../../base/index.ts'
+import { type Clock, KeyedQueue } from '../../base/index.ts'
 import type { Exports } from '../../policy/index.ts'
 import type { ExportSource } from '../find/caller-view.ts'
+import { Claims } from '../rules/claims.ts'
 
 export function service(name: string, more: Partial<NetworkService> = {}): NetworkService {
   return { name, payload: 'IP', matches: [], pathIds: ['spiffe://west/node/n1'], ...more }
@@ -27,7 +28,10 @@ export function callOf(spiffeId: string, more: Partial<Call> = {}): Call {
 }
 
 /** What a registry needs besides, where every node is where it says. */
-export const registering = () => ({ nodes: { check: async () => {} }, queue: new KeyedQueue() })
+export function registering(clock: Clock, recoversUntilMs = 0) {
+  const claims = new Claims({ key: new Uint8Array(32), recoversUntilMs, clock })
+  return { nodes: { check: async () => {} }, queue: new KeyedQueue(), claims }
+}
 
 /** Exports that a test can change. */
 export class FakeExports implements ExportSource {

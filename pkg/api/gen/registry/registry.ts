@@ -70,6 +70,11 @@ export interface NetworkServiceEndpoint {
   expirationTime: Timestamp | undefined;
   initialRegistrationTime: Timestamp | undefined;
   pathIds: string[];
+  /**
+   * Ours; others ignore it. In the answer to a registration: the registry's word that the owner had this name. Sent along
+   * with the next registration, it gives the name back after the registry has lost its records.
+   */
+  claim: string;
 }
 
 export interface NetworkServiceEndpoint_NetworkServiceLabelsEntry {
@@ -788,6 +793,7 @@ function createBaseNetworkServiceEndpoint(): NetworkServiceEndpoint {
     expirationTime: undefined,
     initialRegistrationTime: undefined,
     pathIds: [],
+    claim: "",
   };
 }
 
@@ -814,6 +820,9 @@ export const NetworkServiceEndpoint: MessageFns<NetworkServiceEndpoint> = {
     }
     for (const v of message.pathIds) {
       writer.uint32(58).string(v!);
+    }
+    if (message.claim !== "") {
+      writer.uint32(8002).string(message.claim);
     }
     return writer;
   },
@@ -890,6 +899,14 @@ export const NetworkServiceEndpoint: MessageFns<NetworkServiceEndpoint> = {
             message.pathIds.push(reader.string(true));
             continue;
           }
+          case 1000: {
+            if (tag !== 8002) {
+              break;
+            }
+
+            message.claim = reader.string(true);
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -927,6 +944,7 @@ export const NetworkServiceEndpoint: MessageFns<NetworkServiceEndpoint> = {
         ? Timestamp.fromPartial(object.initialRegistrationTime)
         : undefined;
     message.pathIds = object.pathIds?.map((e) => e) || [];
+    message.claim = object.claim ?? "";
     return message;
   },
 };

@@ -1,0 +1,55 @@
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { errorCode } from '../../pkg/base/index.ts'
+import { until } from '../lab/until.ts'
+import { Sandbox, type SandboxDomain, type SandboxNode } from '../sandbox/sandbox.ts'
+import { RogueNode } from './rogue-node.ts'
+
+/** The registry loses all its records while the owners of names live, and a stolen node is the first to come back. */
+const sandbox = new Sandbox()
+const NAMES = ['a', 'b', 'c', 'd']
+let west: SandboxDomain
+let honest: SandboxNode
+let stolen: RogueNode
+
+beforeAll(async () => {
+  west = await sandbox.domain('west')
+  honest = await west.node('n1')
+  stolen = await RogueNode.join(west, 'n2')
+  for (const [index, name] of NAMES.entries()) {
+    await honest.endpoint({ service: name, name: `nse-${name}`, cidr: `172.16.${index}.0/24` })
+  }
+}, 30_000)
+afterAll(async () => {
+  stolen.close()
+  await sandbox.close()
+})
+
+const owned = async () => {
+  const records = await west.registered()
+  return records.filter(({ name }) => NAMES.some((each) => name === each || name === `nse-${each}`))
+}
+
+async function capture(): Promise<readonly string[]> {
+  const tries = NAMES.flatMap((name) => [
+    stolen.register({ name: `nse-${name}`, networkServiceNames: [name] }),
+    stolen.register({ name: `rogue-${name}`, networkServiceNames: [name] }),
+    stolen.registerService({ name }),
+  ])
+  return Promise.all(tries.map((each) => each.then(() => 'captured', errorCode)))
+}
+
+it('no name is captured after the records were lost', async () => {
+  await west.loseRecords()
+  const outcomes: string[] = []
+  await until(
+    'the living to be back',
+    async () => {
+      outcomes.push(...(await capture()))
+      return (await owned()).filter(({ name }) => name.startsWith('nse-')).length === NAMES.length
+    },
+    15_000,
+  )
+  outcomes.push(...(await capture()))
+  expect(new Set(outcomes)).not.toContain('captured')
+  for (const { pathIds } of await owned()) expect(pathIds[1]).toBe('spiffe://west/node/n1')
+})
