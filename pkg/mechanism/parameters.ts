@@ -1,7 +1,7 @@
 /** Reads and writes single mechanism parameters, which are texts in NSM's messages. Errors name the parameter. */
 import type { Mechanism } from '../api/index.ts'
 import { NsmError } from '../base/index.ts'
-import { isIp, MAX_MTU_BYTES, MAX_PORT, normalizeIp } from '../net/index.ts'
+import { isIp, MAX_MTU_BYTES, MAX_PORT, normalizeIp, reachFrom } from '../net/index.ts'
 import { isWireKey, keyBytes } from './key.ts'
 
 export type Parameters = Mechanism['parameters']
@@ -28,6 +28,16 @@ export function readPort(parameters: Parameters, name: string, fallback: number)
 export function readMtu(parameters: Parameters): number | undefined {
   const mtuBytes = readNumber(parameters, commonParameter.mtu, { min: 0, max: MAX_MTU_BYTES })
   return mtuBytes === 0 ? undefined : mtuBytes
+}
+
+/**
+ * The other end of a tunnel is on another machine: an address that means something else on each would turn the tunnel on
+ * ourselves, or on a service of the machine.
+ * @param own the address of this node's tunnels
+ * @throws {NsmError} `invalid_argument`
+ */
+export function checkPeer<T extends { readonly ip: string }>(peer: T, own: { readonly ip: string }): T {
+  return reachFrom([own.ip])(peer.ip) ? peer : refuse('ip', peer.ip, 'no other machine can have it')
 }
 
 /** A decimal number; undefined when the parameter is absent or empty. */

@@ -24,6 +24,7 @@ import {
 } from './mechanism-kind.ts'
 import { lowestMtuBytes, tunnelMtuBytes } from './mtu.ts'
 import {
+  checkPeer,
   commonParameter,
   own,
   type Parameters,
@@ -93,7 +94,7 @@ export const vxlan: MechanismKind<VxlanEnd, VxlanPortSpec, VxlanPortSpec> = {
   accept(offered, { host: { tunnel }, isTaken }) {
     const parameters = readVxlan(offered.parameters)
     const dst = ourselves(tunnel)
-    const peer = demand(parameters.src, commonParameter.srcIp)
+    const peer = checkPeer(demand(parameters.src, commonParameter.srcIp), tunnel)
     const ips = { srcIp: parameters.originalSrcIp ?? peer.ip, dstIp: parameters.originalDstIp ?? dst.ip }
     const vni = parameters.vni ?? drawVni({ ...ips, isTaken })
     return agree({ role: 'client', tunnel, peer, parameters: { ...parameters, dst, vni } })
@@ -105,7 +106,8 @@ export const vxlan: MechanismKind<VxlanEnd, VxlanPortSpec, VxlanPortSpec> = {
       mechanism: write({ ...none, src: ourselves(tunnel), mtuBytes: ownMtu(tunnel, peerIp) }),
       join(answered) {
         const parameters = readVxlan(answered.parameters)
-        return agree({ role: 'server', tunnel, peer: demand(parameters.dst, commonParameter.dstIp), parameters })
+        const peer = checkPeer(demand(parameters.dst, commonParameter.dstIp), tunnel)
+        return agree({ role: 'server', tunnel, peer, parameters })
       },
     }
   },

@@ -18,6 +18,7 @@ import {
   type Wanted,
 } from '../mechanism-kind.ts'
 import { lowestMtuBytes, tunnelMtuBytes } from '../mtu.ts'
+import { checkPeer } from '../parameters.ts'
 import {
   chooseTerms,
   EXACT_WIREGUARD,
@@ -54,7 +55,7 @@ export const wireguard: MechanismKind<WireguardEnd, WireguardPortSpec, Wireguard
 
   accept(offered, { host: { tunnel }, before }) {
     const parameters = readWireguard(offered.parameters)
-    const peer = demand(parameters.src, 'src')
+    const peer = checkPeer(demand(parameters.src, 'src'), tunnel)
     const isForeign = peer.nodeKey === undefined
     const key = isForeign ? tunnel.nodeKey : wireKeyFrom(before.wireKey)
     const carriesFrames = !isForeign && parameters.offersFrames
@@ -109,7 +110,7 @@ function propose(wanted: Wanted, key: WireKey): Proposal<WireguardEnd> {
 
 /** What the other node has made of our offer. */
 function join(tunnel: Tunnel, key: WireKey, answered: WireguardParameters): AgreedEnd<WireguardEnd> {
-  const peer = demand(answered.dst, 'dst')
+  const peer = checkPeer(demand(answered.dst, 'dst'), tunnel)
   const terms = takeTerms(answered, tunnel)
   const mtuBytes = lowestMtuBytes(answered.mtuBytes, ownMtu(tunnel, peer.ip, answered.carriesFrames))
   return agree({ role: 'server', peer, key, terms, parameters: { ...answered, ...terms, mtuBytes } })
