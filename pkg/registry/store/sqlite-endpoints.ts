@@ -17,13 +17,14 @@ export class SqliteEndpoints extends SqliteRecords<NetworkServiceEndpoint> imple
     super(options)
     const { database } = options
     const live = 'is_deleted = 0 AND expires_ms'
+    // CROSS: the order of the joins is fixed, so that what a question reads does not grow with other services.
     this.#byService = database.query(
-      `SELECT value FROM registry_served JOIN registry_record ON name = endpoint
+      `SELECT value FROM registry_served CROSS JOIN registry_record ON name = endpoint
        WHERE service = ? AND kind = 'endpoint' AND is_deleted = 0 ORDER BY name`,
       this.read,
     )
     this.#owners = database.query(
-      `SELECT DISTINCT owner FROM registry_served JOIN registry_record ON name = endpoint
+      `SELECT DISTINCT owner FROM registry_served CROSS JOIN registry_record ON name = endpoint
        WHERE service = ? AND kind = 'endpoint' AND is_deleted = 0 ORDER BY owner`,
       (row) => row.text('owner'),
     )
