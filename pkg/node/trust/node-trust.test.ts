@@ -5,6 +5,7 @@ import { afterAll, expect, it } from 'vitest'
 import { NsmError, silentLogger } from '../../base/index.ts'
 import { FakeClock } from '../../base/testing/index.ts'
 import { followTrust, NodeTrust, type TrustState } from '../index.ts'
+import { LONGEST_AWAY_MS } from './node-trust.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'nsm-trust-'))
 afterAll(() => rmSync(directory, { recursive: true }))
@@ -70,5 +71,41 @@ it('followTrust says that trust may be out of date while the registry is away', 
   expect([trust.problem, trust.bundles().size]).toEqual(['', 2])
   stop.abort()
   await running
+  expect(clock.pending).toBe(0)
+})
+
+it('followTrust stops trusting other domains when the authority is away for too long, until it is back', async () => {
+  const clock = new FakeClock()
+  const trust = await NodeTrust.open(join(directory, 'old'))
+  await trust.update(state)
+  const stop = new AbortController()
+  let isAway = true
+  let isEnded = () => {}
+  async function* watch(): AsyncGenerator<TrustState> {
+    if (isAway) throw new NsmError('unavailable', 'Cannot reach the registry')
+    yield state
+    await new Promise<void>((resolve) => {
+      isEnded = resolve
+    })
+  }
+  const following = followTrust(trust, { watch, clock, logger: silentLogger }, stop.signal)
+  const trusted = () => [[...trust.bundles().keys()].sort().join(' '), trust.exports().size]
+  await clock.advance(LONGEST_AWAY_MS - 1)
+  expect(trusted()).toEqual(['east west', 1])
+  await clock.advance(1)
+  expect(trusted()).toEqual(['west', 0])
+  expect(trust.isRevoked('spiffe://west/node/n9')).toBe(true)
+  isAway = false
+  await clock.advance(10_000)
+  expect(trusted()).toEqual(['east west', 1])
+  await clock.advance(2 * LONGEST_AWAY_MS) // it is there, and has nothing to say
+  expect(trusted()).toEqual(['east west', 1])
+  isAway = true
+  isEnded()
+  await clock.advance(LONGEST_AWAY_MS + 10_000)
+  expect(trusted()).toEqual(['west', 0])
+  stop.abort()
+  await clock.advance(10_000)
+  await following
   expect(clock.pending).toBe(0)
 })

@@ -9,12 +9,18 @@ import { decodeTrust, encodeTrust } from './trust-proto.ts'
 import { bundlesOf, exportsOf, type TrustState } from './trust-state.ts'
 
 const RETRY = { firstMs: 200, maxMs: 5_000 }
+/**
+ * How long other domains are trusted while the authority is away: as long as an identity lives. By then every node of
+ * ours that was expelled meanwhile has lost its identity; a domain that was revoked goes on to issue its own.
+ */
+export const LONGEST_AWAY_MS = 3_600_000
 
 export class NodeTrust {
   readonly #path: string
   readonly #listeners = new Set<() => void>()
   #state: TrustState
   #revoked: ReadonlySet<string>
+  #isTooOld = false
   #problem = 'the registry has not been asked yet'
 
   private constructor(path: string, state: TrustState) {
@@ -30,12 +36,12 @@ export class NodeTrust {
   }
 
   bundles(): Bundles {
-    return bundlesOf(this.#state)
+    return bundlesOf(this.#isTooOld ? { ...this.#state, domains: [] } : this.#state)
   }
 
   /** Our services that other domains may request. */
   exports(): Exports {
-    return exportsOf(this.#state)
+    return this.#isTooOld ? new Map() : exportsOf(this.#state)
   }
 
   /** Whether `spiffeId` is of an expelled node, or of a workload on one. */
@@ -51,20 +57,32 @@ export class NodeTrust {
   async update(state: TrustState): Promise<void> {
     this.#problem = ''
     const bytes = Buffer.from(encodeTrust(state))
-    if (bytes.equals(encodeTrust(this.#state))) return
+    const isSame = bytes.equals(encodeTrust(this.#state))
+    if (isSame && !this.#isTooOld) return
+    this.#isTooOld = false
     this.#state = state
     this.#revoked = new Set(state.revoked)
-    for (const listener of this.#listeners) listener()
-    await writeSecretFile(this.#path, bytes.toString('base64'))
+    this.#tell()
+    if (!isSame) await writeSecretFile(this.#path, bytes.toString('base64'))
   }
 
   lost(error: unknown): void {
     this.#problem = describeError(error)
   }
 
+  /** The authority has been away for too long: nothing of other domains is trusted until it is back. */
+  expire(): void {
+    this.#isTooOld = true
+    this.#tell()
+  }
+
   subscribe(listener: () => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) listener()
   }
 }
 
@@ -77,15 +95,23 @@ export interface FollowTrustOptions {
 /** Takes over every change until `signal` aborts. */
 export function followTrust(trust: NodeTrust, options: FollowTrustOptions, signal: AbortSignal): Promise<void> {
   const { watch, clock, logger } = options
+  const expire = () => {
+    logger.error('The authority is away for too long: nothing of other domains is trusted')
+    trust.expire()
+  }
+  let cancel: (() => void) | undefined = clock.after(LONGEST_AWAY_MS, expire)
   const onFailure = (error: unknown) => {
+    cancel ??= clock.after(LONGEST_AWAY_MS, expire)
     trust.lost(error)
     logger.warn('Lost the authority: trusting as before', { error: describeError(error) })
   }
   return follow({ clock, retry: RETRY, signal, onFailure }, async (works) => {
     for await (const state of watch(signal)) {
+      cancel?.()
+      cancel = undefined
       await trust.update(state)
       works()
     }
     throw new NsmError('unavailable', 'Cannot follow whom the domain trusts: the registry ended the stream')
-  })
+  }).finally(() => cancel?.())
 }
