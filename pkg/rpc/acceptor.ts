@@ -1,6 +1,8 @@
 /**
  * Accepts the connections of a server, from the socket to HTTP/2. Each certificate of the server starts a generation:
  * after a renewal, new connections belong to the next generation, and the connections of the last one are drained.
+ *
+ *     socket -> admission -> TLS -> peer accepted?  yes: members   no: strangers, who get 1 small call at a time
  */
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
@@ -8,8 +10,10 @@ import type { SecureContextOptions } from 'node:tls'
 import { type Attestation, trustDomainOf } from '../api/index.ts'
 import { type Clock, type Logger, Scope } from '../base/index.ts'
 import type { Svid } from '../identity/index.ts'
-import { acceptTls } from './handshake.ts'
-import { DRAIN_MS, HANDSHAKE_MS } from './limits.ts'
+import { formatPrefix, network, parsePrefix } from '../net/index.ts'
+import { Admission } from './admission.ts'
+import { acceptTls, firstBytes } from './handshake.ts'
+import { DRAIN_MS, HANDSHAKE_MS, LOCAL_SHARES, REMOTE_SHARES } from './limits.ts'
 import type { MutualTls } from './mutual-tls.ts'
 import { peerChain } from './peer-chain.ts'
 import { type PeerRules, ServerConnection } from './server-connection.ts'
@@ -21,22 +25,25 @@ interface Injector {
   destroy(): void
 }
 
+/** Whether we know the peer of a connection. It decides how much the connection may use. */
+export type Standing = 'member' | 'stranger'
+
 interface Generation {
-  readonly injector: Injector
+  readonly injectors: Readonly<Record<Standing, Injector>>
   readonly svid: Svid | undefined
   readonly tls: SecureContextOptions | undefined
 }
 
-interface HandshakeOptions {
-  readonly tls: SecureContextOptions
-  readonly injector: Injector
+interface Admitted {
+  readonly socket: Socket
   readonly attestation: Attestation | undefined
+  readonly generation: Generation
 }
 
 export interface AcceptorOptions {
   readonly security: MutualTls | 'plaintext'
-  /** Creates an injector of connections into the gRPC server. */
-  readonly inject: () => Injector
+  /** Creates an injector of connections into the gRPC server for these peers. */
+  readonly inject: (standing: Standing) => Injector
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -46,6 +53,8 @@ export class Acceptor {
   readonly #rules: PeerRules | undefined
   readonly #scope = new Scope()
   readonly #sockets = new Set<Socket>()
+  readonly #remote = new Admission(REMOTE_SHARES)
+  readonly #local = new Admission(LOCAL_SHARES)
   readonly #connections = new Map<string, { readonly connection: ServerConnection; readonly cancelLimit: () => void }>()
   #generation: Generation
   #lastId = 0
@@ -73,9 +82,11 @@ export class Acceptor {
     this.#sockets.add(socket)
     socket.once('close', () => this.#sockets.delete(socket))
     socket.on('error', () => socket.destroy())
-    const { tls, injector } = this.#generation
-    if (tls !== undefined) this.#secure(socket, { tls, injector, attestation })
-    else this.#admit(socket, injector, new ServerConnection(socket, [], attestation))
+    this.#admissionOf(attestation).enter(socket, sourceOf(socket, attestation))
+    const generation = this.#generation
+    const admitted = { socket, attestation, generation }
+    if (generation.tls !== undefined) this.#secure(admitted, generation.tls)
+    else this.#admit(socket, new ServerConnection(socket, [], attestation), admitted)
   }
 
   recheck(): void {
@@ -90,10 +101,16 @@ export class Acceptor {
     for (const socket of this.#sockets) socket.destroy()
   }
 
-  #secure(socket: Socket, { tls, injector, attestation }: HandshakeOptions): void {
+  #admissionOf(attestation: Attestation | undefined): Admission {
+    return attestation === undefined && this.#rules !== undefined ? this.#remote : this.#local
+  }
+
+  #secure(admitted: Admitted, tls: SecureContextOptions): void {
+    const { socket, attestation } = admitted
     const cancel = this.#options.clock.after(HANDSHAKE_MS, () => socket.destroy())
-    acceptTls(socket, tls)
-      .then((secure) => this.#admit(secure, injector, new ServerConnection(secure, peerChain(secure), attestation)))
+    firstBytes(socket)
+      .then(() => acceptTls(socket, tls))
+      .then((secure) => this.#admit(secure, new ServerConnection(secure, peerChain(secure), attestation), admitted))
       .catch((error: unknown) => {
         socket.destroy()
         this.#options.logger.debug('Dropped a connection', { error })
@@ -101,18 +118,29 @@ export class Acceptor {
       .finally(cancel)
   }
 
-  #admit(socket: Duplex, injector: Injector, connection: ServerConnection): void {
+  #admit(stream: Duplex, connection: ServerConnection, { socket, attestation, generation }: Admitted): void {
+    const identity = this.#rules === undefined ? '' : connection.identity(this.#rules)
+    const isMember = identity !== undefined
+    if (isMember && !this.#admissionOf(attestation).prove(socket, attestation?.account ?? identity)) {
+      socket.destroy()
+      return
+    }
+    const id = this.#register(stream, connection)
+    // grpc-js returns remoteAddress as the peer of a call, so that we can look up the connection of each call.
+    Object.defineProperties(stream, { remoteAddress: { value: id }, remotePort: { value: undefined } })
+    generation.injectors[isMember ? 'member' : 'stranger'].injectConnection(stream)
+  }
+
+  #register(stream: Duplex, connection: ServerConnection): string {
     this.#lastId += 1
     const id = `connection-${this.#lastId}`
-    // grpc-js returns remoteAddress as the peer of a call, so that we can look up the connection of each call.
-    Object.defineProperties(socket, { remoteAddress: { value: id }, remotePort: { value: undefined } })
     const cancelLimit = this.#rules === undefined ? () => {} : connection.limit(this.#rules)
     this.#connections.set(id, { connection, cancelLimit })
-    socket.once('close', () => {
+    stream.once('close', () => {
       cancelLimit()
       this.#connections.delete(id)
     })
-    injector.injectConnection(socket)
+    return id
   }
 
   #onIdentity(): void {
@@ -122,8 +150,12 @@ export class Acceptor {
     if (security === 'plaintext' || security.identity.current().svid === last.svid) return
     this.#generation = newGeneration(this.#options)
     const graceMs = Math.min(DRAIN_MS, Math.max(0, (last.svid?.expiresMs ?? 0) - clock.nowMs()))
-    last.injector.drain(graceMs)
-    this.#scope.defer(clock.after(graceMs, () => last.injector.destroy()))
+    const injectors = Object.values(last.injectors)
+    for (const each of injectors) each.drain(graceMs)
+    const destroy = () => {
+      for (const each of injectors) each.destroy()
+    }
+    this.#scope.defer(clock.after(graceMs, destroy))
   }
 }
 
@@ -132,10 +164,18 @@ function peerRules({ security, clock }: AcceptorOptions): PeerRules | undefined 
   return { identity: security.identity, clock, isRevoked: security.isRevoked ?? (() => false) }
 }
 
+/** What one peer cannot make more of: its account on this machine; over the network its address, in IPv6 its /64. */
+function sourceOf({ remoteAddress = '' }: Socket, attestation: Attestation | undefined): string {
+  if (attestation !== undefined) return attestation.account
+  const [address = ''] = remoteAddress.replace(/^::ffff:(?=.*\.)/, '').split('%') // IPv4 on a socket for both; zones
+  return address.includes(':') ? formatPrefix(network(parsePrefix(`${address}/64`))) : address
+}
+
 function newGeneration({ security, inject }: AcceptorOptions): Generation {
-  if (security === 'plaintext') return { injector: inject(), svid: undefined, tls: undefined }
+  const injectors = { member: inject('member'), stranger: inject('stranger') }
+  if (security === 'plaintext') return { injectors, svid: undefined, tls: undefined }
   const { svid, bundles } = security.identity.current()
   const domain = trustDomainOf(svid.spiffeId)
   const authorities = security.sendAuthorities === true ? (bundles.get(domain) ?? []) : []
-  return { injector: inject(), svid, tls: secureContextOptions({ svid, authorities }) }
+  return { injectors, svid, tls: secureContextOptions({ svid, authorities }) }
 }

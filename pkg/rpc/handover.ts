@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { type Clock, type Logger, NsmError } from '../base/index.ts'
+import { type Clock, type Logger, limitedLogger, NsmError } from '../base/index.ts'
 import { HANDSHAKE_MS } from './limits.ts'
 import { type Listener, listen } from './listen.ts'
 import { receivePreface } from './receive-preface.ts'
@@ -21,13 +21,21 @@ export interface HandoverOptions {
  * INVARIANT: only the holder and this process can enter the directory of the socket, so prefaces are trusted. The
  * socket itself has an open mode, because the holder lacks the capability to override file modes.
  */
-export function serveHandovers(options: HandoverOptions): Promise<Listener> {
-  return listen(options.listen, 'everyone', (socket) => {
+export async function serveHandovers(options: HandoverOptions): Promise<Listener> {
+  const logger = limitedLogger(options.logger, { clock: options.clock })
+  const { url, close } = await listen(options.listen, 'everyone', (socket) => {
     takeOver(socket, options).catch((error: unknown) => {
-      options.logger.warn('Dropped a local connection', { error })
+      logger.warn('Dropped a local connection', { error })
       socket.destroy()
     })
   })
+  return {
+    url,
+    async close() {
+      await close()
+      logger.close()
+    },
+  }
 }
 
 async function takeOver(socket: Socket, { servers, clock }: HandoverOptions): Promise<void> {

@@ -5,6 +5,22 @@ import { NsmError } from '../base/index.ts'
 
 const h2Unverified = { ALPNProtocols: ['h2'], rejectUnauthorized: false }
 
+/** Waits until the client has said something, so that who connects and is silent costs us no TLS session. */
+export function firstBytes(socket: Socket): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onReadable = () => settle(socket.readableLength > 0)
+    const onClose = () => settle(false)
+    const settle = (hasSpoken: boolean) => {
+      socket.off('readable', onReadable)
+      socket.off('close', onClose)
+      if (hasSpoken) resolve()
+      else reject(new NsmError('unauthenticated', 'Cannot complete the TLS handshake: the client has said nothing'))
+    }
+    socket.on('readable', onReadable)
+    socket.once('close', onClose)
+  })
+}
+
 /**
  * The server side, on a connection from which a preface may have been read already. Each connection gets its own TLS
  * server, because that is how we know to which plain socket a secure one belongs.

@@ -1,12 +1,17 @@
 /** Limits of what one peer may use, and the timeouts of connections and calls. */
 import type { ChannelOptions } from '@grpc/grpc-js'
 import { MAX_MESSAGE_BYTES } from '../api/index.ts'
+import type { Shares } from './admission.ts'
 
 const MINUTE_MS = 60_000
 
 /** The time limit from the first byte to the end of the handshake. */
 export const HANDSHAKE_MS = 5000
-export const MAX_CONNECTIONS = 2048
+
+/** What the connections of one server may be. Callers on this machine connect through the holder, which attests them. */
+export const REMOTE_SHARES: Shares = { total: 2048, unproven: 512, unprovenPerSource: 128, provenPerIdentity: 32 }
+export const LOCAL_SHARES: Shares = { total: 2048, unproven: 512, unprovenPerSource: 128, provenPerIdentity: 512 }
+
 /** The deadline of a unary call, unless its caller sets an earlier one. */
 export const CALL_MS = 15_000
 
@@ -28,6 +33,14 @@ export const serverOptions: ChannelOptions = {
   'grpc.max_concurrent_streams': 100,
   'grpc.max_connection_age_ms': CONNECTION_AGE_MS,
   'grpc.max_connection_age_grace_ms': DRAIN_MS,
+}
+
+/** For peers without an accepted identity: enough to join, or to learn why they are refused. */
+export const strangerOptions: ChannelOptions = {
+  ...serverOptions,
+  'grpc.max_concurrent_streams': 1,
+  'grpc.max_receive_message_length': 8 * 1024,
+  'grpc-node.max_session_memory': 1, // megabytes
 }
 
 export const clientOptions: ChannelOptions = {

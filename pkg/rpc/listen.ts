@@ -1,7 +1,6 @@
 import { chmod, lstat, unlink } from 'node:fs/promises'
 import { type AddressInfo, connect, createServer, type ListenOptions, type Server, type Socket } from 'node:net'
 import { NsmError } from '../base/index.ts'
-import { MAX_CONNECTIONS } from './limits.ts'
 import { parseTarget, type Target } from './target.ts'
 
 export interface Listener {
@@ -25,7 +24,6 @@ export async function listen(
   const target = parseTarget(url)
   if (target.kind === 'unix') await removeStaleSocket(target.path)
   const server = createServer({ noDelay: true }, accept)
-  server.maxConnections = MAX_CONNECTIONS
   await start(server, listenOptions(target, access), url)
   // The usual umask already keeps others out from the first moment; this holds with any umask.
   if (target.kind === 'unix' && access === 'owner') await chmod(target.path, 0o600)

@@ -15,7 +15,7 @@ import type { Acceptor } from './acceptor.ts'
 import { extendPath, pathMetadata, readPath, readToken } from './call-metadata.ts'
 import type { BoundMethod, Service, StreamMethod, UnaryMethod } from './implement.ts'
 import type { MutualTls } from './mutual-tls.ts'
-import { toStatus } from './status.ts'
+import { type Status, toStatus } from './status.ts'
 
 export interface CallRules {
   readonly acceptor: Acceptor
@@ -54,7 +54,7 @@ async function runUnary(
     if (context.path !== undefined) call.sendMetadata(answerPath(context.path))
     answer(null, response)
   } catch (error) {
-    answer(refuse(error, method, rules))
+    answer(failed(refuse(error, method.path, rules)))
   }
 }
 
@@ -68,21 +68,31 @@ async function runStream(method: StreamMethod, call: Stream, rules: CallRules): 
     }
     call.end()
   } catch (error) {
-    if (!call.cancelled) call.emit('error', refuse(error, method, rules))
+    if (!call.cancelled) call.emit('error', failed(refuse(error, method.path, rules)))
   }
 }
 
 async function admit({ path, checkMetadata }: BoundMethod, call: Unary | Stream, rules: CallRules): Promise<Call> {
   const signal = cancelSignal(call)
   checkMetadata?.(call.metadata)
-  const peer = identify(path, call, rules)
+  const peer = identify(path, call.getPeer(), rules)
   await rules.authorize?.(peer, path)
   const token = readToken(call.metadata)
   return { peer, token, path: registrationPath(call.metadata, { peer, callerToken: token?.jwt ?? '', rules }), signal }
 }
 
-function identify(path: string, call: Unary | Stream, { acceptor, security }: CallRules): Peer {
-  const connection = acceptor.find(call.getPeer())
+/** Why a call of this method over this connection is refused; undefined: it is not. */
+export function refusal(path: string, connectionId: string, rules: CallRules): Status | undefined {
+  try {
+    identify(path, connectionId, rules)
+    return undefined
+  } catch (error) {
+    return refuse(error, path, rules)
+  }
+}
+
+function identify(path: string, connectionId: string, { acceptor, security }: CallRules): Peer {
+  const connection = acceptor.find(connectionId)
   if (connection === undefined) throw new NsmError('unavailable', 'Cannot accept the call: its connection is closed')
   if (security === 'plaintext' || acceptor.rules === undefined) return connection.anonymous
   if (security.anonymousMethods?.has(path) === true) return connection.anonymous
@@ -110,9 +120,13 @@ function cancelSignal(call: Unary | Stream): AbortSignal {
   return abort.signal
 }
 
-function refuse(error: unknown, { path }: BoundMethod, { logger }: CallRules): ServerErrorResponse {
+function refuse(error: unknown, method: string, { logger }: CallRules): Status {
   const code = errorCode(error)
-  if (code === 'internal') logger.error('Call failed', { method: path, error })
-  if (code === 'unauthenticated' || code === 'permission_denied') logger.warn('Call refused', { method: path, error })
-  return Object.assign(new Error('Call failed'), toStatus(error))
+  if (code === 'internal') logger.error('Call failed', { method, error })
+  if (code === 'unauthenticated' || code === 'permission_denied') logger.warn('Call refused', { method, error })
+  return toStatus(error)
+}
+
+function failed(status: Status): ServerErrorResponse {
+  return Object.assign(new Error('Call failed'), status)
 }

@@ -9,14 +9,15 @@
 import type { Socket } from 'node:net'
 import { Server as GrpcServer, ServerCredentials } from '@grpc/grpc-js'
 import type { Attestation, Peer } from '../api/index.ts'
-import { type Clock, type Logger, NsmError, Scope } from '../base/index.ts'
+import { type Clock, type Logger, limitedLogger, NsmError, Scope } from '../base/index.ts'
 import { TokenMinter } from '../identity/index.ts'
-import { Acceptor } from './acceptor.ts'
+import { Acceptor, type Standing } from './acceptor.ts'
 import type { Service } from './implement.ts'
-import { serverOptions } from './limits.ts'
+import { serverOptions, strangerOptions } from './limits.ts'
 import { listen } from './listen.ts'
 import type { MutualTls } from './mutual-tls.ts'
-import { registerMethods } from './run-call.ts'
+import { refuseStrangers } from './refuse-strangers.ts'
+import { type CallRules, refusal, registerMethods } from './run-call.ts'
 
 export interface ServeOptions {
   /** `tcp://ip:port` (port 0 for any), or `unix:///path`; absent when all connections are passed to `accept`. */
@@ -47,11 +48,19 @@ export async function serve(options: ServeOptions): Promise<Server> {
     throw new NsmError('invalid_argument', 'Cannot serve in plaintext: it is not allowed on a TCP address')
   }
   const scope = new Scope()
-  const grpc = new GrpcServer(serverOptions)
-  const inject = () => grpc.createConnectionInjector(ServerCredentials.createInsecure())
-  const acceptor = scope.own(new Acceptor({ ...options, inject }))
-  scope.defer(() => shutDown(grpc, options.clock))
-  registerMethods(grpc, { ...options, acceptor, tokens: new TokenMinter(options.clock) })
+  const credentials = ServerCredentials.createInsecure()
+  const interceptors = [refuseStrangers((path, connectionId) => refusal(path, connectionId, rules))]
+  const servers = {
+    member: new GrpcServer(serverOptions),
+    stranger: new GrpcServer({ ...strangerOptions, interceptors }),
+  }
+  const inject = (standing: Standing) => servers[standing].createConnectionInjector(credentials)
+  const acceptor: Acceptor = scope.own(new Acceptor({ ...options, inject }))
+  const logger = scope.own(limitedLogger(options.logger, { clock: options.clock, by: ['method'] }))
+  const rules: CallRules = { ...options, logger, acceptor, tokens: new TokenMinter(options.clock) }
+  const both = Object.values(servers)
+  for (const server of both) registerMethods(server, rules)
+  scope.defer(async () => void (await Promise.all(both.map((server) => shutDown(server, options.clock)))))
   const access = options.security === 'plaintext' ? 'owner' : 'everyone'
   const listener = await listen(options.listen, access, (socket) => acceptor.accept(socket, undefined))
   scope.own(listener)

@@ -27,6 +27,7 @@ export class ServerConnection {
   readonly #chain: readonly Uint8Array[]
   readonly #attestation: Attestation | undefined
   #verified: Verified | undefined
+  #isStranger = false
 
   constructor(socket: Duplex, chain: readonly Uint8Array[], attestation: Attestation | undefined) {
     this.#socket = socket
@@ -52,24 +53,27 @@ export class ServerConnection {
     return { spiffeId, chain: this.#chain, attestation: this.#attestation }
   }
 
+  /** Of the peer, if it is accepted now. */
+  identity(rules: PeerRules): string | undefined {
+    try {
+      return this.peer(rules).spiffeId
+    } catch {
+      return undefined
+    }
+  }
+
   /** Closes the connection when its peer's certificate expires, or soon if it has none. Returns how to cancel that. */
   limit(rules: PeerRules): () => void {
-    const leftMs = this.#isAccepted(rules) ? (this.#verified?.expiresMs ?? 0) - rules.clock.nowMs() : UNAUTHENTICATED_MS
+    this.#isStranger = this.identity(rules) === undefined
+    const leftMs = !this.#isStranger ? (this.#verified?.expiresMs ?? 0) - rules.clock.nowMs() : UNAUTHENTICATED_MS
     return rules.clock.after(leftMs, () => this.#socket.destroy())
   }
 
-  /** Closes the connection if its peer would be refused now. */
+  /** Closes the connection if its peer would be refused now; or accepted now, so that it returns as a member. */
   recheck(rules: PeerRules): void {
-    if (this.#chain.length > 0 && !this.#isAccepted(rules)) this.#socket.destroy()
-  }
-
-  #isAccepted(rules: PeerRules): boolean {
-    try {
-      this.peer(rules)
-      return true
-    } catch {
-      return false
-    }
+    if (this.#chain.length === 0) return
+    const isAccepted = this.identity(rules) !== undefined
+    if (!isAccepted || this.#isStranger) this.#socket.destroy()
   }
 
   #verify({ identity, clock }: PeerRules): Verified {

@@ -42,7 +42,9 @@ export function toStatus(error: unknown): Status {
   }
   const next = nextStep(error)
   const advice = next === undefined ? '' : `${NEXT}${next}`
-  return { code: statusOf[code], details: `${describeError(error)}${advice}`.slice(0, MAX_DETAIL_CHARS) }
+  // grpc-js throws for half a surrogate pair, outside of any call.
+  const details = `${describeError(error)}${advice}`.slice(0, MAX_DETAIL_CHARS).toWellFormed()
+  return { code: statusOf[code], details }
 }
 
 /** The error of a failed call, as reported by the peer or by the connection to it. */

@@ -1,0 +1,110 @@
+/**
+ * Which connections of a server stay when there are too many. A connection is unproven until its peer has shown an
+ * identity that we accept; who connects costs nothing, so the unproven leave first. Everyone has a share, counted by what
+ * one cannot make more of: an address before the handshake, an identity after it, and on local sockets the account that
+ * the kernel gives.
+ *
+ *     enter -> unproven, the idlest of its source leaves above the share -> prove -> proven, refused above the share
+ *
+ * When all places are taken, whoever holds most loses one.
+ */
+import type { Socket } from 'node:net'
+
+export interface Shares {
+  readonly total: number
+  /** Of those without a proven identity. */
+  readonly unproven: number
+  readonly unprovenPerSource: number
+  readonly provenPerIdentity: number
+}
+
+export class Admission {
+  readonly #shares: Shares
+  readonly #unproven = new Holders()
+  readonly #proven = new Holders()
+
+  constructor(shares: Shares) {
+    this.#shares = shares
+  }
+
+  /** The connection stays until it closes, or until others need its place more. */
+  enter(socket: Socket, source: string): void {
+    const { total, unproven, unprovenPerSource } = this.#shares
+    if (this.#unproven.heldBy(source) >= unprovenPerSource) this.#drop(this.#unproven.idlestOf(source))
+    this.#unproven.add(socket, source)
+    socket.once('close', () => this.#forget(socket))
+    if (this.#unproven.size > unproven) this.#drop(this.#unproven.idlestOf(this.#unproven.largest()))
+    if (this.#unproven.size + this.#proven.size > total) this.#drop(this.#mostExpendable())
+  }
+
+  /** @returns false when the identity holds its share already, or the connection is gone */
+  prove(socket: Socket, identity: string): boolean {
+    this.#unproven.delete(socket)
+    if (socket.destroyed || this.#proven.heldBy(identity) >= this.#shares.provenPerIdentity) return false
+    this.#proven.add(socket, identity)
+    return true
+  }
+
+  #mostExpendable(): Socket | undefined {
+    const isOther = this.#unproven.size > 1 // than the one that enters
+    if (isOther) return this.#unproven.idlestOf(this.#unproven.largest())
+    return this.#proven.newestOf(this.#proven.largest())
+  }
+
+  #drop(socket: Socket | undefined): void {
+    if (socket === undefined) return
+    this.#forget(socket)
+    socket.destroy()
+  }
+
+  #forget(socket: Socket): void {
+    this.#unproven.delete(socket)
+    this.#proven.delete(socket)
+  }
+}
+
+/** Connections by who holds them, in the order in which they came. */
+class Holders {
+  readonly #all = new Map<Socket, string>()
+  readonly #byHolder = new Map<string, Set<Socket>>()
+
+  get size(): number {
+    return this.#all.size
+  }
+
+  heldBy(holder: string): number {
+    return this.#byHolder.get(holder)?.size ?? 0
+  }
+
+  add(socket: Socket, holder: string): void {
+    const held = this.#byHolder.get(holder) ?? new Set()
+    this.#byHolder.set(holder, held.add(socket))
+    this.#all.set(socket, holder)
+  }
+
+  delete(socket: Socket): void {
+    const holder = this.#all.get(socket)
+    if (holder === undefined) return
+    this.#all.delete(socket)
+    const held = this.#byHolder.get(holder)
+    held?.delete(socket)
+    if (held?.size === 0) this.#byHolder.delete(holder)
+  }
+
+  /** Linear in the holders, so it is asked only when places have run out. */
+  largest(): string {
+    let [largest, most] = ['', 0]
+    for (const [holder, { size }] of this.#byHolder) if (size > most) [largest, most] = [holder, size]
+    return largest
+  }
+
+  /** The oldest that has said nothing yet, or else the oldest. */
+  idlestOf(holder: string): Socket | undefined {
+    const held = [...(this.#byHolder.get(holder) ?? [])]
+    return held.find(({ bytesRead }) => !bytesRead) ?? held[0]
+  }
+
+  newestOf(holder: string): Socket | undefined {
+    return [...(this.#byHolder.get(holder) ?? [])].at(-1)
+  }
+}

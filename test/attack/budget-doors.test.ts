@@ -1,0 +1,69 @@
+/** What strangers may cost a node and a registry: memory, and the connections of others. */
+import { setTimeout as pause } from 'node:timers/promises'
+import { afterEach, describe, expect, it } from 'vitest'
+import { healthV1 } from '../../pkg/api/index.ts'
+import { systemClock } from '../../pkg/base/index.ts'
+import { JOINING_METHODS } from '../../pkg/federation/index.ts'
+import { Channel, clientOf } from '../../pkg/rpc/index.ts'
+import { beginCall, Stranger } from './strangers.ts'
+import { oneVictim } from './victim-process.ts'
+
+const MIB = 2 ** 20
+const CONNECTIONS = 60
+const STREAMS = 100
+const BODY_BYTES = 250_000
+
+const victim = oneVictim()
+const strangers: Stranger[] = []
+afterEach(() => Promise.all(strangers.splice(0).map((each) => each.close())))
+
+function strangerAt(url: string): Stranger {
+  const stranger = new Stranger(url)
+  strangers.push(stranger)
+  return stranger
+}
+
+describe('60 connections without a certificate, each with 100 calls that stop in the middle of a message', () => {
+  const doors = [
+    { door: 'a node', url: () => victim().url, path: '/networkservice.NetworkService/Request' },
+    { door: 'a registry', url: () => victim().registryUrl, path: '/registry.NetworkServiceRegistry/Register' },
+    { door: 'a registry, where they may join', url: () => victim().registryUrl, path: [...JOINING_METHODS][0] ?? '' },
+  ]
+  it.each(doors)('cost $door less than 16 MiB', async ({ url, path }) => {
+    const before = await victim().memory()
+    const stranger = strangerAt(url())
+    const sessions = await Promise.all(Array.from({ length: CONNECTIONS }, () => stranger.session()))
+    for (const session of sessions) for (let i = 0; i < STREAMS; i++) beginCall(session, path, BODY_BYTES)
+    await pause(2000)
+    const { heldBytes } = await victim().memory()
+    expect((heldBytes - before.heldBytes) / MIB).toBeLessThan(16)
+  })
+})
+
+describe('2,200 connections that say nothing, from the address of honest ones', () => {
+  it.each([
+    ['a node', () => victim().url],
+    ['a registry', () => victim().registryUrl],
+  ])('do not keep a member from %s', async (_, url) => {
+    const identity = await victim().member()
+    const stranger = strangerAt(url())
+    let isOver = false
+    const flood = async () => {
+      for (let i = 0; i < 44 && !isOver; i++) await Promise.all(Array.from({ length: 50 }, () => stranger.idle()))
+    }
+    const flooding = flood()
+    let served = 0
+    for (let i = 0; i < 25; i++) {
+      const channel = new Channel(url(), { security: { identity }, clock: systemClock })
+      const answer = clientOf(healthV1.HealthService, channel).check(
+        { service: '' },
+        { signal: AbortSignal.timeout(3000) },
+      )
+      served += await answer.then(() => 1).catch(() => 0)
+      channel.close()
+    }
+    isOver = true
+    await flooding
+    expect(served).toBe(25)
+  })
+})

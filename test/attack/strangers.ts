@@ -1,0 +1,64 @@
+/** What somebody without a certificate can do at a TLS door, spoken on the level of TLS and HTTP/2. */
+import { once } from 'node:events'
+import { type ClientHttp2Session, connect as connectHttp2, constants } from 'node:http2'
+import { connect, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+import { Scope } from '../../pkg/base/index.ts'
+
+const MOST = Buffer.alloc(2 ** 20)
+
+interface Door {
+  readonly host: string
+  readonly port: number
+}
+
+export class Stranger {
+  readonly #door: Door
+  readonly #scope = new Scope()
+
+  /** @param url `tcp://host:port` */
+  constructor(url: string) {
+    const { hostname: host, port } = new URL(url)
+    this.#door = { host, port: Number(port) }
+  }
+
+  /** Connects, and says nothing. */
+  async idle(): Promise<Socket> {
+    const socket = connect(this.#door)
+    this.#scope.defer(() => void socket.destroy())
+    socket.on('error', () => {})
+    await Promise.race([once(socket, 'connect'), once(socket, 'close')])
+    return socket
+  }
+
+  /** A connection over which calls can be begun. */
+  async session(): Promise<ClientHttp2Session> {
+    const secure = connectTls({ ...this.#door, ALPNProtocols: ['h2'], rejectUnauthorized: false })
+    secure.on('error', () => {})
+    await Promise.race([once(secure, 'secureConnect'), once(secure, 'close')])
+    const session = connectHttp2(`https://${this.#door.host}`, { createConnection: () => secure })
+    session.on('error', () => {})
+    this.#scope.defer(() => session.destroy())
+    return session
+  }
+
+  close(): Promise<void> {
+    return this.#scope.close()
+  }
+}
+
+/** Begins a message of `bytes` and leaves it without its end. */
+export function beginCall(session: ClientHttp2Session, path: string, bytes: number): void {
+  if (session.destroyed) return
+  const stream = session.request({
+    [constants.HTTP2_HEADER_METHOD]: 'POST',
+    [constants.HTTP2_HEADER_PATH]: path,
+    [constants.HTTP2_HEADER_CONTENT_TYPE]: 'application/grpc',
+    [constants.HTTP2_HEADER_TE]: 'trailers',
+  })
+  stream.on('error', () => {})
+  const prefix = Buffer.alloc(5)
+  prefix.writeUInt32BE(bytes, 1)
+  stream.write(prefix)
+  stream.write(MOST.subarray(0, bytes - 1))
+}

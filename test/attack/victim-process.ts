@@ -1,0 +1,69 @@
+/** Starts the victim (victim.ts) for a test file, and asks it how it is. */
+import { type ChildProcess, fork } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll } from 'vitest'
+import { type IdentitySource, identityFile, staticSource } from '../../pkg/identity/index.ts'
+
+export interface VictimPlace {
+  /** Of the node that is attacked. */
+  readonly url: string
+  readonly registryUrl: string
+  /** The file with the identity of another node of the domain. */
+  readonly otherIdentity: string
+}
+
+export interface Memory {
+  readonly heldBytes: number
+  readonly rssBytes: number
+}
+
+export interface Victim extends VictimPlace {
+  /** As another node of the domain. */
+  member(): Promise<IdentitySource>
+  memory(): Promise<Memory>
+  logBytes(): Promise<number>
+}
+
+const START_MS = 60_000
+
+/** @returns a function that gives the victim, once the tests of this file run */
+export function oneVictim(): () => Victim {
+  let process: ChildProcess | undefined
+  let victim: Victim | undefined
+  beforeAll(async () => {
+    const child = fork(fileURLToPath(new URL('victim.ts', import.meta.url)), { execArgv: ['--expose-gc'] })
+    process = child
+    victim = await meet(child)
+  }, START_MS)
+  afterAll(() => void process?.disconnect())
+  return () => {
+    if (victim === undefined) throw new Error('the victim is not up')
+    return victim
+  }
+}
+
+async function meet(child: ChildProcess): Promise<Victim> {
+  const waiting = new Map<unknown, (value: unknown) => void>()
+  let last = 0
+  child.on('message', ({ id, value }: { readonly id: unknown; readonly value: unknown }) => {
+    waiting.get(id)?.(value)
+    waiting.delete(id)
+  })
+  const heard = <T>(id: unknown) => new Promise<T>((resolve) => waiting.set(id, resolve as (value: unknown) => void))
+  const ask = <T>(kind: string): Promise<T> => {
+    last += 1
+    child.send({ id: last, kind })
+    return heard(last)
+  }
+  const place = await heard<VictimPlace>('ready')
+  return {
+    ...place,
+    async member() {
+      const identity = await identityFile(place.otherIdentity).load()
+      if (identity === undefined) throw new Error('the other node has no identity')
+      return staticSource(identity)
+    },
+    memory: () => ask<Memory>('memory'),
+    logBytes: () => ask<number>('log'),
+  }
+}
