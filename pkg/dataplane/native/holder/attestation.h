@@ -53,7 +53,7 @@ class Attestor {
   uid_t owner_of(const Attestation& peer) const;
 
   std::string kubelet_root_;
-  std::string pod_;  // of the holder; empty: none
+  std::string pod_;                                 // of the holder; empty: none
   std::uint64_t network_ = 0, pid_ = 0, user_ = 0;  // inode numbers of the node's namespaces
 };
 

@@ -10,7 +10,7 @@ namespace nsm::holder {
 enum class Count : std::uint8_t {
   connections,            // local connections that were served
   refused_unattested,     // the process that connected could not be attested
-  refused_limit,          // too many connections from one network namespace
+  refused_limit,          // too many connections from one network namespace or account
   refused_deliver,        // nsmd was not reachable for 5 s
   refused_peer,           // control and dial: the peer is neither nsmd's user nor root
   refused_descriptors,    // the holder is out of descriptors

@@ -1,5 +1,7 @@
 #include "holder/listener.h"
 
+#include <sys/socket.h>
+
 #include <cstdio>
 #include <utility>
 
@@ -12,6 +14,15 @@ namespace {
 
 constexpr auto kDeliverTimeout = 5s;
 constexpr auto kDeliverRetry = 50ms;
+constexpr auto kPaceRetry = 100ms;
+
+// The node's root is exempt from limits; a container's root is not.
+bool is_nodes_root(const Session& session) { return session.peer.uid == 0 && session.peer.is_nodes_own; }
+
+bool has_closed(const Fd& client) {
+  char byte;
+  return recv(client.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
 
 }  // namespace
 
@@ -27,13 +38,23 @@ void Listener::admit(const std::string& name, Fd connection) {
     counters_.add(Count::refused_limit);
     return sessions_.close(session->id);
   }
-  deliver(session->id, std::make_shared<Fd>(std::move(connection)), steady_clock::now() + kDeliverTimeout);
+  wait_for_turn(session->id, std::make_shared<Fd>(std::move(connection)));
+}
+
+void Listener::wait_for_turn(std::uint64_t id, std::shared_ptr<Fd> client) {
+  const Session* session = sessions_.find(id);
+  if (session == nullptr) return;
+  if (has_closed(*client)) return sessions_.close(id);
+  const auto now = steady_clock::now();
+  if (is_nodes_root(*session) || pace_.take(session->peer.account, now))
+    return deliver(id, client, now + kDeliverTimeout);
+  loop_.after(kPaceRetry, [this, id, client] { wait_for_turn(id, client); });
 }
 
 bool Listener::is_over_limit(const Session& session) const {
-  // The node's root is exempt; a container's root is not.
-  if (session.peer.uid == 0 && sessions_.is_in_own_namespace(session)) return false;
-  return sessions_.count_from(*session.ns) > options_.max_connections_per_namespace;
+  return !is_nodes_root(session) &&
+         (sessions_.count_from(*session.ns) > options_.max_connections_per_namespace ||
+          sessions_.count_of(session.peer.account) > options_.max_connections_per_account);
 }
 
 void Listener::deliver(std::uint64_t id, std::shared_ptr<Fd> client, Deadline deadline) {

@@ -8,6 +8,7 @@
 
 #include "holder/acceptor.h"
 #include "holder/options.h"
+#include "holder/pace.h"
 #include "holder/sessions.h"
 
 namespace nsm::holder {
@@ -24,6 +25,8 @@ class Listener {
 
   void admit(const std::string& name, Fd connection);
   bool is_over_limit(const Session& session) const;
+  // Delivers the connection when its account may have another one; drops it when it has closed meanwhile.
+  void wait_for_turn(std::uint64_t id, std::shared_ptr<Fd> client);
   // Retries until the deadline, because nsmd may be restarting: clients then see a delay, not an error.
   void deliver(std::uint64_t id, std::shared_ptr<Fd> client, Deadline deadline);
   // Logs once, with the reason, that nsmd is not reachable.
@@ -34,6 +37,7 @@ class Listener {
   Counters& counters_;
   const Options& options_;
   std::vector<std::unique_ptr<Acceptor>> acceptors_;
+  Pace pace_;
   bool is_nsmd_away_ = false;
 };
 

@@ -24,6 +24,7 @@ struct Options {
   uid_t engine_uid = 65533;
   uid_t daemon_uid = 65532;
   unsigned max_connections_per_namespace = 64;
+  unsigned max_connections_per_account = 512;
   protocol::OffloadSet offloads;
   bool allow_own_namespace = false;
   bool help = false;

@@ -33,6 +33,7 @@ Status Sessions::open(int socket, std::string listener, Session*& session) {
   session->peer = std::move(peer);
   session->ns = std::move(ns);
   session->listener = std::move(listener);
+  ++by_account_[session->peer.account];
   return {};
 }
 
@@ -46,7 +47,12 @@ void Sessions::start(Session& session, Relay::Ends ends, View first) {
 }
 
 void Sessions::close(std::uint64_t id) {
-  if (sessions_.erase(id) != 0) on_closed(id);
+  const auto found = sessions_.find(id);
+  if (found == sessions_.end()) return;
+  const auto account = by_account_.find(found->second.peer.account);
+  if (--account->second == 0) by_account_.erase(account);
+  sessions_.erase(found);
+  on_closed(id);
 }
 
 Session* Sessions::find(std::uint64_t id) {
@@ -57,6 +63,11 @@ Session* Sessions::find(std::uint64_t id) {
 std::size_t Sessions::count_from(const Namespace& ns) const {
   return std::count_if(sessions_.begin(), sessions_.end(),
                        [&ns](const auto& entry) { return entry.second.ns.get() == &ns; });
+}
+
+std::size_t Sessions::count_of(const std::string& account) const {
+  const auto found = by_account_.find(account);
+  return found == by_account_.end() ? 0 : found->second;
 }
 
 int Sessions::find_descriptor(NamespaceId inode) const {

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <unordered_map>
 
 #include "holder/attestation.h"
 #include "holder/counters.h"
@@ -36,6 +37,7 @@ class Sessions {
   Session* find(std::uint64_t id);
   bool is_in_own_namespace(const Session& session) const { return session.ns == namespaces_.own(); }
   std::size_t count_from(const Namespace& ns) const;
+  std::size_t count_of(const std::string& account) const;
   // A descriptor that a connected program has passed, or -1.
   int find_descriptor(NamespaceId inode) const;
 
@@ -50,6 +52,7 @@ class Sessions {
   Counters& counters_;
   std::uint64_t last_id_ = 0;
   std::map<std::uint64_t, Session> sessions_;
+  std::unordered_map<std::string, std::size_t> by_account_;
 };
 
 // The kPreface with the attestation of the session's program.

@@ -14,6 +14,8 @@ CLIENT_GONE = 5
 
 
 class Sessions(HolderTest):
+    options = ('--max-connections-per-account', '200')
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -200,6 +202,68 @@ class Sessions(HolderTest):
         for sock in served:
             sock.close()
         program.kill()
+
+    def test_limit_per_account_counts_user_namespaces_together(self):
+        path = self.holder.workload_path
+        before = self.control.counters()
+
+        def crowd(ready):
+            make_user_namespace()
+            socks = [socket.socket(socket.AF_UNIX) for _ in range(60)]
+            for sock in socks:
+                sock.connect(path)
+            ready()
+            signal.pause()
+
+        programs = [self.program(crowd, self.namespace(f'crowd-{n}'), uid=4330) for n in range(5)]
+        self.grown('refused_limit', before, 100)
+        started = time.monotonic()
+        client = self.program(self.greet(path), self.namespace('honest'), uid=4331)
+        daemon = self.accept_from(4331)
+        self.assertLess(time.monotonic() - started, 1)
+        for program in [*programs, client]:
+            program.kill()
+        daemon.close()
+
+    def test_connecting_and_closing_in_a_loop_hardly_reaches_nsmd(self):
+        path = self.holder.workload_path
+        before = self.control.counters()
+
+        def flood(ready):
+            for _ in range(2000):
+                sock = socket.socket(socket.AF_UNIX)
+                try:
+                    sock.connect(path)
+                except BlockingIOError:
+                    pass
+                sock.close()
+            ready()
+
+        program = self.program(flood, self.namespace('flood'), uid=4332)
+        started = time.monotonic()
+        client = self.program(self.greet(path), self.namespace('honest'), uid=4331)
+        self.accept_from(4331).close()
+        self.assertLess(time.monotonic() - started, 1)
+        self.assertLess(self.control.counters()['connections'] - before['connections'], 600)
+        for each in (program, client):
+            each.kill()
+
+    def greet(self, path):
+        def run(ready):
+            sock = socket.socket(socket.AF_UNIX)
+            sock.connect(path)
+            ready()
+            signal.pause()
+
+        return run
+
+    def accept_from(self, uid):
+        """nsmd's end of the first connection of this user; those of others before it are closed."""
+        while True:
+            daemon = self.deliver.accept()
+            if dict(read_message(daemon)[2])['uid'] == uid:
+                return daemon
+            daemon.close()
 
     def test_client_waits_while_nsmd_restarts(self):
         self.deliver.close()
