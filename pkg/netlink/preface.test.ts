@@ -86,8 +86,11 @@ test('readPreface throws the refusal of a dial', () => {
   expect(() => readPreface(refusal)).toThrow('Cannot reach the local endpoint: the request was refused')
 })
 
-test('dialMessage contains the URL', () => {
+test('dialMessage contains the URL, and with whose rights to connect', () => {
   const [message] = decodeMessages(dialMessage('unix:///run/files.sock'))
   expect(message).toMatchObject({ type: messageType.dial, sequence: 1 })
   expect(new Attributes(message!.body).text(attributeType.url)).toBe('unix:///run/files.sock')
+  expect(new Attributes(message!.body).u32(attributeType.uid)).toBeUndefined()
+  const [asUser] = decodeMessages(dialMessage('unix:///run/files.sock', 1000))
+  expect(new Attributes(asUser!.body).u32(attributeType.uid)).toBe(1000)
 })

@@ -40,13 +40,19 @@ export function readPreface(bytes: Uint8Array): Preface | undefined {
   return { attestation: readAttestation(message), length: bytes.length - rest.length }
 }
 
-/** The first message of a daemon on the holder's dial socket. The holder answers with a preface or a refusal. */
-export function dialMessage(url: string): Uint8Array {
+/**
+ * The first message of a daemon on the holder's dial socket. The holder answers with a preface or a refusal.
+ * @param uid with whose rights to connect; undefined: nobody's
+ */
+export function dialMessage(url: string, uid?: number): Uint8Array {
   return encodeMessage({
     type: messageType.dial,
     flags: messageFlag.request,
     sequence: 1,
-    attributes: [attribute.text(attributeType.url, url)],
+    attributes: [
+      attribute.text(attributeType.url, url),
+      ...(uid === undefined ? [] : [attribute.u32(attributeType.uid, uid)]),
+    ],
   }).bytes
 }
 

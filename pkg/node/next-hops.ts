@@ -22,6 +22,12 @@ export interface NextHop {
   readonly namespace: string | undefined
 }
 
+/** Of a workload that has its identity from this node's agent; others prove nothing about their uid by their name. */
+function uidOf(spiffeId: string): number | undefined {
+  const [, uid] = /^spiffe:\/\/[^/]+\/node\/[^/]+\/uid\/(\d{1,10})$/.exec(spiffeId) ?? []
+  return uid === undefined ? undefined : Number(uid)
+}
+
 /** Connections to local endpoints and to other nodes: one for each, shared by all calls. */
 export class NextHops {
   readonly #options: NextHopOptions
@@ -51,7 +57,8 @@ export class NextHops {
     const { channels, domain, dialSocket, reach } = this.#options
     if (target.at === 'endpoint') {
       const { url, owner } = target
-      return channels.to(url, { via: dialSocket, role: owner, expect: (spiffeId) => spiffeId === owner })
+      const via = { socket: dialSocket, uid: uidOf(owner) }
+      return channels.to(url, { via, role: owner, expect: (spiffeId) => spiffeId === owner })
     }
     const theirs = target.domain === '' ? domain : target.domain
     const expect = (spiffeId: string) => trustDomainOf(spiffeId) === theirs && isNode(spiffeId, theirs)

@@ -37,10 +37,18 @@ export interface PeerExpectation {
   readonly mayReach?: (ip: string) => boolean
 }
 
+/** A connection that the holder makes. */
+export interface HolderDial {
+  /** Path of the holder's dial socket. */
+  readonly socket: string
+  /** With whose rights it connects; undefined: nobody's. */
+  readonly uid: number | undefined
+}
+
 export interface DialOptions {
   readonly security: ClientSecurity
-  /** Path of the holder's dial socket, for endpoints that listen on a unix socket of this machine. */
-  readonly via?: string
+  /** For endpoints that listen on a unix socket of this machine. */
+  readonly via?: HolderDial
   /** Shared between the channels of a process, so that they reuse tokens. */
   readonly tokens?: TokenMinter
   readonly clock: Clock
@@ -157,8 +165,8 @@ export class Channel {
     const svid = ownSvid(security)
     const tls = security === 'plaintext' ? undefined : connectorTls(security, { svid, clock, tokens: this.#tokens })
     const mayReach = security === 'plaintext' ? undefined : security.mayReach
-    const connector = new Connector({ tls, dialUrl: via === undefined ? undefined : this.url, mayReach, clock })
-    const target = via === undefined ? grpcTarget(parseTarget(this.url)) : `unix:${via}`
+    const connector = new Connector({ tls, dial: via && { url: this.url, uid: via.uid }, mayReach, clock })
+    const target = via === undefined ? grpcTarget(parseTarget(this.url)) : `unix:${via.socket}`
     return { svid, connector, client: new Client(target, connector, clientOptions), calls: 0 }
   }
 }

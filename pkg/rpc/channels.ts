@@ -1,6 +1,6 @@
 import { type Clock, NsmError } from '../base/index.ts'
 import { type IdentitySource, TokenMinter } from '../identity/index.ts'
-import { Channel, type PeerExpectation } from './channel.ts'
+import { Channel, type HolderDial, type PeerExpectation } from './channel.ts'
 
 export interface ChannelsOptions {
   readonly identity: IdentitySource
@@ -12,8 +12,8 @@ export interface ChannelsOptions {
 }
 
 export interface PeerOptions extends Pick<PeerExpectation, 'expect' | 'mayReach'> {
-  /** Path of the holder's dial socket, for endpoints of this machine. */
-  readonly via?: string
+  /** For endpoints of this machine. */
+  readonly via?: HolderDial
   /** A name for the expected peers. Channels are shared only between calls that expect the same ones. */
   readonly role?: string
 }
@@ -38,7 +38,7 @@ export class Channels {
     if (this.#isClosed) throw new NsmError('cancelled', 'Cannot call the peer: the channels are closed')
     const nowMs = this.#options.clock.monotonicMs()
     this.#closeIdle(nowMs)
-    const key = `${url} ${via ?? ''} ${role}`
+    const key = JSON.stringify([url, via?.socket, via?.uid, role])
     const known = this.#channels.get(key)
     if (known !== undefined) {
       known.usedMs = nowMs

@@ -21,8 +21,8 @@ import { secureContextOptions, type TlsIdentity } from './tls-options.ts'
 export interface ConnectorOptions {
   /** Undefined for plaintext. */
   readonly tls: ConnectorTls | undefined
-  /** The URL that the holder has to dial; undefined for a channel that connects to the peer directly. */
-  readonly dialUrl: string | undefined
+  /** What the holder has to dial, with whose rights; undefined for a channel that connects to the peer directly. */
+  readonly dial: { readonly url: string; readonly uid: number | undefined } | undefined
   /** Which IP addresses may be connected to; undefined for all. */
   readonly mayReach: ((ip: string) => boolean) | undefined
   readonly clock: Clock
@@ -114,9 +114,9 @@ export class Connector extends ChannelCredentials {
   }
 
   async #dial(socket: Socket): Promise<Peer['attestation']> {
-    const { dialUrl } = this.#options
-    if (dialUrl === undefined) return undefined
-    socket.write(dialMessage(dialUrl))
+    const { dial } = this.#options
+    if (dial === undefined) return undefined
+    socket.write(dialMessage(dial.url, dial.uid))
     const { listener: _, ...attestation } = await receivePreface(socket)
     return attestation
   }

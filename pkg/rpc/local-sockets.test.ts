@@ -105,7 +105,7 @@ describe('a local endpoint', () => {
       })
     })
     const security = { identity: await newSource(authority, 'node/n1') }
-    const channel = openChannel(url, { security, via: `${directory}/dial.sock` })
+    const channel = openChannel(url, { security, via: { socket: `${directory}/dial.sock`, uid: undefined } })
     await expect(networkServiceClient(channel).request(request, soon())).resolves.toEqual(request.connection)
     expect(asked[0]?.includes(url)).toBe(true)
     expect(await channel.peer(soon().signal)).toMatchObject({ spiffeId: 'spiffe://east/nse', attestation })

@@ -1,11 +1,14 @@
 #include "holder/dialer.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/netlink.h>
 #include <sys/epoll.h>
 
 #include <charconv>
 #include <cstring>
+
+#include "holder/reach.h"
 
 namespace nsm::holder {
 
@@ -14,6 +17,7 @@ using namespace protocol;
 namespace {
 
 constexpr std::size_t kMaxRequestBytes = 8 * 1024;
+constexpr uid_t kNobody = 65534;           // of whom nsmd says nothing: it owns no file
 constexpr std::size_t kMaxCallers = 1024;  // whose request is not complete yet
 
 // How many bytes complete the request; 0: it is malformed.
@@ -100,28 +104,32 @@ Status Dialer::dial(const Frame& request, Caller& caller) {
 Status Dialer::connect(const Frame& request, Fd& endpoint) {
   if (request.type != kDial) return {EOPNOTSUPP, "the dial socket accepts one kDial message"};
   Fields fields;
-  if (Status status = fields.parse(request.attributes, {kUrl}); !status.ok()) return status;
+  if (Status status = fields.parse(request.attributes, {kUrl, kUid}); !status.ok()) return status;
   if (Status status = fields.require({kUrl}); !status.ok()) return status;
-  std::string path;
-  if (Status status = resolve(fields.text(kUrl), path); !status.ok()) return status;
-  Status status = connect_unix(path, endpoint);
-  if (!status.ok()) status.text = std::string(fields.text(kUrl)) + ": " + status.text;
+  const std::string_view url = fields.text(kUrl);
+  Fd file;
+  Status status = open_socket(url, fields.u32(kUid).value_or(kNobody), file);
+  if (status.ok()) status = connect_unix("/proc/self/fd/" + std::to_string(file.get()), endpoint);
+  if (!status.ok()) status.text = std::string(url) + ": " + status.text;
   return status;
 }
 
-Status Dialer::resolve(std::string_view url, std::string& path) const {
+// Opens the socket as `uid` could.
+Status Dialer::open_socket(std::string_view url, uid_t uid, Fd& file) const {
   NamespaceId inode;
   if (url.starts_with("unix:///")) {
-    path = url.substr(std::strlen("unix://"));
-    return {};
+    const std::string path(url.substr(std::strlen("unix://")));
+    if (Status status = check_path(path); !status.ok()) return status;
+    if (Status status = reach(path, uid, file); !status.ok()) return status;
+    return may_connect(file, uid);
   }
   if (!url.starts_with("inode://") || !parse_inode(url.substr(std::strlen("inode://")), inode)) {
     return {EINVAL, std::string(url) + " is neither unix:///path nor inode://dev/ino"};
   }
   const int fd = sessions_.find_descriptor(inode);
   if (fd < 0) return {ENOENT, std::string(url) + " is no descriptor that a connected program has passed"};
-  path = "/proc/self/fd/" + std::to_string(fd);
-  return {};
+  file = Fd(fcntl(fd, F_DUPFD_CLOEXEC, 0));
+  return may_connect(file, uid);
 }
 
 void Dialer::drop(int fd) {

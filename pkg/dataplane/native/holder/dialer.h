@@ -30,7 +30,7 @@ class Dialer {
   void refuse(int fd, const protocol::Frame& request, const Status& status);
   Status connect(const protocol::Frame& request, Fd& endpoint);
   Status dial(const protocol::Frame& request, Caller& caller);
-  Status resolve(std::string_view url, std::string& path) const;
+  Status open_socket(std::string_view url, uid_t uid, Fd& file) const;
   void drop(int fd);
 
   EventLoop& loop_;

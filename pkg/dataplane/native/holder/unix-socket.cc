@@ -57,10 +57,13 @@ Status listen_unix(const SocketFile& file, Fd& socket) {
   return {};
 }
 
+Status check_path(const std::string& path) {
+  if (path.size() < sizeof sockaddr_un{}.sun_path) return {};
+  return {ENAMETOOLONG, "cannot connect to " + path + ": the path of a socket has at most 107 bytes"};
+}
+
 Status connect_unix(const std::string& path, Fd& socket) {
-  if (path.size() >= sizeof sockaddr_un{}.sun_path) {
-    return {ENAMETOOLONG, "cannot connect to " + path + ": the path of a socket has at most 107 bytes"};
-  }
+  if (Status status = check_path(path); !status.ok()) return status;
   if (Status status = make_socket(socket); !status.ok()) return status;
   const sockaddr_un address = address_of(path);
   if (connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return {};

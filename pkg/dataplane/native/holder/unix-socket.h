@@ -28,6 +28,9 @@ struct SocketFile {
 // use, or the file is not a socket.
 Status listen_unix(const SocketFile& file, Fd& socket);
 
+// ENAMETOOLONG: no socket can have this path.
+Status check_path(const std::string& path);
+
 // Connects, but never waits.
 Status connect_unix(const std::string& path, Fd& socket);
 

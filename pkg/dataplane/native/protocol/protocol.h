@@ -75,7 +75,9 @@ enum Message : std::uint16_t {
   // {version, listener, connection, pid, uid, gid, ns, cgroup} and since version 2
   // {pidNs, userNs, mountNs, pod, account, nodesOwn}
   kPreface = 0x40,
-  kDial = 0x41,  // {url}: unix:///path, or inode://dev/ino of a descriptor that a client passed
+  // {url, uid}: unix:///path, or inode://dev/ino of a descriptor that a client passed; connected with the
+  // rights of that user, or without a uid of nobody
+  kDial = 0x41,
 };
 
 enum Attribute : std::uint16_t {

@@ -1,8 +1,11 @@
 """The dial socket: it connects to endpoints by path or by a descriptor that they passed, and attests them."""
 
 import os
+import shutil
+import signal
 import socket
 import struct
+import tempfile
 
 from support import Deliver, HolderTest, eventually, main
 from protocol import COUNTERS_GET, DIAL, PREFACE, message, read_exactly, read_message
@@ -42,18 +45,18 @@ class Dial(HolderTest):
         self.addCleanup(lambda: os.path.exists(path) and os.unlink(path))
         return self.program(run, namespace, 4321), path
 
-    def dial(self, url, after=b''):
+    def dial(self, url, after=b'', uid=None):
         sock = socket.socket(socket.AF_UNIX)
         sock.settimeout(10)
         sock.connect(self.holder.dial_path)
         self.addCleanup(sock.close)
-        sock.sendall(message(DIAL, [('url', url)], 9) + after)
+        sock.sendall(message(DIAL, [('url', url), *([] if uid is None else [('uid', uid)])], 9) + after)
         kind, sequence, fields = read_message(sock)
         self.assertEqual(sequence, 9)
         return sock, kind, dict(fields)
 
-    def refused(self, url, error, text):
-        sock, kind, fields = self.dial(url)
+    def refused(self, url, error, text, uid=None):
+        sock, kind, fields = self.dial(url, uid=uid)
         self.assertEqual((kind, fields['error']), (2, error), fields)
         self.assertIn(text, fields['text'])
         self.assertEqual(sock.recv(1), b'', 'the connection ends with the error')
@@ -116,6 +119,58 @@ class Dial(HolderTest):
         _, path = self.endpoint('closed', self.namespace('endpoint'), mode=0o600)
         os.chown(path, 4321, 4321)
         self.refused(f'unix://{path}', EACCES, 'chmod 0666')
+
+    def test_a_caller_reaches_only_what_is_open_to_him(self):
+        _, path = self.endpoint('private', self.namespace('endpoint'), mode=0o600)
+        self.refused(f'unix://{path}', EACCES, 'chmod 0666', uid=1234)
+        self.refused(f'unix://{path}', EACCES, 'chmod 0666')
+        os.chown(path, 0, 4321)
+        os.chmod(path, 0o060)  # groups do not count
+        self.refused(f'unix://{path}', EACCES, 'chmod 0666', uid=4321)
+        link = path + '-link'
+        os.symlink(path, link)
+        self.addCleanup(lambda: os.unlink(link))
+        self.refused(f'unix://{link}', EACCES, 'chmod 0666', uid=4321)
+        os.chmod(path, 0o602)
+        for url in (f'unix://{link}', f'unix://{os.path.dirname(path)}/../tmp/{os.path.basename(path)}'):
+            sock, kind, _ = self.dial(url, uid=4321)
+            self.assertEqual(kind, PREFACE)
+            sock.close()
+
+    def test_answers_do_not_tell_what_is_in_a_closed_directory(self):
+        closed = tempfile.mkdtemp(prefix=f'nsm-t{os.getpid()}-')
+        self.addCleanup(lambda: shutil.rmtree(closed))
+        open(os.path.join(closed, 'there'), 'w').close()
+        answers = set()
+        for name in ('there', 'missing', 'there/below'):
+            sock, _, fields = self.dial(f'unix://{closed}/{name}', uid=1234)
+            answers.add((fields['error'], fields['text'].split(': ', 1)[1]))
+        self.assertEqual(len(answers), 1, answers)
+
+    def test_root_only_sockets_are_out_of_reach_by_a_passed_descriptor(self):
+        path = os.path.join('/tmp', f'nsm-t{os.getpid()}-root')
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(path)
+        self.addCleanup(lambda: (listener.close(), os.unlink(path)))
+        os.chmod(path, 0o600)
+        listener.listen()
+        workload = self.holder.workload_path
+
+        def run(ready):
+            client = socket.socket(socket.AF_UNIX)
+            client.connect(workload)
+            socket.send_fds(client, [b'r'], [os.open(path, os.O_PATH)])
+            ready()
+            signal.pause()
+
+        program = self.program(run, uid=4321)
+        registration = self.deliver.accept()
+        read_message(registration)
+        self.assertEqual(read_exactly(registration, 1), b'r')
+        info = os.stat(path)
+        self.refused(f'inode://{info.st_dev}/{info.st_ino}', EACCES, 'chmod 0666', uid=4321)
+        registration.close()
+        program.kill()
 
     def test_malformed_urls_are_refused(self):
         for url in (
