@@ -18,6 +18,15 @@ async function newAuthority(domain = 'east', clock = new FakeClock()) {
 }
 
 describe('Authority', () => {
+  it.each(['', '*.n1', 'evil.com\0.n1', 'a b.n1', 'a,DNS:registry.n1', 'n1.', '-a.n1', `${'a'.repeat(64)}.n1`, 'ä.n1'])(
+    'issues no certificate with the DNS name %j',
+    async (name) => {
+      const authority = await newAuthority()
+      const options = { spiffeId: 'spiffe://east/node/n1', dnsNames: ['n1', name] }
+      await expect(issueIdentity(authority, options)).rejects.toMatchObject({ code: 'invalid_argument' })
+    },
+  )
+
   it('issues SVIDs for one hour, which its bundle verifies', async () => {
     const clock = new FakeClock()
     const authority = await newAuthority('east', clock)

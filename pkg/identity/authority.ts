@@ -109,7 +109,9 @@ export class Authority {
 
   /** @throws {NsmError} `invalid_argument` for an invalid request, `permission_denied` for a foreign trust domain */
   async issue(options: IssueOptions): Promise<IssuedSvid> {
+    const { dnsNames = [] } = options
     const spiffeId = this.#checkName(options.spiffeId)
+    checkDnsNames(dnsNames)
     const publicKey = readCsr(options.csr).toCryptoKey(signing, true, ['verify'])
     const nowMs = this.#clock.nowMs()
     const lifetimeMs = Math.min(options.lifetimeMs ?? SVID_LIFETIME_MS, SVID_LIFETIME_MS)
@@ -124,7 +126,7 @@ export class Authority {
       serialNumber: newSerialNumber(),
       notBefore: new Date(nowMs - BACKDATE_MS),
       notAfter: new Date(expiresMs),
-      extensions: await this.#leafExtensions(spiffeId.id, options.dnsNames ?? []),
+      extensions: await this.#leafExtensions(spiffeId.id, dnsNames),
     })
     return { spiffeId: spiffeId.id, chain: [new Uint8Array(certificate.rawData)], expiresMs }
   }
@@ -150,6 +152,20 @@ export class Authority {
       await x509.AuthorityKeyIdentifierExtension.create(this.#issuer.publicKey),
     ]
   }
+}
+
+/** RFC 1123 section 2.1, with the underscore of RFC 2181 section 11, which names of nodes may have. No wildcards. */
+const DNS_LABEL = /^[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?$/i
+const MAX_DNS_NAME_CHARS = 253
+
+function checkDnsNames(names: readonly string[]): void {
+  const isName = (name: string) =>
+    name.length <= MAX_DNS_NAME_CHARS && name.split('.').every((label) => DNS_LABEL.test(label))
+  const wrong = names.find((name) => !isName(name))
+  if (wrong === undefined) return
+  throw new NsmError('invalid_argument', 'Cannot issue the SVID: a DNS name of it is none', {
+    fields: { name: wrong.slice(0, 64) },
+  })
 }
 
 /** 128 random bits. The first bit is 0, so that the number is positive; the second is 1, which fixes its length. */
