@@ -121,7 +121,9 @@ export class Acceptor {
   #admit(stream: Duplex, connection: ServerConnection, { socket, attestation, generation }: Admitted): void {
     const identity = this.#rules === undefined ? '' : connection.identity(this.#rules)
     const isMember = identity !== undefined
-    if (isMember && !this.#admissionOf(attestation).prove(socket, attestation?.account ?? identity)) {
+    const admission = this.#admissionOf(attestation)
+    if (!isMember) admission.meet(socket, sourceOf(socket, attestation))
+    else if (!admission.prove(socket, attestation?.account ?? identity)) {
       socket.destroy()
       return
     }

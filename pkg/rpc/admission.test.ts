@@ -2,7 +2,7 @@ import { Socket } from 'node:net'
 import { expect, test } from 'vitest'
 import { Admission } from './admission.ts'
 
-const shares = { total: 8, unproven: 4, unprovenPerSource: 2, provenPerIdentity: 6 }
+const shares = { total: 8, unproven: 4, unprovenPerSource: 2, strangersPerSource: 1, provenPerIdentity: 6 }
 
 function enter(admission: Admission, source: string): Socket {
   const socket = new Socket()
@@ -31,6 +31,24 @@ test('when too many are unproven, the source with most of them loses one', () =>
   const [first, second] = [enter(admission, 'a'), enter(admission, 'a')]
   const others = ['b', 'c', 'd'].map((source) => enter(admission, source))
   expect([first, second, ...others].map(isStanding)).toEqual([false, true, true, true, true])
+})
+
+test('the oldest stranger of a source leaves when the source has more than its share', () => {
+  const admission = new Admission(shares)
+  const strangers = ['a', 'a', 'b'].map((source) => {
+    const socket = enter(admission, source)
+    admission.meet(socket, source)
+    return socket
+  })
+  expect(strangers.map(isStanding)).toEqual([false, true, true])
+})
+
+test('when all places are taken, a stranger leaves before anyone who is proven', () => {
+  const admission = new Admission({ ...shares, total: 2 })
+  const [stranger, proven] = [enter(admission, 'a'), enter(admission, 'b')]
+  admission.meet(stranger, 'a')
+  admission.prove(proven, 'x')
+  expect([stranger, proven, enter(admission, 'c')].map(isStanding)).toEqual([false, true, true])
 })
 
 test('an identity has no more than its share', () => {

@@ -1,10 +1,12 @@
 /**
- * Which connections of a server stay when there are too many. A connection is unproven until its peer has shown an
- * identity that we accept; who connects costs nothing, so the unproven leave first. Everyone has a share, counted by what
- * one cannot make more of: an address before the handshake, an identity after it, and on local sockets the account that
- * the kernel gives.
+ * Which connections of a server stay when there are too many. To connect costs an attacker nothing, so those who have
+ * proven nothing leave first, and then strangers, whose handshake ended without an identity that we accept. Everyone has
+ * a share, counted by what one cannot make more of: an address before the handshake, an identity after it, and on local
+ * sockets the account that the kernel gives.
  *
- *     enter -> unproven, the idlest of its source leaves above the share -> prove -> proven, refused above the share
+ *     enter -> unproven, the idlest of its source leaves above the share
+ *              -> prove -> proven, refused above the share
+ *              -> meet -> stranger, the oldest of its source leaves above the share
  *
  * When all places are taken, whoever holds most loses one.
  */
@@ -15,12 +17,14 @@ export interface Shares {
   /** Of those without a proven identity. */
   readonly unproven: number
   readonly unprovenPerSource: number
+  readonly strangersPerSource: number
   readonly provenPerIdentity: number
 }
 
 export class Admission {
   readonly #shares: Shares
   readonly #unproven = new Holders()
+  readonly #strangers = new Holders()
   readonly #proven = new Holders()
 
   constructor(shares: Shares) {
@@ -34,7 +38,14 @@ export class Admission {
     this.#unproven.add(socket, source)
     socket.once('close', () => this.#forget(socket))
     if (this.#unproven.size > unproven) this.#drop(this.#unproven.idlestOf(this.#unproven.largest()))
-    if (this.#unproven.size + this.#proven.size > total) this.#drop(this.#mostExpendable())
+    if (this.#unproven.size + this.#strangers.size + this.#proven.size > total) this.#drop(this.#mostExpendable())
+  }
+
+  /** The handshake is over, and has not proven anything. */
+  meet(socket: Socket, source: string): void {
+    this.#unproven.delete(socket)
+    if (this.#strangers.heldBy(source) >= this.#shares.strangersPerSource) this.#drop(this.#strangers.oldestOf(source))
+    if (!socket.destroyed) this.#strangers.add(socket, source)
   }
 
   /** @returns false when the identity holds its share already, or the connection is gone */
@@ -48,6 +59,7 @@ export class Admission {
   #mostExpendable(): Socket | undefined {
     const isOther = this.#unproven.size > 1 // than the one that enters
     if (isOther) return this.#unproven.idlestOf(this.#unproven.largest())
+    if (this.#strangers.size > 0) return this.#strangers.oldestOf(this.#strangers.largest())
     return this.#proven.newestOf(this.#proven.largest())
   }
 
@@ -59,6 +71,7 @@ export class Admission {
 
   #forget(socket: Socket): void {
     this.#unproven.delete(socket)
+    this.#strangers.delete(socket)
     this.#proven.delete(socket)
   }
 }
@@ -102,6 +115,10 @@ class Holders {
   idlestOf(holder: string): Socket | undefined {
     const held = [...(this.#byHolder.get(holder) ?? [])]
     return held.find(({ bytesRead }) => !bytesRead) ?? held[0]
+  }
+
+  oldestOf(holder: string): Socket | undefined {
+    return this.#byHolder.get(holder)?.values().next().value
   }
 
   newestOf(holder: string): Socket | undefined {

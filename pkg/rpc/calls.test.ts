@@ -68,6 +68,19 @@ describe('a call', () => {
     })
   })
 
+  it('that fails with half a character at the limit of the reason still returns it', async () => {
+    const message = `${'x'.repeat(2047)}\u{1f642}`
+    const { channel } = await open([
+      networkService({
+        async request() {
+          throw new NsmError('not_found', message)
+        },
+        async close() {},
+      }),
+    ])
+    await expect(networkServiceClient(channel).request(request, soon())).rejects.toMatchObject({ code: 'not_found' })
+  })
+
   it('with an invalid message is refused with the name of the field', async () => {
     const { calls, service } = echoService()
     const { channel } = await open([service])

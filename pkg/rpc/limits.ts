@@ -8,9 +8,10 @@ const MINUTE_MS = 60_000
 /** The time limit from the first byte to the end of the handshake. */
 export const HANDSHAKE_MS = 5000
 
+const SHARES = { total: 2048, unproven: 512, unprovenPerSource: 128, strangersPerSource: 32 }
 /** What the connections of one server may be. Callers on this machine connect through the holder, which attests them. */
-export const REMOTE_SHARES: Shares = { total: 2048, unproven: 512, unprovenPerSource: 128, provenPerIdentity: 32 }
-export const LOCAL_SHARES: Shares = { total: 2048, unproven: 512, unprovenPerSource: 128, provenPerIdentity: 512 }
+export const REMOTE_SHARES: Shares = { ...SHARES, provenPerIdentity: 32 }
+export const LOCAL_SHARES: Shares = { ...SHARES, provenPerIdentity: 512 }
 
 /** The deadline of a unary call, unless its caller sets an earlier one. */
 export const CALL_MS = 15_000
@@ -38,7 +39,8 @@ export const serverOptions: ChannelOptions = {
 /** For peers without an accepted identity: enough to join, or to learn why they are refused. */
 export const strangerOptions: ChannelOptions = {
   ...serverOptions,
-  'grpc.max_concurrent_streams': 1,
+  // For one call at a time: Node counts a stream until it is torn down, when the caller may have begun the next one.
+  'grpc.max_concurrent_streams': 4,
   'grpc.max_receive_message_length': 8 * 1024,
   'grpc-node.max_session_memory': 1, // megabytes
 }

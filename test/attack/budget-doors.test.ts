@@ -1,17 +1,19 @@
 /** What strangers may cost a node and a registry: memory, and the connections of others. */
+import { once } from 'node:events'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
 import { healthV1 } from '../../pkg/api/index.ts'
 import { systemClock } from '../../pkg/base/index.ts'
 import { JOINING_METHODS } from '../../pkg/federation/index.ts'
 import { Channel, clientOf } from '../../pkg/rpc/index.ts'
-import { beginCall, Stranger } from './strangers.ts'
+import { beginCall, type HalfCall, Stranger } from './strangers.ts'
 import { oneVictim } from './victim-process.ts'
 
 const MIB = 2 ** 20
 const CONNECTIONS = 60
 const STREAMS = 100
 const BODY_BYTES = 250_000
+const MAX_MS = 8000
 
 const victim = oneVictim()
 const strangers: Stranger[] = []
@@ -33,8 +35,8 @@ describe('60 connections without a certificate, each with 100 calls that stop in
     const before = await victim().memory()
     const stranger = strangerAt(url())
     const sessions = await Promise.all(Array.from({ length: CONNECTIONS }, () => stranger.session()))
-    for (const session of sessions) for (let i = 0; i < STREAMS; i++) beginCall(session, path, BODY_BYTES)
-    await pause(2000)
+    const calls = sessions.flatMap((each) => Array.from({ length: STREAMS }, () => beginCall(each, path, BODY_BYTES)))
+    await Promise.race([Promise.all(calls.map((call) => call?.taken)), pause(MAX_MS)])
     const { heldBytes } = await victim().memory()
     expect((heldBytes - before.heldBytes) / MIB).toBeLessThan(16)
   })
@@ -67,3 +69,24 @@ describe('2,200 connections that say nothing, from the address of honest ones', 
     expect(served).toBe(25)
   })
 })
+
+describe('refused calls in a loop', () => {
+  it.each([
+    ['a node', () => victim().url],
+    ['a registry', () => victim().registryUrl],
+  ])('cost %s a few lines of log', async (_, url) => {
+    const before = await victim().logBytes()
+    const session = await strangerAt(url()).session()
+    let refused = 0
+    for (let i = 0; i < 500; i++) refused += await isRefused(beginCall(session, '/grpc.health.v1.Health/Check', 0))
+    expect(refused).toBe(500)
+    expect((await victim().logBytes()) - before).toBeLessThan(2000)
+  })
+})
+
+async function isRefused(call: HalfCall | undefined): Promise<number> {
+  if (call === undefined) return 0
+  const [headers] = await once(call.stream, 'response')
+  call.stream.end()
+  return headers['grpc-status'] === '16' ? 1 : 0
+}

@@ -1,6 +1,6 @@
 /** What somebody without a certificate can do at a TLS door, spoken on the level of TLS and HTTP/2. */
 import { once } from 'node:events'
-import { type ClientHttp2Session, connect as connectHttp2, constants } from 'node:http2'
+import { type ClientHttp2Session, type ClientHttp2Stream, connect as connectHttp2, constants } from 'node:http2'
 import { connect, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { Scope } from '../../pkg/base/index.ts'
@@ -47,9 +47,15 @@ export class Stranger {
   }
 }
 
-/** Begins a message of `bytes` and leaves it without its end. */
-export function beginCall(session: ClientHttp2Session, path: string, bytes: number): void {
-  if (session.destroyed) return
+export interface HalfCall {
+  readonly stream: ClientHttp2Stream
+  /** Resolves when the other side has taken the bytes, or ended the call. */
+  readonly taken: Promise<void>
+}
+
+/** Begins a message of `bytes` and leaves it without its end. Undefined: the connection is gone. */
+export function beginCall(session: ClientHttp2Session, path: string, bytes: number): HalfCall | undefined {
+  if (session.destroyed) return undefined
   const stream = session.request({
     [constants.HTTP2_HEADER_METHOD]: 'POST',
     [constants.HTTP2_HEADER_PATH]: path,
@@ -60,5 +66,9 @@ export function beginCall(session: ClientHttp2Session, path: string, bytes: numb
   const prefix = Buffer.alloc(5)
   prefix.writeUInt32BE(bytes, 1)
   stream.write(prefix)
-  stream.write(MOST.subarray(0, bytes - 1))
+  const taken = new Promise<void>((resolve) => {
+    stream.once('close', resolve)
+    stream.write(MOST.subarray(0, Math.max(0, bytes - 1)), () => resolve())
+  })
+  return { stream, taken }
 }

@@ -12,6 +12,8 @@ import { identityOf } from './issued-identity.ts'
 
 /** How long an identity is kept ready after its last user has left. */
 const IDLE_MS = 10 * 60_000
+/** A user can have a range of uids for containers. */
+const MAX_IDENTITIES_PER_ACCOUNT = 64
 
 export interface IdentityAgentOptions {
   readonly authority: AuthorityClient
@@ -21,6 +23,7 @@ export interface IdentityAgentOptions {
 }
 
 interface Kept {
+  readonly account: string
   readonly source: Promise<RenewingSource>
   users: number
 }
@@ -43,7 +46,7 @@ export class IdentityAgent implements WorkloadIdentities {
       throw new NsmError('permission_denied', 'Cannot give an identity: the kernel does not say who asks')
     }
     const uid = String(attestation.uid)
-    const kept = this.#use(uid)
+    const kept = this.#use(uid, attestation.account)
     try {
       yield* changesOf(await kept.source, signal)
     } finally {
@@ -59,12 +62,21 @@ export class IdentityAgent implements WorkloadIdentities {
     await Promise.all(all.map(({ source }) => source.then((each) => each.close()).catch(() => {})))
   }
 
-  #use(uid: string): Kept {
-    const kept = this.#byUid.get(uid) ?? { source: this.#open(uid), users: 0 }
+  #use(uid: string, account: string): Kept {
+    const kept = this.#byUid.get(uid) ?? this.#keep(uid, account)
     this.#idle.clear(uid)
     kept.users += 1
     this.#byUid.set(uid, kept)
     return kept
+  }
+
+  #keep(uid: string, account: string): Kept {
+    const held = [...this.#byUid.values()].filter((each) => each.account === account).length
+    if (held < MAX_IDENTITIES_PER_ACCOUNT) return { source: this.#open(uid), account, users: 0 }
+    throw new NsmError('resource_exhausted', 'Cannot give an identity: too many users share one account', {
+      fields: { account, max: MAX_IDENTITIES_PER_ACCOUNT },
+      next: `run fewer users in its containers, or wait ${IDLE_MS / 60_000} minutes for idle ones to be forgotten`,
+    })
   }
 
   #release(uid: string, kept: Kept): void {
