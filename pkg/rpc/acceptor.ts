@@ -40,6 +40,13 @@ interface Admitted {
   readonly generation: Generation
 }
 
+interface Connected {
+  readonly connection: ServerConnection
+  /** Whose share the connection uses: an account, an identity; empty: a stranger's. */
+  readonly holder: string
+  readonly cancelLimit: () => void
+}
+
 export interface AcceptorOptions {
   readonly security: MutualTls | 'plaintext'
   /** Creates an injector of connections into the gRPC server for these peers. */
@@ -55,7 +62,7 @@ export class Acceptor {
   readonly #sockets = new Set<Socket>()
   readonly #remote = new Admission(REMOTE_SHARES)
   readonly #local = new Admission(LOCAL_SHARES)
-  readonly #connections = new Map<string, { readonly connection: ServerConnection; readonly cancelLimit: () => void }>()
+  readonly #connections = new Map<string, Connected>()
   #generation: Generation
   #lastId = 0
 
@@ -76,6 +83,11 @@ export class Acceptor {
   /** Finds a connection by the id that `getPeer` returns for its calls. */
   find(id: string): ServerConnection | undefined {
     return this.#connections.get(id)?.connection
+  }
+
+  /** Whose share the calls of a connection use. */
+  holderOf(id: string): string {
+    return this.#connections.get(id)?.holder ?? ''
   }
 
   accept(socket: Socket, attestation: Attestation | undefined): void {
@@ -122,22 +134,23 @@ export class Acceptor {
     const identity = this.#rules === undefined ? '' : connection.identity(this.#rules)
     const isMember = identity !== undefined
     const admission = this.#admissionOf(attestation)
+    const holder = isMember ? (attestation?.account ?? identity) : ''
     if (!isMember) admission.meet(socket, sourceOf(socket, attestation))
-    else if (!admission.prove(socket, attestation?.account ?? identity)) {
+    else if (!admission.prove(socket, holder)) {
       socket.destroy()
       return
     }
-    const id = this.#register(stream, connection)
+    const id = this.#register(stream, connection, holder)
     // grpc-js returns remoteAddress as the peer of a call, so that we can look up the connection of each call.
     Object.defineProperties(stream, { remoteAddress: { value: id }, remotePort: { value: undefined } })
     generation.injectors[isMember ? 'member' : 'stranger'].injectConnection(stream)
   }
 
-  #register(stream: Duplex, connection: ServerConnection): string {
+  #register(stream: Duplex, connection: ServerConnection, holder: string): string {
     this.#lastId += 1
     const id = `connection-${this.#lastId}`
     const cancelLimit = this.#rules === undefined ? () => {} : connection.limit(this.#rules)
-    this.#connections.set(id, { connection, cancelLimit })
+    this.#connections.set(id, { connection, holder, cancelLimit })
     stream.once('close', () => {
       cancelLimit()
       this.#connections.delete(id)

@@ -20,6 +20,9 @@ export const CALL_MS = 15_000
 const CONNECTION_AGE_MS = 25 * MINUTE_MS
 export const DRAIN_MS = 5 * MINUTE_MS
 
+/** Messages of one account or identity that have begun to arrive and are not complete. */
+export const MAX_RECEIVING = 128
+
 const common: ChannelOptions = {
   'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
   'grpc.max_send_message_length': MAX_MESSAGE_BYTES,

@@ -13,6 +13,7 @@ import { type Clock, type Logger, limitedLogger, NsmError, Scope } from '../base
 import { TokenMinter } from '../identity/index.ts'
 import { Acceptor, type Standing } from './acceptor.ts'
 import type { Service } from './implement.ts'
+import { limitReceiving } from './limit-receiving.ts'
 import { serverOptions, strangerOptions } from './limits.ts'
 import { listen } from './listen.ts'
 import type { MutualTls } from './mutual-tls.ts'
@@ -51,7 +52,7 @@ export async function serve(options: ServeOptions): Promise<Server> {
   const credentials = ServerCredentials.createInsecure()
   const interceptors = [refuseStrangers((path, connectionId) => refusal(path, connectionId, rules))]
   const servers = {
-    member: new GrpcServer(serverOptions),
+    member: new GrpcServer({ ...serverOptions, interceptors: [limitReceiving((id) => acceptor.holderOf(id))] }),
     stranger: new GrpcServer({ ...strangerOptions, interceptors }),
   }
   const inject = (standing: Standing) => servers[standing].createConnectionInjector(credentials)

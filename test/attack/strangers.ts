@@ -4,6 +4,8 @@ import { type ClientHttp2Session, type ClientHttp2Stream, connect as connectHttp
 import { connect, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { Scope } from '../../pkg/base/index.ts'
+import type { IdentitySource } from '../../pkg/identity/index.ts'
+import { secureContextOptions } from '../../pkg/rpc/tls-options.ts'
 
 const MOST = Buffer.alloc(2 ** 20)
 
@@ -31,9 +33,10 @@ export class Stranger {
     return socket
   }
 
-  /** A connection over which calls can be begun. */
-  async session(): Promise<ClientHttp2Session> {
-    const secure = connectTls({ ...this.#door, ALPNProtocols: ['h2'], rejectUnauthorized: false })
+  /** A connection over which calls can be begun; with an identity, as a member. */
+  async session(identity?: IdentitySource): Promise<ClientHttp2Session> {
+    const shown = secureContextOptions(identity && { svid: identity.current().svid })
+    const secure = connectTls({ ...shown, ...this.#door, ALPNProtocols: ['h2'], rejectUnauthorized: false })
     secure.on('error', () => {})
     await Promise.race([once(secure, 'secureConnect'), once(secure, 'close')])
     const session = connectHttp2(`https://${this.#door.host}`, { createConnection: () => secure })

@@ -32,6 +32,8 @@ void Listener::serve(const std::string& name, Fd socket) {
 }
 
 void Listener::admit(const std::string& name, Fd connection) {
+  // First, because attestation costs most, and who connects and closes in a loop is gone by now.
+  if (has_closed(connection)) return counters_.add(Count::refused_unattested);
   Session* session = nullptr;
   if (!sessions_.open(connection.get(), name, session).ok()) return counters_.add(Count::refused_unattested);
   if (is_over_limit(*session)) {
