@@ -9,7 +9,9 @@ import { isRoutable } from '../net/index.ts'
 import { clientOf } from './client.ts'
 import { Health } from './health.ts'
 import { monitorClient, networkServiceClient } from './nsm-clients.ts'
+import { networkService } from './nsm-services.ts'
 import {
+  connection,
   echoService,
   eventService,
   newAuthority,
@@ -122,6 +124,31 @@ describe('a server', () => {
     const client = networkServiceClient(openChannel(server.url, { security: { identity }, clock }))
     await expect(client.request(request, soon())).rejects.toMatchObject({ code: 'unauthenticated' })
     expect(calls).toEqual([])
+  })
+
+  it('answers the call by which a stranger becomes a member, and closes its connection only then', async () => {
+    const west = await newAuthority('west', clock)
+    const own = await newSource(authority, 'server')
+    const trustWest = () => {
+      const bundles = new Map([...own.current().bundles, ['west', [west.certificate]]])
+      own.replace({ ...own.current(), bundles })
+    }
+    const joining = networkService({
+      async request({ connection }) {
+        trustWest()
+        return connection
+      },
+      async close() {},
+    })
+    const anonymousMethods = new Set(['/networkservice.NetworkService/Request'])
+    const server = await startServer({ security: { identity: own, anonymousMethods }, services: [joining], clock })
+    const bundles = new Map([['east', [authority.certificate]]])
+    const identity = staticSource(await newIdentity(west, 'client', { bundles }))
+    const client = networkServiceClient(openChannel(server.url, { security: { identity }, clock }))
+    await expect(client.request(request, soon())).resolves.toMatchObject({ id: 'c-1' })
+    await clock.advance(1001)
+    const close = () => client.close(connection, soon()).then(() => 'served')
+    await expect.poll(() => close().catch(() => 'refused')).toBe('served')
   })
 
   it('serves only anonymous methods to callers without a certificate', async () => {

@@ -10,6 +10,9 @@ import { type Bundles, type IdentitySource, verifySvid } from '../identity/index
 /** Long enough for a joining node to make its only call, and for other peers to learn why they are refused. */
 const UNAUTHENTICATED_MS = 30_000
 
+/** For the answer of a call that has made a stranger a member. */
+const ANSWER_MS = 1000
+
 export interface PeerRules {
   readonly identity: IdentitySource
   readonly clock: Clock
@@ -69,11 +72,17 @@ export class ServerConnection {
     return rules.clock.after(leftMs, () => this.#socket.destroy())
   }
 
-  /** Closes the connection if its peer would be refused now; or accepted now, so that it returns as a member. */
+  /**
+   * Closes the connection if its peer would be refused now. A stranger that is accepted now returns as a member, once it
+   * has the answer to the call by which it joined.
+   */
   recheck(rules: PeerRules): void {
     if (this.#chain.length === 0) return
-    const isAccepted = this.identity(rules) !== undefined
-    if (!isAccepted || this.#isStranger) this.#socket.destroy()
+    if (this.identity(rules) === undefined) this.#socket.destroy()
+    else if (this.#isStranger) {
+      this.#isStranger = false
+      rules.clock.after(ANSWER_MS, () => this.#socket.destroy())
+    }
   }
 
   #verify({ identity, clock }: PeerRules): Verified {
