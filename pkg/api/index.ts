@@ -90,4 +90,5 @@ export type {
   ServiceRegistryServer,
   Token,
 } from './services.ts'
+export { parseSpiffeId, type SpiffeId } from './spiffe-id.ts'
 export { trustDomainOf } from './trust-domain.ts'

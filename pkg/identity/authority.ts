@@ -5,10 +5,10 @@
  */
 import { generateKeyPair, hkdfSync, type KeyObject, randomBytes, type webcrypto } from 'node:crypto'
 import { promisify } from 'node:util'
+import { parseSpiffeId, type SpiffeId } from '../api/index.ts'
 import { type Clock, NsmError } from '../base/index.ts'
 import { readCertificate } from './certificate.ts'
 import { readCsr } from './csr.ts'
-import { parseSpiffeId, type SpiffeId } from './spiffe-id.ts'
 import { x509 } from './x509.ts'
 
 const MINUTE_MS = 60_000

@@ -5,9 +5,9 @@
  * @see X509-SVID sections 2 to 5
  */
 import type { KeyObject } from 'node:crypto'
+import { parseSpiffeId, type SpiffeId } from '../api/index.ts'
 import { NsmError } from '../base/index.ts'
 import { type Certificate, MAX_CHAIN_BYTES, MAX_CHAIN_CERTIFICATES, readCertificate } from './certificate.ts'
-import { parseSpiffeId, type SpiffeId } from './spiffe-id.ts'
 import type { Bundles } from './svid.ts'
 
 export interface VerifiedSvid {

@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual, X509Certificate } from 'node:crypto'
+import { parseSpiffeId } from '../api/index.ts'
 import { NsmError } from '../base/index.ts'
-import { parseSpiffeId, type VerifiedSvid, verifySvid } from '../identity/index.ts'
+import { type VerifiedSvid, verifySvid } from '../identity/index.ts'
 
 /**
  * Verifies a server whose authority is pinned: the client knows only the SHA-256 of the authority's certificate, which

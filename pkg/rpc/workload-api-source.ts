@@ -1,15 +1,8 @@
 /** An identity source that follows the SPIFFE Workload API, ours or that of SPIRE. */
 import { createPrivateKey } from 'node:crypto'
-import { workloadProto } from '../api/index.ts'
+import { parseSpiffeId, workloadProto } from '../api/index.ts'
 import { type Clock, followStream, type Logger, NsmError, Scope } from '../base/index.ts'
-import {
-  type Identity,
-  type IdentitySource,
-  parseSpiffeId,
-  splitCertificates,
-  staticSource,
-  verifySvid,
-} from '../identity/index.ts'
+import { type Identity, type IdentitySource, splitCertificates, staticSource, verifySvid } from '../identity/index.ts'
 import { Channel } from './channel.ts'
 import { clientOf } from './client.ts'
 

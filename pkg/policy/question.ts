@@ -1,0 +1,41 @@
+/** What a policy is asked, and what it answers. */
+import type { Labels } from '../api/index.ts'
+
+/**
+ * request     a client wants a wire to a network service
+ * serve       a workload registers a network service or an endpoint of one
+ * watch       somebody looks up a service or an endpoint, or monitors a wire
+ * administer  somebody uses what only administrators of a node may
+ * federate    a service is shared with another domain, in either direction
+ */
+export const ACTIONS = ['request', 'serve', 'watch', 'administer', 'federate'] as const
+export type Action = (typeof ACTIONS)[number]
+
+/** INVARIANT: identities in a question are verified. All that somebody only says of itself is in `labels`. */
+export interface Question {
+  readonly action: Action
+  /** SPIFFE ID of the peer of the call; for `federate` that of the registry of the other domain. */
+  readonly caller: string
+  /** SPIFFE ID of the first identity that the path proves; left out where that is the caller. */
+  readonly client?: string | undefined
+  /** As NSM writes it: `files`, or `files@east` for a service of another domain. */
+  readonly service?: string
+  readonly endpoint?: string
+  /** What the client, or the endpoint that registers, says of itself. */
+  readonly labels?: Labels
+  readonly payload?: string
+  /** NSM's name for how the caller is joined to this node: KERNEL, WIREGUARD, VXLAN. */
+  readonly mechanism?: string
+  /** For `administer`: the method that is called. */
+  readonly operation?: string
+  /** What holds where no rule decides. */
+  readonly isAllowedByDefault: boolean
+}
+
+export interface Decision {
+  readonly isAllowed: boolean
+  /** The name of the rule that decided; empty where none did. */
+  readonly rule: string
+  /** Why, in plain words: completes "allowed: …" and "denied: …". */
+  readonly reason: string
+}
