@@ -5,6 +5,7 @@ export { type CheckedPolicy, checkPolicy, loadPolicy } from './file/load-policy.
 export type { PolicyTest, TestResult } from './file/policy-test.ts'
 export type { SourceText } from './file/yaml-reader.ts'
 export { type Exports, mayRequest, type ServiceAccess } from './may-request.ts'
+export { PolicyFiles, type PolicyFilesOptions } from './policy-files.ts'
 export { checkAllowed, denied, type Policy, type PolicySource, withoutPolicy } from './policy-source.ts'
 export { ACTIONS, type Action, type Decision, type Question } from './question.ts'
 export { EVERY_NODE, isRevokedBy } from './revocation.ts'
