@@ -1,6 +1,6 @@
 /** The configuration of the programs, one table each. Only this folder reads environment variables. */
 
-export { readTextFile } from './files.ts'
+export { readTextFile, readWholeFile } from './files.ts'
 export { type RegistryConfig, registryConfig } from './nsm-registry.ts'
 export { type NsmdConfig, nsmdConfig } from './nsmd.ts'
 export { ownNamespace } from './own-namespace.ts'

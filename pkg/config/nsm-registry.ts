@@ -1,4 +1,5 @@
 import { absolutePath, duration, list, logLevel, name, url } from './parsers.ts'
+import { policyFiles } from './policy-files.ts'
 import { defineConfig, optional, type Parser, required, withDefault } from './table.ts'
 
 export const registryConfig = defineConfig(
@@ -27,6 +28,7 @@ export const registryConfig = defineConfig(
       required('NSM_DEFAULT_EXPIRY', 'lifetime of a registered endpoint that is not refreshed', duration),
       '1m',
     ),
+    policyFiles,
     logLevel: withDefault(required('NSM_LOG_LEVEL', 'log level: debug, info, warn or error', logLevel), 'info'),
   },
 )

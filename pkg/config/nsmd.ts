@@ -1,6 +1,7 @@
 import { MAX_MTU_BYTES } from '../net/index.ts'
 import { aeads } from './aeads.ts'
 import { absolutePath, duration, integer, ip, list, logLevel, name, port, uapiSocket, url } from './parsers.ts'
+import { policyFiles } from './policy-files.ts'
 import { defineConfig, optional, required, withDefault } from './table.ts'
 
 const RUN = '/run/nsmesh'
@@ -77,6 +78,7 @@ export const nsmdConfig = defineConfig('nsmd: the manager, forwarder and identit
     ),
     '0',
   ),
+  policyFiles,
   logLevel: withDefault(required('NSM_LOG_LEVEL', 'log level: debug, info, warn or error', logLevel), 'info'),
 })
 

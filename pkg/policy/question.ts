@@ -1,5 +1,6 @@
 /** What a policy is asked, and what it answers. */
 import type { Labels } from '../api/index.ts'
+import { registryId } from './roles.ts'
 
 /**
  * request     a client wants a wire to a network service
@@ -24,12 +25,17 @@ export interface Question {
   /** What the client, or the endpoint that registers, says of itself. */
   readonly labels?: Labels
   readonly payload?: string
-  /** NSM's name for how the caller is joined to this node: KERNEL, WIREGUARD, VXLAN. */
+  /** NSM's name for how the caller is joined to this node, such as KERNEL or WIREGUARD. */
   readonly mechanism?: string
   /** For `administer`: the method that is called. */
   readonly operation?: string
   /** What holds where no rule decides. */
   readonly isAllowedByDefault: boolean
+}
+
+/** Whether this domain shares `service` with another domain; without a service, whether it joins it at all. */
+export function federateQuestion(domain: string, service = ''): Question {
+  return { action: 'federate', caller: registryId(domain), service, isAllowedByDefault: true }
 }
 
 export interface Decision {

@@ -17,7 +17,7 @@ import { checkEndpoint, checkNodeQuota, MAX_ENDPOINTS_PER_OWNER } from './rules/
 import { matchesEndpoint } from './rules/matches.ts'
 import { checkName } from './rules/names.ts'
 import { checkMayRemove, checkNode, pathIdsOf } from './rules/ownership.ts'
-import { checkMayServe } from './rules/serving.ts'
+import { checkMayServe, checkServingPolicy } from './rules/serving.ts'
 import { endpointCodec } from './store/record-codec.ts'
 import type { RegistryStore } from './store/registry-store.ts'
 
@@ -48,6 +48,10 @@ export class EndpointRegistry implements EndpointRegistryServer {
     const name = asked.name === '' ? generateName('nse') : asked.name
     const pathIds = pathIdsOf(asked, call)
     checkEndpoint({ ...asked, name })
+    for (const service of asked.networkServiceNames) {
+      const labels = asked.networkServiceLabels.get(service) ?? {}
+      checkServingPolicy(this.#options.policy, pathIds, { service, endpoint: name, labels })
+    }
     await nodes.check(call.peer.spiffeId, asked.url)
     const expiresMs = expiryMs([asked.expiresMs, call.token?.expiresMs], clock.nowMs(), defaultExpiryMs)
     return queue.run('register', () => this.#save({ ...asked, name, pathIds, expiresMs }))
@@ -73,8 +77,8 @@ export class EndpointRegistry implements EndpointRegistryServer {
   }
 
   find({ endpoint, watch }: NetworkServiceEndpointQuery, call: Call): AsyncIterable<Found<NetworkServiceEndpoint>> {
-    const { domain, store, exports, others } = this.#options
-    const view = viewOf(call, domain, exports)
+    const { domain, store, others } = this.#options
+    const view = viewOf(call, this.#options)
     const { query, otherDomain } = routeEndpointQuery(endpoint, domain)
     if (otherDomain !== undefined) {
       return others.findEndpoints({ query, watch, domain: otherDomain, view, signal: call.signal })

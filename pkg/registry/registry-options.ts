@@ -1,4 +1,5 @@
 import type { Clock, KeyedQueue, Logger } from '../base/index.ts'
+import type { PolicySource } from '../policy/index.ts'
 import type { ExportSource } from './find/caller-view.ts'
 import type { OtherDomains } from './other-domains/other-domains.ts'
 import type { Claims } from './rules/claims.ts'
@@ -15,6 +16,7 @@ export interface RegistryOptions {
   readonly domain: string
   readonly store: RegistryStore
   readonly exports: ExportSource
+  readonly policy: PolicySource
   readonly others: OtherDomains
   readonly nodes: RegisteringNodes
   readonly claims: Claims

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { silentLogger } from '../base/index.ts'
 import { FakeClock } from '../base/testing/index.ts'
+import { TestPolicies } from '../policy/testing/index.ts'
 import { type Database, openDatabase } from '../store/index.ts'
 import { OtherDomains } from './other-domains/other-domains.ts'
 import { UNSERVED_MS } from './service-expiry.ts'
@@ -16,6 +17,7 @@ const OTHER = 'spiffe://west/node/n2'
 let database: Database
 let exports: FakeExports
 let store: RegistryStore
+let policy: TestPolicies
 let registry: ServiceRegistry
 let clock: FakeClock
 
@@ -23,6 +25,7 @@ beforeEach(() => {
   database = openDatabase(':memory:', { application: 'registry test', migrations: [registrySchema] })
   exports = new FakeExports()
   clock = new FakeClock()
+  policy = new TestPolicies()
   const common = { clock, logger: silentLogger }
   const registryOf = () => {
     throw new Error('nobody asks another domain here')
@@ -33,6 +36,7 @@ beforeEach(() => {
     domain: 'west',
     store,
     exports,
+    policy,
     others,
     ...registering(clock),
     ...common,
@@ -54,6 +58,17 @@ describe('ServiceRegistry', () => {
     expect(answer).toMatchObject({ payload: 'IP', pathIds: [OWNER] })
     expect(answer.name).toMatch(/^netsvc-[0-9a-f]{20}$/)
     expect(await find({ name: answer.name })).toEqual([{ value: answer, deleted: false }])
+  })
+
+  test('registers, shows and keeps only what the policy allows', async () => {
+    await registry.register(service('files'), callOf(OWNER))
+    policy.change(`rules:
+      - {name: db, effect: deny, actions: [serve], when: service == 'db' && client.node == 'n2'}
+      - {name: blind, effect: deny, actions: [watch], when: client.node == 'n2'}`)
+    await expect(registry.register(service('db'), callOf(OTHER))).rejects.toMatchObject({ fields: { rule: 'db' } })
+    await registry.register(service('db'), callOf(OWNER))
+    expect(await find()).toHaveLength(2)
+    expect(await find({}, OTHER)).toEqual([])
   })
 
   test('lets anybody register a service unchanged, and only its owner change it', async () => {

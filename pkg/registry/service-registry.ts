@@ -12,7 +12,7 @@ import { checkNodeQuota, checkService, MAX_SERVICES_PER_OWNER } from './rules/li
 import { matchesService } from './rules/matches.ts'
 import { checkName } from './rules/names.ts'
 import { checkMayRemove, checkNode, pathIdsOf } from './rules/ownership.ts'
-import { checkMayServe } from './rules/serving.ts'
+import { checkMayServe, checkServingPolicy } from './rules/serving.ts'
 import { ServiceExpiry } from './service-expiry.ts'
 import { serviceCodec } from './store/record-codec.ts'
 
@@ -40,6 +40,7 @@ export class ServiceRegistry implements ServiceRegistryServer {
       pathIds: pathIdsOf(asked, call),
     }
     checkService({ ...service, payload: asked.payload })
+    checkServingPolicy(this.#options.policy, service.pathIds, { service: service.name })
     return queue.run('register', () => this.#save(service))
   }
 
@@ -64,8 +65,8 @@ export class ServiceRegistry implements ServiceRegistryServer {
   }
 
   find({ service, watch }: NetworkServiceQuery, call: Call): AsyncIterable<Found<NetworkService>> {
-    const { domain, store, exports, others } = this.#options
-    const view = viewOf(call, domain, exports)
+    const { domain, store, others } = this.#options
+    const view = viewOf(call, this.#options)
     const { query, otherDomain } = routeServiceQuery(service, domain)
     if (otherDomain !== undefined) {
       return others.findServices({ query, watch, domain: otherDomain, view, signal: call.signal })

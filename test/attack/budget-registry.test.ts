@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { silentLogger, systemClock } from '../../pkg/base/index.ts'
 import { migrations } from '../../pkg/daemon/nsm-registry/migrations.ts'
+import { withoutPolicy } from '../../pkg/policy/index.ts'
 import { EndpointRegistry, OtherDomains, type RegistryStore, sqliteStore } from '../../pkg/registry/index.ts'
 import { callOf, collect, endpoint, FakeExports, registering } from '../../pkg/registry/testing/index.ts'
 import { type Database, openDatabase } from '../../pkg/store/index.ts'
@@ -27,7 +28,7 @@ beforeEach(async () => {
     throw new Error('nobody asks another domain here')
   }
   others = new OtherDomains({ registryOf, clock, logger })
-  const common = { domain: 'west', store, exports, others, ...registering(clock), clock, logger }
+  const common = { domain: 'west', store, exports, policy: withoutPolicy, others, ...registering(clock), clock, logger }
   registry = await EndpointRegistry.open({ ...common, defaultExpiryMs: 3_600_000 })
 })
 afterEach(() => {

@@ -8,7 +8,7 @@
  */
 import { join } from 'node:path'
 import { KeyedQueue, type Runtime, Scope } from '../../base/index.ts'
-import type { RegistryConfig } from '../../config/index.ts'
+import { type RegistryConfig, readWholeFile } from '../../config/index.ts'
 import {
   advertisedAddresses,
   authorityHandlers,
@@ -26,6 +26,7 @@ import {
 } from '../../federation/index.ts'
 import { openAuthority, readSecretFile } from '../../identity/index.ts'
 import { reachOf } from '../../net/index.ts'
+import { PolicyFiles } from '../../policy/index.ts'
 import {
   Claims,
   EndpointRegistry,
@@ -61,6 +62,8 @@ export async function startRegistry(config: RegistryConfig, options: Runtime): P
 async function compose(config: RegistryConfig, options: Runtime, scope: Scope): Promise<Server> {
   const { domain, stateDir, defaultExpiryMs } = config
   const { clock, logger } = options
+  const policy = new PolicyFiles({ paths: config.policyFiles, domain, read: readWholeFile, clock, logger })
+  scope.run((until) => policy.follow(until))
   const addresses = advertisedAddresses(config.advertise, config.listenOn)
   const database = scope.own(openDatabase(join(stateDir, 'registry.db'), { application: 'nsm-registry', migrations }))
 
@@ -72,13 +75,16 @@ async function compose(config: RegistryConfig, options: Runtime, scope: Scope): 
   const hasLostRecords = !isNew && records.get('self', SELF) === undefined
   const authorities = [authority.certificate]
   const reach = reachOf(addresses)
-  const trust = scope.own(await Trust.open({ records, domain, authorities, addresses, reach, clock }))
+  const trust = scope.own(await Trust.open({ records, domain, authorities, addresses, reach, policy, clock }))
   const identity = scope.own(await registryIdentity({ authority, trust, clock, logger }))
   const channels = registryChannels({ identity, reach, clock })
   const registries = scope.own(new JoinedRegistries({ trust, channels, clock, logger }))
 
   const store = sqliteStore(database)
-  const registryOf = (other: string) => registries.channelTo(other)
+  const registryOf = (other: string) => {
+    trust.checkMayFederate(other)
+    return registries.channelTo(other)
+  }
   const others = scope.own(new OtherDomains({ registryOf, reach, clock, logger }))
   const exports = { current: () => trust.exports(), subscribe: (listener: () => void) => trust.subscribe(listener) }
   const nodes = new NodeAddresses({ records, domain, reach })
@@ -86,7 +92,7 @@ async function compose(config: RegistryConfig, options: Runtime, scope: Scope): 
   const recoversUntilMs = hasLostRecords ? clock.nowMs() + defaultExpiryMs : 0
   if (hasLostRecords) logger.warn('The records are lost: names go back to their owners first', { recoversUntilMs })
   const claims = new Claims({ key: authority.deriveKey('claims'), recoversUntilMs, clock })
-  const common = { domain, store, exports, others, nodes, claims, queue, clock, logger }
+  const common = { domain, store, exports, policy, others, nodes, claims, queue, clock, logger }
   const services = scope.own(new ServiceRegistry(common))
   const endpoints = scope.own(await EndpointRegistry.open({ ...common, defaultExpiryMs }))
 

@@ -27,6 +27,7 @@ export async function joinDomain(options: JoinOptions, text: string, signal: Abo
   const { trust, clock, logger } = options
   const token = decodeToken(text)
   checkToken(token, trust, clock.nowMs())
+  trust.checkMayFederate(token.domain)
   const introduction = await introduce(options, token, signal)
   await admitDomain(trust.records, introduction, { speaker: pinnedBy(token), nowMs: clock.nowMs() })
   logger.info('Joined a domain', { domain: token.domain, addresses: introduction.addresses.join(' ') })

@@ -10,7 +10,7 @@ import { encodeToken } from '../joining/token.ts'
 import type { JoinedRegistries } from '../registries/joined-registries.ts'
 import type { RegistryChannels } from '../registries/registry-channels.ts'
 import type { DomainRecord, JoinKind } from '../store/trust-record.ts'
-import { exportService, withdrawService } from '../trust/exports.ts'
+import { EVERY_DOMAIN, exportService, withdrawService } from '../trust/exports.ts'
 import { fingerprint } from '../trust/introduction.ts'
 import { notJoined } from '../trust/joined-domains.ts'
 import { checkNodeMayJoin, revokeNode } from '../trust/nodes.ts'
@@ -76,6 +76,7 @@ async function changeExport(
   { service, domain }: domainV1.ExportRequest,
   change: 'export' | 'withdraw',
 ): Promise<Record<string, never>> {
+  if (change === 'export' && domain !== EVERY_DOMAIN) trust.checkMayFederate(domain, service)
   if (change === 'export') await exportService(trust.records, { service, domain })
   else await withdrawService(trust.records, { service, domain })
   logger.info('Changed the exports to other domains', { change, networkService: service, domain })

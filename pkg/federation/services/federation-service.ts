@@ -45,6 +45,7 @@ async function accept(
   const { domain, addresses, authorities } = introduction
   if (domain === trust.domain) throw joinsItself(domain)
   // All this before the token is lost.
+  trust.checkMayFederate(domain)
   if (invitation.guest !== domain) throw isForAnother(domain)
   const speaker = speakerOf(peer, domain, nowMs)
   if (!speaker.isVouchedForBy(authorities)) throw isUnproven(domain)

@@ -2,7 +2,15 @@ import type { authorityV1 } from '../../api/index.ts'
 import type { Clock } from '../../base/index.ts'
 import type { Bundles } from '../../identity/index.ts'
 import type { Reach } from '../../net/index.ts'
-import { type Exports, isRevokedBy, nodeId } from '../../policy/index.ts'
+import {
+  checkAllowed,
+  type Exports,
+  federateQuestion,
+  isRevokedBy,
+  nodeId,
+  type PolicySource,
+  withoutPolicy,
+} from '../../policy/index.ts'
 import type { DomainRecord, Introduction, TrustRecord } from '../store/trust-record.ts'
 import { exportsOf } from './exports.ts'
 import { introduceSelf } from './introduce-self.ts'
@@ -19,6 +27,7 @@ export interface TrustOptions {
   readonly addresses: readonly string[]
   /** Which addresses other domains may give us to call. */
   readonly reach: Reach
+  readonly policy?: PolicySource
   readonly clock: Clock
 }
 
@@ -47,20 +56,25 @@ export class Trust {
   readonly #clock: Clock
   readonly #authorities: readonly Uint8Array[]
   readonly #reach: Reach
+  readonly #policy: PolicySource
   readonly #listeners = new Set<() => void>()
-  readonly #unsubscribe: () => void
+  readonly #unsubscribe: (() => void)[]
   #reading: Reading
 
   private constructor(options: TrustOptions, introduction: Omit<Introduction, 'revoked'>) {
-    const { domain, records, authorities, reach, clock } = options
+    const { domain, records, authorities, reach, policy = withoutPolicy, clock } = options
     this.domain = domain
     this.records = records
     this.#introduction = introduction
     this.#clock = clock
     this.#authorities = authorities
     this.#reach = reach
+    this.#policy = policy
     this.#reading = this.#read()
-    this.#unsubscribe = records.subscribe((changes) => this.#onChange(changes))
+    this.#unsubscribe = [
+      records.subscribe((changes) => changes.some(changesTrust) && this.#readAgain()),
+      policy.subscribe(() => this.#readAgain()),
+    ]
   }
 
   static async open(options: TrustOptions): Promise<Trust> {
@@ -68,7 +82,7 @@ export class Trust {
   }
 
   close(): void {
-    this.#unsubscribe()
+    for (const unsubscribe of this.#unsubscribe) unsubscribe()
   }
 
   subscribe(listener: () => void): () => void {
@@ -123,6 +137,7 @@ export class Trust {
     return this.#reading.domains.get(domain)
   }
 
+  /** What operators have exported, as far as the policy lets this domain share it. */
   exports(): Exports {
     return this.#reading.exports
   }
@@ -134,6 +149,11 @@ export class Trust {
   /** Whether `spiffeId` is that of a revoked node, or of a workload on one. */
   isRevoked(spiffeId: string): boolean {
     return isRevokedBy(this.#reading.revoked, spiffeId)
+  }
+
+  /** @throws {NsmError} `permission_denied` when the policy does not let this domain share the service with that one */
+  checkMayFederate(domain: string, service?: string): void {
+    checkAllowed(this.#policy, federateQuestion(domain, service))
   }
 
   /** What the nodes of this domain are told. */
@@ -153,10 +173,20 @@ export class Trust {
     }
   }
 
-  #onChange(changes: readonly RecordChange[]): void {
-    if (!changes.some(changesTrust)) return
+  #readAgain(): void {
     this.#reading = this.#read()
     for (const listener of [...this.#listeners]) listener()
+  }
+
+  #allowed(exports: Exports): Exports {
+    const policy = this.#policy.current()
+    const isAllowed = (domain: string, service: string) => policy.decide(federateQuestion(domain, service)).isAllowed
+    return new Map(
+      [...exports].map(([domain, services]) => [
+        domain,
+        new Set([...services].filter((service) => isAllowed(domain, service))),
+      ]),
+    )
   }
 
   #read(): Reading {
@@ -168,7 +198,7 @@ export class Trust {
     return {
       revision: this.records.revision,
       domains: new Map(domains.map((domain) => [domain.name, domain])),
-      exports: exportsOf(this.records),
+      exports: this.#allowed(exportsOf(this.records)),
       revoked: new Set([...revoked.map(({ name }) => nodeId(this.domain, name)), ...elsewhere]),
       bundles: new Map([
         ...domains.map(({ name, introduction }) => [name, introduction.authorities] as const),

@@ -1,11 +1,11 @@
 /**
- * What a caller may see. Callers of our own domain see everything. Callers of another domain see the services that are
- * exported to it, and the endpoints of those services without their other services. No caller can tell a service that
+ * What a caller may see: in our own domain everything, from another domain the services that are exported to it, and the
+ * endpoints of those services without their other services; of that, what the policy lets it watch. No caller can tell a service that
  * is not exported to it from one that does not exist.
  */
 import { type Call, type NetworkService, type NetworkServiceEndpoint, trustDomainOf } from '../../api/index.ts'
 import { NsmError } from '../../base/index.ts'
-import { type Exports, mayRequest } from '../../policy/index.ts'
+import { type Exports, mayRequest, type PolicySource } from '../../policy/index.ts'
 
 /** What this domain exports, now and as it changes. */
 export interface ExportSource {
@@ -15,7 +15,7 @@ export interface ExportSource {
 }
 
 export interface CallerView {
-  /** Whether the caller sees everything. */
+  /** Whether the caller is one of ours. */
   readonly isWhole: boolean
   /** The services that the caller may see, at this moment; undefined for all. */
   services(): ReadonlySet<string> | undefined
@@ -25,50 +25,58 @@ export interface CallerView {
   untilChange(signal: AbortSignal): { readonly signal: AbortSignal; done(): void }
 }
 
+export interface ViewOptions {
+  readonly domain: string
+  readonly exports: ExportSource
+  readonly policy: PolicySource
+}
+
 /** @throws {NsmError} `unauthenticated` when the caller has no identity. */
-export function viewOf(call: Call, ownDomain: string, exports: ExportSource): CallerView {
-  const callerDomain = trustDomainOf(call.peer.spiffeId)
+export function viewOf({ peer }: Call, { domain: ownDomain, exports, policy }: ViewOptions): CallerView {
+  const caller = peer.spiffeId
+  const callerDomain = trustDomainOf(caller)
   if (callerDomain === '') {
     throw new NsmError('unauthenticated', 'Cannot search the registry: the caller has no SPIFFE identity')
   }
-  return callerDomain === ownDomain ? wholeView : exportedView({ callerDomain, ownDomain, exports })
-}
-
-const wholeView: CallerView = {
-  isWhole: true,
-  services: () => undefined,
-  service: (service) => service,
-  endpoint: (endpoint) => endpoint,
-  untilChange: (signal) => ({ signal, done: () => {} }),
-}
-
-interface ExportedViewOptions {
-  readonly callerDomain: string
-  readonly ownDomain: string
-  readonly exports: ExportSource
-}
-
-function exportedView({ callerDomain, ownDomain, exports }: ExportedViewOptions): CallerView {
-  const isVisible = (service: string) => mayRequest({ callerDomain, ownDomain, service, exports: exports.current() })
-  return {
-    isWhole: false,
-    services: () => exports.current().get(callerDomain) ?? new Set(),
-    service: (service) => (isVisible(service.name) ? service : undefined),
-    endpoint: (endpoint) => restrict(endpoint, isVisible),
-    untilChange(signal) {
-      const change = new AbortController()
-      const done = exports.subscribe(() => change.abort())
-      return { signal: AbortSignal.any([signal, change.signal]), done }
-    },
+  const isOwn = callerDomain === ownDomain
+  const isVisible = (service: string, endpoint?: string) => {
+    const isAllowedByDefault = isOwn || mayRequest({ callerDomain, ownDomain, service, exports: exports.current() })
+    const what = endpoint === undefined ? { service } : { service, endpoint }
+    return policy.current().decide({ action: 'watch', caller, ...what, isAllowedByDefault }).isAllowed
   }
+  return {
+    isWhole: isOwn,
+    services: () =>
+      isOwn ? undefined : new Set([...(exports.current().get(callerDomain) ?? [])].filter((each) => isVisible(each))),
+    service: (service) => (isVisible(service.name) ? service : undefined),
+    endpoint(endpoint) {
+      const { name, networkServiceNames } = endpoint
+      const isWhole = isOwn && networkServiceNames.every((service) => isVisible(service, name))
+      return isWhole ? endpoint : restrict(endpoint, isVisible)
+    },
+    untilChange: (signal) => untilChange(signal, isOwn ? [policy] : [policy, exports]),
+  }
+}
+
+/** What tells of its changes. */
+type Changing = Pick<ExportSource, 'subscribe'>
+
+function untilChange(signal: AbortSignal, sources: readonly Changing[]): ReturnType<CallerView['untilChange']> {
+  const change = new AbortController()
+  const unsubscribe = sources.map((source) => source.subscribe(() => change.abort()))
+  const done = () => {
+    for (const each of unsubscribe) each()
+  }
+  return { signal: AbortSignal.any([signal, change.signal]), done }
 }
 
 function restrict(
   endpoint: NetworkServiceEndpoint,
-  isVisible: (service: string) => boolean,
+  isVisible: (service: string, endpoint: string) => boolean,
 ): NetworkServiceEndpoint | undefined {
-  const networkServiceNames = endpoint.networkServiceNames.filter(isVisible)
+  const isShown = (service: string) => isVisible(service, endpoint.name)
+  const networkServiceNames = endpoint.networkServiceNames.filter(isShown)
   if (networkServiceNames.length === 0) return undefined
-  const networkServiceLabels = new Map([...endpoint.networkServiceLabels].filter(([service]) => isVisible(service)))
+  const networkServiceLabels = new Map([...endpoint.networkServiceLabels].filter(([service]) => isShown(service)))
   return { ...endpoint, networkServiceNames, networkServiceLabels }
 }

@@ -1,13 +1,15 @@
 import { expect, test } from 'vitest'
+import { withoutPolicy } from '../../policy/index.ts'
 import { callOf, FakeExports } from '../testing/index.ts'
 import { viewOf } from './caller-view.ts'
 import { narrowEndpointQuery, narrowServiceQuery } from './narrow-query.ts'
 
 const exports = new FakeExports()
 exports.set('east', 'db', 'files')
-const foreign = viewOf(callOf('spiffe://east/node/n1'), 'west', exports)
-const stranger = viewOf(callOf('spiffe://north/node/n1'), 'west', exports)
-const own = viewOf(callOf('spiffe://west/node/n1'), 'west', exports)
+const options = { domain: 'west', exports, policy: withoutPolicy }
+const foreign = viewOf(callOf('spiffe://east/node/n1'), options)
+const stranger = viewOf(callOf('spiffe://north/node/n1'), options)
+const own = viewOf(callOf('spiffe://west/node/n1'), options)
 
 test.each([
   ['everything', {}, [{ networkServiceNames: ['db'] }, { networkServiceNames: ['files'] }]],

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Found, NetworkServiceEndpoint, NetworkServiceEndpointQuery } from '../../api/index.ts'
 import { type Logger, NsmError } from '../../base/index.ts'
 import { FakeClock } from '../../base/testing/index.ts'
+import { withoutPolicy } from '../../policy/index.ts'
 import { WatchQueue } from '../../store/index.ts'
 import { viewOf } from '../find/caller-view.ts'
 import { callOf, collect, endpoint, FakeExports, Reader } from '../testing/index.ts'
@@ -84,7 +85,11 @@ afterEach(async () => {
 async function* collectNothing() {}
 
 function search(watch: boolean, domain = 'east') {
-  const view = viewOf(callOf('spiffe://west/node/n1'), 'west', new FakeExports())
+  const view = viewOf(callOf('spiffe://west/node/n1'), {
+    domain: 'west',
+    exports: new FakeExports(),
+    policy: withoutPolicy,
+  })
   return others.findEndpoints({ query: { networkServiceNames: ['files'] }, domain, watch, view, signal: stop.signal })
 }
 
@@ -198,7 +203,11 @@ describe('OtherDomains.findEndpoints as a watch', () => {
 
   test('is one stream for all watchers of the same query, from the first to the last', async () => {
     const watches = () => east.queries.filter(({ watch }) => watch).length
-    const view = viewOf(callOf('spiffe://west/node/n1'), 'west', new FakeExports())
+    const view = viewOf(callOf('spiffe://west/node/n1'), {
+      domain: 'west',
+      exports: new FakeExports(),
+      policy: withoutPolicy,
+    })
     const begin = (signal: AbortSignal) =>
       new Reader(others.findEndpoints({ query: {}, domain: 'east', watch: true, view, signal }))
     const stops = [new AbortController(), new AbortController(), new AbortController()]

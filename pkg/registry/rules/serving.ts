@@ -2,6 +2,7 @@
  * Who may serve a network service: whoever made it, and its like on other nodes. An endpoint of somebody else would get
  * the service's clients, and what they send.
  */
+import { checkAllowed, type PolicySource, type Question } from '../../policy/index.ts'
 import { noPrivileges } from './ownership.ts'
 
 /**
@@ -17,4 +18,13 @@ export function checkMayServe(service: string, owner: string, holders: readonly 
   const other = holders.find((holder) => tenantOf(holder) !== tenantOf(owner))
   if (other === undefined) return
   throw noPrivileges('the network service belongs to another user or namespace', { service, owner, holder: other })
+}
+
+/** @throws {NsmError} `permission_denied` when the policy does not let the owner serve this. */
+export function checkServingPolicy(
+  policy: PolicySource,
+  [owner = '', caller = owner]: readonly string[],
+  what: Pick<Question, 'service' | 'endpoint' | 'labels'>,
+): void {
+  checkAllowed(policy, { action: 'serve', caller, client: owner, ...what, isAllowedByDefault: true })
 }
