@@ -8,3 +8,4 @@ export {
   type TableEvent,
   type Target,
 } from './connection-table.ts'
+export { requestQuestion, type Served, type Standpoint, serveQuestion, type Wanted } from './request-question.ts'

@@ -3,10 +3,12 @@ import type { Call, Found, NetworkService, NetworkServiceEndpoint, Outgoing } fr
 import { attestationOf } from '../api/testing/index.ts'
 import { NsmError, silentLogger } from '../base/index.ts'
 import { FakeClock } from '../base/testing/index.ts'
+import { TestPolicies } from '../policy/testing/index.ts'
 import {
   type EndpointStore,
   keepRegistered,
   NodeEndpointRegistry,
+  NodeServiceRegistry,
   type RegisteredEndpoint,
   RegisteredEndpoints,
   type RegisteringNode,
@@ -187,12 +189,13 @@ class MemoryEndpoints implements EndpointStore {
 function node(clock = new FakeClock(), store = new MemoryEndpoints()) {
   const registry = new TestRegistry()
   const registered = new RegisteredEndpoints(store, clock)
-  const parts = { self, registry: registry.clients(), registered, clock, logger: silentLogger }
+  const policy = new TestPolicies()
+  const parts = { self, registry: registry.clients(), registered, policy, clock, logger: silentLogger }
   const caller = (spiffeId = 'spiffe://west/node/n1/uid/1000'): Call => {
     const token = { jwt: `token of ${spiffeId}`, expiresMs: clock.nowMs() + 600_000 }
     return { peer: { spiffeId, chain: [], attestation }, token, signal }
   }
-  return { registry, clock, store, registered, parts, self, caller, endpoints: new NodeEndpointRegistry(parts) }
+  return { registry, clock, store, registered, policy, parts, self, caller, endpoints: new NodeEndpointRegistry(parts) }
 }
 
 const self: RegisteringNode = { name: 'n1', domain: 'west', publicUrl: 'tcp://192.0.2.1:5001' }
@@ -269,6 +272,35 @@ describe('NodeEndpointRegistry', () => {
     expect(registered.get('nse-a')?.url).toBe('unix:///run/nse.sock')
     await clock.advance(2_000)
     expect([registered.get('nse-a'), store.kept.size]).toEqual([undefined, 0])
+  })
+})
+
+describe('a node that has a policy', () => {
+  it('registers only what the workload may serve', async () => {
+    const { endpoints, parts, policy, caller, registry } = node()
+    policy.change(
+      "rules: [{name: ours, effect: deny, actions: [serve], when: service == 'files' && client.uid != '7'}]",
+    )
+    const refused = { code: 'permission_denied', message: expect.stringContaining('Cannot serve the network service') }
+    await expect(endpoints.register(mine(), caller())).rejects.toMatchObject(refused)
+    const service = { name: 'files', payload: 'IP', matches: [], pathIds: [] }
+    await expect(new NodeServiceRegistry(parts).register(service, caller())).rejects.toMatchObject(refused)
+    expect(registry.registered).toEqual([])
+    await endpoints.register(mine(), caller('spiffe://west/node/n1/uid/7'))
+    expect(registry.registered).toHaveLength(1)
+  })
+
+  it('shows a workload only what it may watch', async () => {
+    const { endpoints, policy, caller } = node()
+    await endpoints.register(mine(), caller())
+    policy.change("rules: [{name: blind, effect: deny, actions: [watch], when: client.uid != '1000'}]")
+    const seenBy = async (spiffeId: string) => {
+      const found = []
+      for await (const { value } of endpoints.find({ endpoint: {}, watch: false }, caller(spiffeId))) found.push(value)
+      return found.length
+    }
+    expect(await seenBy('spiffe://west/node/n1/uid/1000')).toBe(1)
+    expect(await seenBy('spiffe://west/node/n1/uid/7')).toBe(0)
   })
 })
 

@@ -14,6 +14,7 @@ import {
   trustDomainOf,
 } from '../api/index.ts'
 import { type Clock, describeError, isAway, type Logger, NsmError } from '../base/index.ts'
+import { checkAllowed, type PolicySource } from '../policy/index.ts'
 import type { RegisteredEndpoint, RegisteredEndpoints } from './registered-endpoints.ts'
 import type { RegistryClients } from './registry-directory.ts'
 
@@ -32,6 +33,7 @@ export interface NodeRegistryParts {
   readonly self: RegisteringNode
   readonly registry: RegistryClients
   readonly registered: RegisteredEndpoints
+  readonly policy: PolicySource
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -44,9 +46,13 @@ export class NodeEndpointRegistry implements EndpointRegistryServer {
   }
 
   async register(asked: NetworkServiceEndpoint, call: Call): Promise<NetworkServiceEndpoint> {
-    const { registered, clock } = this.#parts
+    const { registered, policy, clock } = this.#parts
     checkWorkload(this.#parts.self, call)
     checkUrl(asked.url)
+    const networkServiceLabels = labelled(this.#parts.self, asked)
+    for (const service of asked.networkServiceNames) {
+      checkMayServe(policy, { ...asked, service, networkServiceLabels }, call)
+    }
     const known = registered.get(asked.name)
     checkOwner(known, call)
     const endpoint = await this.#registerAbove(asked, call, known)
@@ -58,10 +64,12 @@ export class NodeEndpointRegistry implements EndpointRegistryServer {
 
   /** Leaves out endpoints that the registry takes to be here and that have not registered again since a restart. */
   async *find(query: NetworkServiceEndpointQuery, call: Call): AsyncIterable<Found<NetworkServiceEndpoint>> {
-    const { self, registry, registered } = this.#parts
+    const { self, registry, registered, policy } = this.#parts
     checkOwnDomain(self, call)
     for await (const found of registry.endpoints.find(query, { signal: call.signal })) {
       const isHere = found.value.url === self.publicUrl
+      const { name: endpoint, networkServiceNames } = found.value
+      if (!networkServiceNames.every((service) => mayWatch(policy, { service, endpoint }, call))) continue
       if (found.deleted || !isHere || registered.get(found.value.name) !== undefined) yield found
     }
   }
@@ -103,22 +111,28 @@ export class NodeEndpointRegistry implements EndpointRegistryServer {
   }
 }
 
-/** Network services live in the registry alone; a node only says on whose behalf it asks. */
-export class NodeServiceRegistry implements ServiceRegistryServer {
-  readonly #parts: Pick<NodeRegistryParts, 'self' | 'registry'>
+type NodeServiceParts = Pick<NodeRegistryParts, 'self' | 'registry' | 'policy'>
 
-  constructor(parts: Pick<NodeRegistryParts, 'self' | 'registry'>) {
+/** Network services live in the registry alone; a node says on whose behalf it asks, and holds its workloads to the policy. */
+export class NodeServiceRegistry implements ServiceRegistryServer {
+  readonly #parts: NodeServiceParts
+
+  constructor(parts: NodeServiceParts) {
     this.#parts = parts
   }
 
   async register(asked: NetworkService, call: Call): Promise<NetworkService> {
     checkWorkload(this.#parts.self, call)
+    checkMayServe(this.#parts.policy, { service: asked.name }, call)
     return this.#parts.registry.services.register(onBehalf(asked, call), passOn(call))
   }
 
-  find(query: NetworkServiceQuery, call: Call): AsyncIterable<Found<NetworkService>> {
-    checkOwnDomain(this.#parts.self, call)
-    return this.#parts.registry.services.find(query, { signal: call.signal })
+  async *find(query: NetworkServiceQuery, call: Call): AsyncIterable<Found<NetworkService>> {
+    const { self, registry, policy } = this.#parts
+    checkOwnDomain(self, call)
+    for await (const found of registry.services.find(query, { signal: call.signal })) {
+      if (mayWatch(policy, { service: found.value.name }, call)) yield found
+    }
   }
 
   async unregister(asked: NetworkService, call: Call): Promise<void> {
@@ -150,6 +164,32 @@ function checkWorkload({ domain }: RegisteringNode, { peer }: Call): void {
     fields: { caller: peer.spiffeId },
     next: 'register at the node daemon of your own machine',
   })
+}
+
+interface Served {
+  readonly service: string
+  /** The name of the endpoint; empty for the service itself. */
+  readonly name?: string
+  readonly networkServiceLabels?: NetworkServiceEndpoint['networkServiceLabels']
+}
+
+function checkMayServe(
+  policy: PolicySource,
+  { service, name = '', networkServiceLabels }: Served,
+  { peer }: Call,
+): void {
+  const labels = networkServiceLabels?.get(service) ?? {}
+  const question = { caller: peer.spiffeId, service, endpoint: name, labels, isAllowedByDefault: true }
+  checkAllowed(policy, { action: 'serve', ...question })
+}
+
+function mayWatch(
+  policy: PolicySource,
+  what: { readonly service: string; readonly endpoint?: string },
+  { peer }: Call,
+): boolean {
+  const question = { action: 'watch', caller: peer.spiffeId, ...what, isAllowedByDefault: true } as const
+  return policy.current().decide(question).isAllowed
 }
 
 function checkOwnDomain({ domain }: RegisteringNode, { peer }: Call): void {

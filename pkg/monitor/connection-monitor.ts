@@ -1,6 +1,6 @@
 /**
  * NSM's MonitorConnection: streams the connections of this node and their changes. A caller sees the connections whose
- * path contains its verified identity; an administrator of the node sees all.
+ * path contains its verified identity, an administrator of the node all, as far as the policy lets them.
  */
 import type {
   Call,
@@ -12,6 +12,7 @@ import type {
   Peer,
 } from '../api/index.ts'
 import { NsmError } from '../base/index.ts'
+import type { PolicySource } from '../policy/index.ts'
 import { isSelected } from './select-connections.ts'
 
 /** How many changes a watcher may leave unread before its stream is ended and it has to watch again. */
@@ -37,6 +38,7 @@ export interface ConnectionMonitorOptions {
   readonly connections: Connections
   /** Whether `peer` may see all connections. */
   readonly isAdmin: (peer: Peer) => boolean
+  readonly policy: PolicySource
 }
 
 export class ConnectionMonitor implements MonitorServer {
@@ -47,10 +49,22 @@ export class ConnectionMonitor implements MonitorServer {
   }
 
   monitor(selector: MonitorScopeSelector, { peer, signal }: Call): AsyncIterable<ConnectionEvent> {
-    const { connections, isAdmin } = this.#options
+    const { connections, isAdmin, policy } = this.#options
     const seesAll = isAdmin(peer)
-    const isShown = ({ connection, identities }: WatchedConnection) =>
-      (seesAll || identities.includes(peer.spiffeId)) && isSelected(selector, connection)
+    const mayWatch = ({ connection, identities }: WatchedConnection) => {
+      const { networkService: service, endpointName: endpoint, labels } = connection
+      const isAllowedByDefault = seesAll || identities.includes(peer.spiffeId)
+      const question = {
+        action: 'watch',
+        caller: peer.spiffeId,
+        service,
+        endpoint,
+        labels,
+        isAllowedByDefault,
+      } as const
+      return policy.current().decide(question).isAllowed
+    }
+    const isShown = (watched: WatchedConnection) => isSelected(selector, watched.connection) && mayWatch(watched)
     return eventsOf(connections, isShown, signal)
   }
 }

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { type Call, type Connection, emptyContext, type MonitorScopeSelector } from '../api/index.ts'
+import { withoutPolicy } from '../policy/index.ts'
+import { TestPolicies } from '../policy/testing/index.ts'
 import { type ConnectionChange, ConnectionMonitor, isSelected, type WatchedConnection } from './index.ts'
 
 const ALICE = 'spiffe://west/node/n1/uid/1000'
@@ -30,10 +32,10 @@ class Feed {
   }
 }
 
-function watch(feed: Feed, { selector = everything, spiffeId = ALICE, isAdmin = false } = {}) {
+function watch(feed: Feed, { selector = everything, spiffeId = ALICE, isAdmin = false, policy = withoutPolicy } = {}) {
   const abort = new AbortController()
   const call: Call = { peer: { spiffeId, chain: [], attestation: undefined }, token: undefined, signal: abort.signal }
-  const monitor = new ConnectionMonitor({ connections: feed, isAdmin: () => isAdmin })
+  const monitor = new ConnectionMonitor({ connections: feed, isAdmin: () => isAdmin, policy })
   const events = monitor.monitor(selector, call)[Symbol.asyncIterator]()
   const next = async () => {
     const { value, done } = await events.next()
@@ -71,6 +73,20 @@ describe('ConnectionMonitor', () => {
     feed.tell('UPDATE', { connection: connection('c1'), identities: [] })
     feed.tell('UPDATE', { connection: connection('mine'), identities: [ALICE] })
     expect(await next()).toBe('UPDATE mine')
+  })
+
+  it('shows no more than the policy lets a caller watch, and what it opens to one', async () => {
+    const feed = new Feed()
+    const policy = new TestPolicies()
+    feed.records.set('c1', { connection: connection('c1'), identities: [ALICE] })
+    policy.change('defaults: {watch: deny}')
+    expect(await watch(feed, { policy }).next()).toBe('INITIAL_STATE_TRANSFER ')
+    const spiffeId = 'spiffe://west/node/n1/uid/7'
+    policy.change("rules: [{name: eyes, effect: allow, actions: [watch], when: client.uid == '7'}]")
+    expect(await watch(feed, { policy, spiffeId }).next()).toBe('INITIAL_STATE_TRANSFER c1')
+    expect(await watch(feed, { policy, spiffeId: 'spiffe://west/node/n1/uid/8' }).next()).toBe(
+      'INITIAL_STATE_TRANSFER ',
+    )
   })
 
   it('ends the stream of a watcher that does not read, and keeps the others', async () => {

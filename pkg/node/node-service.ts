@@ -1,6 +1,7 @@
 /** nsmesh.node.v1: what this node does, for its operators. */
 import { nodeV1, type Peer } from '../api/index.ts'
 import { NsmError } from '../base/index.ts'
+import type { PolicySource } from '../policy/index.ts'
 import { implement, type Service } from '../rpc/index.ts'
 import type { NodeView } from './view/node-view.ts'
 import { statusToProto, wireToProto } from './view/view-proto.ts'
@@ -24,13 +25,29 @@ export function nodeService({ view, end }: NodeServiceOptions): Service {
   })
 }
 
-/** For `serve`: methods of the node's own service are for its administrators. @throws {NsmError} `permission_denied` */
-export function administratorsOnly(isAdmin: (peer: Peer) => boolean): (peer: Peer, path: string) => void {
+/**
+ * For `serve`: methods of the node's own service are for its administrators. A policy may take them from one and give
+ * them to another, but never to a container: identities do not tell its users from those of the node.
+ * @throws {NsmError} `permission_denied`
+ */
+export function administratorsOnly(
+  isAdmin: (peer: Peer) => boolean,
+  policy: PolicySource,
+): (peer: Peer, path: string) => void {
   const methods = new Set<string>(Object.values(nodeV1.NodeService).map(({ path }) => path))
   return (peer, path) => {
-    if (!methods.has(path) || isAdmin(peer)) return
+    if (!methods.has(path)) return
+    const operation = path.slice(path.lastIndexOf('/') + 1)
+    const question = {
+      action: 'administer',
+      caller: peer.spiffeId,
+      operation,
+      isAllowedByDefault: isAdmin(peer),
+    } as const
+    const { isAllowed, rule } = policy.current().decide(question)
+    if (isAllowed && peer.attestation?.isNodesOwn === true) return
     throw new NsmError('permission_denied', 'Cannot show the node: no sufficient privileges', {
-      fields: { caller: peer.spiffeId },
+      fields: { caller: peer.spiffeId, operation, rule: rule || undefined },
       next: 'ask as root on the node itself',
     })
   }

@@ -11,11 +11,11 @@ import {
   type Payload,
 } from '../api/index.ts'
 import { errorCode, NsmError, splitName } from '../base/index.ts'
-import type { ConnectionRecord, Target } from '../connections/index.ts'
+import type { ConnectionRecord, Served, Target } from '../connections/index.ts'
 import type { Directory, Self } from './parts.ts'
 
 /** An endpoint that registered through this node. */
-export interface LocalEndpoint {
+export interface LocalEndpoint extends Served {
   /** Its own, `unix:///path` or `inode://<dev>/<ino>`. */
   readonly url: string
   /** SPIFFE ID of the workload that registered it. */

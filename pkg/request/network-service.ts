@@ -18,6 +18,7 @@ import { begin, expire, type Incoming, type PathTokens, updatePath, updateToken,
 import { callNextHop, closeNextHop, type NextHopParts } from './call-next-hop.ts'
 import { type AuthorizeParts, addClientInfo, authorize, requireCaller } from './caller.ts'
 import type { CandidateParts } from './candidates.ts'
+import { checkPolicy, type PolicyParts } from './check-policy.ts'
 import { type EstablishParts, establish } from './establish.ts'
 import { reselect } from './reselect.ts'
 import { selectClientEnd } from './select-client-end.ts'
@@ -28,7 +29,7 @@ const CONNECT_MS = 2_000
 /** Clients could not refresh while the daemon was down, so they get this long after its return. */
 const GRACE_MS = 60_000
 
-export interface NetworkServiceParts extends AuthorizeParts, CandidateParts, NextHopParts, EstablishParts {
+export interface NetworkServiceParts extends AuthorizeParts, PolicyParts, CandidateParts, NextHopParts, EstablishParts {
   readonly table: ConnectionTable
   readonly tokens: PathTokens
   readonly clock: Clock
@@ -103,6 +104,7 @@ export class NodeNetworkService implements NetworkServiceServer {
       .step(reselect({ table, close: (record) => this.#remove(record) }))
       .step(selectClientEnd(parts))
       .step(selectEndpoint(parts))
+      .step(checkPolicy(parts))
       .step(callNextHop(parts))
       .end(establish(parts))
     const close = chain<Incoming, Connection>()

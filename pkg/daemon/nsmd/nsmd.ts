@@ -7,7 +7,7 @@
  */
 import { join } from 'node:path'
 import { type Clock, type Runtime, Scope } from '../../base/index.ts'
-import type { NsmdConfig } from '../../config/index.ts'
+import { type NsmdConfig, readWholeFile } from '../../config/index.ts'
 import { ConnectionTable, connectionRecords } from '../../connections/index.ts'
 import type { Dataplane } from '../../dataplane/index.ts'
 import {
@@ -41,7 +41,7 @@ import {
   selfOf,
   superviseConnections,
 } from '../../node/index.ts'
-import { isRegistry } from '../../policy/index.ts'
+import { isRegistry, PolicyFiles } from '../../policy/index.ts'
 import { NodeNetworkService } from '../../request/index.ts'
 import { Channels, endpointRegistryClient, serviceRegistryClient } from '../../rpc/index.ts'
 import { pathTokens } from '../../steps/index.ts'
@@ -71,6 +71,7 @@ async function compose(config: NsmdConfig, options: NodeOptions, scope: Scope): 
   const { clock, logger, signal } = options
   const { domain } = config
   const common = { clock, logger }
+  const policy = new PolicyFiles({ paths: config.policyFiles, domain, read: readWholeFile, ...common })
   const state = openState(config.stateDir, scope)
   const machine = scope.own(await (options.openMachine ?? openMachine)(config, options))
   const { dataplane } = machine
@@ -80,7 +81,9 @@ async function compose(config: NsmdConfig, options: NodeOptions, scope: Scope): 
   const directory = scope.own(new RegistryDirectory({ ...registry, ...common }))
   const registered = scope.own(new RegisteredEndpoints(endpointRecords(state.connections), clock))
   const wires = scope.own(await Forwarder.open({ database: state.wires, ...machine, ...common }, signal))
-  const table = new ConnectionTable(connectionRecords(state.connections), checkTrusted({ domain, trust }))
+  const local = (endpoint: string) => registered.get(endpoint)
+  const judge = checkTrusted({ domain, trust, policy, local })
+  const table = new ConnectionTable(connectionRecords(state.connections), judge)
   const service = new NodeNetworkService({
     self,
     table,
@@ -89,30 +92,32 @@ async function compose(config: NsmdConfig, options: NodeOptions, scope: Scope): 
     nextHops,
     tokens,
     exports: () => trust.exports(),
-    local: (endpoint) => registered.get(endpoint),
+    policy,
+    local,
     ...common,
   })
   scope.defer(() => service.shutdown())
   const end = (id: string, reason: string) => service.end(id, reason)
   await endIncomplete({ table, wires, end }, signal)
-  scope.own(superviseConnections({ domain, table, dataplane, trust, nextHops, end, ...common }))
+  scope.own(superviseConnections({ domain, table, dataplane, trust, policy, local, nextHops, end, ...common }))
 
-  const registration = { self, registry, registered, ...common }
+  const registration = { self, registry, registered, policy, ...common }
+  scope.run((until) => policy.follow(until))
   const watch = (until: AbortSignal) => authority.watchTrust(self.publicUrl, until)
   scope.run((until) => followTrust(trust, { watch, ...common }, until))
   scope.run((until) => keepRegistered(registration, until))
 
   const isAdmin = administrators(config.adminUids)
-  const seen = { self, identity, trust, table, wires, dataplane, startedMs: clock.nowMs(), clock }
+  const seen = { self, identity, trust, policy, table, wires, dataplane, startedMs: clock.nowMs(), clock }
   const services = {
     networkService: service,
-    monitor: new ConnectionMonitor({ connections: table, isAdmin }),
+    monitor: new ConnectionMonitor({ connections: table, isAdmin, policy }),
     services: new NodeServiceRegistry(registration),
     endpoints: new NodeEndpointRegistry(registration),
     workloads: scope.own(new IdentityAgent({ authority, trust, ...common })),
     node: (listen: readonly string[]) => nodeService({ view: new NodeView({ ...seen, listen }), end }),
   }
-  return scope.own(await serveNode({ config, identity, trust, isAdmin, ...common }, services))
+  return scope.own(await serveNode({ config, identity, trust, policy, isAdmin, ...common }, services))
 }
 
 /** Who this node is, and the sockets under which other nodes know it. */

@@ -13,6 +13,7 @@ import { type Clock, type Logger, Scope } from '../../base/index.ts'
 import type { NsmdConfig } from '../../config/index.ts'
 import type { IdentitySource } from '../../identity/index.ts'
 import { administratorsOnly, type NodeTrust } from '../../node/index.ts'
+import type { PolicySource } from '../../policy/index.ts'
 import {
   endpointRegistryService,
   Health,
@@ -44,6 +45,7 @@ export interface ServersOptions {
   readonly config: NsmdConfig
   readonly identity: IdentitySource
   readonly trust: NodeTrust
+  readonly policy: PolicySource
   readonly isAdmin: (peer: Peer) => boolean
   readonly clock: Clock
   readonly logger: Logger
@@ -67,7 +69,7 @@ export async function serveNode(options: ServersOptions, services: NodeServices)
 }
 
 async function listen(
-  { config, identity, trust, isAdmin, clock, logger }: ServersOptions,
+  { config, identity, trust, policy, isAdmin, clock, logger }: ServersOptions,
   services: NodeServices,
   scope: Scope,
 ) {
@@ -82,7 +84,7 @@ async function listen(
   const health = Health.serving(mesh)
   const remote = scope.own(await serve({ ...mutual, listen: config.listenOn, services: [...mesh, health.service()] }))
   const own = [...mesh, health.service(), services.node([remote.url, NSM_SOCKET])]
-  const authorize = administratorsOnly(isAdmin)
+  const authorize = administratorsOnly(isAdmin, policy)
   const local = scope.own(await serve({ ...mutual, services: own, authorize }))
   const identities = [workloadApiService(services.workloads)]
   const workload = scope.own(await serve({ security: 'plaintext', services: identities, clock, logger }))

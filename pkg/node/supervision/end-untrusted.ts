@@ -1,13 +1,26 @@
-/** Ends, at once, the wires of domains, services and nodes that are no longer trusted, and lets none of them begin. */
+/**
+ * Ends, at once, the wires of domains, services and nodes that are no longer trusted and those that the policy denies, and
+ * lets none of them begin.
+ */
 import { trustDomainOf } from '../../api/index.ts'
 import { describeError, type Logger, NsmError } from '../../base/index.ts'
-import type { ConnectionRecord, ConnectionTable } from '../../connections/index.ts'
-import { mayRequest } from '../../policy/index.ts'
+import {
+  type ConnectionRecord,
+  type ConnectionTable,
+  requestQuestion,
+  type Served,
+  serveQuestion,
+} from '../../connections/index.ts'
+import { mayRequest, type Policy, type PolicySource } from '../../policy/index.ts'
 import type { NodeTrust } from '../trust/node-trust.ts'
 
-interface TrustParts {
+/** By what a wire is judged. */
+export interface TrustParts {
   readonly domain: string
   readonly trust: Pick<NodeTrust, 'bundles' | 'exports' | 'isRevoked'>
+  readonly policy: PolicySource
+  /** The endpoints of this node. */
+  local(endpoint: string): Served | undefined
 }
 
 interface Parts extends TrustParts {
@@ -18,7 +31,7 @@ interface Parts extends TrustParts {
 
 export function endUntrusted(parts: Parts): void {
   for (const record of parts.table.all()) {
-    const reason = whyUntrusted(record, parts)
+    const reason = whyNot(record, parts)
     if (reason === undefined) continue
     parts.end(record.id, reason).catch((error: unknown) => {
       parts.logger.error('Cannot end a connection', { connection: record.id, error: describeError(error) })
@@ -32,7 +45,7 @@ export function endUntrusted(parts: Parts): void {
  */
 export function checkTrusted(parts: TrustParts): (record: ConnectionRecord) => void {
   return (record) => {
-    const reason = whyUntrusted(record, parts)
+    const reason = whyNot(record, parts)
     if (reason === undefined) return
     throw new NsmError('permission_denied', 'Cannot establish the wire: trust has ended meanwhile', {
       fields: { connection: record.id, reason },
@@ -40,10 +53,27 @@ export function checkTrusted(parts: TrustParts): (record: ConnectionRecord) => v
   }
 }
 
+/** Why `policy` does not let the wire stand; undefined where it does. */
+export function whyDenied(record: ConnectionRecord, policy: Policy, parts: TrustParts): string | undefined {
+  const { domain, trust, local } = parts
+  const serving = serveQuestion(record, local(record.target.endpoint))
+  const questions = [requestQuestion(record, { domain, exports: trust.exports() }), ...(serving ? [serving] : [])]
+  for (const question of questions) {
+    const { isAllowed, rule, reason } = policy.decide(question)
+    if (!isAllowed) return `the policy denies to ${question.action} it: ${rule === '' ? reason : `${rule}: ${reason}`}`
+  }
+  return undefined
+}
+
+/** Why the wire may not stand; undefined where it may. */
+function whyNot(record: ConnectionRecord, parts: TrustParts): string | undefined {
+  if (parts.trust.bundles().size === 0) return undefined // the authority has not said anything yet
+  return whyUntrusted(record, parts) ?? whyDenied(record, parts.policy.current(), parts)
+}
+
 function whyUntrusted({ identities, owner, connection }: ConnectionRecord, parts: TrustParts): string | undefined {
   const { trust, domain: ownDomain } = parts
   const bundles = trust.bundles()
-  if (bundles.size === 0) return undefined // the authority has not said anything yet
   const stranger = identities.find((spiffeId) => !bundles.has(trustDomainOf(spiffeId)))
   if (stranger !== undefined) return `the domain of ${stranger} is not trusted`
   const expelled = identities.find((spiffeId) => trust.isRevoked(spiffeId))

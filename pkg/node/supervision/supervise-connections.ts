@@ -4,10 +4,12 @@
  *     dataplane  a session came up or broke      --> state UP, DOWN
  *     far nodes  what they say of their ends     --> state UP, DOWN
  *     authority  whom the domain no longer trusts --> end
+ *     policy     what its rules no longer allow   --> end
  */
 import { type Clock, type Logger, NsmError, Scope } from '../../base/index.ts'
-import type { ConnectionRecord, ConnectionTable } from '../../connections/index.ts'
+import type { ConnectionRecord, ConnectionTable, Served } from '../../connections/index.ts'
 import { connectionOfPort, type Dataplane, type DataplaneEvent } from '../../dataplane/index.ts'
+import type { PolicySource } from '../../policy/index.ts'
 import type { NextHops } from '../next-hops.ts'
 import type { NodeTrust } from '../trust/node-trust.ts'
 import { endUntrusted } from './end-untrusted.ts'
@@ -18,6 +20,9 @@ export interface SupervisionOptions {
   readonly table: ConnectionTable
   readonly dataplane: Pick<Dataplane, 'subscribe'>
   readonly trust: Pick<NodeTrust, 'bundles' | 'exports' | 'isRevoked' | 'subscribe'>
+  readonly policy: PolicySource
+  /** The endpoints of this node. */
+  readonly local: (endpoint: string) => Served | undefined
   readonly nextHops: Pick<NextHops, 'monitor'>
   /** Ends a connection, whoever opened it. Does not reject. */
   readonly end: (id: string, reason: string) => Promise<void>
@@ -26,11 +31,12 @@ export interface SupervisionOptions {
 }
 
 export function superviseConnections(options: SupervisionOptions): { close(): Promise<void> } {
-  const { dataplane, trust } = options
+  const { dataplane, trust, policy } = options
   const scope = new Scope()
   scope.defer(followFarEnds(options))
   scope.defer(dataplane.subscribe((event) => onEvent(options, event)))
   scope.defer(trust.subscribe(() => endUntrusted(options)))
+  scope.defer(policy.subscribe(() => endUntrusted(options)))
   endUntrusted(options)
   return { close: () => scope.close() }
 }

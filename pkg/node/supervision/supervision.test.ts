@@ -3,8 +3,10 @@ import { type MonitorClient, trustDomainOf } from '../../api/index.ts'
 import { silentLogger } from '../../base/index.ts'
 import { FakeClock } from '../../base/testing/index.ts'
 import type { DataplaneEvent } from '../../dataplane/index.ts'
+import { TestPolicies } from '../../policy/testing/index.ts'
 import { connectionTable, testRecord } from '../testing/index.ts'
 import { endIncomplete } from './end-incomplete.ts'
+import { checkTrusted } from './end-untrusted.ts'
 import { superviseConnections } from './supervise-connections.ts'
 
 /** A node whose trust and dataplane the test plays. */
@@ -13,6 +15,7 @@ function supervised(table = connectionTable(testRecord('c1'))) {
   const trusted = { domains: ['west', 'east'], exports: new Map<string, Set<string>>(), revoked: '' }
   const onTrust: (() => void)[] = []
   const onEvent: ((event: DataplaneEvent) => void)[] = []
+  const policy = new TestPolicies()
   const clock = new FakeClock()
   const monitor: MonitorClient = {
     monitor: (_, { signal }) =>
@@ -30,6 +33,8 @@ function supervised(table = connectionTable(testRecord('c1'))) {
       isRevoked: (spiffeId) => spiffeId === trusted.revoked,
       subscribe: (listener) => subscribe(onTrust, listener),
     },
+    policy,
+    local: () => undefined,
     nextHops: { monitor: () => monitor },
     end: async (id, reason) => void ended.push(`${id}: ${reason}`),
     clock,
@@ -38,7 +43,16 @@ function supervised(table = connectionTable(testRecord('c1'))) {
   const tell = () => {
     for (const listener of onTrust) listener()
   }
-  return { table, trusted, tell, ended, clock, supervision, event: (event: DataplaneEvent) => onEvent[0]?.(event) }
+  return {
+    table,
+    trusted,
+    tell,
+    policy,
+    ended,
+    clock,
+    supervision,
+    event: (event: DataplaneEvent) => onEvent[0]?.(event),
+  }
 }
 
 function subscribe<T>(listeners: T[], listener: T): () => void {
@@ -87,6 +101,44 @@ describe('superviseConnections', () => {
     node.tell()
     expect(node.ended).toEqual([])
     await node.supervision.close()
+  })
+
+  it('ends the connection that a changed policy denies, to its client or to its endpoint', async () => {
+    const target = {
+      at: 'endpoint',
+      endpoint: 'nse',
+      url: 'unix:///run/nse.sock',
+      owner: 'spiffe://west/node/w1/uid/7',
+    } as const
+    const node = supervised(connectionTable(testRecord('c1'), testRecord('c2', { target })))
+    node.policy.change("rules: [{name: not-uid-7, effect: deny, actions: [serve], when: client.uid == '7'}]")
+    expect(node.ended).toEqual(['c2: the policy denies to serve it: not-uid-7: the rule denies it'])
+    node.ended.length = 0
+    node.policy.change('defaults: {request: deny}')
+    expect(node.ended).toEqual(
+      ['c1', 'c2'].map(
+        (id) => `${id}: the policy denies to request it: no rule allows it, and the policy's default denies it`,
+      ),
+    )
+    node.policy.change('rules: []')
+    await node.supervision.close()
+  })
+
+  it('lets no connection begin that the policy denies', () => {
+    const policy = new TestPolicies()
+    const trust = {
+      bundles: () =>
+        new Map([
+          ['west', []],
+          ['east', []],
+        ]),
+      exports: () => new Map(),
+      isRevoked: () => false,
+    }
+    const check = checkTrusted({ domain: 'west', trust, policy, local: () => undefined })
+    expect(() => check(testRecord('c1'))).not.toThrow()
+    policy.change('defaults: {request: deny}')
+    expect(() => check(testRecord('c1'))).toThrow('Cannot establish the wire')
   })
 
   it('ends nothing before the authority has said whom to trust', async () => {

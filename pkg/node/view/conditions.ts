@@ -17,6 +17,8 @@ export interface NodeFacts {
   /** Why the registry's word may be out of date; empty while the registry is there. */
   readonly registryProblem: string
   readonly identityLeftMs: number
+  /** Why the policy in force is not the one in its files; empty where it is. */
+  readonly policyProblem: string
   /** Ids of wires that should be up and are not. */
   readonly broken: readonly string[]
 }
@@ -25,7 +27,8 @@ export interface NodeFacts {
 const MIN_IDENTITY_MS = 15 * 60_000
 
 export function conditionsOf(facts: NodeFacts): readonly Condition[] {
-  return [dataplaneCondition(facts), registryCondition(facts), identityCondition(facts), wiresCondition(facts)]
+  const conditions = [dataplaneCondition, registryCondition, identityCondition, policyCondition, wiresCondition]
+  return conditions.map((condition) => condition(facts))
 }
 
 function dataplaneCondition({ dataplane }: NodeFacts): Condition {
@@ -47,6 +50,11 @@ function identityCondition({ identityLeftMs }: NodeFacts): Condition {
   const problem = minutes === 0 ? 'it has expired' : `it expires in ${minutes} minutes and could not be renewed`
   const next = 'bring the registry back, or join again with a new token: nsmctl node invite <name>'
   return { ...healthy, problem, next, warningOnly: minutes > 0 }
+}
+
+function policyCondition({ policyProblem: problem }: NodeFacts): Condition {
+  const next = problem === '' ? '' : 'correct the file; until then the policy before it holds'
+  return { name: 'policy', problem, next, warningOnly: true }
 }
 
 function wiresCondition({ broken }: NodeFacts): Condition {

@@ -29,6 +29,7 @@ export interface NodeViewOptions {
   readonly self: { readonly name: string; readonly domain: string }
   readonly identity: IdentitySource
   readonly trust: NodeTrust
+  readonly policy: { readonly problem: string }
   readonly table: ConnectionTable
   /** The wires as they are wanted, and what became of them. */
   readonly wires: {
@@ -49,7 +50,7 @@ export class NodeView {
   }
 
   async status(signal: AbortSignal): Promise<NodeStatus> {
-    const { self, identity, trust, table, wires, clock, startedMs, listen } = this.#options
+    const { self, identity, trust, policy, table, wires, clock, startedMs, listen } = this.#options
     const { svid } = identity.current()
     const dataplane = await this.#options.dataplane.status(signal).catch((error: unknown) => ({ error }))
     const linkQuality = await this.#options.dataplane.linkQuality(signal).catch(() => [])
@@ -66,7 +67,13 @@ export class NodeView {
       startedMs,
       identityExpiresMs: svid.expiresMs,
       dataplane: 'error' in dataplane ? undefined : dataplane,
-      conditions: conditionsOf({ dataplane, registryProblem: trust.problem, identityLeftMs, broken }),
+      conditions: conditionsOf({
+        dataplane,
+        registryProblem: trust.problem,
+        policyProblem: policy.problem,
+        identityLeftMs,
+        broken,
+      }),
       wiresUp: states.filter(({ state }) => state === 'up').length,
       wiresDown: broken.length,
       listen,

@@ -154,6 +154,7 @@ describe('conditionsOf', () => {
   const healthy: NodeFacts = {
     dataplane: { version: '1', enginePid: 7, engineRestarts: 0, features: new Map() },
     registryProblem: '',
+    policyProblem: '',
     identityLeftMs: 3_600_000,
     broken: [],
   }
@@ -166,6 +167,7 @@ describe('conditionsOf', () => {
     ['dataplane', { dataplane: { error: new Error('away') } }, false],
     ['dataplane', { dataplane: { version: '1', enginePid: 0, engineRestarts: 3, features: new Map() } }, false],
     ['registry', { registryProblem: 'connection refused' }, true],
+    ['policy', { policyProblem: 'policy.yaml:1:1: is empty' }, true],
     ['identity', { identityLeftMs: 600_000 }, true],
     ['identity', { identityLeftMs: -1 }, false],
     ['wires', { broken: ['c1', 'c2'] }, true],

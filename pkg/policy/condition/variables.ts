@@ -17,7 +17,11 @@ export const VARIABLES: readonly VariableText[] = [
   { name: 'service', type: 'string', about: 'the network service: files, or files@east for one of another domain' },
   { name: 'endpoint', type: 'string', about: 'the name of the endpoint; empty where none is involved' },
   { name: 'payload', type: 'string', about: 'what the wire carries: IP or ETHERNET' },
-  { name: 'mechanism', type: 'string', about: 'how the caller is joined to this node: KERNEL, WIREGUARD or VXLAN' },
+  {
+    name: 'mechanism',
+    type: 'string',
+    about: 'how the caller is joined to this node, in the words of NSM: KERNEL, WIREGUARD',
+  },
   { name: 'operation', type: 'string', about: 'for administer: the method, such as CloseWire' },
   {
     name: 'claimed',
