@@ -3,16 +3,19 @@ import { nodeV1, type Peer } from '../api/index.ts'
 import { NsmError } from '../base/index.ts'
 import type { PolicySource } from '../policy/index.ts'
 import { implement, type Service } from '../rpc/index.ts'
+import { diffToProto, explanationToProto, questionFromProto, sourcesFromProto } from './policy-proto.ts'
+import type { PolicyView } from './policy-view.ts'
 import type { NodeView } from './view/node-view.ts'
 import { statusToProto, wireToProto } from './view/view-proto.ts'
 
 export interface NodeServiceOptions {
   readonly view: NodeView
+  readonly policy: PolicyView
   /** Ends a connection, whoever opened it. */
   readonly end: (id: string, reason: string) => Promise<void>
 }
 
-export function nodeService({ view, end }: NodeServiceOptions): Service {
+export function nodeService({ view, policy, end }: NodeServiceOptions): Service {
   return implement(nodeV1.NodeService, {
     getStatus: async (_, { signal }) => statusToProto(await view.status(signal)),
     listWires: async ({ id }, { signal }) => ({ wires: (await view.wires(id, signal)).map(wireToProto) }),
@@ -22,6 +25,8 @@ export function nodeService({ view, end }: NodeServiceOptions): Service {
       await end(record.id, 'closed by an operator')
       return {}
     },
+    explainPolicy: async (question) => explanationToProto(policy.explain(questionFromProto(question))),
+    diffPolicy: async (request) => diffToProto(policy.diff(sourcesFromProto(request))),
   })
 }
 

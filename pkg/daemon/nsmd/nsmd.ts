@@ -38,6 +38,7 @@ import {
   nodeIdentity,
   nodeKey,
   nodeService,
+  PolicyView,
   selfOf,
   superviseConnections,
 } from '../../node/index.ts'
@@ -109,13 +110,15 @@ async function compose(config: NsmdConfig, options: NodeOptions, scope: Scope): 
 
   const isAdmin = administrators(config.adminUids)
   const seen = { self, identity, trust, policy, table, wires, dataplane, startedMs: clock.nowMs(), clock }
+  const policyView = new PolicyView({ domain, trust, policy, table, local })
   const services = {
     networkService: service,
     monitor: new ConnectionMonitor({ connections: table, isAdmin, policy }),
     services: new NodeServiceRegistry(registration),
     endpoints: new NodeEndpointRegistry(registration),
     workloads: scope.own(new IdentityAgent({ authority, trust, ...common })),
-    node: (listen: readonly string[]) => nodeService({ view: new NodeView({ ...seen, listen }), end }),
+    node: (listen: readonly string[]) =>
+      nodeService({ view: new NodeView({ ...seen, listen }), policy: policyView, end }),
   }
   return scope.own(await serveNode({ config, identity, trust, policy, isAdmin, ...common }, services))
 }

@@ -130,6 +130,67 @@ export interface PathHealth {
   mtuBytes: number;
 }
 
+export interface PolicyQuestion {
+  /** request, serve, watch, administer, federate */
+  action: string;
+  /** The SPIFFE ID of the peer of the call. */
+  caller: string;
+  /** The first SPIFFE ID that the path proves; empty where that is the caller. */
+  client: string;
+  networkService: string;
+  endpoint: string;
+  labels: Map<string, string>;
+  payload: string;
+  mechanism: string;
+  /** For administer: the method. */
+  operation: string;
+}
+
+export interface PolicyQuestion_LabelsEntry {
+  key: string;
+  value: string;
+}
+
+export interface PolicyAnswer {
+  allowed: boolean;
+  /** The name of the rule that decides; empty where none does. */
+  rule: string;
+  reason: string;
+  /** In the order of the policy, the rules for the action. */
+  findings: RuleFinding[];
+}
+
+export interface RuleFinding {
+  rule: string;
+  /** allow, deny */
+  effect: string;
+  /** Whether its condition holds, or why that has no answer. */
+  finding: string;
+}
+
+export interface DiffPolicyRequest {
+  files: PolicyFile[];
+}
+
+export interface PolicyFile {
+  path: string;
+  text: string;
+}
+
+export interface DiffPolicyResponse {
+  closed: ClosedWire[];
+  /** How many wires would stay. */
+  kept: number;
+}
+
+export interface ClosedWire {
+  id: string;
+  networkService: string;
+  endpoint: string;
+  clientIdentity: string;
+  reason: string;
+}
+
 function createBaseNodeStatus(): NodeStatus {
   return {
     name: "",
@@ -1347,6 +1408,707 @@ export const PathHealth: MessageFns<PathHealth> = {
   },
 };
 
+function createBasePolicyQuestion(): PolicyQuestion {
+  return {
+    action: "",
+    caller: "",
+    client: "",
+    networkService: "",
+    endpoint: "",
+    labels: new Map(),
+    payload: "",
+    mechanism: "",
+    operation: "",
+  };
+}
+
+export const PolicyQuestion: MessageFns<PolicyQuestion> = {
+  encode(message: PolicyQuestion, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.action !== "") {
+      writer.uint32(10).string(message.action);
+    }
+    if (message.caller !== "") {
+      writer.uint32(18).string(message.caller);
+    }
+    if (message.client !== "") {
+      writer.uint32(26).string(message.client);
+    }
+    if (message.networkService !== "") {
+      writer.uint32(34).string(message.networkService);
+    }
+    if (message.endpoint !== "") {
+      writer.uint32(42).string(message.endpoint);
+    }
+    message.labels.forEach((value, key) => {
+      PolicyQuestion_LabelsEntry.encode({ key: key as any, value }, writer.uint32(50).fork()).join();
+    });
+    if (message.payload !== "") {
+      writer.uint32(58).string(message.payload);
+    }
+    if (message.mechanism !== "") {
+      writer.uint32(66).string(message.mechanism);
+    }
+    if (message.operation !== "") {
+      writer.uint32(74).string(message.operation);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PolicyQuestion {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePolicyQuestion();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.action = reader.string(true);
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.caller = reader.string(true);
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.client = reader.string(true);
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.networkService = reader.string(true);
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.endpoint = reader.string(true);
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            const entry6 = PolicyQuestion_LabelsEntry.decode(reader, reader.uint32());
+            if (entry6.value !== undefined) {
+              message.labels.set(entry6.key, entry6.value);
+            }
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.payload = reader.string(true);
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.mechanism = reader.string(true);
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.operation = reader.string(true);
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<PolicyQuestion>, I>>(base?: I): PolicyQuestion {
+    return PolicyQuestion.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<PolicyQuestion>, I>>(object: I): PolicyQuestion {
+    const message = createBasePolicyQuestion();
+    message.action = object.action ?? "";
+    message.caller = object.caller ?? "";
+    message.client = object.client ?? "";
+    message.networkService = object.networkService ?? "";
+    message.endpoint = object.endpoint ?? "";
+    message.labels = (() => {
+      const m = new Map();
+      (object.labels as Map<string, string> ?? new Map()).forEach((value, key) => {
+        if (value !== undefined) {
+          m.set(key, globalThis.String(value));
+        }
+      });
+      return m;
+    })();
+    message.payload = object.payload ?? "";
+    message.mechanism = object.mechanism ?? "";
+    message.operation = object.operation ?? "";
+    return message;
+  },
+};
+
+function createBasePolicyQuestion_LabelsEntry(): PolicyQuestion_LabelsEntry {
+  return { key: "", value: "" };
+}
+
+export const PolicyQuestion_LabelsEntry: MessageFns<PolicyQuestion_LabelsEntry> = {
+  encode(message: PolicyQuestion_LabelsEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PolicyQuestion_LabelsEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePolicyQuestion_LabelsEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string(true);
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string(true);
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<PolicyQuestion_LabelsEntry>, I>>(base?: I): PolicyQuestion_LabelsEntry {
+    return PolicyQuestion_LabelsEntry.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<PolicyQuestion_LabelsEntry>, I>>(object: I): PolicyQuestion_LabelsEntry {
+    const message = createBasePolicyQuestion_LabelsEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBasePolicyAnswer(): PolicyAnswer {
+  return { allowed: false, rule: "", reason: "", findings: [] };
+}
+
+export const PolicyAnswer: MessageFns<PolicyAnswer> = {
+  encode(message: PolicyAnswer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.allowed !== false) {
+      writer.uint32(8).bool(message.allowed);
+    }
+    if (message.rule !== "") {
+      writer.uint32(18).string(message.rule);
+    }
+    if (message.reason !== "") {
+      writer.uint32(26).string(message.reason);
+    }
+    for (const v of message.findings) {
+      RuleFinding.encode(v!, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PolicyAnswer {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePolicyAnswer();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.allowed = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.rule = reader.string(true);
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.reason = reader.string(true);
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.findings.push(RuleFinding.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<PolicyAnswer>, I>>(base?: I): PolicyAnswer {
+    return PolicyAnswer.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<PolicyAnswer>, I>>(object: I): PolicyAnswer {
+    const message = createBasePolicyAnswer();
+    message.allowed = object.allowed ?? false;
+    message.rule = object.rule ?? "";
+    message.reason = object.reason ?? "";
+    message.findings = object.findings?.map((e) => RuleFinding.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseRuleFinding(): RuleFinding {
+  return { rule: "", effect: "", finding: "" };
+}
+
+export const RuleFinding: MessageFns<RuleFinding> = {
+  encode(message: RuleFinding, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.rule !== "") {
+      writer.uint32(10).string(message.rule);
+    }
+    if (message.effect !== "") {
+      writer.uint32(18).string(message.effect);
+    }
+    if (message.finding !== "") {
+      writer.uint32(26).string(message.finding);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RuleFinding {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRuleFinding();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.rule = reader.string(true);
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.effect = reader.string(true);
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.finding = reader.string(true);
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<RuleFinding>, I>>(base?: I): RuleFinding {
+    return RuleFinding.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RuleFinding>, I>>(object: I): RuleFinding {
+    const message = createBaseRuleFinding();
+    message.rule = object.rule ?? "";
+    message.effect = object.effect ?? "";
+    message.finding = object.finding ?? "";
+    return message;
+  },
+};
+
+function createBaseDiffPolicyRequest(): DiffPolicyRequest {
+  return { files: [] };
+}
+
+export const DiffPolicyRequest: MessageFns<DiffPolicyRequest> = {
+  encode(message: DiffPolicyRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.files) {
+      PolicyFile.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DiffPolicyRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDiffPolicyRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.files.push(PolicyFile.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<DiffPolicyRequest>, I>>(base?: I): DiffPolicyRequest {
+    return DiffPolicyRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<DiffPolicyRequest>, I>>(object: I): DiffPolicyRequest {
+    const message = createBaseDiffPolicyRequest();
+    message.files = object.files?.map((e) => PolicyFile.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBasePolicyFile(): PolicyFile {
+  return { path: "", text: "" };
+}
+
+export const PolicyFile: MessageFns<PolicyFile> = {
+  encode(message: PolicyFile, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.path !== "") {
+      writer.uint32(10).string(message.path);
+    }
+    if (message.text !== "") {
+      writer.uint32(18).string(message.text);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PolicyFile {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePolicyFile();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.path = reader.string(true);
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.text = reader.string(true);
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<PolicyFile>, I>>(base?: I): PolicyFile {
+    return PolicyFile.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<PolicyFile>, I>>(object: I): PolicyFile {
+    const message = createBasePolicyFile();
+    message.path = object.path ?? "";
+    message.text = object.text ?? "";
+    return message;
+  },
+};
+
+function createBaseDiffPolicyResponse(): DiffPolicyResponse {
+  return { closed: [], kept: 0 };
+}
+
+export const DiffPolicyResponse: MessageFns<DiffPolicyResponse> = {
+  encode(message: DiffPolicyResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.closed) {
+      ClosedWire.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.kept !== 0) {
+      writer.uint32(16).uint32(message.kept);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DiffPolicyResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDiffPolicyResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.closed.push(ClosedWire.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.kept = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<DiffPolicyResponse>, I>>(base?: I): DiffPolicyResponse {
+    return DiffPolicyResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<DiffPolicyResponse>, I>>(object: I): DiffPolicyResponse {
+    const message = createBaseDiffPolicyResponse();
+    message.closed = object.closed?.map((e) => ClosedWire.fromPartial(e)) || [];
+    message.kept = object.kept ?? 0;
+    return message;
+  },
+};
+
+function createBaseClosedWire(): ClosedWire {
+  return { id: "", networkService: "", endpoint: "", clientIdentity: "", reason: "" };
+}
+
+export const ClosedWire: MessageFns<ClosedWire> = {
+  encode(message: ClosedWire, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.networkService !== "") {
+      writer.uint32(18).string(message.networkService);
+    }
+    if (message.endpoint !== "") {
+      writer.uint32(26).string(message.endpoint);
+    }
+    if (message.clientIdentity !== "") {
+      writer.uint32(34).string(message.clientIdentity);
+    }
+    if (message.reason !== "") {
+      writer.uint32(42).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ClosedWire {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseClosedWire();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string(true);
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.networkService = reader.string(true);
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.endpoint = reader.string(true);
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.clientIdentity = reader.string(true);
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.reason = reader.string(true);
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ClosedWire>, I>>(base?: I): ClosedWire {
+    return ClosedWire.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ClosedWire>, I>>(object: I): ClosedWire {
+    const message = createBaseClosedWire();
+    message.id = object.id ?? "";
+    message.networkService = object.networkService ?? "";
+    message.endpoint = object.endpoint ?? "";
+    message.clientIdentity = object.clientIdentity ?? "";
+    message.reason = object.reason ?? "";
+    return message;
+  },
+};
+
 /**
  * The state of a node, for its administrators. Served by nsmd to local callers that the kernel attests as one of
  * NSM_ADMIN_UIDS or as the user of the daemon.
@@ -1381,6 +2143,26 @@ export const NodeService = {
     responseSerialize: (value: Empty): Buffer => Buffer.from(Empty.encode(value).finish()),
     responseDeserialize: (value: Buffer): Empty => Empty.decode(value),
   },
+  /** Tells how the policy in force decides a question, and what each of its rules says. */
+  explainPolicy: {
+    path: "/nsmesh.node.v1.Node/ExplainPolicy" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: PolicyQuestion): Buffer => Buffer.from(PolicyQuestion.encode(value).finish()),
+    requestDeserialize: (value: Buffer): PolicyQuestion => PolicyQuestion.decode(value),
+    responseSerialize: (value: PolicyAnswer): Buffer => Buffer.from(PolicyAnswer.encode(value).finish()),
+    responseDeserialize: (value: Buffer): PolicyAnswer => PolicyAnswer.decode(value),
+  },
+  /** Tells which standing wires another policy would close. Changes nothing. INVALID_ARGUMENT with every mistake in it. */
+  diffPolicy: {
+    path: "/nsmesh.node.v1.Node/DiffPolicy" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: DiffPolicyRequest): Buffer => Buffer.from(DiffPolicyRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): DiffPolicyRequest => DiffPolicyRequest.decode(value),
+    responseSerialize: (value: DiffPolicyResponse): Buffer => Buffer.from(DiffPolicyResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): DiffPolicyResponse => DiffPolicyResponse.decode(value),
+  },
 } as const;
 
 export interface NodeServer extends UntypedServiceImplementation {
@@ -1388,6 +2170,10 @@ export interface NodeServer extends UntypedServiceImplementation {
   listWires: handleUnaryCall<ListWiresRequest, ListWiresResponse>;
   /** Closes a wire at both ends, no matter who requested it. NOT_FOUND when there is none with this id. */
   closeWire: handleUnaryCall<CloseWireRequest, Empty>;
+  /** Tells how the policy in force decides a question, and what each of its rules says. */
+  explainPolicy: handleUnaryCall<PolicyQuestion, PolicyAnswer>;
+  /** Tells which standing wires another policy would close. Changes nothing. INVALID_ARGUMENT with every mistake in it. */
+  diffPolicy: handleUnaryCall<DiffPolicyRequest, DiffPolicyResponse>;
 }
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
