@@ -56,6 +56,9 @@ async function connectNode(
     status: () => limited((call) => node.getStatus({}, call)),
     wires: async (id) => (await limited((call) => node.listWires({ id }, call))).wires,
     closeWire: async (id) => void (await limited((call) => node.closeWire({ id }, call))),
+    explainPolicy: (question) =>
+      limited((call) => node.explainPolicy(nodeV1.PolicyQuestion.fromPartial(question), call)),
+    diffPolicy: (files) => limited((call) => node.diffPolicy({ files: [...files] }, call)),
     services: serviceRegistryClient(channel),
     endpoints: endpointRegistryClient(channel),
     networkServices: networkServiceClient(channel),

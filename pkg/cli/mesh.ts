@@ -16,6 +16,8 @@ export interface NodeApi {
   /** All wires if `id` is empty, otherwise those with `id` in their path. */
   wires(id: string): Promise<readonly nodeV1.Wire[]>
   closeWire(id: string): Promise<void>
+  explainPolicy(question: Partial<nodeV1.PolicyQuestion>): Promise<nodeV1.PolicyAnswer>
+  diffPolicy(files: readonly nodeV1.PolicyFile[]): Promise<nodeV1.DiffPolicyResponse>
   readonly services: ServiceRegistryClient
   readonly endpoints: EndpointRegistryClient
   readonly networkServices: NetworkServiceClient

@@ -5,6 +5,7 @@ import { registerCompletion } from './commands/completion.ts'
 import type { Context, Register } from './commands/context.ts'
 import { registerDomain, registerNode } from './commands/domain.ts'
 import { registerDescribe, registerGet } from './commands/get.ts'
+import { registerPolicy } from './commands/policy.ts'
 import { registerClose, registerRequest } from './commands/request.ts'
 import { registerStatus } from './commands/status.ts'
 import { registerVersion } from './commands/version.ts'
@@ -19,6 +20,7 @@ const COMMANDS: readonly Register[] = [
   registerClose,
   registerDomain,
   registerNode,
+  registerPolicy,
   registerVersion,
   registerCompletion,
 ]
