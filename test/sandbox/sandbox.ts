@@ -126,12 +126,10 @@ export class SandboxDomain {
     return node
   }
 
-  async node(name: string): Promise<SandboxNode> {
+  async node(name: string, environment: Readonly<Record<string, string>> = {}): Promise<SandboxNode> {
     const { token } = await this.invite(name)
-    const node = new SandboxNode(this, name, {
-      port: await freePort(),
-      directory: join(this.sandbox.directory, `${this.name}-${name}`),
-    })
+    const where = { port: await freePort(), directory: join(this.sandbox.directory, `${this.name}-${name}`) }
+    const node = new SandboxNode(this, name, where, environment)
     await node.prepare(token)
     await node.start()
     this.sandbox.scope.defer(() => node.close())
