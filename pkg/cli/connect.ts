@@ -83,7 +83,8 @@ function adminApi(channel: Channel, limited: Limited): AdminApi {
     join: (token) => limited((call) => domains.join({ token }, call)),
     domains: () => limited((call) => domains.list({}, call)),
     revoke: async (name) => void (await limited((call) => domains.revoke({ name }, call))),
-    export: async (service, domain) => void (await limited((call) => domains.export({ service, domain }, call))),
+    export: async (service, domain, when) =>
+      void (await limited((call) => domains.export({ service, domain, when }, call))),
     unexport: async (service, domain) => void (await limited((call) => domains.unexport({ service, domain }, call))),
     inviteNode: (node, lifetimeMs) =>
       limited((call) => domains.inviteNode({ node, lifetime: timeToProto(lifetimeMs) }, call)),

@@ -29,7 +29,8 @@ export interface AdminApi {
   join(token: string): Promise<domainV1.Domain>
   domains(): Promise<domainV1.ListResponse>
   revoke(name: string): Promise<void>
-  export(service: string, domain: string): Promise<void>
+  /** @param when a CEL condition that says for whom there; empty for everybody */
+  export(service: string, domain: string, when: string): Promise<void>
   unexport(service: string, domain: string): Promise<void>
   inviteNode(node: string, lifetimeMs: number): Promise<domainV1.Invitation>
   nodes(): Promise<readonly domainV1.NodeRecord[]>

@@ -1,22 +1,24 @@
 /** What the policy is asked about a wire: when it is requested, and for as long as it stands. */
 import { type Labels, trustDomainOf } from '../api/index.ts'
-import { type Exports, mayRequest, type Question } from '../policy/index.ts'
+import { type ExportConditions, type Exports, isAdmitted, mayRequest, type Question } from '../policy/index.ts'
 import type { ConnectionRecord } from './connection-table.ts'
 
 /** Where a node stands: its domain, and what the domain exports at this moment. */
 export interface Standpoint {
   readonly domain: string
   readonly exports: Exports
+  /** For whom exports are that are not for everybody in the other domain. */
+  readonly exportConditions: ExportConditions
 }
 
 export type Wanted = Pick<ConnectionRecord, 'owner' | 'identities' | 'connection' | 'target'>
 
 /** @param wanted a connection as it stands, or as it will */
-export function requestQuestion(wanted: Wanted, { domain, exports }: Standpoint): Question {
+export function requestQuestion(wanted: Wanted, { domain, exports, exportConditions }: Standpoint): Question {
   const { owner: caller, identities, connection, target } = wanted
   const { networkService: service, labels, payload, mechanism } = connection
   const isExported = mayRequest({ callerDomain: trustDomainOf(caller), ownDomain: domain, service, exports })
-  return {
+  const question = {
     action: 'request',
     caller,
     client: identities[0],
@@ -26,7 +28,8 @@ export function requestQuestion(wanted: Wanted, { domain, exports }: Standpoint)
     payload,
     mechanism: mechanism?.type ?? '',
     isAllowedByDefault: isExported,
-  }
+  } as const
+  return { ...question, isAllowedByDefault: isExported && isAdmitted(exportConditions, question, domain) }
 }
 
 /** An endpoint of this node, as it registered. */

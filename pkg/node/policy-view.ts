@@ -4,6 +4,7 @@ import { NsmError } from '../base/index.ts'
 import type { ConnectionRecord } from '../connections/index.ts'
 import {
   type Decision,
+  isAdmitted,
   loadPolicy,
   mayRequest,
   type PolicySource,
@@ -66,11 +67,13 @@ export class PolicyView {
   }
 
   /** Who is an administrator, only the kernel can say: without its word, nobody is. */
-  #isAllowedByDefault({ action, caller, service = '' }: Omit<Question, 'isAllowedByDefault'>): boolean {
+  #isAllowedByDefault(asked: Omit<Question, 'isAllowedByDefault'>): boolean {
+    const { action, caller, service = '' } = asked
     const { domain: ownDomain, trust } = this.#options
     if (action === 'administer') return false
     const callerDomain = trustDomainOf(caller)
     if (action === 'federate' || callerDomain === ownDomain) return true
-    return action !== 'serve' && mayRequest({ callerDomain, ownDomain, service, exports: trust.exports() })
+    if (action === 'serve' || !mayRequest({ callerDomain, ownDomain, service, exports: trust.exports() })) return false
+    return action === 'watch' || isAdmitted(trust.exportConditions(), { ...asked, isAllowedByDefault: true }, ownDomain)
   }
 }

@@ -1,6 +1,14 @@
 /** Authorization decisions, based only on verified identities. Pure. */
 export { type Condition, ConditionError, compileCondition } from './condition/condition.ts'
 export { CLAIMS_FIELDS, IDENTITY_FIELDS, VARIABLES } from './condition/variables.ts'
+export {
+  checkExportCondition,
+  compileExportConditions,
+  type ExportConditions,
+  eitherCondition,
+  forClients,
+  isAdmitted,
+} from './export-conditions.ts'
 export { type CheckedPolicy, checkPolicy, loadPolicy } from './file/load-policy.ts'
 export type { PolicyTest, TestResult } from './file/policy-test.ts'
 export type { SourceText } from './file/yaml-reader.ts'

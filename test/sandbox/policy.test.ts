@@ -2,6 +2,10 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { nodeV1 } from '../../pkg/api/index.ts'
+import { systemClock } from '../../pkg/base/index.ts'
+import { type NodeApi, runCli } from '../../pkg/cli/index.ts'
+import { clientOf } from '../../pkg/rpc/index.ts'
 import { until } from '../lab/until.ts'
 import { Sandbox, type SandboxDomain, type SandboxNode } from './sandbox.ts'
 import type { Workload } from './workload.ts'
@@ -114,6 +118,44 @@ describe('a policy file that is broken', () => {
   })
 })
 
+describe('an export that is for some', () => {
+  const MINE = 'spiffe://west/node/n1/uid/1000'
+  const URL = 'kernel://files@east/nsm-1'
+
+  it('lets only those workloads take the service, and closes the wires of the others when it changes', async () => {
+    const other = await near.workload(2000)
+    await client.closeWire(await requestPatiently())
+    await east.export('files', '*', `client.id == '${MINE}'`)
+    const refused = { code: 'permission_denied' }
+    await until('the export to change', async () => (await other.request(URL).catch(() => undefined)) === undefined)
+    await expect(other.request(URL)).rejects.toMatchObject(refused)
+    const wire = await client.request(URL)
+    expect([isUp(near), isUp(far)]).toEqual([true, true])
+    await east.export('files', '*', "client.uid == '2000'")
+    await withinASecond('the wire to be gone at the endpoint', () => isGone(far))
+    await expect(client.refresh(wire)).rejects.toMatchObject(refused)
+    await client.closeWire(wire)
+    await other.closeWire(await other.request(URL))
+    await east.export('files')
+  })
+})
+
+describe('nsmctl policy', () => {
+  it('tells which wires another policy would close, and why the one in force decides', async () => {
+    const wire = await requestPatiently()
+    const changed = join(sandbox.directory, 'changed.yaml')
+    writeFileSync(changed, `rules: [${deny('no-west', 'request', "client.domain == 'west'")}]\n`)
+    const diff = await nsmctl(far, 'diff', changed)
+    expect(diff).toMatchObject({ code: 3, out: expect.stringContaining('close 1 wire of this node and keep 0') })
+    expect(diff.out).toMatch(/files +spiffe:\/\/west\/node\/n1\/uid\/1000 +.*no-west: the rule denies it/)
+    expect([isUp(near), isUp(far)]).toEqual([true, true])
+    expect(await nsmctl(far, 'diff', policies.far.path)).toMatchObject({ code: 0 })
+    const asked = ['request', 'spiffe://west/node/n1/uid/1000', 'files'] as const
+    expect((await nsmctl(far, 'why', ...asked)).out).toContain('allowed by default: no rule denies it')
+    await client.closeWire(wire)
+  })
+})
+
 it('a policy that changed while the node was away holds from its start', async () => {
   const wire = await requestPatiently()
   await near.stop()
@@ -123,6 +165,27 @@ it('a policy that changed while the node was away holds from its start', async (
   await expect(client.refreshPatiently(wire)).rejects.toMatchObject({ code: 'permission_denied' })
   policies.near.change()
 })
+
+/** As an operator of `node` runs it. */
+async function nsmctl(node: SandboxNode, ...args: readonly string[]) {
+  const operator = await node.operator()
+  const service = clientOf(nodeV1.NodeService, operator.channel)
+  const soon = () => ({ signal: AbortSignal.timeout(10_000) })
+  const out: string[] = []
+  const print = (text: string) => void out.push(text)
+  const mesh = {
+    node: async () =>
+      ({
+        explainPolicy: (question) => service.explainPolicy(nodeV1.PolicyQuestion.fromPartial(question), soon()),
+        diffPolicy: (files) => service.diffPolicy({ files: [...files] }, soon()),
+      }) satisfies Partial<NodeApi> as NodeApi,
+    admin: () => Promise.reject(new Error('no admin here')),
+    close: async () => {},
+  }
+  const terminal = { print, signal: AbortSignal.abort(), isColoured: false }
+  const code = await runCli(['policy', ...args], { mesh, terminal, clock: systemClock, printError: print })
+  return { code, out: out.join('\n') }
+}
 
 /** Once the policy before has been read again. */
 async function requestPatiently() {

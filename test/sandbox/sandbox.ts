@@ -189,8 +189,9 @@ export class SandboxDomain {
     }
   }
 
-  async export(service: string, domain = '*'): Promise<void> {
-    await this.admin((domains) => domains.export({ service, domain }, soon()))
+  /** @param when for whom there */
+  async export(service: string, domain = '*', when = ''): Promise<void> {
+    await this.admin((domains) => domains.export({ service, domain, when }, soon()))
   }
 
   async unexport(service: string, domain = '*'): Promise<void> {

@@ -1,6 +1,7 @@
 /** Commands for the administrators of a domain, which work on the host of its registry. */
-import type { Command } from 'commander'
-import type { domainV1 } from '../../api/index.ts'
+import { type Command, Option } from 'commander'
+import { type domainV1, parseSpiffeId } from '../../api/index.ts'
+import { forClients } from '../../policy/index.ts'
 import { type Format, renderList, renderObject } from '../output.ts'
 import { domains } from '../view/lists.ts'
 import { durationText, timestampMs } from '../view/times.ts'
@@ -48,6 +49,11 @@ function registerRevoke(domain: Command, context: Context): void {
     })
 }
 
+interface ExportOptions {
+  readonly client?: readonly string[]
+  readonly when?: string
+}
+
 /** Stands for every joined domain; unlike `*`, no shell expands it. */
 const ALL_DOMAINS = 'all'
 
@@ -57,9 +63,14 @@ function registerExports(domain: Command, context: Context): void {
     .description('allow another domain to find and request a network service of this one')
     .argument('<service>')
     .argument('<domain>', `the other domain, or ${ALL_DOMAINS} for every joined one`)
-    .action(async (service: string, name: string) => {
-      await (await context.mesh.admin()).export(service, name === ALL_DOMAINS ? '*' : name)
-      context.terminal.print(`${service} exported to ${name}`)
+    .addOption(
+      new Option('--client <id...>', 'SPIFFE ID of a workload there; without it, everybody there').conflicts('when'),
+    )
+    .option('--when <condition>', 'CEL condition that says for whom there, see docs/policy.md')
+    .action(async (service: string, name: string, { client, when = '' }: ExportOptions) => {
+      const condition = client === undefined ? when : forClients(client.map((id) => parseSpiffeId(id).id))
+      await (await context.mesh.admin()).export(service, name === ALL_DOMAINS ? '*' : name, condition)
+      context.terminal.print(`${service} exported to ${name}${condition === '' ? '' : `, when ${condition}`}`)
     })
   domain
     .command('unexport')

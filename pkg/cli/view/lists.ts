@@ -99,6 +99,11 @@ export function domains({ nowMs }: Moment): View<domainV1.Domain> {
       { title: 'REGISTRY', text: ({ addresses }) => addresses.join(',') },
       { title: 'JOINED', text: ({ joined }) => ago(joined, nowMs) },
       { title: 'EXPORTED TO IT', text: ({ exportedServices }) => exportedServices.join(',') },
+      {
+        title: 'ONLY WHEN',
+        text: ({ exportedWhen }) => [...exportedWhen].map(([service, when]) => `${service}: ${when}`).join('; '),
+        isWide: true,
+      },
       { title: 'PROBLEM', text: ({ problem }) => problem },
     ],
   }

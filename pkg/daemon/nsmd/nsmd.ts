@@ -93,6 +93,7 @@ async function compose(config: NsmdConfig, options: NodeOptions, scope: Scope): 
     nextHops,
     tokens,
     exports: () => trust.exports(),
+    exportConditions: () => trust.exportConditions(),
     policy,
     local,
     ...common,

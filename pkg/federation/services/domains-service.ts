@@ -73,11 +73,11 @@ function list(options: DomainsOptions): domainV1.ListResponse {
 
 async function changeExport(
   { trust, logger }: DomainsOptions,
-  { service, domain }: domainV1.ExportRequest,
+  { service, domain, when }: domainV1.ExportRequest,
   change: 'export' | 'withdraw',
 ): Promise<Record<string, never>> {
   if (change === 'export' && domain !== EVERY_DOMAIN) trust.checkMayFederate(domain, service)
-  if (change === 'export') await exportService(trust.records, { service, domain })
+  if (change === 'export') await exportService(trust.records, { service, domain, when })
   else await withdrawService(trust.records, { service, domain })
   logger.info('Changed the exports to other domains', { change, networkService: service, domain })
   return {}
@@ -112,6 +112,7 @@ function describe({ trust, registries }: DomainsOptions, joined: DomainRecord): 
     addresses: [...introduction.addresses],
     joined: timeToProto(joinedMs),
     exportedServices: [...(trust.exports().get(name) ?? [])],
+    exportedWhen: trust.exportsTo(name).exportedWhen,
     problem: registries.problemOf(name),
   }
 }

@@ -3,11 +3,13 @@
  * exported to it.
  *
  * INVARIANT: a record is smaller than 512 KiB, so that it fits an object of Kubernetes (about 1 MiB) and a value of
- * etcd (1.5 MiB). Largest is a domain: eight authorities of 4 KiB, eight addresses, and the names of {@link MAX_EXPORTS}
- * services and {@link MAX_REVOKED} nodes.
+ * etcd (1.5 MiB). Largest is a domain: eight authorities of 4 KiB, eight addresses, the names of {@link MAX_EXPORTS}
+ * services, {@link MAX_CONDITIONS} conditions and the names of {@link MAX_REVOKED} nodes.
  */
 /** To one domain, or to every domain. */
 export const MAX_EXPORTS = 1_000
+/** Exports that are not for everybody, each of at most 1,024 characters. */
+export const MAX_CONDITIONS = 100
 /** Of one domain at a time: where there are more, every node of it counts as revoked. */
 export const MAX_REVOKED = 2_000
 
@@ -32,7 +34,11 @@ export interface DomainRecord {
   readonly joinedMs: number
   /** Services of ours that this domain may find and request. */
   readonly exports: readonly string[]
+  readonly exportedWhen?: ExportedWhen
 }
+
+/** Services that only some in the other domain may request, by name, with a CEL condition that says who. */
+export type ExportedWhen = Readonly<Record<string, string>>
 
 /** A node of this domain, also after it was revoked. */
 export interface NodeRecord {
@@ -70,6 +76,7 @@ export interface SelfRecord {
   readonly introduced: { readonly revision: number; readonly digest: string } | undefined
   /** Services that every joined domain may find and request, also domains that join later. */
   readonly exports: readonly string[]
+  readonly exportedWhen?: ExportedWhen
 }
 
 export const SELF = 'self'

@@ -13,6 +13,7 @@ const domain = (name: string, services: string[]) => ({
   trustDomain: name,
   authorities: Array.from({ length: 8 }, () => Buffer.alloc(4_096, 2)),
   exportedServices: services,
+  exportedWhen: new Map(services.slice(0, 100).map((service) => [`${service}-some`, 'x'.repeat(2_100)])),
 })
 
 test('a small state is one part', () => {
@@ -36,4 +37,7 @@ test('a state of any size comes in parts that fit a message, with all that is in
   const exported = (name: string) =>
     parts.flatMap((part) => part.domains).flatMap((each) => (each.trustDomain === name ? each.exportedServices : []))
   for (const { trustDomain, exportedServices } of domains) expect(exported(trustDomain)).toEqual(exportedServices)
+  const conditions = (name: string) =>
+    parts.flatMap((part) => part.domains).flatMap((each) => (each.trustDomain === name ? [...each.exportedWhen] : []))
+  for (const { trustDomain, exportedWhen } of domains) expect(conditions(trustDomain)).toEqual([...exportedWhen])
 })

@@ -43,23 +43,34 @@ interface Piece {
 /** In one part, a domain is one entry. */
 function addDomain({ domains }: TrustState, piece: FederatedDomain): void {
   const last = domains.at(-1)
-  if (last?.trustDomain === piece.trustDomain) last.exportedServices.push(...piece.exportedServices)
-  else domains.push({ ...piece, exportedServices: [...piece.exportedServices] })
+  if (last?.trustDomain !== piece.trustDomain) {
+    const { exportedServices, exportedWhen } = piece
+    domains.push({ ...piece, exportedServices: [...exportedServices], exportedWhen: new Map(exportedWhen) })
+    return
+  }
+  last.exportedServices.push(...piece.exportedServices)
+  for (const [service, when] of piece.exportedWhen) last.exportedWhen.set(service, when)
 }
 
 function empty(state: TrustState): TrustState {
   return { ...state, revoked: [], domains: [], continues: false }
 }
 
-/** The first piece has the authorities, and each some of the services. */
-function piecesOfDomain({ trustDomain, authorities, exportedServices }: FederatedDomain): readonly Piece[] {
-  const own = { trustDomain, authorities: [], exportedServices: [] }
+/** The first piece has the authorities, and each of the others some of the services. */
+function piecesOfDomain(domain: FederatedDomain): readonly Piece[] {
+  const { trustDomain, authorities, exportedServices, exportedWhen } = domain
+  const own = { trustDomain, authorities: [], exportedServices: [], exportedWhen: new Map<string, string>() }
   const bytes = authorities.reduce((sum, der) => sum + der.length + FIELD_BYTES, trustDomain.length + FIELD_BYTES)
   return [
     { bytes, revoked: [], domains: [{ ...own, authorities }] },
     ...piecesOf(exportedServices, (services) => ({
       revoked: [],
       domains: [{ ...own, exportedServices: services }],
+    })),
+    ...[...exportedWhen].map(([service, when]) => ({
+      bytes: Buffer.byteLength(service) + Buffer.byteLength(when) + 3 * FIELD_BYTES,
+      revoked: [],
+      domains: [{ ...own, exportedWhen: new Map([[service, when]]) }],
     })),
   ]
 }

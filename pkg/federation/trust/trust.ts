@@ -12,7 +12,7 @@ import {
   withoutPolicy,
 } from '../../policy/index.ts'
 import type { DomainRecord, Introduction, TrustRecord } from '../store/trust-record.ts'
-import { exportsOf } from './exports.ts'
+import { exportConditionsOf, exportsOf } from './exports.ts'
 import { introduceSelf } from './introduce-self.ts'
 import { type IntroductionRules, revokedOf } from './introduction.ts'
 import { LONGEST_SVID_MS } from './nodes.ts'
@@ -40,6 +40,8 @@ interface Reading {
   readonly revision: number
   readonly domains: ReadonlyMap<string, DomainRecord>
   readonly exports: Exports
+  /** By domain and service, for whom the exports are that are not for everybody. */
+  readonly exportedWhen: ReadonlyMap<string, ReadonlyMap<string, string>>
   /** SPIFFE IDs of nodes, also of those of other domains. */
   readonly revoked: ReadonlySet<string>
   readonly bundles: Bundles
@@ -142,6 +144,15 @@ export class Trust {
     return this.#reading.exports
   }
 
+  /** What one domain gets: for everybody there, and for some. */
+  exportsTo(domain: string): { readonly exportedServices: string[]; readonly exportedWhen: Map<string, string> } {
+    const { exports, exportedWhen } = this.#reading
+    const shared = [...(exports.get(domain) ?? [])]
+    const conditions = [...(exportedWhen.get(domain) ?? [])].filter(([service]) => shared.includes(service))
+    const some = new Map(conditions)
+    return { exportedServices: shared.filter((service) => !some.has(service)), exportedWhen: some }
+  }
+
   bundles(): Bundles {
     return this.#reading.bundles
   }
@@ -158,7 +169,7 @@ export class Trust {
 
   /** What the nodes of this domain are told. */
   state(): authorityV1.TrustState {
-    const { revision, domains, exports, revoked } = this.#reading
+    const { revision, domains, revoked } = this.#reading
     return {
       revision: BigInt(revision),
       trustDomain: this.domain,
@@ -166,7 +177,7 @@ export class Trust {
       domains: [...domains.values()].map(({ name, introduction }) => ({
         trustDomain: name,
         authorities: introduction.authorities.map((der) => Buffer.from(der)),
-        exportedServices: [...(exports.get(name) ?? [])],
+        ...this.exportsTo(name),
       })),
       revoked: [...revoked],
       continues: false,
@@ -199,6 +210,7 @@ export class Trust {
       revision: this.records.revision,
       domains: new Map(domains.map((domain) => [domain.name, domain])),
       exports: this.#allowed(exportsOf(this.records)),
+      exportedWhen: exportConditionsOf(this.records),
       revoked: new Set([...revoked.map(({ name }) => nodeId(this.domain, name)), ...elsewhere]),
       bundles: new Map([
         ...domains.map(({ name, introduction }) => [name, introduction.authorities] as const),

@@ -17,7 +17,7 @@ import type { NodeTrust } from '../trust/node-trust.ts'
 /** By what a wire is judged. */
 export interface TrustParts {
   readonly domain: string
-  readonly trust: Pick<NodeTrust, 'bundles' | 'exports' | 'isRevoked'>
+  readonly trust: Pick<NodeTrust, 'bundles' | 'exports' | 'exportConditions' | 'isRevoked'>
   readonly policy: PolicySource
   /** The endpoints of this node. */
   local(endpoint: string): Served | undefined
@@ -57,7 +57,8 @@ export function checkTrusted(parts: TrustParts): (record: ConnectionRecord) => v
 export function whyDenied(record: ConnectionRecord, policy: Policy, parts: TrustParts): string | undefined {
   const { domain, trust, local } = parts
   const serving = serveQuestion(record, local(record.target.endpoint))
-  const questions = [requestQuestion(record, { domain, exports: trust.exports() }), ...(serving ? [serving] : [])]
+  const standpoint = { domain, exports: trust.exports(), exportConditions: trust.exportConditions() }
+  const questions = [requestQuestion(record, standpoint), ...(serving ? [serving] : [])]
   for (const question of questions) {
     const { isAllowed, rule, reason } = policy.decide(question)
     if (!isAllowed) return `the policy denies to ${question.action} it: ${rule === '' ? reason : `${rule}: ${reason}`}`

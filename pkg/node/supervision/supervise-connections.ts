@@ -19,7 +19,7 @@ export interface SupervisionOptions {
   readonly domain: string
   readonly table: ConnectionTable
   readonly dataplane: Pick<Dataplane, 'subscribe'>
-  readonly trust: Pick<NodeTrust, 'bundles' | 'exports' | 'isRevoked' | 'subscribe'>
+  readonly trust: Pick<NodeTrust, 'bundles' | 'exports' | 'exportConditions' | 'isRevoked' | 'subscribe'>
   readonly policy: PolicySource
   /** The endpoints of this node. */
   readonly local: (endpoint: string) => Served | undefined

@@ -12,7 +12,12 @@ import { superviseConnections } from './supervise-connections.ts'
 /** A node whose trust and dataplane the test plays. */
 function supervised(table = connectionTable(testRecord('c1'))) {
   const ended: string[] = []
-  const trusted = { domains: ['west', 'east'], exports: new Map<string, Set<string>>(), revoked: '' }
+  const trusted = {
+    domains: ['west', 'east'],
+    exports: new Map<string, Set<string>>(),
+    exportConditions: new Map(),
+    revoked: '',
+  }
   const onTrust: (() => void)[] = []
   const onEvent: ((event: DataplaneEvent) => void)[] = []
   const policy = new TestPolicies()
@@ -30,6 +35,7 @@ function supervised(table = connectionTable(testRecord('c1'))) {
     trust: {
       bundles: () => new Map(trusted.domains.map((domain) => [domain, []])),
       exports: () => trusted.exports,
+      exportConditions: () => trusted.exportConditions,
       isRevoked: (spiffeId) => spiffeId === trusted.revoked,
       subscribe: (listener) => subscribe(onTrust, listener),
     },
@@ -133,6 +139,7 @@ describe('superviseConnections', () => {
           ['east', []],
         ]),
       exports: () => new Map(),
+      exportConditions: () => new Map(),
       isRevoked: () => false,
     }
     const check = checkTrusted({ domain: 'west', trust, policy, local: () => undefined })

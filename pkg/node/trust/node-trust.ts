@@ -4,9 +4,9 @@
  */
 import { type Clock, describeError, follow, type Logger, NsmError } from '../../base/index.ts'
 import { type Bundles, readSecretFile, writeSecretFile } from '../../identity/index.ts'
-import { type Exports, isRevokedBy } from '../../policy/index.ts'
+import { type ExportConditions, type Exports, isRevokedBy } from '../../policy/index.ts'
 import { decodeTrust, encodeTrust } from './trust-proto.ts'
-import { bundlesOf, exportsOf, type TrustState } from './trust-state.ts'
+import { bundlesOf, exportConditionsOf, exportsOf, type TrustState } from './trust-state.ts'
 
 const RETRY = { firstMs: 200, maxMs: 5_000 }
 /**
@@ -21,12 +21,14 @@ export class NodeTrust {
   #state: TrustState
   #revoked: ReadonlySet<string>
   #isTooOld = false
+  #exportConditions: ExportConditions
   #problem = 'the registry has not been asked yet'
 
   private constructor(path: string, state: TrustState) {
     this.#path = path
     this.#state = state
     this.#revoked = new Set(state.revoked)
+    this.#exportConditions = exportConditionsOf(state)
   }
 
   /** @param path of the file where it is kept */
@@ -42,6 +44,11 @@ export class NodeTrust {
   /** Our services that other domains may request. */
   exports(): Exports {
     return this.#isTooOld ? new Map() : exportsOf(this.#state)
+  }
+
+  /** For whom in those domains they are. */
+  exportConditions(): ExportConditions {
+    return this.#exportConditions
   }
 
   /** Whether `spiffeId` is of an expelled node, or of a workload on one. */
@@ -62,6 +69,7 @@ export class NodeTrust {
     this.#isTooOld = false
     this.#state = state
     this.#revoked = new Set(state.revoked)
+    this.#exportConditions = exportConditionsOf(state)
     this.#tell()
     if (!isSame) await writeSecretFile(this.#path, bytes.toString('base64'))
   }

@@ -28,6 +28,7 @@ function joinFederated(a: FederatedDomain, b: FederatedDomain): FederatedDomain 
     trustDomain: a.trustDomain,
     authorities: [...a.authorities, ...b.authorities],
     exportedServices: [...a.exportedServices, ...b.exportedServices],
+    exportedWhen: new Map([...(a.exportedWhen ?? []), ...(b.exportedWhen ?? [])]),
   }
 }
 
@@ -48,6 +49,7 @@ function trustToProto({ revision, trustDomain, authorities, domains, revoked }: 
       trustDomain: each.trustDomain,
       authorities: each.authorities.map((der) => Buffer.from(der)),
       exportedServices: [...each.exportedServices],
+      exportedWhen: new Map(each.exportedWhen),
     })),
     revoked: [...revoked],
     continues: false,

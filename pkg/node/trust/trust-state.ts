@@ -1,6 +1,6 @@
 /** Whom a node trusts, and with what, as its domain's authority says. */
 import type { Bundles } from '../../identity/index.ts'
-import type { Exports } from '../../policy/index.ts'
+import { compileExportConditions, type ExportConditions, type Exports } from '../../policy/index.ts'
 
 export interface TrustState {
   /** Grows with each change. */
@@ -17,8 +17,10 @@ export interface TrustState {
 export interface FederatedDomain {
   readonly trustDomain: string
   readonly authorities: readonly Uint8Array[]
-  /** Our network services that this domain may find and request. */
+  /** Our network services that everybody in this domain may find and request. */
   readonly exportedServices: readonly string[]
+  /** Those that some there may request, by name, with a condition that says who. */
+  readonly exportedWhen?: ReadonlyMap<string, string>
 }
 
 export function bundlesOf({ trustDomain, authorities, domains }: TrustState): Bundles {
@@ -26,6 +28,13 @@ export function bundlesOf({ trustDomain, authorities, domains }: TrustState): Bu
   return new Map(trustDomain === '' ? joined : [...joined, [trustDomain, authorities]])
 }
 
+/** For everybody there, or for some. */
 export function exportsOf({ domains }: TrustState): Exports {
-  return new Map(domains.map((each) => [each.trustDomain, new Set(each.exportedServices)]))
+  const servicesOf = ({ exportedServices, exportedWhen }: FederatedDomain) =>
+    new Set([...exportedServices, ...(exportedWhen?.keys() ?? [])])
+  return new Map(domains.map((each) => [each.trustDomain, servicesOf(each)]))
+}
+
+export function exportConditionsOf({ domains }: TrustState): ExportConditions {
+  return new Map(domains.map((each) => [each.trustDomain, compileExportConditions(each.exportedWhen ?? [])]))
 }

@@ -45,7 +45,7 @@ export function stepsOf(node: ASTNode, bound: Bound = new Set()): number {
     case 'id':
       return checkVariable(node.args, node, bound)
     case '.':
-      return checkField(node.args, node) + stepsOf(node.args[0], bound)
+      return stepsOf(node.args[0], bound) + checkField(node.args, node)
     case '[]':
       if (!isLabels(node.args[0])) throw new OutsideSubset('only claimed.labels can be indexed', node)
       return all(node.args)

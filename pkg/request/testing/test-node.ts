@@ -15,7 +15,7 @@ import { NsmError, silentLogger } from '../../base/index.ts'
 import { FakeClock } from '../../base/testing/index.ts'
 import { type ConnectionRecord, ConnectionTable, type RecordStore, type Target } from '../../connections/index.ts'
 import { type AeadName, generateKey, type WireIntent, type WireKey } from '../../mechanism/index.ts'
-import { type Exports, type PolicySource, withoutPolicy } from '../../policy/index.ts'
+import { type ExportConditions, type Exports, type PolicySource, withoutPolicy } from '../../policy/index.ts'
 import { arrive, leave } from '../../steps/index.ts'
 import { type Hop, type LocalEndpoint, NodeNetworkService, type Self } from '../index.ts'
 
@@ -78,6 +78,7 @@ export interface TestNodeOptions {
   readonly clock?: FakeClock
   readonly records?: MemoryRecords
   readonly exports?: Exports
+  readonly exportConditions?: ExportConditions
   readonly policy?: PolicySource
   readonly vxlanPort?: number
   /** Best first. */
@@ -119,6 +120,7 @@ export class TestNode {
       clock: this.clock,
       logger: silentLogger,
       exports: () => given.exports ?? new Map(),
+      exportConditions: () => given.exportConditions ?? new Map(),
       policy: given.policy ?? withoutPolicy,
       tokens: {
         issue: async (audience) => ({ jwt: `${name} to ${audience}`, expiresMs: this.clock.nowMs() + TOKEN_MS }),

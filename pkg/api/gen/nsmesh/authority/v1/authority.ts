@@ -59,8 +59,15 @@ export interface TrustState {
 export interface FederatedDomain {
   trustDomain: string;
   authorities: Buffer[];
-  /** The network services of this domain that the other domain may find and request. */
+  /** The network services of this domain that everybody in the other domain may find and request. */
   exportedServices: string[];
+  /** Those that some may request, with a CEL condition that says who. */
+  exportedWhen: Map<string, string>;
+}
+
+export interface FederatedDomain_ExportedWhenEntry {
+  key: string;
+  value: string;
 }
 
 function createBaseJoinNodeRequest(): JoinNodeRequest {
@@ -519,7 +526,7 @@ export const TrustState: MessageFns<TrustState> = {
 };
 
 function createBaseFederatedDomain(): FederatedDomain {
-  return { trustDomain: "", authorities: [], exportedServices: [] };
+  return { trustDomain: "", authorities: [], exportedServices: [], exportedWhen: new Map() };
 }
 
 export const FederatedDomain: MessageFns<FederatedDomain> = {
@@ -533,6 +540,9 @@ export const FederatedDomain: MessageFns<FederatedDomain> = {
     for (const v of message.exportedServices) {
       writer.uint32(26).string(v!);
     }
+    message.exportedWhen.forEach((value, key) => {
+      FederatedDomain_ExportedWhenEntry.encode({ key: key as any, value }, writer.uint32(34).fork()).join();
+    });
     return writer;
   },
 
@@ -573,6 +583,17 @@ export const FederatedDomain: MessageFns<FederatedDomain> = {
             message.exportedServices.push(reader.string(true));
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            const entry4 = FederatedDomain_ExportedWhenEntry.decode(reader, reader.uint32());
+            if (entry4.value !== undefined) {
+              message.exportedWhen.set(entry4.key, entry4.value);
+            }
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -593,6 +614,86 @@ export const FederatedDomain: MessageFns<FederatedDomain> = {
     message.trustDomain = object.trustDomain ?? "";
     message.authorities = object.authorities?.map((e) => e) || [];
     message.exportedServices = object.exportedServices?.map((e) => e) || [];
+    message.exportedWhen = (() => {
+      const m = new Map();
+      (object.exportedWhen as Map<string, string> ?? new Map()).forEach((value, key) => {
+        if (value !== undefined) {
+          m.set(key, globalThis.String(value));
+        }
+      });
+      return m;
+    })();
+    return message;
+  },
+};
+
+function createBaseFederatedDomain_ExportedWhenEntry(): FederatedDomain_ExportedWhenEntry {
+  return { key: "", value: "" };
+}
+
+export const FederatedDomain_ExportedWhenEntry: MessageFns<FederatedDomain_ExportedWhenEntry> = {
+  encode(message: FederatedDomain_ExportedWhenEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FederatedDomain_ExportedWhenEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFederatedDomain_ExportedWhenEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string(true);
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string(true);
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<FederatedDomain_ExportedWhenEntry>, I>>(
+    base?: I,
+  ): FederatedDomain_ExportedWhenEntry {
+    return FederatedDomain_ExportedWhenEntry.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<FederatedDomain_ExportedWhenEntry>, I>>(
+    object: I,
+  ): FederatedDomain_ExportedWhenEntry {
+    const message = createBaseFederatedDomain_ExportedWhenEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
     return message;
   },
 };

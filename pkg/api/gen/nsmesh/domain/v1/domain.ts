@@ -40,6 +40,13 @@ export interface Domain {
   exportedServices: string[];
   /** Why the other registry cannot be reached; empty while it can. */
   problem: string;
+  /** Of those services, by name, a CEL condition that says for whom in that domain they are. */
+  exportedWhen: Map<string, string>;
+}
+
+export interface Domain_ExportedWhenEntry {
+  key: string;
+  value: string;
 }
 
 export interface ListResponse {
@@ -55,6 +62,8 @@ export interface ExportRequest {
   service: string;
   /** "*" for every joined domain. */
   domain: string;
+  /** For an export: a CEL condition that says for whom in the domain it is; absent for everybody there. */
+  when?: string | undefined;
 }
 
 export interface InviteNodeRequest {
@@ -291,7 +300,7 @@ export const JoinRequest: MessageFns<JoinRequest> = {
 };
 
 function createBaseDomain(): Domain {
-  return { name: "", addresses: [], joined: undefined, exportedServices: [], problem: "" };
+  return { name: "", addresses: [], joined: undefined, exportedServices: [], problem: "", exportedWhen: new Map() };
 }
 
 export const Domain: MessageFns<Domain> = {
@@ -311,6 +320,9 @@ export const Domain: MessageFns<Domain> = {
     if (message.problem !== "") {
       writer.uint32(42).string(message.problem);
     }
+    message.exportedWhen.forEach((value, key) => {
+      Domain_ExportedWhenEntry.encode({ key: key as any, value }, writer.uint32(50).fork()).join();
+    });
     return writer;
   },
 
@@ -367,6 +379,17 @@ export const Domain: MessageFns<Domain> = {
             message.problem = reader.string(true);
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            const entry6 = Domain_ExportedWhenEntry.decode(reader, reader.uint32());
+            if (entry6.value !== undefined) {
+              message.exportedWhen.set(entry6.key, entry6.value);
+            }
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -391,6 +414,82 @@ export const Domain: MessageFns<Domain> = {
       : undefined;
     message.exportedServices = object.exportedServices?.map((e) => e) || [];
     message.problem = object.problem ?? "";
+    message.exportedWhen = (() => {
+      const m = new Map();
+      (object.exportedWhen as Map<string, string> ?? new Map()).forEach((value, key) => {
+        if (value !== undefined) {
+          m.set(key, globalThis.String(value));
+        }
+      });
+      return m;
+    })();
+    return message;
+  },
+};
+
+function createBaseDomain_ExportedWhenEntry(): Domain_ExportedWhenEntry {
+  return { key: "", value: "" };
+}
+
+export const Domain_ExportedWhenEntry: MessageFns<Domain_ExportedWhenEntry> = {
+  encode(message: Domain_ExportedWhenEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Domain_ExportedWhenEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDomain_ExportedWhenEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string(true);
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string(true);
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<Domain_ExportedWhenEntry>, I>>(base?: I): Domain_ExportedWhenEntry {
+    return Domain_ExportedWhenEntry.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Domain_ExportedWhenEntry>, I>>(object: I): Domain_ExportedWhenEntry {
+    const message = createBaseDomain_ExportedWhenEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
     return message;
   },
 };
@@ -518,7 +617,7 @@ export const RevokeRequest: MessageFns<RevokeRequest> = {
 };
 
 function createBaseExportRequest(): ExportRequest {
-  return { service: "", domain: "" };
+  return { service: "", domain: "", when: undefined };
 }
 
 export const ExportRequest: MessageFns<ExportRequest> = {
@@ -528,6 +627,9 @@ export const ExportRequest: MessageFns<ExportRequest> = {
     }
     if (message.domain !== "") {
       writer.uint32(18).string(message.domain);
+    }
+    if (message.when !== undefined) {
+      writer.uint32(26).string(message.when);
     }
     return writer;
   },
@@ -561,6 +663,14 @@ export const ExportRequest: MessageFns<ExportRequest> = {
             message.domain = reader.string(true);
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.when = reader.string(true);
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -580,6 +690,7 @@ export const ExportRequest: MessageFns<ExportRequest> = {
     const message = createBaseExportRequest();
     message.service = object.service ?? "";
     message.domain = object.domain ?? "";
+    message.when = object.when ?? undefined;
     return message;
   },
 };
