@@ -28,7 +28,7 @@ export function checkAllowed(policy: PolicySource, question: Question): void {
   if (!decision.isAllowed) throw denied(question, decision)
 }
 
-export function denied(question: Question, { rule, reason }: Decision): NsmError {
+function denied(question: Question, { rule, reason }: Decision): NsmError {
   const { action, caller, client = caller, service = '', operation = '' } = question
   return new NsmError('permission_denied', DENIED[action], {
     fields: {
