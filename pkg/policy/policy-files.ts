@@ -46,9 +46,9 @@ export class PolicyFiles implements PolicySource {
     return () => this.#listeners.delete(listener)
   }
 
-  /** Why the policy in force is not the one in the files; empty where it is. */
-  get problem(): string {
-    return this.#problem
+  /** Why the policy in force is not the one in the files; empty where it is, undefined where there are no files. */
+  get problem(): string | undefined {
+    return this.#options.paths.length === 0 ? undefined : this.#problem
   }
 
   /**

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { errorCode, silentLogger } from '../base/index.ts'
 import { FakeClock } from '../base/testing/index.ts'
-import { TestPolicies } from '../policy/testing/index.ts'
+import { withoutPolicy } from '../policy/index.ts'
 import { type Database, openDatabase } from '../store/index.ts'
 import { EndpointRegistry } from './endpoint-registry.ts'
 import { OtherDomains } from './other-domains/other-domains.ts'
@@ -17,7 +17,6 @@ const MINUTE_MS = 60_000
 let database: Database
 let clock: FakeClock
 let exports: FakeExports
-let policy: TestPolicies
 let registry: EndpointRegistry
 let recoversUntilMs: number
 
@@ -34,7 +33,7 @@ async function open(): Promise<EndpointRegistry> {
     domain: 'west',
     store,
     exports,
-    policy,
+    policy: withoutPolicy,
     others,
     ...registering(clock, recoversUntilMs),
     clock,
@@ -48,7 +47,6 @@ beforeEach(async () => {
   clock = new FakeClock()
   recoversUntilMs = 0
   exports = new FakeExports()
-  policy = new TestPolicies()
   registry = await open()
 })
 
@@ -240,20 +238,6 @@ describe('EndpointRegistry.find for another domain', () => {
     expect(await find({ networkServiceNames: ['private'] }, FOREIGNER)).toEqual([])
     expect(await find({ name: 'secret' }, FOREIGNER)).toEqual([])
     expect(await find({ networkServiceLabels: new Map([['private', { b: '2' }]]) }, FOREIGNER)).toEqual([])
-  })
-
-  test('a watch follows the policy, and shows an endpoint with the services that it lets the caller watch', async () => {
-    await registry.register(endpoint('nse', { networkServiceNames: ['files', 'db'] }), callOf(NODE))
-    const abort = new AbortController()
-    const watcher = callOf('spiffe://west/node/n2', { signal: abort.signal })
-    const watch = new Reader(registry.find({ endpoint: { name: 'nse' }, watch: true }, watcher))
-    expect(await watch.next()).toMatchObject({ value: { networkServiceNames: ['files', 'db'] }, deleted: false })
-    policy.change("rules: [{name: db, effect: deny, actions: [watch], when: service == 'db' && client.node == 'n2'}]")
-    expect(await watch.next()).toMatchObject({ value: { networkServiceNames: ['files'] }, deleted: false })
-    policy.change('rules: [{name: all, effect: deny, actions: [watch]}]')
-    expect(await watch.next()).toMatchObject({ value: { name: 'nse' }, deleted: true })
-    abort.abort()
-    expect(await watch.next()).toBeUndefined()
   })
 
   test('a watch follows the exports', async () => {

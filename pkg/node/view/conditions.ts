@@ -17,8 +17,8 @@ export interface NodeFacts {
   /** Why the registry's word may be out of date; empty while the registry is there. */
   readonly registryProblem: string
   readonly identityLeftMs: number
-  /** Why the policy in force is not the one in its files; empty where it is. */
-  readonly policyProblem: string
+  /** Why the policy in force is not the one in its files; empty where it is, undefined where there is no policy. */
+  readonly policyProblem: string | undefined
   /** Ids of wires that should be up and are not. */
   readonly broken: readonly string[]
 }
@@ -28,7 +28,7 @@ const MIN_IDENTITY_MS = 15 * 60_000
 
 export function conditionsOf(facts: NodeFacts): readonly Condition[] {
   const conditions = [dataplaneCondition, registryCondition, identityCondition, policyCondition, wiresCondition]
-  return conditions.map((condition) => condition(facts))
+  return conditions.flatMap((condition) => condition(facts) ?? [])
 }
 
 function dataplaneCondition({ dataplane }: NodeFacts): Condition {
@@ -52,7 +52,8 @@ function identityCondition({ identityLeftMs }: NodeFacts): Condition {
   return { ...healthy, problem, next, warningOnly: minutes > 0 }
 }
 
-function policyCondition({ policyProblem: problem }: NodeFacts): Condition {
+function policyCondition({ policyProblem: problem }: NodeFacts): Condition | undefined {
+  if (problem === undefined) return undefined
   const next = problem === '' ? '' : 'correct the file; until then the policy before it holds'
   return { name: 'policy', problem, next, warningOnly: true }
 }

@@ -29,7 +29,7 @@ export interface NodeViewOptions {
   readonly self: { readonly name: string; readonly domain: string }
   readonly identity: IdentitySource
   readonly trust: NodeTrust
-  readonly policy: { readonly problem: string }
+  readonly policy: { readonly problem: string | undefined }
   readonly table: ConnectionTable
   /** The wires as they are wanted, and what became of them. */
   readonly wires: {
