@@ -9,6 +9,7 @@ import { parseSpiffeId, type SpiffeId } from '../api/index.ts'
 import { type Clock, NsmError } from '../base/index.ts'
 import { readCertificate } from './certificate.ts'
 import { readCsr } from './csr.ts'
+import { isHostName } from './host-name.ts'
 import { x509 } from './x509.ts'
 
 const MINUTE_MS = 60_000
@@ -40,7 +41,7 @@ export interface IssueOptions {
   readonly csr: Uint8Array
   /** A SPIFFE ID in the trust domain of the authority, with a path. */
   readonly spiffeId: string
-  /** Additional names, for peers that can only check DNS names. */
+  /** Additional names, for peers that can only check DNS names: host names, not patterns. */
   readonly dnsNames?: readonly string[]
   /** One hour by default, which is also the maximum. */
   readonly lifetimeMs?: number
@@ -154,16 +155,10 @@ export class Authority {
   }
 }
 
-/** RFC 1123 section 2.1, with the underscore of RFC 2181 section 11, which names of nodes may have. No wildcards. */
-const DNS_LABEL = /^[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?$/i
-const MAX_DNS_NAME_CHARS = 253
-
 function checkDnsNames(names: readonly string[]): void {
-  const isName = (name: string) =>
-    name.length <= MAX_DNS_NAME_CHARS && name.split('.').every((label) => DNS_LABEL.test(label))
-  const wrong = names.find((name) => !isName(name))
+  const wrong = names.find((name) => !isHostName(name))
   if (wrong === undefined) return
-  throw new NsmError('invalid_argument', 'Cannot issue the SVID: a DNS name of it is none', {
+  throw new NsmError('invalid_argument', 'Cannot issue the SVID: a DNS name is not the name of a host', {
     fields: { name: wrong.slice(0, 64) },
   })
 }

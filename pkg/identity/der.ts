@@ -18,10 +18,7 @@ export const tags = {
   octetString: 0x04,
   oid: 0x06,
   sequence: 0x30,
-  /** GeneralName.uniformResourceIdentifier */
-  uri: 0x86,
-  /** TBSCertificate.extensions */
-  extensions: 0xa3,
+  set: 0x31,
 } as const
 
 /**
@@ -52,9 +49,12 @@ export function expectTag(element: Element | undefined, tag: number): Element {
 }
 
 /** Reads a named bit list of up to 16 bits. Bit n of the list becomes `1 << n`. */
-export function readNamedBits(bitString: Uint8Array): number {
-  const [unused = 0xff, first = 0, second = 0] = bitString
-  if (bitString.length < 1 || bitString.length > 3 || unused > 7) refuse('a bit string is malformed')
+export function readNamedBits(element: Element | undefined): number {
+  const { value } = expectTag(element, tags.bitString)
+  const [unused = 0xff, first = 0, second = 0] = value
+  const last = value.length === 1 ? 0xff : (value.at(-1) ?? 0)
+  const isPadded = unused <= 7 && (last & ((1 << unused) - 1)) === 0
+  if (value.length > 3 || !isPadded) refuse('a bit string is malformed')
   return [...bits(first), ...bits(second)].reduce((all, bit, position) => all | (bit << position), 0)
 }
 
@@ -63,6 +63,43 @@ export function readBitString(element: Element | undefined): Uint8Array {
   const { value } = expectTag(element, tags.bitString)
   if (value[0] !== 0) refuse('a bit string has unused bits')
   return value.subarray(1)
+}
+
+/** The content of an integer, big-endian in two's complement, in its shortest form. */
+export function readInteger(element: Element | undefined): Uint8Array {
+  const { value } = expectTag(element, tags.integer)
+  const [first, second = 0] = value
+  if (first === undefined) refuse('an integer is empty')
+  const isLong = value.length > 1 && ((first === 0 && second < 0x80) || (first === 0xff && second >= 0x80))
+  if (isLong) refuse('an integer is not in its shortest form')
+  return value
+}
+
+/** An integer from 0 to 2^31 - 1. */
+export function readSmallNumber(element: Element | undefined): number {
+  const value = readInteger(element)
+  if (value.length > 4 || (value[0] ?? 0) >= 0x80) refuse('a number is negative or too large')
+  return value.reduce((sum, byte) => sum * 256 + byte, 0)
+}
+
+export function readBoolean(element: Element | undefined): boolean {
+  const { value } = expectTag(element, tags.boolean)
+  if (value.length !== 1 || (value[0] !== 0 && value[0] !== 0xff)) refuse('a boolean is neither true nor false')
+  return value[0] === 0xff
+}
+
+/** The content of an object identifier, in hexadecimal. Each of its numbers is less than 2^31, in its shortest form. */
+export function readOid(element: Element | undefined): string {
+  const { value } = expectTag(element, tags.oid)
+  if (value.length === 0 || (value.at(-1) ?? 0) >= 0x80) refuse('an object identifier is truncated')
+  let number = 0
+  for (const [at, byte] of value.entries()) {
+    if (byte === 0x80 && number === 0 && (value[at - 1] ?? 0) < 0x80) refuse('an object identifier is malformed')
+    number = number * 128 + (byte & 0x7f)
+    if (number >= 2 ** 31) refuse('an object identifier has a number that is too large')
+    if (byte < 0x80) number = 0
+  }
+  return Buffer.from(value).toString('hex')
 }
 
 function bits(byte: number): number[] {

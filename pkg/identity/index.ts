@@ -10,9 +10,11 @@ export {
   type IssueOptions,
 } from './authority.ts'
 export { openAuthority } from './authority-file.ts'
+export { readBundle } from './bundle.ts'
 export { splitCertificates } from './certificate.ts'
 export { checkAuthority } from './check-authority.ts'
 export { createKeyAndCsr, type KeyAndCsr } from './csr.ts'
+export { isHostName } from './host-name.ts'
 export { identityFile } from './identity-file.ts'
 export { type IssueIdentityOptions, issueIdentity } from './issue-identity.ts'
 export { type PathTokenCheck, verifyPathTokens } from './path-tokens.ts'

@@ -7,6 +7,7 @@ import { type Call, workloadProto } from '../api/index.ts'
 import { attestationOf } from '../api/testing/index.ts'
 import { silentLogger, systemClock } from '../base/index.ts'
 import { type Authority, type Identity, staticSource } from '../identity/index.ts'
+import { edit } from '../identity/testing/index.ts'
 import { prefaceMessage } from '../netlink/index.ts'
 import { clientOf } from './client.ts'
 import { serveHandovers } from './handover.ts'
@@ -157,6 +158,16 @@ describe('the Workload API', () => {
     source.replace({ ...(await newIdentity(authority, 'node/n1/uid/1000')), bundles: wider })
     await expect.poll(() => [...got.current().bundles.keys()]).toEqual(['east', 'west'])
     expect(got.current().svid.privateKey.equals(first.svid.privateKey)).toBe(false)
+  })
+
+  it('trusts nothing of a federated domain whose bundle other verifiers cannot read, and all others', async () => {
+    const first = await newIdentity(authority, 'a')
+    const [north, west] = [await newAuthority('north'), await newAuthority('west')]
+    const negative = edit(west.certificate, { serial: new Uint8Array([2, 1, 0xff]) })
+    const bundles = new Map([...first.bundles, ['west', [negative]], ['north', [north.certificate]]])
+    const { url } = await workloadApi({ ...first, bundles })
+    const got = await openSource(url)
+    expect([...got.current().bundles.keys()].sort()).toEqual(['east', 'north'])
   })
 
   it('is called again when it is back, and the identity stays valid meanwhile', async () => {

@@ -1,8 +1,15 @@
 /** An identity source that follows the SPIFFE Workload API, ours or that of SPIRE. */
 import { createPrivateKey } from 'node:crypto'
 import { parseSpiffeId, workloadProto } from '../api/index.ts'
-import { type Clock, followStream, type Logger, NsmError, Scope } from '../base/index.ts'
-import { type Identity, type IdentitySource, splitCertificates, staticSource, verifySvid } from '../identity/index.ts'
+import { type Clock, describeError, followStream, type Logger, NsmError, Scope } from '../base/index.ts'
+import {
+  type Identity,
+  type IdentitySource,
+  readBundle,
+  splitCertificates,
+  staticSource,
+  verifySvid,
+} from '../identity/index.ts'
 import { Channel } from './channel.ts'
 import { clientOf } from './client.ts'
 
@@ -66,23 +73,50 @@ async function* receiveIdentities(
   const onFailure = (error: unknown) =>
     logger.warn('Cannot get an identity from the Workload API, retrying', { error, url })
   yield* followStream({ clock, retry: RETRY, signal, onFailure }, async function* () {
-    for await (const response of workloadApi.fetchX509Svid({}, { signal })) yield readIdentity(response, clock.nowMs())
+    for await (const response of workloadApi.fetchX509Svid({}, { signal })) {
+      yield readIdentity(response, { logger, nowMs: clock.nowMs() })
+    }
   })
 }
 
+interface Reading {
+  readonly logger: Logger
+  readonly nowMs: number
+}
+
 /** @throws {NsmError} when the SVID cannot be verified with its own bundle */
-function readIdentity({ svids, federatedBundles }: workloadProto.X509SVIDResponse, nowMs: number): Identity {
+function readIdentity(
+  { svids, federatedBundles }: workloadProto.X509SVIDResponse,
+  { logger, nowMs }: Reading,
+): Identity {
   const [svid] = svids
   if (svid === undefined) throw new NsmError('unavailable', 'Cannot use the identity: the Workload API returned none')
   const { trustDomain } = parseSpiffeId(svid.spiffeId)
-  const bundles = new Map([[trustDomain, splitCertificates(svid.bundle)]])
-  for (const [domain, bundle] of federatedBundles) {
-    bundles.set(parseSpiffeId(domain).trustDomain, splitCertificates(bundle))
-  }
+  const others = readFederated(federatedBundles, logger).filter(([domain]) => domain !== trustDomain)
+  const bundles = new Map([[trustDomain, readBundle(svid.bundle)], ...others])
   const chain = splitCertificates(svid.x509Svid)
   const { spiffeId, expiresMs } = verifySvid(chain, bundles, nowMs)
   if (spiffeId.id !== svid.spiffeId)
     throw new NsmError('unauthenticated', 'Cannot use the identity: its certificate has another SPIFFE ID')
   const privateKey = createPrivateKey({ key: svid.x509SvidKey, format: 'der', type: 'pkcs8' })
   return { svid: { spiffeId: spiffeId.id, chain, privateKey, expiresMs }, bundles }
+}
+
+/** Nothing of a domain is trusted whose bundle cannot be read; the others are not its hostages. */
+function readFederated(
+  federated: workloadProto.X509SVIDResponse['federatedBundles'],
+  logger: Logger,
+): readonly (readonly [string, readonly Uint8Array[]])[] {
+  return [...federated].flatMap(([id, bundle]) => {
+    try {
+      return [[parseSpiffeId(id).trustDomain, readBundle(bundle)] as const]
+    } catch (error) {
+      logger.warn('Cannot use the bundle of a federated domain: nothing of it is trusted', {
+        error: describeError(error),
+        domain: id.slice(0, 256),
+        next: 'ask the operator of that domain for authorities that RFC 5280 allows',
+      })
+      return []
+    }
+  })
 }

@@ -1,7 +1,7 @@
 /** nsmesh.authority.v1.Authority: issues identities to nodes and their workloads, and tells nodes whom to trust. */
 import { type authorityV1, type Call, trustDomainOf } from '../../api/index.ts'
 import { type Clock, describeError, type Logger, NsmError } from '../../base/index.ts'
-import type { Authority, IssueOptions } from '../../identity/index.ts'
+import { type Authority, type IssueOptions, isHostName } from '../../identity/index.ts'
 import { isNode, isWorkloadOf, nodeId, nodeNameOf } from '../../policy/index.ts'
 import type { Handlers } from '../../rpc/index.ts'
 import type { Invitations } from '../joining/invitations.ts'
@@ -52,7 +52,7 @@ async function joinNode(
   const invitation = await invitations.check(secret, 'node')
   const { guest: node } = invitation
   checkNodeMayJoin(trust.records.get('node', node), clock.nowMs())
-  const answer = await issue(options, { csr, spiffeId: nodeId(trust.domain, node), dnsNames: [node] })
+  const answer = await issue(options, { csr, spiffeId: nodeId(trust.domain, node), dnsNames: dnsNamesOf(node) })
   await invitations.use(invitation)
   await admitNode(trust.records, node, clock.nowMs())
   logger.info('A node joined', { node })
@@ -68,7 +68,7 @@ async function renew(
   const { spiffeId } = call.peer
   const node = nodeOf(trust, call)
   await renewNode(trust.records, node, clock.nowMs())
-  return issue(options, { csr, spiffeId, dnsNames: [node] })
+  return issue(options, { csr, spiffeId, dnsNames: dnsNamesOf(node) })
 }
 
 async function issueWorkload(
@@ -111,6 +111,11 @@ function nodeOf(trust: Trust, { peer: { spiffeId } }: Call): string {
     fields: { caller: spiffeId },
     next: 'workloads get their identity from the Workload API of their node',
   })
+}
+
+/** A node may have a name that no host can have, such as "a..b". */
+function dnsNamesOf(node: string): readonly string[] {
+  return isHostName(node) ? [node] : []
 }
 
 async function issue(
