@@ -2,10 +2,9 @@
  * Renews an identity at half of its lifetime, with jitter so that the nodes of a domain do not renew at the same
  * moment. While that fails it retries, and the last good identity stays in use.
  */
-import { X509Certificate } from 'node:crypto'
 import { Backoff, type Clock, type Logger, Scope } from '../base/index.ts'
 import { staticSource } from './static-source.ts'
-import type { Bundles, Identity, IdentitySource } from './svid.ts'
+import { type Bundles, type Identity, type IdentitySource, lifeMsOf } from './svid.ts'
 
 export interface RenewingOptions {
   /** Obtains a new identity. `current` is undefined the first time. */
@@ -76,8 +75,6 @@ async function renewLoop(
 }
 
 function untilHalfLife({ svid }: Identity, nowMs: number, random: number): number {
-  const [leaf] = svid.chain
-  const fromMs = leaf === undefined ? nowMs : new X509Certificate(leaf).validFromDate.getTime()
-  const lifeMs = svid.expiresMs - fromMs
-  return Math.max(0, fromMs + lifeMs * (0.45 + random / 10) - nowMs)
+  const lifeMs = lifeMsOf(svid)
+  return Math.max(0, svid.expiresMs - lifeMs * (0.55 - random / 10) - nowMs)
 }

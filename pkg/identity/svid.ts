@@ -1,5 +1,5 @@
 /** The identity of a process: its X.509 SVID, and the trust bundles with which it verifies others. */
-import type { KeyObject } from 'node:crypto'
+import { type KeyObject, X509Certificate } from 'node:crypto'
 
 export interface Svid {
   /** `spiffe://<trust domain>/<path>` */
@@ -25,4 +25,9 @@ export interface IdentitySource {
   /** Calls `listener` after each change. The returned function ends the subscription. */
   subscribe(listener: (identity: Identity) => void): () => void
   close(): Promise<void>
+}
+
+/** From the beginning of its certificate to its expiry. */
+export function lifeMsOf({ chain: [leaf], expiresMs }: Svid): number {
+  return leaf === undefined ? 0 : expiresMs - new X509Certificate(leaf).validFromDate.getTime()
 }

@@ -17,14 +17,16 @@ export interface NodeFacts {
   /** Why the registry's word may be out of date; empty while the registry is there. */
   readonly registryProblem: string
   readonly identityLeftMs: number
+  /** From its beginning to its end. */
+  readonly identityLifeMs: number
   /** Why the policy in force is not the one in its files; empty where it is, undefined where there is no policy. */
   readonly policyProblem: string | undefined
   /** Ids of wires that should be up and are not. */
   readonly broken: readonly string[]
 }
 
-/** An identity lives for an hour and is renewed at half of that. */
-const MIN_IDENTITY_MS = 15 * 60_000
+/** An identity is renewed at half of its life, which another agent may choose. */
+const MIN_IDENTITY_LEFT = 1 / 4
 
 export function conditionsOf(facts: NodeFacts): readonly Condition[] {
   const conditions = [dataplaneCondition, registryCondition, identityCondition, policyCondition, wiresCondition]
@@ -43,13 +45,17 @@ function registryCondition({ registryProblem: problem }: NodeFacts): Condition {
   return { name: 'registry', problem, next, warningOnly: true }
 }
 
-function identityCondition({ identityLeftMs }: NodeFacts): Condition {
+function identityCondition({ identityLeftMs, identityLifeMs }: NodeFacts): Condition {
   const healthy = { name: 'identity', problem: '', next: '', warningOnly: false }
-  if (identityLeftMs > MIN_IDENTITY_MS) return healthy
-  const minutes = Math.max(0, Math.round(identityLeftMs / 60_000))
-  const problem = minutes === 0 ? 'it has expired' : `it expires in ${minutes} minutes and could not be renewed`
-  const next = 'bring the registry back, or join again with a new token: nsmctl node invite <name>'
-  return { ...healthy, problem, next, warningOnly: minutes > 0 }
+  if (identityLeftMs > identityLifeMs * MIN_IDENTITY_LEFT) return healthy
+  const isOver = identityLeftMs <= 0
+  const left =
+    identityLeftMs < 60_000
+      ? `${Math.round(identityLeftMs / 1_000)} s`
+      : `${Math.round(identityLeftMs / 60_000)} minutes`
+  const problem = isOver ? 'it has expired' : `it expires in ${left} and could not be renewed`
+  const next = 'bring the registry, or the agent that issues it, back; or join again: nsmctl node invite <name>'
+  return { ...healthy, problem, next, warningOnly: !isOver }
 }
 
 function policyCondition({ policyProblem: problem }: NodeFacts): Condition | undefined {

@@ -2,7 +2,7 @@
 import { type Clock, VERSION } from '../../base/index.ts'
 import type { ConnectionRecord, ConnectionTable } from '../../connections/index.ts'
 import type { Dataplane, DataplaneStatus } from '../../dataplane/index.ts'
-import type { IdentitySource } from '../../identity/index.ts'
+import { type IdentitySource, lifeMsOf } from '../../identity/index.ts'
 import type { WireIntent } from '../../mechanism/index.ts'
 import type { OwnerStatus } from '../../reconcile/index.ts'
 import type { NodeTrust } from '../trust/node-trust.ts'
@@ -59,7 +59,7 @@ export class NodeView {
       state: wireState({ record, intent: wires.intent(record.id), status: wires.status(record.id), linkQuality }),
     }))
     const broken = states.filter(({ state }) => state === 'down').map(({ id }) => id)
-    const identityLeftMs = svid.expiresMs - clock.nowMs()
+    const lifetime = { identityLeftMs: svid.expiresMs - clock.nowMs(), identityLifeMs: lifeMsOf(svid) }
     return {
       ...self,
       spiffeId: svid.spiffeId,
@@ -71,7 +71,7 @@ export class NodeView {
         dataplane,
         registryProblem: trust.problem,
         policyProblem: policy.problem,
-        identityLeftMs,
+        ...lifetime,
         broken,
       }),
       wiresUp: states.filter(({ state }) => state === 'up').length,

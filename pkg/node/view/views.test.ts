@@ -156,12 +156,16 @@ describe('conditionsOf', () => {
     registryProblem: '',
     policyProblem: '',
     identityLeftMs: 3_600_000,
+    identityLifeMs: 3_600_000,
     broken: [],
   }
   const problems = (change: Partial<NodeFacts>) =>
     conditionsOf({ ...healthy, ...change }).filter(({ problem }) => problem !== '')
 
   it('finds nothing wrong with a healthy node', () => expect(problems({})).toEqual([]))
+
+  it('finds nothing wrong with an identity that another agent makes short', () =>
+    expect(problems({ identityLeftMs: 11_000, identityLifeMs: 20_000 })).toEqual([]))
 
   it.each<[string, Partial<NodeFacts>, boolean]>([
     ['dataplane', { dataplane: { error: new Error('away') } }, false],
@@ -170,6 +174,7 @@ describe('conditionsOf', () => {
     ['policy', { policyProblem: 'policy.yaml:1:1: is empty' }, true],
     ['identity', { identityLeftMs: 600_000 }, true],
     ['identity', { identityLeftMs: -1 }, false],
+    ['identity', { identityLeftMs: 4_000, identityLifeMs: 20_000 }, true],
     ['wires', { broken: ['c1', 'c2'] }, true],
   ])('names what is wrong with the %s, and what to do next', (name, change, warningOnly) => {
     const [problem, ...others] = problems(change)
