@@ -24,6 +24,11 @@ export const registryConfig = defineConfig(
       required('NSM_STATE_DIR', 'directory for records, joined domains and the key of the authority', absolutePath),
       '/var/lib/nsmesh-registry',
     ),
+    spiffeSocket: optional(
+      'SPIFFE_ENDPOINT_SOCKET',
+      'SPIFFE Workload API of another agent, whose authority is to be used instead of the embedded one',
+      url('unix'),
+    ),
     defaultExpiryMs: withDefault(
       required('NSM_DEFAULT_EXPIRY', 'lifetime of a registered endpoint that is not refreshed', duration),
       '1m',

@@ -1,5 +1,6 @@
 /** How domains and nodes join, whom a domain trusts, and how its registry talks to those of other domains. */
 export { advertisedAddresses } from './advertised-addresses.ts'
+export { agentIssuer, embeddedIssuer, type Issuer } from './issuer.ts'
 export { Invitations } from './joining/invitations.ts'
 export { decodeToken, type JoinToken } from './joining/token.ts'
 export { JoinedRegistries } from './registries/joined-registries.ts'
@@ -9,8 +10,7 @@ export {
   type RegistryChannelsOptions,
   registryChannels,
 } from './registries/registry-channels.ts'
-export { type RegistryIdentityOptions, registryIdentity } from './registry-identity.ts'
-export { type AuthorityHandlers, authorityHandlers } from './services/authority-service.ts'
+export type { AuthorityHandlers } from './services/authority-service.ts'
 export { type DomainsHandlers, domainsHandlers } from './services/domains-service.ts'
 export { type FederationHandlers, federationHandlers } from './services/federation-service.ts'
 export { JOINING_METHODS } from './services/joining-methods.ts'

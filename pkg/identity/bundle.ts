@@ -1,5 +1,5 @@
-import { NsmError } from '../base/index.ts'
-import { readCertificate, splitCertificates } from './certificate.ts'
+import { splitCertificates } from './certificate.ts'
+import { checkAuthority } from './check-authority.ts'
 
 /**
  * The authorities of a trust bundle, of which each must be one that every verifier can read: a bundle is shared by
@@ -8,12 +8,8 @@ import { readCertificate, splitCertificates } from './certificate.ts'
  * @param ders concatenated DER certificates, as the Workload API has them
  * @throws {NsmError} `invalid_argument` with the reason
  */
-export function readBundle(ders: Uint8Array): readonly Uint8Array[] {
+export function readBundle(ders: Uint8Array, trustDomain: string): readonly Uint8Array[] {
   const authorities = splitCertificates(ders)
-  for (const der of authorities) {
-    if (!readCertificate(der).isAuthority) {
-      throw new NsmError('invalid_argument', 'Cannot read the trust bundle: a certificate is not that of an authority')
-    }
-  }
+  for (const der of authorities) checkAuthority(der, trustDomain)
   return authorities
 }

@@ -7,6 +7,7 @@ export { type AuthorityClient, authorityClient, type Issued } from './authority-
 export { IdentityAgent, type IdentityAgentOptions } from './identity/identity-agent.ts'
 export { type JoinToken, type NodeIdentityOptions, nodeIdentity } from './identity/node-identity.ts'
 export { nodeKey } from './identity/node-key.ts'
+export { otherAgent } from './identity/other-agent.ts'
 export { type KeepUnderlaysOptions, keepUnderlays } from './keep-underlays.ts'
 export { type NextHop, type NextHopOptions, NextHops } from './next-hops.ts'
 export { administratorsOnly, type NodeServiceOptions, nodeService } from './node-service.ts'

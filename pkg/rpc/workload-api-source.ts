@@ -1,5 +1,5 @@
 /** An identity source that follows the SPIFFE Workload API, ours or that of SPIRE. */
-import { createPrivateKey } from 'node:crypto'
+import { createPrivateKey, type KeyObject } from 'node:crypto'
 import { parseSpiffeId, workloadProto } from '../api/index.ts'
 import { type Clock, describeError, followStream, type Logger, NsmError, Scope } from '../base/index.ts'
 import {
@@ -93,13 +93,22 @@ function readIdentity(
   if (svid === undefined) throw new NsmError('unavailable', 'Cannot use the identity: the Workload API returned none')
   const { trustDomain } = parseSpiffeId(svid.spiffeId)
   const others = readFederated(federatedBundles, logger).filter(([domain]) => domain !== trustDomain)
-  const bundles = new Map([[trustDomain, readBundle(svid.bundle)], ...others])
+  const bundles = new Map([[trustDomain, readBundle(svid.bundle, trustDomain)], ...others])
   const chain = splitCertificates(svid.x509Svid)
   const { spiffeId, expiresMs } = verifySvid(chain, bundles, nowMs)
   if (spiffeId.id !== svid.spiffeId)
     throw new NsmError('unauthenticated', 'Cannot use the identity: its certificate has another SPIFFE ID')
   const privateKey = createPrivateKey({ key: svid.x509SvidKey, format: 'der', type: 'pkcs8' })
+  checkKey(privateKey)
   return { svid: { spiffeId: spiffeId.id, chain, privateKey, expiresMs }, bundles }
+}
+
+/** Path tokens are signed with it, and NSM's are ES256. */
+function checkKey({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): void {
+  if (asymmetricKeyType === 'ec' && asymmetricKeyDetails?.namedCurve === 'prime256v1') return
+  throw new NsmError('failed_precondition', 'Cannot use the identity: its key is not EC P-256', {
+    next: 'have the agent make such keys; SPIRE does where workload_x509_svid_key_type is "ec-p256"',
+  })
 }
 
 /** Nothing of a domain is trusted whose bundle cannot be read; the others are not its hostages. */
@@ -109,7 +118,8 @@ function readFederated(
 ): readonly (readonly [string, readonly Uint8Array[]])[] {
   return [...federated].flatMap(([id, bundle]) => {
     try {
-      return [[parseSpiffeId(id).trustDomain, readBundle(bundle)] as const]
+      const { trustDomain } = parseSpiffeId(id)
+      return [[trustDomain, readBundle(bundle, trustDomain)] as const]
     } catch (error) {
       logger.warn('Cannot use the bundle of a federated domain: nothing of it is trusted', {
         error: describeError(error),

@@ -11,20 +11,21 @@ import { KeyedQueue, type Runtime, Scope } from '../../base/index.ts'
 import { type RegistryConfig, readWholeFile } from '../../config/index.ts'
 import {
   advertisedAddresses,
-  authorityHandlers,
+  agentIssuer,
   domainsHandlers,
+  embeddedIssuer,
   federationHandlers,
   Invitations,
+  type Issuer,
   JoinedRegistries,
   NodeAddresses,
   registryChannels,
-  registryIdentity,
   SELF,
   sqliteTrustStore,
   Trust,
   TrustRecords,
 } from '../../federation/index.ts'
-import { openAuthority, readSecretFile } from '../../identity/index.ts'
+import { openAuthority, openLocalSecret, readSecretFile } from '../../identity/index.ts'
 import { reachOf } from '../../net/index.ts'
 import { PolicyFiles } from '../../policy/index.ts'
 import {
@@ -67,16 +68,16 @@ async function compose(config: RegistryConfig, options: Runtime, scope: Scope): 
   const addresses = advertisedAddresses(config.advertise, config.listenOn)
   const database = scope.own(openDatabase(join(stateDir, 'registry.db'), { application: 'nsm-registry', migrations }))
 
-  const keyFile = join(stateDir, 'authority.pem')
-  const isNew = (await readSecretFile(keyFile)) === undefined
-  const authority = await openAuthority(keyFile, domain, clock)
+  const issuer = scope.own(await openIssuer(config, options))
+  const { authorities, longestIdentityMs, invitesNodes } = issuer
   const records = scope.own(await TrustRecords.open({ store: sqliteTrustStore(database), clock, logger }))
   // Whoever had names here lives on: its identity is by the authority that was here before the records.
-  const hasLostRecords = !isNew && records.get('self', SELF) === undefined
-  const authorities = [authority.certificate]
+  const hasLostRecords = !issuer.isNew && records.get('self', SELF) === undefined
   const reach = reachOf(addresses)
-  const trust = scope.own(await Trust.open({ records, domain, authorities, addresses, reach, policy, clock }))
-  const identity = scope.own(await registryIdentity({ authority, trust, clock, logger }))
+  const trust = scope.own(
+    await Trust.open({ records, domain, authorities, addresses, reach, policy, longestIdentityMs, clock }),
+  )
+  const identity = scope.own(await issuer.identity(trust))
   const channels = registryChannels({ identity, reach, clock })
   const registries = scope.own(new JoinedRegistries({ trust, channels, clock, logger }))
 
@@ -91,7 +92,7 @@ async function compose(config: RegistryConfig, options: Runtime, scope: Scope): 
   const queue = new KeyedQueue()
   const recoversUntilMs = hasLostRecords ? clock.nowMs() + defaultExpiryMs : 0
   if (hasLostRecords) logger.warn('The records are lost: names go back to their owners first', { recoversUntilMs })
-  const claims = new Claims({ key: authority.deriveKey('claims'), recoversUntilMs, clock })
+  const claims = new Claims({ key: issuer.claimsKey, recoversUntilMs, clock })
   const common = { domain, store, exports, policy, others, nodes, claims, queue, clock, logger }
   const services = scope.own(new ServiceRegistry(common))
   const endpoints = scope.own(await EndpointRegistry.open({ ...common, defaultExpiryMs }))
@@ -102,10 +103,21 @@ async function compose(config: RegistryConfig, options: Runtime, scope: Scope): 
     domain,
     services,
     endpoints,
-    authority: authorityHandlers({ ...members, authority, nodes }),
+    authority: issuer.handlers({ ...members, nodes }),
     federation: federationHandlers(members),
-    domains: domainsHandlers({ ...members, onRevoked: (spiffeId) => removeOwned(store, spiffeId) }),
+    domains: domainsHandlers({ ...members, invitesNodes, onRevoked: (spiffeId) => removeOwned(store, spiffeId) }),
   }
   const served = { members: memberServices(handlers), admin: adminServices(handlers) }
   return openServers({ ...config, ...options, ...served, identity, trust }, scope)
+}
+
+/** The embedded authority, unless the operator names an agent that issues the identities. */
+async function openIssuer({ domain, stateDir, spiffeSocket }: RegistryConfig, runtime: Runtime): Promise<Issuer> {
+  if (spiffeSocket !== undefined) {
+    const secret = await openLocalSecret(join(stateDir, 'claims-secret'))
+    return agentIssuer({ url: spiffeSocket, domain, secret }, runtime)
+  }
+  const keyFile = join(stateDir, 'authority.pem')
+  const isNew = (await readSecretFile(keyFile)) === undefined
+  return embeddedIssuer({ authority: await openAuthority(keyFile, domain, runtime.clock), isNew }, runtime)
 }

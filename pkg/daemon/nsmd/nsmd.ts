@@ -38,6 +38,7 @@ import {
   nodeIdentity,
   nodeKey,
   nodeService,
+  otherAgent,
   PolicyView,
   selfOf,
   superviseConnections,
@@ -117,7 +118,10 @@ async function compose(config: NsmdConfig, options: NodeOptions, scope: Scope): 
     monitor: new ConnectionMonitor({ connections: table, isAdmin, policy }),
     services: new NodeServiceRegistry(registration),
     endpoints: new NodeEndpointRegistry(registration),
-    workloads: scope.own(new IdentityAgent({ authority, trust, ...common })),
+    workloads:
+      config.spiffeSocket === undefined
+        ? scope.own(new IdentityAgent({ authority, trust, ...common }))
+        : otherAgent(config.spiffeSocket),
     node: (listen: readonly string[]) =>
       nodeService({ view: new NodeView({ ...seen, listen }), policy: policyView, end }),
   }

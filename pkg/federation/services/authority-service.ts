@@ -87,8 +87,8 @@ async function issueWorkload(
   return issue(options, { csr, spiffeId, dnsNames })
 }
 
-async function* watchTrust(
-  { trust, nodes, logger }: AuthorityOptions,
+export async function* watchTrust(
+  { trust, nodes, logger }: Pick<AuthorityOptions, 'trust' | 'nodes' | 'logger'>,
   { url }: authorityV1.WatchTrustRequest,
   call: Call,
 ): AsyncGenerator<authorityV1.TrustState> {

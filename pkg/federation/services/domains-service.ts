@@ -15,6 +15,7 @@ import { fingerprint } from '../trust/introduction.ts'
 import { notJoined } from '../trust/joined-domains.ts'
 import { checkNodeMayJoin, revokeNode } from '../trust/nodes.ts'
 import type { Trust } from '../trust/trust.ts'
+import { issuesNoIdentities } from './agent-authority.ts'
 
 const DEFAULT_LIFETIME_MS = 3_600_000
 
@@ -25,6 +26,8 @@ export interface DomainsOptions {
   readonly registries: JoinedRegistries
   readonly clock: Clock
   readonly logger: Logger
+  /** False where another agent issues the identities of nodes; true unless told. */
+  readonly invitesNodes?: boolean
   /** Called after a node was revoked, with its SPIFFE ID. */
   onRevoked(spiffeId: string): Promise<void>
 }
@@ -126,7 +129,8 @@ function checkDomain({ trust }: DomainsOptions, domain: string): string {
   })
 }
 
-function checkNode({ trust, clock }: DomainsOptions, node: string): string {
+function checkNode({ trust, clock, invitesNodes = true }: DomainsOptions, node: string): string {
+  if (!invitesNodes) throw issuesNoIdentities()
   if (!isDomainOrNodeName(node)) {
     throw new NsmError('invalid_argument', 'Cannot invite the node: its name is malformed', {
       fields: { node: node.slice(0, 64) },

@@ -35,6 +35,15 @@ export async function renewNode(records: TrustRecords, name: string, nowMs: numb
   })
 }
 
+/** A node whose identity another agent has issued is a member from the first time that it is seen. */
+export async function noteNode(records: TrustRecords, name: string, nowMs: number): Promise<void> {
+  await records.change('node', name, (known) =>
+    known?.revokedMs === undefined
+      ? { kind: 'node', name, joinedMs: nowMs, revokedMs: undefined, url: '', ...known, renewedMs: nowMs }
+      : known,
+  )
+}
+
 /** Revokes a node; one that is revoked already stays so. @throws {NsmError} `not_found` */
 export async function revokeNode(records: TrustRecords, name: string, nowMs: number): Promise<void> {
   await records.change('node', name, (known) => {

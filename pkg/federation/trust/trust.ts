@@ -28,6 +28,8 @@ export interface TrustOptions {
   /** Which addresses other domains may give us to call. */
   readonly reach: Reach
   readonly policy?: PolicySource
+  /** How long an identity of this domain lives at most: so long others hear of a revoked node. An hour unless told. */
+  readonly longestIdentityMs?: number
   readonly clock: Clock
 }
 
@@ -54,24 +56,24 @@ interface Reading {
 export class Trust {
   readonly domain: string
   readonly records: TrustRecords
-  readonly #introduction: Omit<Introduction, 'revoked'>
   readonly #clock: Clock
-  readonly #authorities: readonly Uint8Array[]
   readonly #reach: Reach
   readonly #policy: PolicySource
+  readonly #longestIdentityMs: number
   readonly #listeners = new Set<() => void>()
   readonly #unsubscribe: (() => void)[]
+  #introduction: Omit<Introduction, 'revoked'>
   #reading: Reading
 
   private constructor(options: TrustOptions, introduction: Omit<Introduction, 'revoked'>) {
-    const { domain, records, authorities, reach, policy = withoutPolicy, clock } = options
+    const { domain, records, reach, policy = withoutPolicy, longestIdentityMs = LONGEST_SVID_MS, clock } = options
     this.domain = domain
     this.records = records
-    this.#introduction = introduction
     this.#clock = clock
-    this.#authorities = authorities
+    this.#introduction = introduction
     this.#reach = reach
     this.#policy = policy
+    this.#longestIdentityMs = longestIdentityMs
     this.#reading = this.#read()
     this.#unsubscribe = [
       records.subscribe((changes) => changes.some(changesTrust) && this.#readAgain()),
@@ -85,6 +87,14 @@ export class Trust {
 
   close(): void {
     for (const unsubscribe of this.#unsubscribe) unsubscribe()
+  }
+
+  /** The authority of this domain has changed, where another agent has it. Nodes and other domains are told. */
+  async setAuthorities(authorities: readonly Uint8Array[]): Promise<void> {
+    const { domain, records } = this
+    const { addresses } = this.#introduction
+    this.#introduction = await introduceSelf({ records, domain, authorities, addresses, clock: this.#clock })
+    this.#readAgain()
   }
 
   subscribe(listener: () => void): () => void {
@@ -121,7 +131,7 @@ export class Trust {
 
   /** What this domain says of itself to others. */
   get introduction(): Introduction {
-    const sinceMs = this.#clock.nowMs() - LONGEST_SVID_MS - CLOCKS_MS
+    const sinceMs = this.#clock.nowMs() - this.#longestIdentityMs - CLOCKS_MS
     const lately = this.records.all('node').filter(({ revokedMs = 0 }) => revokedMs > sinceMs)
     return { ...this.#introduction, revoked: revokedOf(lately.map(({ name }) => name)) }
   }
@@ -173,7 +183,7 @@ export class Trust {
     return {
       revision: BigInt(revision),
       trustDomain: this.domain,
-      authorities: this.#authorities.map((der) => Buffer.from(der)),
+      authorities: this.#introduction.authorities.map((der) => Buffer.from(der)),
       domains: [...domains.values()].map(({ name, introduction }) => ({
         trustDomain: name,
         authorities: introduction.authorities.map((der) => Buffer.from(der)),
@@ -214,7 +224,7 @@ export class Trust {
       revoked: new Set([...revoked.map(({ name }) => nodeId(this.domain, name)), ...elsewhere]),
       bundles: new Map([
         ...domains.map(({ name, introduction }) => [name, introduction.authorities] as const),
-        [this.domain, this.#authorities],
+        [this.domain, this.#introduction.authorities],
       ]),
     }
   }

@@ -10,6 +10,7 @@ import {
   type Identity,
   type IdentitySource,
   identityFile,
+  joinedDomainsSource,
   renewingSource,
   staticSource,
 } from '../../identity/index.ts'
@@ -42,7 +43,7 @@ export interface NodeIdentityOptions extends Runtime {
 
 export async function nodeIdentity(options: NodeIdentityOptions): Promise<IdentitySource> {
   const { config, trust, path, clock, logger, signal } = options
-  if (config.spiffeSocket !== undefined) return workloadApiSource({ url: config.spiffeSocket, clock, logger, signal })
+  if (config.spiffeSocket !== undefined) return fromAgent(config.spiffeSocket, options)
   const file = identityFile(path)
   const source = await renewingSource({
     obtain: (current, until) => (current === undefined ? join(options, until) : renew(options, current, until)),
@@ -60,6 +61,19 @@ export async function nodeIdentity(options: NodeIdentityOptions): Promise<Identi
       await source.close()
     },
   }
+}
+
+/** Waits for an agent that is away, or does not know this node yet. */
+async function fromAgent(url: string, { config, trust, clock, logger, signal }: NodeIdentityOptions) {
+  const agent = await workloadApiSource({ url, clock, logger, signal })
+  const wanted = nodeId(config.domain, config.name)
+  const { spiffeId } = agent.current().svid
+  if (spiffeId === wanted) return joinedDomainsSource(agent, trust)
+  await agent.close()
+  throw new NsmError('failed_precondition', 'Cannot use the identity: it is not that of this node', {
+    fields: { spiffeId, wanted },
+    next: `register ${wanted} with the agent, for the user that nsmd runs as`,
+  })
 }
 
 /** Waits for a registry that is away; what it refuses is final. */
