@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config'
 /** Need neither root nor built programs. */
 const UNIT = ['{pkg,cmd,hack}/**/*.test.ts', 'test/{bench,lab}/**/*.test.ts']
 const SMOKE = ['test/smoke/**/*.test.ts']
+/** Beside real programs of others: hack/test peers builds them first. */
+const PEERS = ['test/peers/**/*.test.ts']
 const NEVER = ['**/node_modules/**', '**/build*/**']
 
 export default defineConfig({
@@ -13,7 +15,11 @@ export default defineConfig({
     restoreMocks: true,
     projects: [
       { extends: true, test: { name: 'unit', include: UNIT, exclude: NEVER } },
-      { extends: true, test: { name: 'mesh', include: ['test/**/*.test.ts'], exclude: [...NEVER, ...UNIT, ...SMOKE] } },
+      {
+        extends: true,
+        test: { name: 'mesh', include: ['test/**/*.test.ts'], exclude: [...NEVER, ...UNIT, ...SMOKE, ...PEERS] },
+      },
+      { extends: true, test: { name: 'peers', include: PEERS, exclude: NEVER } },
       { extends: true, test: { name: 'smoke', include: SMOKE, exclude: NEVER } },
     ],
   },

@@ -17,7 +17,9 @@ if (unknown.length > 0) {
 }
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1))
 
-const chosen = SUITES.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
+const chosen = SUITES.filter(({ name, isOnRequest = false }) =>
+  positionals.length === 0 ? !isOnRequest : positionals.includes(name),
+)
 const builds = new Builds([...new Set(chosen.flatMap(({ needs }) => needs))])
 const lines: string[] = []
 let total = NONE

@@ -1,19 +1,27 @@
 # shellcheck shell=bash
-# The foreign programs that the bench compares with. Sourced after setup.sh; sets NSM_PEERS.
+# The foreign programs that the bench compares with and that hack/test peers runs the mesh with. Sourced after setup.sh.
+# Go builds each set into a folder of the user's cache that is named by what it was built from.
 
 PEERS_GO=1.26 # what test/peers/go.mod asks for
+PEERS=$ROOT/test/peers
 
-# The newest, built by Go into a folder of the user's cache that is named by their versions; where that cannot be done,
-# Debian's packages. $NSM_PEERS is that folder, or empty.
+# wireguard-go and nebula, the newest; where they cannot be built, Debian's. Sets NSM_PEERS to their folder, or empty.
 need_peers() {
-  local module=$ROOT/test/peers key
   if ! has_go; then
     debian_peers "no Go $PEERS_GO or newer"
     return
   fi
-  key=$(cat "$module/go.mod" "$module/go.sum" <(go env GOVERSION) | sha256sum | cut -c1-16)
-  export NSM_PEERS=${XDG_CACHE_HOME:-${HOME:-/var/tmp}/.cache}/nsmesh/peers-$key
-  [ -f "$NSM_PEERS/versions" ] || build_peers "$module" || debian_peers "the newest did not build"
+  export NSM_PEERS
+  NSM_PEERS=$(peers_folder peers "$PEERS"/go.{mod,sum})
+  [ -f "$NSM_PEERS/versions" ] || build_peers || debian_peers "the newest did not build"
+}
+
+# SPIRE, and the reader of certificates that Go programs have. Sets NSM_SPIRE to their folder.
+need_spire() {
+  has_go || fail "Go $PEERS_GO or newer is needed to build SPIRE; install it from https://go.dev/dl, and put it on the PATH"
+  export NSM_SPIRE
+  NSM_SPIRE=$(peers_folder spire "$PEERS"/spire/go.{mod,sum} "$PEERS/parse-certificates/main.go")
+  [ -f "$NSM_SPIRE/versions" ] || build_spire || fail "SPIRE did not build; the whole log is in .setup.log"
 }
 
 debian_peers() {
@@ -27,16 +35,44 @@ has_go() {
   [ "$(printf 'go%s\n' "$PEERS_GO" "$(go env GOVERSION | sed 's/^go//')" | sort -V | head -n 1)" = "go$PEERS_GO" ]
 }
 
-# The file of versions comes last: it says that the folder is whole.
+# peers_folder NAME FILE...
+peers_folder() {
+  local name=$1 key
+  shift
+  key=$(cat "$@" <(go env GOVERSION) | sha256sum | cut -c1-16)
+  echo "${XDG_CACHE_HOME:-${HOME:-/var/tmp}/.cache}/nsmesh/$name-$key"
+}
+
 build_peers() {
   say "building wireguard-go and nebula"
   mkdir -p "$NSM_PEERS"
-  (cd "$1" && CGO_ENABLED=0 GOFLAGS=-mod=readonly GOBIN=$NSM_PEERS go install -trimpath tool) >"$ROOT/.setup.log" 2>&1 ||
-    { tail -n 20 "$ROOT/.setup.log" >&2; return 1; }
+  CGO_ENABLED=0 GOBIN=$NSM_PEERS run_go "$PEERS" install -trimpath tool || return
   mv "$NSM_PEERS/wireguard" "$NSM_PEERS/wireguard-go"
-  local peer
-  for peer in wireguard-go nebula; do
-    printf '%s %s\n' "$peer" "$(go version -m "$NSM_PEERS/$peer" | awk '$1 == "mod" { print $3 }')"
-  done >"$NSM_PEERS/versions.new"
-  mv "$NSM_PEERS/versions.new" "$NSM_PEERS/versions"
+  write_versions "$NSM_PEERS" wireguard-go nebula
+}
+
+build_spire() {
+  say "building SPIRE, which takes minutes"
+  mkdir -p "$NSM_SPIRE"
+  GOBIN=$NSM_SPIRE run_go "$PEERS/spire" install -trimpath -ldflags='-s -w' tool || return
+  CGO_ENABLED=0 run_go "$PEERS" build -o "$NSM_SPIRE/parse-certificates" ./parse-certificates || return
+  write_versions "$NSM_SPIRE" spire-server spire-agent
+}
+
+# run_go FOLDER ARGUMENT...
+run_go() {
+  local folder=$1
+  shift
+  (cd "$folder" && GOFLAGS=-mod=readonly go "$@") >"$ROOT/.setup.log" 2>&1 ||
+    { tail -n 20 "$ROOT/.setup.log" >&2; return 1; }
+}
+
+# The file of versions comes last: it says that the folder is whole.
+write_versions() {
+  local folder=$1 peer
+  shift
+  for peer in "$@"; do
+    printf '%s %s\n' "$peer" "$(go version -m "$folder/$peer" | awk '$1 == "mod" { print $3 }')"
+  done >"$folder/versions.new"
+  mv "$folder/versions.new" "$folder/versions"
 }

@@ -7,6 +7,8 @@ import { add, type Count, succeed } from './run.ts'
 export interface Suite {
   readonly name: string
   readonly needs: readonly BuildName[]
+  /** Runs only where it is named: what it needs takes long to build, and tools that are not Debian's. */
+  readonly isOnRequest?: boolean
   run(builds: Builds): Promise<Count>
 }
 
@@ -26,6 +28,7 @@ export const SUITES: readonly Suite[] = [
   { name: 'threads', needs: ['threads'], run: () => ctest(THREADS, { only: THREADED }) },
   { name: 'fuzz', needs: ['fuzz'], run: () => succeed([`${ROOT}/hack/fuzz`, '--replay']) },
   { name: 'smoke', needs: ['dataplane', 'fuzz'], run: () => vitest('smoke') },
+  { name: 'peers', needs: ['dataplane'], isOnRequest: true, run: () => vitest('peers') },
   { name: 'tidy', needs: ['tidy'], run: async () => ({ passed: 1, failed: 0 }) },
 ]
 

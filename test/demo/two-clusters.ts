@@ -56,7 +56,7 @@ async function startClients(lab: Lab, west: Cluster): Promise<Pick<TwoClusters, 
 }
 
 async function startCluster(lab: Lab, domain: string, number: number): Promise<Cluster> {
-  const registry = await startRegistry(lab, domain, number)
+  const registry = await startRegistry(lab, domain, { number })
   const start = (index: number) => startNode(lab, registry, { index, number: number + index })
   const nodes = await Promise.all([start(1), start(2)])
   await Promise.all(nodes.map(nodeReady))

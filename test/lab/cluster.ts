@@ -42,7 +42,15 @@ export function workloadEnvironment(node: Node): Record<string, string> {
   return { NSM_CONNECT_TO: `unix://${node.nsmSocket}`, SPIFFE_ENDPOINT_SOCKET: `unix://${node.workloadSocket}` }
 }
 
-export async function startRegistry(lab: Lab, domain: string, number: number): Promise<Registry> {
+export interface RegistryOptions {
+  /** Of its host, on the internet of the lab. */
+  readonly number: number
+  /** What it is configured with besides. */
+  readonly environment?: Readonly<Record<string, string>>
+}
+
+export async function startRegistry(lab: Lab, domain: string, options: RegistryOptions): Promise<Registry> {
+  const { number, environment } = options
   const name = `${domain}-registry`
   const { host, address } = await lab.publicHost(name, number)
   const state = lab.folder(name, { uid: REGISTRY_UID, mode: 0o700 })
@@ -53,6 +61,7 @@ export async function startRegistry(lab: Lab, domain: string, number: number): P
     NSM_ADVERTISE: at(address, REGISTRY_PORT),
     NSM_ADMIN_SOCKET: adminSocket,
     NSM_STATE_DIR: state,
+    ...environment,
   }
   const service = new Service(name, () =>
     host.start(lab.program('nsm-registry', REGISTRY_UID), `${lab.directory}/${name}.log`, { env }),
@@ -70,10 +79,12 @@ export interface NodeOptions {
   readonly number: number
   /** What its nsmd is configured with besides. */
   readonly environment?: Readonly<Record<string, string>>
+  /** Path of the Workload API that gives the node and its workloads their identities; by default the node does. */
+  readonly agentSocket?: string
 }
 
 export async function startNode(lab: Lab, registry: Registry, options: NodeOptions): Promise<Node> {
-  const { index, number } = options
+  const { index, number, agentSocket } = options
   const { domain } = registry
   const name = `${domain}-${index}`
   const { host, address } = await lab.publicHost(name, number)
@@ -87,18 +98,23 @@ export async function startNode(lab: Lab, registry: Registry, options: NodeOptio
     host,
     address,
     nsmSocket: `${sockets}/nsm.io.sock`,
-    workloadSocket: `${sockets}/agent.sock`,
+    workloadSocket: agentSocket ?? `${sockets}/agent.sock`,
   }
   const command = holdCommand({
     control: `${inner}/control.sock`,
     dial: `${inner}/dial.sock`,
     deliver: `${inner}/deliver.sock`,
     daemonUid: DAEMON_UID,
-    listen: { nsm: node.nsmSocket, workload: node.workloadSocket },
+    listen: { nsm: node.nsmSocket, workload: `${sockets}/agent.sock` },
   })
   const holder = new Service(`${name}-dataplane`, () => host.start(command, `${lab.directory}/${name}-dataplane.log`))
   lab.defer(() => holder.close())
-  const env = { ...(await nodeEnvironment(lab, registry, { ...node, inner })), ...options.environment }
+  const state = lab.folder(`${name}/state`, { uid: DAEMON_UID, mode: 0o700 })
+  const identity =
+    agentSocket === undefined
+      ? { NSM_JOIN_TOKEN_FILE: await inviteNode(registry, name, state) }
+      : { SPIFFE_ENDPOINT_SOCKET: `unix://${agentSocket}` }
+  const env = { ...nodeEnvironment(registry, { ...node, inner, state }), ...identity, ...options.environment }
   const nsmd = new Service(name, () =>
     host.start(lab.program('nsmd', DAEMON_UID), `${lab.directory}/${name}.log`, { env }),
   )
@@ -123,17 +139,20 @@ async function podNetwork(host: Host, index: number): Promise<void> {
   await host.ip('link add pods0 type bridge', `address add 10.244.${index}.1/24 dev pods0`, 'link set pods0 up')
 }
 
-async function nodeEnvironment(
-  lab: Lab,
-  registry: Registry,
-  node: { name: string; address: string; inner: string },
-): Promise<Record<string, string>> {
-  const state = lab.folder(`${node.name}/state`, { uid: DAEMON_UID, mode: 0o700 })
-  const invited = await nsmctl(registry, 'node', 'invite', node.name)
-  if (invited.code !== 0) throw new Error(`nsmctl node invite ${node.name}: ${invited.stderr}`)
+/** @returns the path of the file with its token */
+async function inviteNode(registry: Registry, name: string, state: string): Promise<string> {
+  const invited = await nsmctl(registry, 'node', 'invite', name)
+  if (invited.code !== 0) throw new Error(`nsmctl node invite ${name}: ${invited.stderr}`)
   const tokenFile = `${state}/join-token`
   writeFileSync(tokenFile, invited.stdout.trim(), { mode: 0o600 })
   await run(['chown', `${DAEMON_UID}`, tokenFile])
+  return tokenFile
+}
+
+function nodeEnvironment(
+  registry: Registry,
+  node: { name: string; address: string; inner: string; state: string },
+): Record<string, string> {
   return {
     NSM_NAME: node.name,
     NSM_DOMAIN: registry.domain,
@@ -141,8 +160,7 @@ async function nodeEnvironment(
     NSM_PUBLIC_URL: `tcp://${at(node.address, NODE_PORT)}`,
     NSM_REGISTRY_URL: `tcp://${at(registry.address, REGISTRY_PORT)}`,
     NSM_TUNNEL_IP: node.address,
-    NSM_STATE_DIR: state,
-    NSM_JOIN_TOKEN_FILE: tokenFile,
+    NSM_STATE_DIR: node.state,
     NSM_DATAPLANE_CONTROL: `${node.inner}/control.sock`,
     NSM_DELIVER_SOCKET: `${node.inner}/deliver.sock`,
     NSM_DIAL_SOCKET: `${node.inner}/dial.sock`,

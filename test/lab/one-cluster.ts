@@ -29,7 +29,7 @@ export function oneCluster(nodeCount: number, options: ClusterOptions = {}): () 
   beforeAll(async () => {
     lab = await Lab.create({ family })
     const own = lab
-    const registry = await startRegistry(own, domain, 10)
+    const registry = await startRegistry(own, domain, { number: 10 })
     const indices = Array.from({ length: nodeCount }, (_, index) => index + 1)
     const start = (index: number) =>
       startNode(own, registry, { index, number: 10 + index, environment: environment(own, index) })

@@ -5,7 +5,7 @@ import { cable, type Host } from './host.ts'
 import type { Lab } from './lab.ts'
 import { until } from './until.ts'
 
-const WORKLOAD_UID = 1000
+export const WORKLOAD_UID = 1000
 
 export interface Workload {
   readonly name: string

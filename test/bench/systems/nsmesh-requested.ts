@@ -7,7 +7,7 @@ import type { System } from '../system.ts'
 export const nsmeshRequested: System = {
   name: 'nsmesh-aes',
   async up({ lab }) {
-    const registry = await startRegistry(lab, 'bench', 30)
+    const registry = await startRegistry(lab, 'bench', { number: 30 })
     const start = (index: number) => startNode(lab, registry, { index, number: 30 + index })
     const [left, right] = await Promise.all([start(1), start(2)])
     await Promise.all([left, right].map(nodeReady))
