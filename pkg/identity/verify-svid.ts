@@ -26,13 +26,24 @@ export function verifySvid(chain: readonly Uint8Array[], bundles: Bundles, nowMs
   const spiffeId = readLeaf(leaf)
   const authorities = bundles.get(spiffeId.trustDomain)
   if (authorities === undefined) refuse('its trust domain is not trusted', { domain: spiffeId.trustDomain })
-  const expiresMs = verifyLinks(certificates, authorities.map(read), nowMs)
+  const expiresMs = verifyLinks(certificates, authorities.map(readAuthority), nowMs)
   return { spiffeId, expiresMs, publicKey: leaf.publicKey }
 }
 
 function checkSizes(chain: readonly Uint8Array[]): void {
   if (chain.length > MAX_CHAIN_CERTIFICATES) refuse('its chain is too long', { certificates: chain.length })
   if (chain.reduce((sum, der) => sum + der.length, 0) > MAX_CHAIN_BYTES) refuse('its chain is too large')
+}
+
+/** The authorities of a bundle stay for years, and are read with each chain. */
+const authoritiesRead = new WeakMap<Uint8Array, Certificate>()
+
+function readAuthority(der: Uint8Array): Certificate {
+  const known = authoritiesRead.get(der)
+  if (known !== undefined) return known
+  const authority = read(der)
+  authoritiesRead.set(der, authority)
+  return authority
 }
 
 function read(der: Uint8Array): Certificate {
