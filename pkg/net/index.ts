@@ -32,3 +32,4 @@ export {
 export { isReachableUrl } from './reachable-url.ts'
 export { isRoutable, type Reach, reachFrom, reachOf } from './routable.ts'
 export { formatSocketAddress, MAX_PORT, parseSocketAddress, type SocketAddress } from './socket-address.ts'
+export { isDefaultRoute, type KeptAddress, type WirePrefixRules, whyNotOnWire } from './wire-prefix.ts'

@@ -1,0 +1,114 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { bigintToIp, contains, formatPrefix, network, parseIp, parsePrefix, whyNotOnWire } from './index.ts'
+
+const nothing = { mayBeDefault: false, kept: [] }
+const why = (text: string) => whyNotOnWire(parsePrefix(text), nothing)
+
+/** Addresses that no wire may carry, whatever the prefix that leads there. */
+const untouchable = [
+  '0.0.0.0',
+  '0.1.2.3',
+  '127.0.0.1',
+  '127.255.255.255',
+  '169.254.169.254',
+  '224.0.0.1',
+  '240.0.0.1',
+  '255.255.255.255',
+  '::',
+  '::1',
+  '::127.0.0.1',
+  '::ffff:127.0.0.1',
+  '::ffff:10.0.0.1',
+  'fe80::1',
+  'febf::1',
+  'ff02::1',
+  '168.63.129.16',
+  '100.100.100.200',
+  '192.0.0.192',
+  'fd00:ec2::254',
+]
+
+test.each([
+  '169.254.0.0/15',
+  '127.0.0.2/7',
+  '0.0.0.0/8',
+  '224.0.0.0/3',
+  '::ffff:127.0.0.1/128',
+  'fe80::/9',
+  '::/0',
+  '::/3',
+  '2000::/3',
+  '0.0.0.0/0',
+  '0.0.0.0/1',
+  '128.0.0.0/1',
+  '128.0.0.0/2',
+  '64.0.0.0/3',
+  '32.0.0.0/3',
+  '168.63.129.0/24',
+  'fd00:ec2::/32',
+])('%s is not for a wire', (text) => expect(why(text)).toBeTypeOf('string'))
+
+test.each([
+  '10.0.0.0/8',
+  '10.244.1.1/24',
+  '172.16.0.0/12',
+  '172.16.1.101/32',
+  '192.168.0.0/16',
+  '8.8.8.8/32',
+  '168.254.0.0/16',
+  'fd01::/16',
+  'fd00::/120',
+  '2001:db8::/32',
+  '64:ff9b::/96',
+])('%s is fine', (text) => expect(why(text)).toBeUndefined())
+
+test('a prefix of any width and with any host bits is refused if it contains an untouchable address', () => {
+  const anyWidth = fc.tuple(fc.constantFrom(...untouchable), fc.nat(128), fc.bigInt(0n, 2n ** 128n - 1n))
+  fc.assert(
+    fc.property(anyWidth, ([text, length, noise]) => {
+      const ip = parseIp(text)
+      const bits = 8 * ip.length
+      const prefix = { family: ip.length === 4 ? 4 : 6, address: ip, length: length % (bits + 1) } as const
+      const hostBits = BigInt(bits - prefix.length)
+      const base = network(prefix).address.reduce((value, byte) => (value << 8n) | BigInt(byte), 0n)
+      const noisy = { ...prefix, address: bigintToIp(base | (noise & ((1n << hostBits) - 1n)), prefix.family) }
+      expect(whyNotOnWire(noisy, nothing), formatPrefix(noisy)).toBeTypeOf('string')
+    }),
+  )
+})
+
+test('what passes contains neither an untouchable nor a kept address', () => {
+  const anyPrefix = fc.oneof(
+    fc.tuple(fc.bigInt(0n, 2n ** 32n - 1n), fc.nat(32)).map(([ip, length]) => make(ip, 4, length)),
+    fc.tuple(fc.bigInt(0n, 2n ** 128n - 1n), fc.nat(128)).map(([ip, length]) => make(ip, 6, length)),
+  )
+  const kept = ['10.244.1.1', '192.0.2.254', 'fd01::1'].map((ip) => ({ ip: parseIp(ip), what: 'the gateway' }))
+  fc.assert(
+    fc.property(anyPrefix, fc.boolean(), (prefix, mayBeDefault) => {
+      if (whyNotOnWire(prefix, { mayBeDefault, kept }) !== undefined || prefix.length <= 1) return
+      for (const { ip } of [...kept, ...untouchable.map((text) => ({ ip: parseIp(text) }))]) {
+        expect(contains(prefix, ip), formatPrefix(prefix)).toBe(false)
+      }
+    }),
+  )
+})
+
+test('a default route or its halves need to be asked for', () => {
+  for (const text of ['0.0.0.0/0', '128.0.0.0/1', '::/0', '8000::/1']) {
+    expect(why(text)).toMatch(/wider than any private network/)
+    expect(whyNotOnWire(parsePrefix(text), { mayBeDefault: true, kept: [] })).toBeUndefined()
+  }
+  expect(whyNotOnWire(parsePrefix('224.0.0.0/3'), { mayBeDefault: true, kept: [] })).toMatch(/multicast/)
+})
+
+test('a kept address is named', () => {
+  const kept = [{ ip: parseIp('10.244.1.1'), what: 'the gateway of the pod' }]
+  expect(whyNotOnWire(parsePrefix('10.244.1.9/24'), { mayBeDefault: false, kept })).toBe(
+    'it contains the gateway of the pod',
+  )
+})
+
+function make(ip: bigint, family: 4 | 6, length: number) {
+  return { family, address: bigintToIp(ip, family), length }
+}
