@@ -6,6 +6,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { configurationReference, readOptions } from './reference/configuration.ts'
+import { connectionFieldsReference } from './reference/connection-fields.ts'
 import { countersReference } from './reference/counters.ts'
 import { rpcReference } from './reference/rpc.ts'
 
@@ -15,6 +16,7 @@ const NOTE = '<!-- Written by hack/gen-reference; do not edit. -->\n\n'
 
 const pages: Readonly<Record<string, string>> = {
   'configuration.md': configurationReference(readOptions(ROOT)),
+  'connection-fields.md': connectionFieldsReference(),
   'counters.md': countersReference(ROOT),
   'rpc.md': rpcReference(ROOT),
 }

@@ -6,7 +6,16 @@ import type { Call, Connection, ConnectionRequest, NetworkServiceServer } from '
 import { type Chain, type Clock, chain, Deadlines, KeyedQueue, type Logger } from '../base/index.ts'
 import type { IdentitySource, TokenMinter } from '../identity/index.ts'
 import type { PointToPointIpam } from '../ipam/index.ts'
-import { begin, expire, type Incoming, pathTokens, updatePath, updateToken, verifyPath } from '../steps/index.ts'
+import {
+  begin,
+  expire,
+  type Incoming,
+  limitRequest,
+  pathTokens,
+  updatePath,
+  updateToken,
+  verifyPath,
+} from '../steps/index.ts'
 import { checkService, leaseAddresses, type Served, selectMechanism, trimPath } from './steps.ts'
 
 export interface EndpointOptions {
@@ -38,6 +47,11 @@ export class EndpointServer implements NetworkServiceServer {
     return this.#served.size
   }
 
+  /** What it serves, in its own view. */
+  served(): readonly Connection[] {
+    return [...this.#served.values()].map(({ connection }) => connection)
+  }
+
   request(request: ConnectionRequest, call: Call): Promise<Connection> {
     return this.chains.request.run({ request, call })
   }
@@ -57,6 +71,8 @@ export class EndpointServer implements NetworkServiceServer {
     const remember = (connection: Connection, call: Call) => this.#remember(connection, call)
     const forget = (id: string) => this.#forget(id)
     const order = { queue: this.#queue, find: (id: string) => this.#served.get(id) }
+    // The node in front of us has dropped wishes of the client; our pool decides about those that are left.
+    const limits = { contextOf: ({ connection }: Served) => connection.context, mayWish: () => true }
     const request = chain<Incoming, Connection>()
       .step(checkService(services))
       .step(updatePath({ name }))
@@ -65,6 +81,7 @@ export class EndpointServer implements NetworkServiceServer {
       .step(verifyPath({ tokens }))
       .step(begin(order))
       .step(expire(this.#deadlines))
+      .step(limitRequest(limits))
       .step(selectMechanism)
       .step(leaseAddresses(ipam))
       .end(async function serve({ connection, mechanism, context, call }) {

@@ -25,6 +25,7 @@ import { checkInterfaceName } from '../net/index.ts'
 import type { Platform } from '../platform/index.ts'
 import { type Desired, type KindCounts, type OwnerStatus, Reconciler } from '../reconcile/index.ts'
 import type { Database } from '../store/index.ts'
+import { checkPods } from './check-pods.ts'
 import { IntentStore, type WireRecord } from './intent-store.ts'
 import { inOrder, type WireKinds, wireKinds } from './kinds/index.ts'
 import { planWire } from './plan-wire.ts'
@@ -85,7 +86,7 @@ export class Forwarder {
    * Makes the wire, or changes it to this intent. A wire that cannot be made leaves nothing behind; one that cannot be
    * changed is put back to what it was.
    *
-   * @throws {NsmError} `already_exists` for a name that is taken; what the kernel and the dataplane refuse
+   * @throws {NsmError} `invalid_argument` for a prefix that the pod needs, `already_exists` for a name that is taken; what the kernel and the dataplane refuse
    */
   establish(intent: WireIntent, signal: AbortSignal): Promise<void> {
     return this.#queue.run(intent.id, () => this.#establish(intent, signal))
@@ -170,6 +171,7 @@ export class Forwarder {
     signal.throwIfAborted()
     checkIntent(intent)
     const before = this.#records.get(intent.id)
+    if (!isDeepStrictEqual(before?.intent, intent)) await checkPods(this.#options.platform.bystanders, intent, signal)
     const { desired, isNew } = this.#decide(intent, before)
     try {
       await this.#reconciler.settle(intent.id, desired, signal)

@@ -66,8 +66,10 @@ export { AF_INET, AF_INET6, type RtnlRequest, rtnlGroup, rtnlType } from './rtnl
 export {
   addRoute,
   deleteRoute,
+  dumpMainRoutes,
   dumpRoutes,
   type RouteMessage,
+  readGateway,
   readRoute,
 } from './rtnl/route-message.ts'
 export {

@@ -109,6 +109,16 @@ export interface Neighbours {
   remove(spec: NeighbourSpec, signal: AbortSignal): Promise<void>
 }
 
+/** What a pod has without us: an address of its own, or a gateway of its routes. Loopback and link-local are left out. */
+export interface Bystander {
+  readonly ip: string
+  readonly role: 'address' | 'gateway'
+}
+
+export interface Bystanders {
+  list(namespace: Namespace, signal: AbortSignal): Promise<readonly Bystander[]>
+}
+
 export interface NamespacePin {
   /** The id of the pin, which is the id of its owner. */
   readonly id: string
@@ -131,5 +141,6 @@ export interface Platform {
   readonly routes: Routes
   readonly rules: Rules
   readonly neighbours: Neighbours
+  readonly bystanders: Bystanders
   readonly namespaces: Namespaces
 }

@@ -3,6 +3,8 @@
 export type {
   Addresses,
   AddressSpec,
+  Bystander,
+  Bystanders,
   Link,
   LinkSpec,
   Links,

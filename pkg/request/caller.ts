@@ -3,8 +3,8 @@
  * what it writes into a request counts for nothing.
  */
 import { type Call, type Connection, trustDomainOf } from '../api/index.ts'
-import { NsmError, type Step } from '../base/index.ts'
-import { type Exports, isNode, mayRequest } from '../policy/index.ts'
+import { NsmError, qualifyName, type Step } from '../base/index.ts'
+import { type Exports, isNode, mayRequest, nodeNameOf } from '../policy/index.ts'
 import type { Arrived } from '../steps/index.ts'
 import type { Self } from './parts.ts'
 
@@ -30,13 +30,19 @@ export function authorize(parts: AuthorizeParts): Step<Arrived, object, Connecti
   }
 }
 
-/** Tells services that choose endpoints by it on which node the client is; a label that the client has set stays. */
+/** Tells services that choose endpoints by it on which node the client is, whatever the client says of it. */
 export function addClientInfo({ self }: { self: Self }): Step<Arrived, Pick<Arrived, 'connection'>, Connection> {
   return async function addClientInfo({ connection, call }, next) {
-    const isHere = call.peer.attestation !== undefined
-    const labels = isHere ? { nodeName: self.name, ...connection.labels } : connection.labels
+    const labels = { ...connection.labels, nodeName: nodeOf(self, call) }
     return next({ connection: { ...connection, labels } })
   }
+}
+
+/** A node of another domain carries its name: one of ours may have the same. */
+function nodeOf({ name, domain }: Self, { peer }: Call): string {
+  if (peer.attestation !== undefined) return name
+  const theirs = trustDomainOf(peer.spiffeId)
+  return qualifyName(nodeNameOf(peer.spiffeId, theirs) ?? '', theirs === domain ? '' : theirs)
 }
 
 /** Workloads ask on this machine, where the kernel names them; over the network only nodes do. */

@@ -2,6 +2,7 @@
 import type { Connection } from '../api/index.ts'
 import { qualifyName } from '../base/index.ts'
 import { type ConnectionRecord, type ConnectionTable, callerKey } from '../connections/index.ts'
+import { wantsDefault } from '../steps/index.ts'
 import type { Answered } from './call-next-hop.ts'
 import type { Asking, Forwarding, Self } from './parts.ts'
 import { agreeMtu, planWire } from './plan-wire.ts'
@@ -21,7 +22,8 @@ export function establish(parts: EstablishParts): (agreed: Agreed) => Promise<Co
     const connection = toAnswer(agreed)
     const { id, context } = connection
     const { payload, clientEnd: client, serverEnd: server, known, signal } = agreed
-    const intent = planWire({ id, payload, context, client, server, tunnelIp: parts.self.tunnel.ip })
+    const defaults = wantsDefault(agreed.connection.context.ip)
+    const intent = planWire({ id, payload, context, client, server, kept: parts.self.kept, defaults })
     await parts.forwarding.establish(intent, signal)
     try {
       parts.table.save(toRecord(agreed, connection))

@@ -14,7 +14,18 @@ import {
   within,
 } from '../base/index.ts'
 import type { ConnectionRecord, ConnectionTable } from '../connections/index.ts'
-import { begin, expire, type Incoming, type PathTokens, updatePath, updateToken, verifyPath } from '../steps/index.ts'
+import { isNode } from '../policy/index.ts'
+import {
+  begin,
+  expire,
+  type Incoming,
+  limitAnswer,
+  limitRequest,
+  type PathTokens,
+  updatePath,
+  updateToken,
+  verifyPath,
+} from '../steps/index.ts'
 import { callNextHop, closeNextHop, type NextHopParts } from './call-next-hop.ts'
 import { type AuthorizeParts, addClientInfo, authorize, requireCaller } from './caller.ts'
 import type { CandidateParts } from './candidates.ts'
@@ -88,6 +99,10 @@ export class NodeNetworkService implements NetworkServiceServer {
     const { self, table } = parts
     const path = { name: self.name, idFor: (connection: Connection, call: Call) => table.idFor(connection, call) }
     const order = { queue: this.#queue, find: (id: string) => table.get(id) }
+    const limits = {
+      contextOf: ({ outgoing }: ConnectionRecord) => outgoing.context,
+      mayWish: ({ peer }: Call) => isNode(peer.spiffeId, self.domain),
+    }
     const remove = async ({ connection, known }: { connection: Connection; known: ConnectionRecord | undefined }) => {
       if (known !== undefined) await this.#remove(known)
       return connection
@@ -101,11 +116,13 @@ export class NodeNetworkService implements NetworkServiceServer {
       .step(addClientInfo(parts))
       .step(begin(order))
       .step(expire(this.#deadlines))
+      .step(limitRequest(limits))
       .step(reselect({ table, close: (record) => this.#remove(record) }))
       .step(selectClientEnd(parts))
       .step(selectEndpoint(parts))
       .step(checkPolicy(parts))
       .step(callNextHop(parts))
+      .step(limitAnswer)
       .end(establish(parts))
     const close = chain<Incoming, Connection>()
       .step(updatePath(path))

@@ -2,6 +2,7 @@
 import type { Labels, NetworkService, NetworkServiceClient, NetworkServiceEndpoint } from '../api/index.ts'
 import type { ConnectionRecord, Target } from '../connections/index.ts'
 import type { Host, WireIntent } from '../mechanism/index.ts'
+import type { KeptAddress } from '../net/index.ts'
 import type { Arrived, Begun, Verified } from '../steps/index.ts'
 
 /** A request that has come through the steps of every chain. */
@@ -13,6 +14,8 @@ export interface Self extends Host {
   readonly name: string
   readonly domain: string
   readonly publicUrl: string
+  /** Addresses that no wire may take: this node's own, and the registry's. */
+  readonly kept: readonly KeptAddress[]
 }
 
 /** What the domain's registry and those of joined domains know. Fails with `not_found` or `unavailable`. */

@@ -1,5 +1,12 @@
 /** From what was agreed to what the node must have: the intent of a wire. Pure. */
-import { type ConnectionContext, PAYLOAD_ETHERNET, PAYLOAD_IP, type Payload, type Route } from '../api/index.ts'
+import {
+  type ConnectionContext,
+  PAYLOAD_ETHERNET,
+  PAYLOAD_IP,
+  type Payload,
+  type PolicyRoute,
+  type Route,
+} from '../api/index.ts'
 import { NsmError } from '../base/index.ts'
 import {
   type AgreedEnd,
@@ -11,15 +18,19 @@ import {
   REMOTE,
   type WireIntent,
 } from '../mechanism/index.ts'
-import { contains, hostPrefix, overlaps, type Prefix, parseIp, parsePrefix } from '../net/index.ts'
+import {
+  contains,
+  formatPrefix,
+  hostPrefix,
+  type KeptAddress,
+  MAX_MTU_BYTES,
+  type Prefix,
+  parsePrefix,
+  type WirePrefixRules,
+  whyNotOnWire,
+} from '../net/index.ts'
 
 const LEAST_MTU_BYTES = 576
-
-/**
- * What no endpoint may give to a client or route into a wire: the machine's own loopback, link-local addresses (cloud
- * metadata, other links) and multicast. A wider prefix, such as the default route, leaves them where they are.
- */
-const FORBIDDEN = ['127.0.0.0/8', '169.254.0.0/16', '224.0.0.0/4', '::1/128', 'fe80::/10', 'ff00::/8'].map(parsePrefix)
 
 export interface Plan {
   readonly id: string
@@ -27,13 +38,16 @@ export interface Plan {
   readonly context: ConnectionContext
   readonly client: AgreedEnd<End>
   readonly server: AgreedEnd<End>
-  /** Address of the node in the network between nodes: to route it into a wire would cut the wire off. */
-  readonly tunnelIp: string
+  /** What this node needs to reach: to route it into a wire would cut the node off. */
+  readonly kept: readonly KeptAddress[]
+  /** The families, 4 or 6, for which the client has asked for a default route. */
+  readonly defaults: ReadonlySet<number>
 }
 
 /** @throws {NsmError} `invalid_argument` when the context holds what no wire may have. */
-export function planWire({ id, payload, context, client, server, tunnelIp }: Plan): WireIntent {
-  checkContext(context, parseIp(tunnelIp))
+export function planWire({ id, payload, context, client, server, kept, defaults }: Plan): WireIntent {
+  checkMtu(context)
+  checkPrefixes(context, { kept, defaults })
   const { ip } = context
   for (const end of [client, server]) checkPayload(payload, end)
   return {
@@ -70,31 +84,57 @@ function carriersOfFrames(): string {
   return carriers.map(({ cls, type }) => `${cls}/${type}`).join(' or ')
 }
 
-function checkContext({ ip, mtuBytes }: ConnectionContext, tunnelIp: Uint8Array): void {
-  if (mtuBytes < LEAST_MTU_BYTES) {
-    throw new NsmError('invalid_argument', 'Cannot carry packets: the agreed MTU is too small', {
-      fields: { mtuBytes },
-    })
-  }
-  for (const address of [...ip.srcIpAddrs, ...ip.dstIpAddrs]) checkPrefix(address, parsePrefix(address))
-  for (const route of [...ip.srcRoutes, ...ip.dstRoutes, ...ip.policies.flatMap(({ routes }) => routes)]) {
-    checkRoute(route, tunnelIp)
-  }
+function checkMtu({ mtuBytes }: ConnectionContext): void {
+  if (mtuBytes >= LEAST_MTU_BYTES && mtuBytes <= MAX_MTU_BYTES) return
+  throw new NsmError('invalid_argument', 'Cannot carry packets: the agreed MTU is too small or too large', {
+    fields: { mtuBytes },
+  })
 }
 
-function checkRoute({ prefix, nextHop }: Route, tunnelIp: Uint8Array): void {
-  const parsed = parsePrefix(prefix)
-  checkPrefix(prefix, parsed)
-  if (nextHop !== '') checkPrefix(nextHop, hostPrefix(nextHop))
-  if (parsed.length > 0 && contains(parsed, tunnelIp)) refuse(prefix, 'it holds the address of the node')
-}
+type Around = Pick<Plan, 'kept' | 'defaults'>
 
-function checkPrefix(text: string, prefix: Prefix): void {
-  if (FORBIDDEN.some((forbidden) => forbidden.length <= prefix.length && overlaps(forbidden, prefix))) {
-    refuse(text, 'it is loopback, link-local or multicast')
+/** What the client gets is held to what it has asked for; what the endpoint routes to itself is its own affair. */
+function checkPrefixes({ ip }: ConnectionContext, { kept, defaults }: Around): void {
+  const toClient = (prefix: Prefix) => ({ kept, mayBeDefault: defaults.has(prefix.family) })
+  const toItself = () => ({ kept, mayBeDefault: true })
+  const ofTheWire = () => ({ kept, mayBeDefault: false })
+  for (const address of [...ip.srcIpAddrs, ...ip.dstIpAddrs]) check(address, ofTheWire)
+  for (const route of ip.srcRoutes) checkRoute(route, toClient)
+  for (const route of ip.dstRoutes) checkRoute(route, toItself)
+  for (const policy of ip.policies) {
+    const isOwn = ip.srcIpAddrs.some((address) => isWithin(policy.from, address))
+    for (const route of routesOf(policy, ip.srcIpAddrs)) checkRoute(route, isOwn ? toItself : toClient)
   }
 }
 
-function refuse(prefix: string, reason: string): never {
-  throw new NsmError('invalid_argument', `Cannot put the prefix on a wire: ${reason}`, { fields: { prefix } })
+type Rules = (prefix: Prefix) => WirePrefixRules
+
+function checkRoute({ prefix, nextHop }: Route, rules: Rules): void {
+  check(prefix, rules)
+  if (nextHop !== '') check(formatPrefix(hostPrefix(nextHop)), rules)
+}
+
+function check(text: string, rules: Rules): void {
+  const prefix = parsePrefix(text)
+  const reason = whyNotOnWire(prefix, rules(prefix))
+  if (reason === undefined) return
+  throw new NsmError('invalid_argument', `Cannot put the prefix on a wire: ${reason}`, { fields: { prefix: text } })
+}
+
+/** A policy without routes routes everything that it selects into the wire. */
+function routesOf({ from, routes }: PolicyRoute, addresses: readonly string[]): readonly Route[] {
+  if (routes.length > 0) return routes
+  const isIpv6 = (from === '' ? (addresses[0] ?? '') : from).includes(':')
+  return [{ prefix: isIpv6 ? '::/0' : '0.0.0.0/0', nextHop: '' }]
+}
+
+/** Whether a policy is only for packets from this address of the wire, or its network. */
+function isWithin(from: string, address: string): boolean {
+  if (from === '') return false
+  const [inner, outer] = [asPrefix(from), parsePrefix(address)]
+  return inner.length >= outer.length && contains(outer, inner.address)
+}
+
+function asPrefix(text: string): Prefix {
+  return text.includes('/') ? parsePrefix(text) : hostPrefix(text)
 }

@@ -16,6 +16,11 @@ describe.skipIf(missing !== undefined)('through the real holder', () => {
       platform: linuxPlatform(rtnl),
       namespaces: [a.namespace, b.namespace],
       addBystander: (namespace, name) => workload(namespace).ip(`link add ${name} type bridge`),
+      connect: async (namespace, name, { address, gateway }) => {
+        await workload(namespace).ip(`link set ${name} up`)
+        await workload(namespace).ip(`address add ${address} dev ${name}`)
+        await workload(namespace).ip(`route add default via ${gateway}`)
+      },
       removeBystander: (namespace, name) => workload(namespace).ip(`link del ${name}`),
       setDown: (namespace, name) => workload(namespace).ip(`link set ${name} down`),
       linkNames: (namespace) => workload(namespace).linkNames(),

@@ -4,6 +4,7 @@ import {
   type ConnectionRequest,
   type NetworkServiceClient,
   type NetworkServiceServer,
+  type IpContext,
   nodeV1,
 } from '../../pkg/api/index.ts'
 import { errorCode, Scope, silentLogger, systemClock } from '../../pkg/base/index.ts'
@@ -137,24 +138,39 @@ export interface EndpointOptions {
   readonly pause?: () => Promise<void>
 }
 
+/** Gives addresses, and says of them what a test wants it to. */
+class TalkingIpam extends PointToPointIpam {
+  say = (ip: IpContext) => ip
+
+  override lease(connectionId: string, context: IpContext): IpContext {
+    return this.say(super.lease(connectionId, context))
+  }
+}
+
 export class SandboxEndpoint {
   readonly namespace: string
   /** Of its own socket. */
   readonly url: string
   readonly server: EndpointServer
+  readonly #ipam: TalkingIpam
   readonly #scope: Scope
 
-  private constructor(place: WorkloadPlace, server: EndpointServer, scope: Scope) {
+  private constructor(
+    place: WorkloadPlace,
+    { server, ipam }: { readonly server: EndpointServer; readonly ipam: TalkingIpam },
+    scope: Scope,
+  ) {
     this.namespace = place.process.namespace
     this.url = endpointUrl(place)
     this.server = server
+    this.#ipam = ipam
     this.#scope = scope
   }
 
   static async open(place: WorkloadPlace, { service, name, cidr, pause }: EndpointOptions): Promise<SandboxEndpoint> {
     const scope = new Scope()
     const { identity, channel, minter } = await connectTo(place, scope)
-    const ipam = new PointToPointIpam(parseGroups(cidr))
+    const ipam = new TalkingIpam(parseGroups(cidr))
     const server = new EndpointServer({ name, services: [service], ipam, identity, minter, clock, logger })
     scope.defer(() => server.stop())
     const url = endpointUrl(place)
@@ -174,7 +190,12 @@ export class SandboxEndpoint {
     })
     scope.own(registration)
     await registration.done
-    return new SandboxEndpoint(place, server, scope)
+    return new SandboxEndpoint(place, { server, ipam }, scope)
+  }
+
+  /** From now on, what it answers about addresses and routes. */
+  say(change: (ip: IpContext) => IpContext): void {
+    this.#ipam.say = change
   }
 
   close(): Promise<void> {

@@ -52,6 +52,25 @@ export function dumpRoutes(family: number): RtnlRequest {
   return dump(rtnlType.getRoute, fixed)
 }
 
+const RT_TABLE_MAIN = 254
+const RTPROT_UNSPEC = 0
+
+/** The routes of the main table, whoever made them. */
+export function dumpMainRoutes(family: number): RtnlRequest {
+  const fixed = new Uint8Array(RTMSG_BYTES)
+  fixed.set([family, 0, 0, 0, RT_TABLE_MAIN, RTPROT_UNSPEC])
+  return dump(rtnlType.getRoute, fixed)
+}
+
+/**
+ * The link and the gateway of any route; of a route with several next hops there is none.
+ * @throws {NsmError} `invalid_argument` for a malformed message
+ */
+export function readGateway({ body }: Message): Pick<RouteMessage, 'linkIndex' | 'gateway'> {
+  const attributes = attributesAfter(body, RTMSG_BYTES, 'the route')
+  return { linkIndex: attributes.u32(RTA_OIF) ?? 0, gateway: attributes.bytes(RTA_GATEWAY) }
+}
+
 /** Returns undefined for a route that is not ours. @throws {NsmError} `invalid_argument` for a malformed message */
 export function readRoute({ body }: Message): RouteMessage | undefined {
   const view = readStruct(body, RTMSG_BYTES, 'the route')

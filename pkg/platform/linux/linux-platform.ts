@@ -1,6 +1,7 @@
 import type { RtnlTransport } from '../../netlink/index.ts'
 import type { Platform } from '../doors.ts'
 import { linuxAddresses } from './linux-addresses.ts'
+import { linuxBystanders } from './linux-bystanders.ts'
 import { linuxLinks } from './linux-links.ts'
 import { linuxNamespaces } from './linux-namespaces.ts'
 import { linuxNeighbours } from './linux-neighbours.ts'
@@ -17,6 +18,7 @@ export function linuxPlatform(transport: RtnlTransport): Platform {
     routes: linuxRoutes(rtnl),
     rules: linuxRules(rtnl),
     neighbours: linuxNeighbours(rtnl),
+    bystanders: linuxBystanders(rtnl),
     namespaces: linuxNamespaces(transport),
   }
 }

@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect } from 'vitest'
 import { addressRules } from './conformance/address-rules.ts'
+import { bystanderRules } from './conformance/bystander-rules.ts'
 import { linkRules } from './conformance/link-rules.ts'
 import { namespaceRules } from './conformance/namespace-rules.ts'
 import { neighbourRules } from './conformance/neighbour-rules.ts'
@@ -30,6 +31,7 @@ export function conformance(implementation: string, makeWorld: () => Promise<Wor
     describe('routes', () => routeRules(() => world))
     describe('rules', () => ruleRules(() => world))
     describe('neighbours', () => neighbourRules(() => world))
+    describe('bystanders', () => bystanderRules(() => world))
     describe('namespaces', () => namespaceRules(() => world))
   })
 }

@@ -24,6 +24,10 @@ conformance('the fake', async () => {
     platform: fakePlatform(kernel),
     namespaces: [A, B],
     addBystander: async (namespace, name) => void kernel.addDevice(namespace, name, 'dummy'),
+    connect: async (namespace, link, { address, gateway }) => {
+      kernel.namespace(namespace).addresses.push({ namespace, link, address })
+      kernel.namespace(namespace).routes.push({ namespace, link, prefix: '0.0.0.0/0', via: gateway, table: 254 })
+    },
     removeBystander: async (namespace, name) => kernel.removeDevice(namespace, name),
     setDown: async (namespace, name) => kernel.setDown(namespace, name),
     linkNames: async (namespace) => [...kernel.namespace(namespace).links.keys()],

@@ -1,5 +1,6 @@
 import type { Platform } from '../doors.ts'
 import { fakeAddresses } from './fake-addresses.ts'
+import { fakeBystanders } from './fake-bystanders.ts'
 import type { FakeKernel } from './fake-kernel.ts'
 import { fakeLinks } from './fake-links.ts'
 import { fakeNamespaces } from './fake-namespaces.ts'
@@ -15,6 +16,7 @@ export function fakePlatform(kernel: FakeKernel): Platform {
     routes: fakeRoutes(kernel),
     rules: fakeRules(kernel),
     neighbours: fakeNeighbours(kernel),
+    bystanders: fakeBystanders(kernel),
     namespaces: fakeNamespaces(kernel),
   }
 }

@@ -15,6 +15,7 @@ import { NsmError, silentLogger } from '../../base/index.ts'
 import { FakeClock } from '../../base/testing/index.ts'
 import { type ConnectionRecord, ConnectionTable, type RecordStore, type Target } from '../../connections/index.ts'
 import { type AeadName, generateKey, type WireIntent, type WireKey } from '../../mechanism/index.ts'
+import { parseIp } from '../../net/index.ts'
 import { type ExportConditions, type Exports, type PolicySource, withoutPolicy } from '../../policy/index.ts'
 import { arrive, leave } from '../../steps/index.ts'
 import { type Hop, type LocalEndpoint, NodeNetworkService, type Self } from '../index.ts'
@@ -113,7 +114,8 @@ export class TestNode {
     const tunnel = { ip: '192.0.2.1', ports, mtuBytes: 1500, nodeKey: given.nodeKey ?? generateKey() }
     const publicUrl = `tcp://${name === 'n1' ? '192.0.2.1' : '192.0.2.2'}:5001`
     const aeads = () => given.aeads ?? (['aes256gcm', 'chacha20poly1305'] as const)
-    this.self = { name, domain, publicUrl, hostNamespace: HOST_NAMESPACE, tunnel: { ...tunnel, aeads } }
+    const kept = [{ ip: parseIp(tunnel.ip), what: 'the address of the node' }]
+    this.self = { name, domain, publicUrl, kept, hostNamespace: HOST_NAMESPACE, tunnel: { ...tunnel, aeads } }
     this.service = new NodeNetworkService({
       self: this.self,
       table: this.table,

@@ -8,6 +8,8 @@ export interface World {
   readonly namespaces: readonly [string, string]
   /** Creates a link that is not ours. */
   addBystander(namespace: string, name: string): Promise<void>
+  /** Sets a link up that is not ours, with an address and a default route. */
+  connect(namespace: string, name: string, by: { readonly address: string; readonly gateway: string }): Promise<void>
   removeBystander(namespace: string, name: string): Promise<void>
   setDown(namespace: string, name: string): Promise<void>
   /** The names of all links except `lo`, ours or not. */

@@ -1,0 +1,94 @@
+/** Holds what the far sides say of a connection to the table of fields: one step for requests, one for answers. */
+import {
+  type Call,
+  type Connection,
+  type ConnectionContext,
+  emptyContext,
+  type IpContext,
+  type Route,
+} from '../api/index.ts'
+import { NsmError, type Step } from '../base/index.ts'
+import { lowestMtuBytes } from '../mechanism/index.ts'
+import { isDefaultRoute, parsePrefix } from '../net/index.ts'
+import { contextFields, type FieldRules, ipFields, type Side } from './context-fields.ts'
+import type { Begun, Owned } from './lifetime.ts'
+import type { Arrived } from './path.ts'
+
+export const MAX_EXCLUDED_PREFIXES = 1_000
+
+export interface LimitRequestParts<Known extends Owned> {
+  /** The context of a connection that stands, as the endpoint has answered it. */
+  contextOf(known: Known): ConnectionContext
+  /** Whether the caller may pass on the addresses of a connection that does not stand here. */
+  mayWish(call: Call): boolean
+}
+
+/** Drops what is the endpoint's to say; a connection that stands keeps what the endpoint has said. */
+export function limitRequest<Known extends Owned>(
+  parts: LimitRequestParts<Known>,
+): Step<Arrived & Begun<Known>, Pick<Arrived, 'connection'>, Connection> {
+  return async function limitRequest({ connection, call, known }, next) {
+    const asked = connection.context
+    checkExcluded(asked.ip)
+    const given = known === undefined ? emptyContext : parts.contextOf(known)
+    const limited = merge('client', asked, given)
+    const wished = known === undefined && parts.mayWish(call) ? addressesOf(asked.ip) : {}
+    const srcRoutes = withDefaults(limited.ip.srcRoutes, asked.ip.srcRoutes)
+    return next({ connection: { ...connection, context: { ...limited, ip: { ...limited.ip, ...wished, srcRoutes } } } })
+  }
+}
+
+/** Drops what is the client's to say: of that, the answer is what was asked. */
+export const limitAnswer: Step<
+  { readonly connection: Connection; readonly answer: Connection },
+  { readonly answer: Connection },
+  Connection
+> = async function limitAnswer({ connection, answer }, next) {
+  const context = merge('endpoint', answer.context, connection.context)
+  const mtuBytes = lowestMtuBytes(answer.context.mtuBytes, connection.context.mtuBytes) ?? 0
+  return next({ answer: { ...answer, context: { ...context, mtuBytes }, labels: connection.labels } })
+}
+
+/** The families for which the client has asked for a default route. */
+export function wantsDefault({ srcRoutes }: IpContext): ReadonlySet<number> {
+  const prefixes = srcRoutes.map(({ prefix }) => parsePrefix(prefix))
+  return new Set(prefixes.filter(isDefaultRoute).map(({ family }) => family))
+}
+
+/** What `side` may say is taken from `said`, the rest from `standing`. */
+function merge(side: Side, said: ConnectionContext, standing: ConnectionContext): ConnectionContext {
+  const { ip: saidIp, ...saidRest } = said
+  const { ip: standingIp, ...standingRest } = standing
+  return {
+    ...pick(contextFields, side, { said: saidRest, standing: standingRest }),
+    ip: pick(ipFields, side, { said: saidIp, standing: standingIp }),
+  }
+}
+
+function pick<T extends object>(rules: FieldRules<T>, side: Side, from: { readonly said: T; readonly standing: T }): T {
+  const picked = { ...from.standing }
+  for (const field in picked) {
+    const { says } = rules[field]
+    if (says === side || says === 'both') picked[field] = from.said[field]
+  }
+  return picked
+}
+
+function addressesOf({ srcIpAddrs, dstIpAddrs }: IpContext): Pick<IpContext, 'srcIpAddrs' | 'dstIpAddrs'> {
+  return { srcIpAddrs, dstIpAddrs }
+}
+
+/** A client asks for a default route by sending one. */
+function withDefaults(routes: readonly Route[], asked: readonly Route[]): readonly Route[] {
+  const wished = asked.filter(({ prefix }) => isDefaultRoute(parsePrefix(prefix)))
+  const isNew = (route: Route) => !routes.some(({ prefix }) => prefix === route.prefix)
+  return [...routes, ...wished.filter(isNew).map(({ prefix }) => ({ prefix, nextHop: '' }))]
+}
+
+function checkExcluded({ excludedPrefixes }: IpContext): void {
+  if (excludedPrefixes.length <= MAX_EXCLUDED_PREFIXES) return
+  throw new NsmError('invalid_argument', 'Cannot accept the request: it excludes too many prefixes', {
+    fields: { prefixes: excludedPrefixes.length, most: MAX_EXCLUDED_PREFIXES },
+    next: 'exclude wider prefixes that contain these',
+  })
+}
