@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { type Connection, emptyContext } from '../api/index.ts'
 import { openDatabase } from '../store/index.ts'
-import { type ConnectionRecord, connectionRecords, connectionsSchema } from './index.ts'
+import { type ConnectionRecord, connectionRecords, connectionsSchema, ownerNamespaces } from './index.ts'
 
 const segment = { id: 'c1', name: 'n1', token: 'jwt', expiresMs: 5, metrics: {} }
 const connection: Connection = {
@@ -18,6 +18,8 @@ const connection: Connection = {
 const record: ConnectionRecord = {
   id: 'c1',
   owner: 'spiffe://west/node/n1/uid/1000',
+  ownerNamespace: 'inode://4/101',
+  serverNamespace: undefined,
   identities: ['spiffe://west/node/n1/uid/1000'],
   callerKey: 'key',
   connection,
@@ -36,4 +38,23 @@ it('connectionRecords gives back what was put, and forgets what was deleted', ()
   expect([...store.load()]).toEqual([{ ...record, expiresMs: 7 }])
   store.delete(record.id)
   expect([...store.load()]).toEqual([])
+})
+
+it('ownerNamespaces reads from the key of the caller in which namespace the owner of an older record was', () => {
+  const database = openDatabase(':memory:', { application: 'test', migrations: [connectionsSchema] })
+  const { ownerNamespace: _, ...older } = record
+  const keyOf = (namespace: string) => JSON.stringify(['spiffe://west/node/n1/uid/1000', namespace, 'client', 'c'])
+  const put = database.command('INSERT INTO connections VALUES (?, ?)')
+  const insert = (id: string, callerKey: string) => put.run(id, JSON.stringify({ ...older, id, callerKey }))
+  insert('local', keyOf('inode://4/101'))
+  insert('remote', keyOf(''))
+  insert('odd', 'key')
+  database.command(ownerNamespaces).run()
+  const found = [...connectionRecords(database).load()].map(({ id, ownerNamespace }) => [id, ownerNamespace])
+  expect(found.sort()).toEqual([
+    ['local', 'inode://4/101'],
+    ['odd', undefined],
+    ['remote', undefined],
+  ])
+  database.close()
 })

@@ -4,6 +4,11 @@ import type { ConnectionRecord, RecordStore } from './connection-table.ts'
 
 export const connectionsSchema = 'CREATE TABLE connections (id TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT'
 
+/** Records of 0.2 and earlier say only in the key of their caller in which namespace it was. */
+export const ownerNamespaces = `UPDATE connections
+  SET record = json_set(record, '$.ownerNamespace', json_extract(json_extract(record, '$.callerKey'), '$[1]'))
+  WHERE json_valid(json_extract(record, '$.callerKey')) AND json_extract(json_extract(record, '$.callerKey'), '$[1]') <> ''`
+
 /** @param database with {@link connectionsSchema} */
 export function connectionRecords(database: Database): RecordStore {
   const table = jsonTable(database, 'connections')

@@ -3,6 +3,7 @@
  * that stand. A record is written after its wire has settled, and deleted when its wire is to go.
  */
 import type { Call, Connection, ConnectionEventType } from '../api/index.ts'
+import { CallerIds } from './caller-ids.ts'
 
 /** Where a request goes next. */
 export type Target =
@@ -16,9 +17,13 @@ export interface ConnectionRecord {
   readonly id: string
   /** SPIFFE ID of the previous hop; only it may refresh, close or replace the connection. */
   readonly owner: string
+  /** Its network namespace, where it is a workload on this node; see `Owned` in steps. */
+  readonly ownerNamespace: string | undefined
+  /** The namespace of the endpoint, where it is on this node. */
+  readonly serverNamespace: string | undefined
   /** All SPIFFE IDs that were proven on the path: the client's first, the next hop's last. */
   readonly identities: readonly string[]
-  /** By which we recognise a caller that has lost our answer, see {@link callerKey}. */
+  /** By which we recognise a caller that has lost our answer, see `callerKey`. */
   readonly callerKey: string
   /** As we answered, in this node's view. */
   readonly connection: Connection
@@ -48,7 +53,7 @@ export class ConnectionTable {
   readonly #store: RecordStore
   readonly #check: (record: ConnectionRecord) => void
   readonly #records = new Map<string, ConnectionRecord>()
-  readonly #idsByCaller = new Map<string, string>()
+  readonly #callers = new CallerIds()
   readonly #listeners = new Set<(event: TableEvent) => void>()
 
   /** @param check throws for a record that must not stand: trust may have ended while it was requested. */
@@ -64,7 +69,7 @@ export class ConnectionTable {
 
   /** The id of the connection that this caller has here already, under whatever id the caller knows it. */
   idFor(connection: Connection, call: Call): string | undefined {
-    return this.#idsByCaller.get(callerKey(connection, call))
+    return this.#callers.idFor(connection, call)
   }
 
   all(): Iterable<ConnectionRecord> {
@@ -82,7 +87,7 @@ export class ConnectionTable {
     if (record === undefined) return
     this.#store.delete(id)
     this.#records.delete(id)
-    if (this.#idsByCaller.get(record.callerKey) === id) this.#idsByCaller.delete(record.callerKey)
+    this.#callers.forget(id)
     this.#tell({ type: 'DELETE', record })
   }
 
@@ -106,16 +111,10 @@ export class ConnectionTable {
 
   #remember(record: ConnectionRecord): void {
     this.#records.set(record.id, record)
-    this.#idsByCaller.set(record.callerKey, record.id)
+    this.#callers.remember(record.id, record.callerKey)
   }
 
   #tell(event: TableEvent): void {
     for (const listener of this.#listeners) listener(event)
   }
-}
-
-/** INVARIANT: two callers never have the same key; ids are unique only within the program that made them. */
-export function callerKey({ id, path }: Connection, { peer }: Call): string {
-  const name = path.segments[path.index]?.name ?? ''
-  return JSON.stringify([peer.spiffeId, peer.attestation?.namespace ?? '', name, id])
 }

@@ -1,9 +1,9 @@
 /** The connections of a node, as they stand: in memory for everybody who reads, on disk for the next start. */
-export { connectionRecords, connectionsSchema } from './connection-records.ts'
+export { CallerIds, callerKey } from './caller-ids.ts'
+export { connectionRecords, connectionsSchema, ownerNamespaces } from './connection-records.ts'
 export {
   type ConnectionRecord,
   ConnectionTable,
-  callerKey,
   type RecordStore,
   type TableEvent,
   type Target,

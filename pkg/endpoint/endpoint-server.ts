@@ -4,6 +4,7 @@
  */
 import type { Call, Connection, ConnectionRequest, NetworkServiceServer } from '../api/index.ts'
 import { type Chain, type Clock, chain, Deadlines, KeyedQueue, type Logger } from '../base/index.ts'
+import { CallerIds, callerKey } from '../connections/index.ts'
 import type { IdentitySource, TokenMinter } from '../identity/index.ts'
 import type { PointToPointIpam } from '../ipam/index.ts'
 import {
@@ -11,6 +12,7 @@ import {
   expire,
   type Incoming,
   limitRequest,
+  ownerOf,
   pathTokens,
   updatePath,
   updateToken,
@@ -35,6 +37,7 @@ export class EndpointServer implements NetworkServiceServer {
   readonly #options: EndpointOptions
   readonly #queue = new KeyedQueue()
   readonly #served = new Map<string, Served>()
+  readonly #callers = new CallerIds()
   readonly #deadlines: Deadlines
 
   constructor(options: EndpointOptions) {
@@ -68,14 +71,16 @@ export class EndpointServer implements NetworkServiceServer {
   #makeChains() {
     const { name, services, ipam } = this.#options
     const tokens = pathTokens(this.#options)
-    const remember = (connection: Connection, call: Call) => this.#remember(connection, call)
+    const path = { name, idFor: (connection: Connection, call: Call) => this.#callers.idFor(connection, call) }
+    const remember = (id: string, key: string) => this.#callers.remember(id, key)
+    const keep = (connection: Connection, call: Call) => this.#keep(connection, call)
     const forget = (id: string) => this.#forget(id)
     const order = { queue: this.#queue, find: (id: string) => this.#served.get(id) }
     // The node in front of us has dropped wishes of the client; our pool decides about those that are left.
     const limits = { contextOf: ({ connection }: Served) => connection.context, mayWish: () => true }
     const request = chain<Incoming, Connection>()
       .step(checkService(services))
-      .step(updatePath({ name }))
+      .step(updatePath(path))
       .step(trimPath)
       .step(updateToken({ tokens }))
       .step(verifyPath({ tokens }))
@@ -84,11 +89,12 @@ export class EndpointServer implements NetworkServiceServer {
       .step(limitRequest(limits))
       .step(selectMechanism)
       .step(leaseAddresses(ipam))
-      .end(async function serve({ connection, mechanism, context, call }) {
-        return remember({ ...connection, endpointName: name, mechanism, context, state: 'UP' }, call)
+      .end(async function serve({ request, connection, mechanism, context, call }) {
+        remember(connection.id, callerKey(request.connection, call))
+        return keep({ ...connection, endpointName: name, mechanism, context, state: 'UP' }, call)
       })
     const close = chain<Incoming, Connection>()
-      .step(updatePath({ name }))
+      .step(updatePath(path))
       .step(trimPath)
       .step(updateToken({ tokens }))
       .step(verifyPath({ tokens }))
@@ -100,10 +106,10 @@ export class EndpointServer implements NetworkServiceServer {
     return { request, close }
   }
 
-  #remember(connection: Connection, { peer }: Call): Connection {
+  #keep(connection: Connection, { peer }: Call): Connection {
     const { id, networkService: service } = connection
     if (!this.#served.has(id)) this.#options.logger.info('Connection opened', { id, service })
-    this.#served.set(id, { connection, owner: peer.spiffeId })
+    this.#served.set(id, { connection, ...ownerOf(peer) })
     return connection
   }
 
@@ -114,6 +120,7 @@ export class EndpointServer implements NetworkServiceServer {
 
   #forget(id: string): void {
     this.#deadlines.clear(id)
+    this.#callers.forget(id)
     if (this.#served.delete(id)) this.#options.ipam.release(id)
   }
 }

@@ -3,13 +3,11 @@ import type { Connection, ConnectionContext, Mechanism } from '../api/index.ts'
 import { NsmError, type Step } from '../base/index.ts'
 import type { PointToPointIpam } from '../ipam/index.ts'
 import { generateInterfaceName, KERNEL, kernelParameter, LOCAL } from '../mechanism/index.ts'
-import type { Arrived, Begun, Incoming } from '../steps/index.ts'
+import type { Arrived, Begun, Incoming, Owned } from '../steps/index.ts'
 
 /** A connection that an endpoint has accepted. */
-export interface Served {
+export interface Served extends Owned {
   readonly connection: Connection
-  /** SPIFFE ID of the caller; only it may refresh or close the connection. */
-  readonly owner: string
 }
 
 type Asking = Arrived & Begun<Served>

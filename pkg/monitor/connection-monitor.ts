@@ -1,6 +1,7 @@
 /**
  * NSM's MonitorConnection: streams the connections of this node and their changes. A caller sees the connections whose
- * path contains its verified identity, an administrator of the node all, as far as the policy lets them.
+ * path contains its verified identity and, on this node, its network namespace, an administrator of the node all, as far
+ * as the policy lets them.
  */
 import type {
   Call,
@@ -22,6 +23,9 @@ export interface WatchedConnection {
   readonly connection: Connection
   /** The verified SPIFFE IDs on its path. */
   readonly identities: readonly string[]
+  /** The network namespaces of the client and of the endpoint, where they are on this node. */
+  readonly ownerNamespace?: string | undefined
+  readonly serverNamespace?: string | undefined
 }
 
 export interface ConnectionChange {
@@ -51,9 +55,9 @@ export class ConnectionMonitor implements MonitorServer {
   monitor(selector: MonitorScopeSelector, { peer, signal }: Call): AsyncIterable<ConnectionEvent> {
     const { connections, isAdmin, policy } = this.#options
     const seesAll = isAdmin(peer)
-    const mayWatch = ({ connection, identities }: WatchedConnection) => {
-      const { networkService: service, endpointName: endpoint, labels } = connection
-      const isAllowedByDefault = seesAll || identities.includes(peer.spiffeId)
+    const mayWatch = (watched: WatchedConnection) => {
+      const { networkService: service, endpointName: endpoint, labels } = watched.connection
+      const isAllowedByDefault = seesAll || isOwn(watched, peer)
       const question = {
         action: 'watch',
         caller: peer.spiffeId,
@@ -67,6 +71,13 @@ export class ConnectionMonitor implements MonitorServer {
     const isShown = (watched: WatchedConnection) => isSelected(selector, watched.connection) && mayWatch(watched)
     return eventsOf(connections, isShown, signal)
   }
+}
+
+/** Of workloads with one SPIFFE ID, each sees what begins or ends in its own network namespace. */
+function isOwn({ identities, ownerNamespace, serverNamespace }: WatchedConnection, peer: Peer): boolean {
+  if (!identities.includes(peer.spiffeId)) return false
+  const { attestation } = peer
+  return attestation === undefined || [ownerNamespace, serverNamespace].includes(attestation.namespace)
 }
 
 /** INVARIANT: the first event is the initial state, even if it is empty, because callers wait for it. */

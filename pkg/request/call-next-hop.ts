@@ -2,7 +2,7 @@
  * Asks the chosen endpoint, or the node where it lives. When a later step fails, the next hop is told to close: a
  * request that fails leaves nothing behind anywhere.
  */
-import type { Connection, Mechanism } from '../api/index.ts'
+import type { Connection, Mechanism, Path } from '../api/index.ts'
 import { type Clock, describeError, type Logger, NsmError, type Step, splitName, within } from '../base/index.ts'
 import type { Target } from '../connections/index.ts'
 import type { AgreedEnd, End } from '../mechanism/index.ts'
@@ -78,12 +78,23 @@ function ourPartOf(asked: Connection): Connection {
   return { ...asked, path: { index: 0, segments: segments.slice(index) } }
 }
 
+/**
+ * The path up to us as the caller gave it, and behind us as the next hop did: a caller that says how the path goes on
+ * would name the connection of another client there, and one that leaves it out would get a second one.
+ */
+function pathFrom({ path: { index, segments } }: Connection, known: AskingAt['known']): Path {
+  const outgoing = known?.outgoing.path
+  const behind = outgoing?.segments.slice(outgoing.index + 1) ?? []
+  return { index, segments: [...segments.slice(0, index + 1), ...behind] }
+}
+
 /** With names as the next hop's domain spells them, and with what an earlier answer of that hop has settled. */
 function toNextHop({ connection, target, payload, clientEnd, known }: AskingAt, offer: Offer): Connection {
   const mtuBytes = agreeMtu(connection.context.mtuBytes, clientEnd, offer)
   return {
     ...connection,
     networkService: nameAt(target, connection.networkService),
+    path: pathFrom(connection, known),
     endpointName: splitName(target.endpoint).name,
     payload,
     mechanism: renew(known?.outgoing.mechanism, offer),

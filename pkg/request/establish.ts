@@ -2,7 +2,8 @@
 import type { Connection } from '../api/index.ts'
 import { qualifyName } from '../base/index.ts'
 import { type ConnectionRecord, type ConnectionTable, callerKey } from '../connections/index.ts'
-import { wantsDefault } from '../steps/index.ts'
+import { workloadOf } from '../mechanism/index.ts'
+import { ownerOf, wantsDefault } from '../steps/index.ts'
 import type { Answered } from './call-next-hop.ts'
 import type { Asking, Forwarding, Self } from './parts.ts'
 import { agreeMtu, planWire } from './plan-wire.ts'
@@ -54,7 +55,8 @@ function toRecord(agreed: Agreed, connection: Connection): ConnectionRecord {
   const { request, call, identities, expiresMs, answer, answeredBy, target, clientEnd, serverEnd } = agreed
   return {
     id: connection.id,
-    owner: call.peer.spiffeId,
+    ...ownerOf(call.peer),
+    serverNamespace: workloadOf(serverEnd.end)?.namespace,
     identities: [...identities, answeredBy],
     callerKey: callerKey(request.connection, call),
     connection,

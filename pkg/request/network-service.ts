@@ -19,6 +19,7 @@ import {
   begin,
   expire,
   type Incoming,
+  isNamesake,
   limitAnswer,
   limitRequest,
   type PathTokens,
@@ -97,7 +98,14 @@ export class NodeNetworkService implements NetworkServiceServer {
   #makeChains() {
     const parts = this.#parts
     const { self, table } = parts
-    const path = { name: self.name, idFor: (connection: Connection, call: Call) => table.idFor(connection, call) }
+    const path = {
+      name: self.name,
+      idFor: (connection: Connection, call: Call) => table.idFor(connection, call),
+      isNamesakes: (id: string, { peer }: Call) => {
+        const record = table.get(id)
+        return record !== undefined && isNamesake(record, peer)
+      },
+    }
     const order = { queue: this.#queue, find: (id: string) => table.get(id) }
     const limits = {
       contextOf: ({ outgoing }: ConnectionRecord) => outgoing.context,

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
-import type { ConnectionRecord } from '../connections/index.ts'
+import { type ConnectionRecord, connectionRecords, connectionsSchema, ownerNamespaces } from '../connections/index.ts'
 import type { End, WireKey } from '../mechanism/index.ts'
+import { openDatabase } from '../store/index.ts'
 import { MemoryRecords, refreshOf, TestEndpoint, TestNode } from './testing/test-node.ts'
 
 interface Released {
@@ -19,12 +20,23 @@ const released: Readonly<Record<'ip' | 'vxlan', Pair>> = JSON.parse(
 
 const options = { ip: {}, vxlan: { payload: 'ETHERNET', vxlanPort: 4789 } } as const
 
+/** As nsmd finds it on disk after an upgrade. */
+function migrated(record: ConnectionRecord): ConnectionRecord {
+  const database = openDatabase(':memory:', { application: 'test', migrations: [connectionsSchema] })
+  const store = connectionRecords(database)
+  store.put(record)
+  database.command(ownerNamespaces).run()
+  const [found = record] = store.load()
+  database.close()
+  return found
+}
+
 function pair(which: keyof typeof released) {
   const { near: ours, far: theirs } = released[which]
   const endpoint = new TestEndpoint()
   const records = (of: Released) => {
     const records = new MemoryRecords()
-    records.put(of.record)
+    records.put(migrated(of.record))
     return { records, nodeKey: of.nodeKey, ...options[which] }
   }
   const far = new TestNode({ name: 'n2', ...records(theirs), connect: () => endpoint.hop() })

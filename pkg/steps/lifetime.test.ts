@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { type Call, type Connection, emptyContext } from '../api/index.ts'
 import { chain, Deadlines, KeyedQueue } from '../base/index.ts'
 import { FakeClock } from '../base/testing/index.ts'
-import { begin, expire, type Incoming, updatePath } from './index.ts'
+import { begin, expire, type Incoming, type Owned, ownerOf, updatePath } from './index.ts'
 
 const ALICE = 'spiffe://west/node/n1'
 
@@ -27,7 +27,7 @@ function asked(spiffeId = ALICE, id = 'c1'): Incoming {
 /** An application that remembers whoever asked, for a second. */
 function application() {
   const clock = new FakeClock()
-  const held = new Map<string, { readonly owner: string }>()
+  const held = new Map<string, Owned>()
   const running: string[] = []
   const deadlines = new Deadlines(clock, (id) => held.delete(id))
   const requests = chain<Incoming, Connection>()
@@ -41,7 +41,7 @@ function application() {
       running.push(`${connection.id} in`)
       await Promise.resolve()
       running.push(`${connection.id} out`)
-      held.set(connection.id, { owner: call.peer.spiffeId })
+      held.set(connection.id, ownerOf(call.peer))
       return connection
     })
   return { requests, clock, held, running }

@@ -3,7 +3,7 @@
  * caller that opened it may touch it, and it lasts until the token expires with which it was last requested. Different
  * connections run side by side.
  */
-import type { Connection } from '../api/index.ts'
+import type { Connection, Peer } from '../api/index.ts'
 import { type Deadlines, type KeyedQueue, NsmError, type Step } from '../base/index.ts'
 import type { Arrived } from './path.ts'
 import type { Signed } from './path-tokens.ts'
@@ -11,6 +11,18 @@ import type { Signed } from './path-tokens.ts'
 export interface Owned {
   /** SPIFFE ID of the caller that opened the connection. */
   readonly owner: string
+  /** The network namespace of a caller on this machine: two pods of one user have the same SPIFFE ID. */
+  readonly ownerNamespace: string | undefined
+}
+
+/** Who a caller is, as {@link Owned} remembers it. */
+export function ownerOf({ spiffeId, attestation }: Peer): Owned {
+  return { owner: spiffeId, ownerNamespace: attestation?.namespace }
+}
+
+/** Whether the peer has the owner's SPIFFE ID, but is another client. */
+export function isNamesake({ owner, ownerNamespace }: Owned, peer: Peer): boolean {
+  return owner === peer.spiffeId && ownerNamespace !== peer.attestation?.namespace
 }
 
 export interface Begun<Known extends Owned> {
@@ -28,7 +40,7 @@ export function begin<Known extends Owned>(parts: BeginParts<Known>): Step<Arriv
   return async function begin({ connection: { id }, call }, next) {
     return queue.run(id, async () => {
       const known = find(id)
-      if (known !== undefined && known.owner !== call.peer.spiffeId) throw notTheOwner(id, call.peer.spiffeId)
+      if (known !== undefined && !isOwner(known, call.peer)) throw notTheOwner(id, call.peer.spiffeId)
       return next({ known })
     })
   }
@@ -40,6 +52,10 @@ export function expire(deadlines: Deadlines): Step<Signed, object, Connection> {
     deadlines.set(connection.id, expiresMs)
     return answer
   }
+}
+
+function isOwner(known: Owned, peer: Peer): boolean {
+  return known.owner === peer.spiffeId && !isNamesake(known, peer)
 }
 
 function notTheOwner(id: string, caller: string): NsmError {

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import type { Call, Connection, ConnectionRequest, PathSegment } from '../api/index.ts'
-import { NsmError, type Step } from '../base/index.ts'
+import { isObjectId, NsmError, type Step } from '../base/index.ts'
 
 /** A call as `rpc` hands it over. */
 export interface Incoming {
@@ -23,16 +23,23 @@ export interface PathParts {
   readonly name: string
   /** The id that the caller's connection has here already, where it has one. */
   idFor?(connection: Connection, call: Call): string | undefined
+  /** Whether the id is that of another client with the caller's SPIFFE ID, which then gets an id of its own. */
+  isNamesakes?(id: string, call: Call): boolean
 }
 
 /**
  * Enters the path, and gives the caller its own view of the answer. A caller that does not know our id, because it has
  * lost our answer or restarted, keeps the id that `idFor` finds: to ask twice is to ask once.
  */
-export function updatePath({ name, idFor }: PathParts): Step<Incoming, Pick<Arrived, 'connection'>, Connection> {
+export function updatePath({
+  name,
+  idFor,
+  isNamesakes,
+}: PathParts): Step<Incoming, Pick<Arrived, 'connection'>, Connection> {
   return async function updatePath({ request, call }, next) {
     const newId = () => idFor?.(request.connection, call) ?? randomUUID()
-    const connection = arrive(request.connection, { name, newId })
+    const isOwnId = (id: string) => isObjectId(id) && isNamesakes?.(id, call) !== true
+    const connection = arrive(request.connection, { name, newId, isOwnId })
     return leave(await next({ connection }), request.connection)
   }
 }
@@ -42,6 +49,8 @@ export interface Arrival {
   readonly name: string
   /** The id for a connection that this application has not seen. */
   readonly newId: () => string
+  /** Whether the caller may use the id that the path has for this application. Without it, it may. */
+  readonly isOwnId?: (id: string) => boolean
 }
 
 /**
@@ -49,12 +58,13 @@ export interface Arrival {
  * caller's: nodes of two domains may have the same name.
  * @throws {NsmError} `invalid_argument` when index or id do not fit the path.
  */
-export function arrive(connection: Connection, { name, newId }: Arrival): Connection {
+export function arrive(connection: Connection, { name, newId, isOwnId = () => true }: Arrival): Connection {
   const { index, segments } = connection.path
   if (segments.length === 0) return enter(connection, 0, { ...emptySegment, name, id: connection.id || newId() })
   checkPath(connection)
   const own = segments[index + 1]
-  return enter(connection, index + 1, own?.name === name ? own : { ...emptySegment, name, id: newId() })
+  const isOurs = own?.name === name && isOwnId(own.id)
+  return enter(connection, index + 1, isOurs ? own : { ...emptySegment, name, id: newId() })
 }
 
 /** Gives `answer` back the id and the index of the application that asked with `request`. */

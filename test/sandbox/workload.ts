@@ -111,6 +111,15 @@ export class Workload {
     return heard
   }
 
+  /** The ids of the connections that the node shows to this workload. */
+  async seen(): Promise<readonly string[]> {
+    const everything = { pathSegments: [], networkServices: [] }
+    for await (const { connections } of monitorClient(this.channel).monitor(everything, this.#soon())) {
+      return [...connections.keys()]
+    }
+    return []
+  }
+
   /** The node's own service, for those who may. */
   node() {
     const client = clientOf(nodeV1.NodeService, this.channel)

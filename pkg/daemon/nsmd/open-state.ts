@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { Scope } from '../../base/index.ts'
-import { connectionsSchema } from '../../connections/index.ts'
+import { connectionsSchema, ownerNamespaces } from '../../connections/index.ts'
 import { endpointsSchema } from '../../directory/index.ts'
 import { intentMigrations } from '../../forwarding/index.ts'
 import { type Database, makePrivateDirectory, openDatabase } from '../../store/index.ts'
@@ -12,7 +12,7 @@ export interface NodeState {
 }
 
 /** Version by version. Only ever append. */
-const CONNECTION_MIGRATIONS = [connectionsSchema, endpointsSchema]
+const CONNECTION_MIGRATIONS = [connectionsSchema, endpointsSchema, ownerNamespaces]
 
 /** @throws {NsmError} `failed_precondition` when another daemon has this state open. */
 export function openState(stateDir: string, scope: Scope): NodeState {

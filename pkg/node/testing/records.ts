@@ -24,6 +24,8 @@ export function testRecord(id: string, change: Partial<ConnectionRecord> = {}): 
   return {
     id,
     owner: 'spiffe://west/node/n1/uid/1000',
+    ownerNamespace: 'inode://4/101',
+    serverNamespace: undefined,
     identities: ['spiffe://west/node/n1/uid/1000', 'spiffe://east/node/e1'],
     callerKey: id,
     connection,

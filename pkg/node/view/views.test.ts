@@ -32,6 +32,8 @@ const connection: Connection = {
 const record: ConnectionRecord = {
   id: 'c1',
   owner: 'spiffe://west/node/n1/uid/0',
+  ownerNamespace: 'inode://4/101',
+  serverNamespace: undefined,
   identities: ['spiffe://west/node/n1/uid/0'],
   callerKey: '',
   connection,
