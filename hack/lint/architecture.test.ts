@@ -19,7 +19,17 @@ function endpoint(): EndpointServer {
   const svid = { spiffeId: 'spiffe://west/node/n1/uid/0', chain: [], privateKey, expiresMs: 0 }
   const identity = staticSource({ svid, bundles: new Map() })
   const minter = new TokenMinter(clock)
-  return new EndpointServer({ name: 'nse', services: [], ipam, identity, minter, clock, logger: silentLogger })
+  const paths = { maxLifetimeMs: 600_000, unsigned: 'never' } as const
+  return new EndpointServer({
+    name: 'nse',
+    services: [],
+    ipam,
+    identity,
+    minter,
+    ...paths,
+    clock,
+    logger: silentLogger,
+  })
 }
 
 describe('ARCHITECTURE.md', () => {

@@ -3,6 +3,7 @@ import { aeads } from './aeads.ts'
 import { absolutePath, duration, integer, ip, list, logLevel, name, port, uapiSocket, url } from './parsers.ts'
 import { policyFiles } from './policy-files.ts'
 import { defineConfig, optional, required, withDefault } from './table.ts'
+import { unsignedPath } from './unsigned-path.ts'
 
 const RUN = '/run/nsmesh'
 
@@ -67,9 +68,14 @@ export const nsmdConfig = defineConfig('nsmd: the manager, forwarder and identit
     url('unix'),
   ),
   maxTokenLifetimeMs: withDefault(
-    required('NSM_MAX_TOKEN_LIFETIME', 'maximum lifetime of a path token', duration),
+    required(
+      'NSM_MAX_TOKEN_LIFETIME',
+      'maximum lifetime of a path token, and of a connection that is not refreshed',
+      duration,
+    ),
     '10m',
   ),
+  unsignedPath,
   adminUids: withDefault(
     required(
       'NSM_ADMIN_UIDS',

@@ -24,6 +24,14 @@ export const logLevel: Parser<LogLevel> = (value) => {
   return level
 }
 
+export function oneOf<const T extends string>(values: readonly T[]): Parser<T> {
+  return (text) => {
+    const value = values.find((known) => known === text)
+    if (value === undefined) throw new Error(`must be one of ${values.join(', ')}`)
+    return value
+  }
+}
+
 /** The name of a domain or a node, which becomes part of SPIFFE IDs: see {@link isDomainOrNodeName}. */
 export const name: Parser<string> = (value) => {
   if (isDomainOrNodeName(value)) return value

@@ -3,6 +3,7 @@ import { isPayload, type Payload } from '../api/index.ts'
 import { labels } from './labels.ts'
 import { absolutePath, boolean, duration, list, logLevel, name, text, url } from './parsers.ts'
 import { defineConfig, required, withDefault } from './table.ts'
+import { unsignedPath } from './unsigned-path.ts'
 
 const connectTo = withDefault(
   required('NSM_CONNECT_TO', 'local socket of the node', url('unix')),
@@ -57,6 +58,7 @@ export const nsmEndpointConfig = defineConfig(
     connectTo,
     workloadApi,
     maxTokenLifetimeMs,
+    unsignedPath,
     logLevel: log,
   },
 )

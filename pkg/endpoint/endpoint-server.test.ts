@@ -35,6 +35,8 @@ function server(prefixes = '172.16.1.100/31') {
     ipam,
     identity: staticSource(own),
     minter,
+    maxLifetimeMs: 600_000,
+    unsigned: 'upstream' as const,
     clock,
     logger: silentLogger,
   }

@@ -5,7 +5,7 @@
 import type { Call, Connection, ConnectionRequest, NetworkServiceServer } from '../api/index.ts'
 import { type Chain, type Clock, chain, Deadlines, KeyedQueue, type Logger } from '../base/index.ts'
 import { CallerIds, callerKey } from '../connections/index.ts'
-import type { IdentitySource, TokenMinter } from '../identity/index.ts'
+import type { IdentitySource, TokenMinter, UnsignedPath } from '../identity/index.ts'
 import type { PointToPointIpam } from '../ipam/index.ts'
 import {
   begin,
@@ -27,6 +27,9 @@ export interface EndpointOptions {
   readonly ipam: PointToPointIpam
   readonly identity: IdentitySource
   readonly minter: TokenMinter
+  /** See `PathTokenParts`. */
+  readonly maxLifetimeMs: number
+  readonly unsigned: UnsignedPath
   readonly clock: Clock
   readonly logger: Logger
 }

@@ -4,6 +4,14 @@ import type { Bundles } from './svid.ts'
 import { checkNotExpired, isSignedBy, type PathToken, parseToken } from './token.ts'
 import { verifySvid } from './verify-svid.ts'
 
+/**
+ * Tokens of upstream programs carry no certificates: only the next application can verify them, the others take its word.
+ * `upstream` allows that for the applications before the caller, `never` refuses it.
+ */
+export const UNSIGNED_PATHS = ['upstream', 'never'] as const
+
+export type UnsignedPath = (typeof UNSIGNED_PATHS)[number]
+
 export interface PathTokenCheck {
   /** The tokens of the path, the client's first. */
   readonly tokens: readonly string[]
@@ -14,6 +22,8 @@ export interface PathTokenCheck {
   /** The SPIFFE ID that must be the audience of the peer's token, namely the server's own. A client leaves it out. */
   readonly audience?: string
   readonly bundles: Bundles
+  /** Whether a token before the peer's may lack its certificates, as those of upstream programs do. */
+  readonly unsigned?: UnsignedPath
   readonly nowMs: number
 }
 
@@ -34,6 +44,7 @@ export function verifyPathTokens(check: PathTokenCheck): readonly PathToken[] {
       refuse('its audience is not the next application', index)
     if (index === check.peerIndex) checkPeers(token, check)
     else if (token.chain.length > 0) checkOwnChain(token, check, index)
+    else if (check.unsigned === 'never') refuse('it carries no certificates, and unsigned paths are not allowed', index)
   }
   const peers = tokens[check.peerIndex]
   if (peers === undefined) refuse('the peer has sent none', check.peerIndex)

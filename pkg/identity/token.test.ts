@@ -127,6 +127,17 @@ describe('verifyPathTokens', () => {
     expect(() => check([upstream, handmade(client, { alg: 'ES256' }, claims)])).toThrow('its signature is wrong')
   })
 
+  it('refuses an upstream token before that of the peer where unsigned paths are not allowed', () => {
+    const upstream = handmade(
+      client,
+      { alg: 'ES256', typ: 'JWT' },
+      { sub: ids.client, aud: [ids.node], exp: inTenMinutes },
+    )
+    const never = { unsigned: 'never' } as const
+    expect(() => check([upstream, token(node, ids.server)], never)).toThrow('unsigned paths are not allowed')
+    expect(() => check([token(client, ids.node), token(node, ids.server)], never)).not.toThrow()
+  })
+
   it('lets a client verify the path in the answer', () => {
     const tokens = [token(client, ids.node), token(node, ids.server)]
     expect(() =>

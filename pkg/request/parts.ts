@@ -6,7 +6,7 @@ import type { KeptAddress } from '../net/index.ts'
 import type { Arrived, Begun, Verified } from '../steps/index.ts'
 
 /** A request that has come through the steps of every chain. */
-export type Asking = Arrived & Verified & Begun<ConnectionRecord> & { readonly expiresMs: number }
+export type Asking = Arrived & Verified & Begun<ConnectionRecord>
 
 /** This node, as other nodes know it. */
 export interface Self extends Host {

@@ -15,7 +15,6 @@ export {
   type PathTokenParts,
   type PathTokens,
   pathTokens,
-  type Signed,
   updateToken,
   type Verified,
   verifyPath,

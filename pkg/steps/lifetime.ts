@@ -6,7 +6,7 @@
 import type { Connection, Peer } from '../api/index.ts'
 import { type Deadlines, type KeyedQueue, NsmError, type Step } from '../base/index.ts'
 import type { Arrived } from './path.ts'
-import type { Signed } from './path-tokens.ts'
+import type { Verified } from './path-tokens.ts'
 
 export interface Owned {
   /** SPIFFE ID of the caller that opened the connection. */
@@ -46,7 +46,9 @@ export function begin<Known extends Owned>(parts: BeginParts<Known>): Step<Arriv
   }
 }
 
-export function expire(deadlines: Deadlines): Step<Signed, object, Connection> {
+type Expiring = Pick<Arrived, 'connection'> & Pick<Verified, 'expiresMs'>
+
+export function expire(deadlines: Deadlines): Step<Expiring, object, Connection> {
   return async function expire({ connection, expiresMs }, next) {
     const answer = await next({})
     deadlines.set(connection.id, expiresMs)

@@ -3,7 +3,7 @@
  */
 import type { Call, Connection, Path, Token } from '../api/index.ts'
 import { type Clock, NsmError, type Step } from '../base/index.ts'
-import { type IdentitySource, type TokenMinter, verifyPathTokens } from '../identity/index.ts'
+import { type IdentitySource, type TokenMinter, type UnsignedPath, verifyPathTokens } from '../identity/index.ts'
 import { type Arrived, changeSegment } from './path.ts'
 
 export interface PathTokens {
@@ -12,21 +12,19 @@ export interface PathTokens {
   /**
    * Verifies the tokens of all segments before `path.index`: not expired, each meant for the next, the caller's own
    * signed by it.
-   * @returns the SPIFFE IDs that are proven, the client's first.
    * @throws {NsmError} `permission_denied` or `unauthenticated`
    */
-  verify(path: Path, call: Call): Promise<readonly string[]>
-}
-
-export interface Signed {
-  readonly connection: Connection
-  /** When the caller's token expires, and with it the connection. */
-  readonly expiresMs: number
+  verify(path: Path, call: Call): Promise<Verified>
 }
 
 export interface Verified {
   /** SPIFFE IDs that are proven on the path, the client's first. */
   readonly identities: readonly string[]
+  /**
+   * When the caller's token expires, and with it the connection: what the token says, which is signed, and never later
+   * than this application allows. What a header says of it counts for nothing.
+   */
+  readonly expiresMs: number
 }
 
 interface TokenParts {
@@ -34,7 +32,7 @@ interface TokenParts {
 }
 
 /** Writes the caller's token into its segment, and ours for the caller into our own. */
-export function updateToken({ tokens }: TokenParts): Step<Arrived, Signed, Connection> {
+export function updateToken({ tokens }: TokenParts): Step<Arrived, Pick<Arrived, 'connection'>, Connection> {
   return async function updateToken({ connection, call }, next) {
     const { index } = connection.path
     if (call.token === undefined) {
@@ -45,14 +43,16 @@ export function updateToken({ tokens }: TokenParts): Step<Arrived, Signed, Conne
     const { jwt, expiresMs } = call.token
     const own = await tokens.issue(call.peer.spiffeId)
     const signed = changeSegment(connection, index - 1, { token: jwt, expiresMs })
-    return next({ connection: changeSegment(signed, index, { token: own.jwt, expiresMs: own.expiresMs }), expiresMs })
+    return next({ connection: changeSegment(signed, index, { token: own.jwt, expiresMs: own.expiresMs }) })
   }
 }
 
-/** Only requests whose path is what it says it is come through. */
-export function verifyPath({ tokens }: TokenParts): Step<Arrived, Verified, Connection> {
+/** Only requests whose path is what it says it is come through; the caller's segment then expires as its token does. */
+export function verifyPath({ tokens }: TokenParts): Step<Arrived, Verified & Pick<Arrived, 'connection'>, Connection> {
   return async function verifyPath({ connection, call }, next) {
-    return next({ identities: await tokens.verify(connection.path, call) })
+    const verified = await tokens.verify(connection.path, call)
+    const { expiresMs } = verified
+    return next({ ...verified, connection: changeSegment(connection, connection.path.index - 1, { expiresMs }) })
   }
 }
 
@@ -60,17 +60,22 @@ export interface PathTokenParts {
   readonly identity: IdentitySource
   readonly minter: TokenMinter
   readonly clock: Clock
+  /** How long a connection may last without a refresh, whatever the caller's token says. */
+  readonly maxLifetimeMs: number
+  readonly unsigned: UnsignedPath
   /** Whether a SPIFFE ID is expelled at this moment; without it nobody is. */
   isRevoked?(spiffeId: string): boolean
 }
 
-export function pathTokens({ identity, minter, clock, isRevoked = () => false }: PathTokenParts): PathTokens {
+export function pathTokens(parts: PathTokenParts): PathTokens {
+  const { identity, minter, clock, isRevoked = () => false } = parts
   return {
     async issue(audience) {
       return minter.token(identity.current().svid, audience)
     },
     async verify({ index, segments }, { peer }) {
       const { svid, bundles } = identity.current()
+      const nowMs = clock.nowMs()
       const peerIndex = index - 1
       const tokens = verifyPathTokens({
         tokens: segments.slice(0, index).map(({ token }) => token),
@@ -78,13 +83,15 @@ export function pathTokens({ identity, minter, clock, isRevoked = () => false }:
         peer,
         audience: svid.spiffeId,
         bundles,
-        nowMs: clock.nowMs(),
+        unsigned: parts.unsigned,
+        nowMs,
       })
       // Tokens of upstream programs carry no certificates: of those, only the caller's own proves anything.
       const proven = tokens.filter(({ chain }, at) => at === peerIndex || chain.length > 0)
       const identities = proven.map(({ subject }) => subject)
       for (const spiffeId of identities) if (isRevoked(spiffeId)) throw expelled(spiffeId)
-      return identities
+      const signedMs = tokens[peerIndex]?.expiresMs ?? nowMs
+      return { identities, expiresMs: Math.min(signedMs, nowMs + parts.maxLifetimeMs) }
     },
   }
 }

@@ -6,12 +6,13 @@ import {
   type NetworkServiceServer,
   type IpContext,
   nodeV1,
+  type Token,
 } from '../../pkg/api/index.ts'
 import { errorCode, Scope, silentLogger, systemClock } from '../../pkg/base/index.ts'
 import { parseNsmUrl } from '../../pkg/client/index.ts'
 import { firstRequest, refreshRequest } from '../../pkg/client/requests.ts'
 import { EndpointServer, onlyOwnNode, Registration } from '../../pkg/endpoint/index.ts'
-import { type IdentitySource, TokenMinter } from '../../pkg/identity/index.ts'
+import { type IdentitySource, type Svid, TokenMinter } from '../../pkg/identity/index.ts'
 import { PointToPointIpam, parseGroups } from '../../pkg/ipam/index.ts'
 import {
   Channel,
@@ -32,12 +33,21 @@ const logger = silentLogger
 interface Connected {
   readonly identity: IdentitySource
   readonly channel: Channel
-  readonly minter: TokenMinter
+  readonly minter: ForgingMinter
+}
+
+/** Signs as it should, until a test gives it something else to send. */
+class ForgingMinter extends TokenMinter {
+  forged: Token | undefined
+
+  override token(svid: Svid, audience: string): Token {
+    return this.forged ?? super.token(svid, audience)
+  }
 }
 
 async function connectTo(place: WorkloadPlace, scope: Scope, tokenLifetimeMs?: number): Promise<Connected> {
   const identity = scope.own(await workloadApiSource({ url: place.workloadUrl, clock, logger, signal: scope.signal }))
-  const minter = new TokenMinter(clock, tokenLifetimeMs)
+  const minter = new ForgingMinter(clock, tokenLifetimeMs)
   return {
     identity,
     minter,
@@ -51,8 +61,10 @@ export class Workload {
   readonly identity: IdentitySource
   readonly #scope: Scope
   readonly #services: NetworkServiceClient
+  readonly #minter: ForgingMinter
 
-  private constructor(place: WorkloadPlace, { channel, identity }: Connected, scope: Scope) {
+  private constructor(place: WorkloadPlace, { channel, identity, minter }: Connected, scope: Scope) {
+    this.#minter = minter
     this.namespace = place.process.namespace
     this.channel = channel
     this.identity = identity
@@ -63,6 +75,11 @@ export class Workload {
   static async open(place: WorkloadPlace, tokenLifetimeMs?: number): Promise<Workload> {
     const scope = new Scope()
     return new Workload(place, await connectTo(place, scope, tokenLifetimeMs), scope)
+  }
+
+  /** From now on, the token of each call. */
+  forge(token: Token): void {
+    this.#minter.forged = token
   }
 
   /** @param url `kernel://service[@domain]/interface` */
@@ -180,7 +197,8 @@ export class SandboxEndpoint {
     const scope = new Scope()
     const { identity, channel, minter } = await connectTo(place, scope)
     const ipam = new TalkingIpam(parseGroups(cidr))
-    const server = new EndpointServer({ name, services: [service], ipam, identity, minter, clock, logger })
+    const paths = { maxLifetimeMs: 600_000, unsigned: 'upstream' } as const
+    const server = new EndpointServer({ name, services: [service], ipam, identity, minter, ...paths, clock, logger })
     scope.defer(() => server.stop())
     const url = endpointUrl(place)
     const serving = { listen: url, security: { identity }, authorize: onlyOwnNode(identity), clock, logger }

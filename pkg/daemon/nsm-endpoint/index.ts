@@ -31,7 +31,8 @@ export async function startEndpoint(config: NsmEndpointConfig, runtime: Runtime)
   const minter = new TokenMinter(clock, config.maxTokenLifetimeMs)
 
   const { name, serviceNames: services } = config
-  const endpoint = new EndpointServer({ name, services, ipam, identity, minter, clock, logger })
+  const paths = { maxLifetimeMs: config.maxTokenLifetimeMs, unsigned: config.unsignedPath }
+  const endpoint = new EndpointServer({ name, services, ipam, identity, minter, ...paths, clock, logger })
   scope.defer(() => endpoint.stop())
   const url = `unix://${join(config.listenDir, `${name}.sock`)}`
   const serving = { listen: url, security: { identity }, authorize: onlyOwnNode(identity), clock, logger }

@@ -161,6 +161,13 @@ function connect(config: NsmdConfig, { identity, trust, clock }: Known, scope: S
     registry: { services: serviceRegistryClient(channel), endpoints: endpointRegistryClient(channel) },
     authority: authorityClient(channel),
     nextHops: new NextHops({ channels, domain, dialSocket, reach: reachOf([config.publicUrl ?? config.listenOn]) }),
-    tokens: pathTokens({ identity, minter, clock, isRevoked }),
+    tokens: pathTokens({
+      identity,
+      minter,
+      clock,
+      maxLifetimeMs: config.maxTokenLifetimeMs,
+      unsigned: config.unsignedPath,
+      isRevoked,
+    }),
   }
 }

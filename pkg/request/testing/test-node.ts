@@ -126,7 +126,10 @@ export class TestNode {
       policy: given.policy ?? withoutPolicy,
       tokens: {
         issue: async (audience) => ({ jwt: `${name} to ${audience}`, expiresMs: this.clock.nowMs() + TOKEN_MS }),
-        verify: async (_path, call) => [call.peer.spiffeId],
+        verify: async (_path, call) => ({
+          identities: [call.peer.spiffeId],
+          expiresMs: call.token?.expiresMs ?? 0,
+        }),
       },
       directory: {
         service: async (service) => this.#find(this.services, service),
