@@ -76,6 +76,14 @@ export const nsmdConfig = defineConfig('nsmd: the manager, forwarder and identit
     '10m',
   ),
   unsignedPath,
+  maxWires: withDefault(
+    required(
+      'NSM_MAX_WIRES',
+      'wires that one pod or user may have here, and one client at the endpoints of this node; ten times as many for another domain',
+      integer(1, 1_000_000),
+    ),
+    '100',
+  ),
   adminUids: withDefault(
     required(
       'NSM_ADMIN_UIDS',

@@ -3,6 +3,7 @@
  * that stand. A record is written after its wire has settled, and deleted when its wire is to go.
  */
 import type { Call, Connection, ConnectionEventType } from '../api/index.ts'
+import type { Clock } from '../base/index.ts'
 import { CallerIds } from './caller-ids.ts'
 
 /** Where a request goes next. */
@@ -23,6 +24,8 @@ export interface ConnectionRecord {
   readonly serverNamespace: string | undefined
   /** All SPIFFE IDs that were proven on the path: the client's first, the next hop's last. */
   readonly identities: readonly string[]
+  /** Whom the quota of wires counts it for. Absent in records of 0.2 and earlier. */
+  readonly accounts?: readonly string[]
   /** By which we recognise a caller that has lost our answer, see `callerKey`. */
   readonly callerKey: string
   /** As we answered, in this node's view. */
@@ -49,16 +52,24 @@ export interface TableEvent {
   readonly record: ConnectionRecord
 }
 
+/** A far node may say UP and DOWN as often as it likes: the disk hears of the last of it once in so long. */
+const WRITE_STATES_MS = 1_000
+
 export class ConnectionTable {
   readonly #store: RecordStore
   readonly #check: (record: ConnectionRecord) => void
+  readonly #clock: Clock
+  /** Connections whose state on disk is not the last one. */
+  readonly #stale = new Set<string>()
+  #cancelWrite: (() => void) | undefined
   readonly #records = new Map<string, ConnectionRecord>()
   readonly #callers = new CallerIds()
   readonly #listeners = new Set<(event: TableEvent) => void>()
 
   /** @param check throws for a record that must not stand: trust may have ended while it was requested. */
-  constructor(store: RecordStore, check: (record: ConnectionRecord) => void = () => {}) {
+  constructor(store: RecordStore, clock: Clock, check: (record: ConnectionRecord) => void = () => {}) {
     this.#store = store
+    this.#clock = clock
     this.#check = check
     for (const record of store.load()) this.#remember(record)
   }
@@ -79,23 +90,31 @@ export class ConnectionTable {
   /** @throws {NsmError} what the check or the store throws; then nothing has changed. */
   save(record: ConnectionRecord): void {
     this.#check(record)
-    this.#write(record)
+    this.#store.put(record)
+    this.#stale.delete(record.id)
+    this.#remember(record)
+    this.#tell({ type: 'UPDATE', record })
   }
 
   delete(id: string): void {
     const record = this.#records.get(id)
     if (record === undefined) return
     this.#store.delete(id)
+    this.#stale.delete(id)
     this.#records.delete(id)
     this.#callers.forget(id)
     this.#tell({ type: 'DELETE', record })
   }
 
-  /** Changes the state of a connection, and tells the listeners; without effect where it is the same. */
+  /** Changes the state of a connection, and tells the listeners at once; without effect where it is the same. */
   setState(id: string, state: Connection['state']): void {
     const record = this.#records.get(id)
     if (record === undefined || record.connection.state === state) return
-    this.#write({ ...record, connection: { ...record.connection, state } })
+    const changed = { ...record, connection: { ...record.connection, state } }
+    this.#remember(changed)
+    this.#stale.add(id)
+    this.#cancelWrite ??= this.#clock.after(WRITE_STATES_MS, () => this.#writeStates())
+    this.#tell({ type: 'UPDATE', record: changed })
   }
 
   subscribe(listener: (event: TableEvent) => void): () => void {
@@ -103,10 +122,24 @@ export class ConnectionTable {
     return () => this.#listeners.delete(listener)
   }
 
-  #write(record: ConnectionRecord): void {
-    this.#store.put(record)
-    this.#remember(record)
-    this.#tell({ type: 'UPDATE', record })
+  /** Writes what is not on disk yet. */
+  close(): void {
+    this.#cancelWrite?.()
+    this.#writeStates()
+  }
+
+  /** A state that cannot be written now goes to disk with the next one: nobody waits for it. */
+  #writeStates(): void {
+    this.#cancelWrite = undefined
+    for (const id of this.#stale) {
+      const record = this.#records.get(id)
+      try {
+        if (record !== undefined) this.#store.put(record)
+        this.#stale.delete(id)
+      } catch {
+        return
+      }
+    }
   }
 
   #remember(record: ConnectionRecord): void {

@@ -5,6 +5,7 @@ import { type ConnectionRecord, type ConnectionTable, callerKey } from '../conne
 import { workloadOf } from '../mechanism/index.ts'
 import { ownerOf, wantsDefault } from '../steps/index.ts'
 import type { Answered } from './call-next-hop.ts'
+import type { Counted } from './limit-wires.ts'
 import type { Asking, Forwarding, Self } from './parts.ts'
 import { agreeMtu, planWire } from './plan-wire.ts'
 import type { SelectedClientEnd } from './select-client-end.ts'
@@ -16,7 +17,7 @@ export interface EstablishParts {
   readonly table: ConnectionTable
 }
 
-type Agreed = Asking & SelectedClientEnd & Chosen & Answered
+type Agreed = Asking & Counted & SelectedClientEnd & Chosen & Answered
 
 export function establish(parts: EstablishParts): (agreed: Agreed) => Promise<Connection> {
   return async function establish(agreed) {
@@ -52,12 +53,13 @@ function toAnswer({ connection, answer, clientEnd, serverEnd, target, payload }:
 }
 
 function toRecord(agreed: Agreed, connection: Connection): ConnectionRecord {
-  const { request, call, identities, expiresMs, answer, answeredBy, target, clientEnd, serverEnd } = agreed
+  const { request, call, identities, accounts, expiresMs, answer, answeredBy, target, clientEnd, serverEnd } = agreed
   return {
     id: connection.id,
     ...ownerOf(call.peer),
     serverNamespace: workloadOf(serverEnd.end)?.namespace,
     identities: [...identities, answeredBy],
+    accounts,
     callerKey: callerKey(request.connection, call),
     connection,
     outgoing: { ...answer, mechanism: serverEnd.mechanism },

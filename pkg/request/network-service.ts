@@ -32,6 +32,7 @@ import { type AuthorizeParts, addClientInfo, authorize, requireCaller } from './
 import type { CandidateParts } from './candidates.ts'
 import { checkPolicy, type PolicyParts } from './check-policy.ts'
 import { type EstablishParts, establish } from './establish.ts'
+import { type LimitWiresParts, limitWires } from './limit-wires.ts'
 import { reselect } from './reselect.ts'
 import { selectClientEnd } from './select-client-end.ts'
 import { selectEndpoint } from './select-endpoint.ts'
@@ -41,7 +42,13 @@ const CONNECT_MS = 2_000
 /** Clients could not refresh while the daemon was down, so they get this long after its return. */
 const GRACE_MS = 60_000
 
-export interface NetworkServiceParts extends AuthorizeParts, PolicyParts, CandidateParts, NextHopParts, EstablishParts {
+export interface NetworkServiceParts
+  extends AuthorizeParts,
+    PolicyParts,
+    CandidateParts,
+    NextHopParts,
+    EstablishParts,
+    LimitWiresParts {
   readonly table: ConnectionTable
   readonly tokens: PathTokens
   readonly clock: Clock
@@ -125,6 +132,7 @@ export class NodeNetworkService implements NetworkServiceServer {
       .step(begin(order))
       .step(expire(this.#deadlines))
       .step(limitRequest(limits))
+      .step(limitWires(parts))
       .step(reselect({ table, close: (record) => this.#remove(record) }))
       .step(selectClientEnd(parts))
       .step(selectEndpoint(parts))

@@ -7,6 +7,9 @@ import type { Asking } from './parts.ts'
 
 /** How long one endpoint may take while there are others to try. */
 const ATTEMPT_MS = 4_000
+/** All attempts together: a registry of another domain may name as many endpoints as it likes. */
+const ALL_ATTEMPTS_MS = 15_000
+const MOST_ATTEMPTS = 8
 /** How long an endpoint that did not answer comes last. */
 const AVOID_MS = 10_000
 /** Services and addresses that are remembered; beyond that the oldest is forgotten, which only costs its turn. */
@@ -24,20 +27,23 @@ export function selectEndpoint(parts: CandidateParts & { readonly clock: Clock }
   const rounds = new RoundRobin(clock)
   return async function selectEndpoint({ connection, call, known }, next) {
     const { targets, payload } = await findCandidates(parts, { connection, call, known })
-    const refusals: unknown[] = []
-    for (const [position, target] of rounds.order(connection.networkService, targets).entries()) {
-      const attempt = (signal: AbortSignal) => next({ target, payload, signal })
-      const isLast = position === targets.length - 1
-      try {
-        if (isLast) return await attempt(call.signal)
-        return await within({ clock, ms: ATTEMPT_MS, signal: call.signal }, attempt)
-      } catch (error) {
-        call.signal.throwIfAborted() // out of time: the others will not do better
-        if (isAway(error)) rounds.avoid(target)
-        refusals.push(error)
+    const tried = rounds.order(connection.networkService, targets).slice(0, MOST_ATTEMPTS)
+    const attempt = (target: Target) => (signal: AbortSignal) => next({ target, payload, signal })
+    return await within({ clock, ms: ALL_ATTEMPTS_MS, signal: call.signal }, async (signal) => {
+      const refusals: unknown[] = []
+      for (const [position, target] of tried.entries()) {
+        const isLast = position === tried.length - 1
+        try {
+          if (isLast) return await attempt(target)(signal)
+          return await within({ clock, ms: ATTEMPT_MS, signal }, attempt(target))
+        } catch (error) {
+          signal.throwIfAborted() // out of time: the others will not do better
+          if (isAway(error)) rounds.avoid(target)
+          refusals.push(error)
+        }
       }
-    }
-    throw allRefused(connection.networkService, refusals)
+      throw allRefused(connection.networkService, refusals)
+    })
   }
 }
 

@@ -18,7 +18,8 @@ const STANDING = 500
 /** Hash tables that grew and will be used again: two kilobytes a wire would be more. */
 const MOST_GROWTH_BYTES = 2 * 1024 * ROUNDS
 
-const cluster = oneCluster(2)
+/** All wires are those of one user. */
+const cluster = oneCluster(2, { environment: () => ({ NSM_MAX_WIRES: '1000' }) })
 let client: Workload
 let near: Workload
 let far: Workload

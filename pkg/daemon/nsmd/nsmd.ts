@@ -85,10 +85,11 @@ async function compose(config: NsmdConfig, options: NodeOptions, scope: Scope): 
   const wires = scope.own(await Forwarder.open({ database: state.wires, ...machine, ...common }, signal))
   const local = (endpoint: string) => registered.get(endpoint)
   const judge = checkTrusted({ domain, trust, policy, local })
-  const table = new ConnectionTable(connectionRecords(state.connections), judge)
+  const table = scope.own(new ConnectionTable(connectionRecords(state.connections), clock, judge))
   const service = new NodeNetworkService({
     self,
     table,
+    maxWires: config.maxWires,
     directory,
     forwarding: wires,
     nextHops,

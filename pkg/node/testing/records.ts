@@ -1,4 +1,5 @@
 import { type Connection, emptyContext } from '../../api/index.ts'
+import { FakeClock } from '../../base/testing/index.ts'
 import { type ConnectionRecord, ConnectionTable } from '../../connections/index.ts'
 
 /** A connection of a workload of west to `files@east` at another node. */
@@ -40,5 +41,5 @@ export function testRecord(id: string, change: Partial<ConnectionRecord> = {}): 
 
 /** A table in memory. */
 export function connectionTable(...records: readonly ConnectionRecord[]): ConnectionTable {
-  return new ConnectionTable({ load: () => records, put() {}, delete() {} })
+  return new ConnectionTable({ load: () => records, put() {}, delete() {} }, new FakeClock())
 }

@@ -82,6 +82,7 @@ export interface TestNodeOptions {
   readonly exportConditions?: ExportConditions
   readonly policy?: PolicySource
   readonly vxlanPort?: number
+  readonly maxWires?: number
   /** Best first. */
   readonly aeads?: readonly AeadName[]
   readonly payload?: Payload
@@ -109,7 +110,7 @@ export class TestNode {
     this.#payload = given.payload ?? 'IP'
     this.clock = given.clock ?? new FakeClock()
     this.records = given.records ?? new MemoryRecords()
-    this.table = new ConnectionTable(this.records)
+    this.table = new ConnectionTable(this.records, this.clock)
     const ports = { wireguard: 51820, ...(given.vxlanPort === undefined ? {} : { vxlan: given.vxlanPort }) }
     const tunnel = { ip: '192.0.2.1', ports, mtuBytes: 1500, nodeKey: given.nodeKey ?? generateKey() }
     const publicUrl = `tcp://${name === 'n1' ? '192.0.2.1' : '192.0.2.2'}:5001`
@@ -119,6 +120,7 @@ export class TestNode {
     this.service = new NodeNetworkService({
       self: this.self,
       table: this.table,
+      maxWires: given.maxWires ?? 1_000,
       clock: this.clock,
       logger: silentLogger,
       exports: () => given.exports ?? new Map(),
