@@ -7,6 +7,7 @@
  *     node         workload     tunnel port <id>:c, TUN or TAP <id>:s, cross-connect <id>
  *     node         node         two tunnel ports, cross-connect <id> (transit)
  */
+import { PAYLOAD_IP } from '../api/index.ts'
 import { portId } from '../dataplane/index.ts'
 import {
   type PortSpec,
@@ -30,7 +31,8 @@ export type WireTables = Readonly<Record<Role, readonly number[]>>
 export function planWire(kinds: WireKinds, intent: WireIntent, tables: WireTables): readonly Desired[] {
   const [client, server] = [workloadOf(intent.client), workloadOf(intent.server)]
   if (client !== undefined && server !== undefined) {
-    const origin = { kind: 'veth', ends: [linkSpec(intent, client), linkSpec(intent, server)] } as const
+    const ends = [vethSpec(intent, client), vethSpec(intent, server)] as const
+    const origin = { kind: 'veth', ends } as const
     return [
       ...planWorkload(kinds, intent, { role: 'client', workload: client, far: server, origin, tables }),
       ...planWorkload(kinds, intent, { role: 'server', workload: server, far: client, origin, tables }),
@@ -70,13 +72,21 @@ function planWorkload(kinds: WireKinds, intent: WireIntent, planned: PlannedWork
   const { role, workload, far, origin, tables } = planned
   return [
     want(kinds.pin, { id: portId(intent.id, role), namespace: workload.namespace }),
-    want(kinds.link, { ...linkSpec(intent, workload), origin }),
+    want(kinds.link, { ...(far === undefined ? linkSpec : vethSpec)(intent, workload), origin }),
     ...planLayer3(kinds, workload, { farAddresses: far?.addresses ?? [], tables: tables[role] }),
   ]
 }
 
 function linkSpec({ id, mtuBytes }: WireIntent, { namespace, interfaceName }: WorkloadInterface): LinkSpec {
   return { namespace, name: interfaceName, alias: linkAlias(id), mtuBytes }
+}
+
+/**
+ * No engine looks at what passes between two pods of one node, so the kernel of each does: packets come only from where
+ * its routes by this link lead. In frames there may be whatever the workloads put there.
+ */
+function vethSpec(intent: WireIntent, workload: WorkloadInterface): LinkSpec {
+  return { ...linkSpec(intent, workload), checksSources: intent.payload === PAYLOAD_IP }
 }
 
 /** The prefixes of the end that it leads to are the remote ones, those of the other end the local ones. */

@@ -18,6 +18,8 @@ export interface Link {
   readonly mtuBytes: number
   readonly isUp: boolean
   readonly mac: string
+  /** See {@link LinkSpec.checksSources}. */
+  readonly checksSources: boolean
 }
 
 export interface LinkSpec {
@@ -25,6 +27,8 @@ export interface LinkSpec {
   readonly name: string
   readonly alias: string
   readonly mtuBytes: number
+  /** Whether the namespace drops IPv4 packets that arrive from sources to which it has no route by this link. */
+  readonly checksSources?: boolean
 }
 
 export interface Links {

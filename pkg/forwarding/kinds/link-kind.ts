@@ -33,7 +33,8 @@ export function linkKind(links: Links, devices: DevicePorts): Kind<WireLink, Fou
       const found = (await links.list(place, signal)).map((link) => toFound(place, link))
       return new Map(found.map((link) => [linkKey(link, link.isVeth), link]))
     },
-    matches: (spec, { isUp, mtuBytes }) => isUp && mtuBytes === spec.mtuBytes,
+    matches: (spec, found) =>
+      found.isUp && found.mtuBytes === spec.mtuBytes && (found.checksSources === true || spec.checksSources !== true),
     async apply(spec, actual, signal) {
       if (spec.origin.kind === 'device')
         await applyDevice({ links, devices, spec, port: spec.origin.port }, actual, signal)
@@ -93,10 +94,10 @@ function linkKey({ name, alias }: LinkSpec, isVeth: boolean): string {
   return `${name} ${alias} ${isVeth ? 'veth' : 'device'}`
 }
 
-function toFound(namespace: string, { name, alias, mtuBytes, isUp, kind }: Link): FoundLink {
-  return { namespace, name, alias, mtuBytes, isUp, isVeth: kind === 'veth' }
+function toFound(namespace: string, { name, alias, mtuBytes, checksSources, isUp, kind }: Link): FoundLink {
+  return { namespace, name, alias, mtuBytes, checksSources, isUp, isVeth: kind === 'veth' }
 }
 
-function toLinkSpec({ namespace, name, alias, mtuBytes }: LinkSpec): LinkSpec {
-  return { namespace, name, alias, mtuBytes }
+function toLinkSpec({ namespace, name, alias, mtuBytes, checksSources = false }: LinkSpec): LinkSpec {
+  return { namespace, name, alias, mtuBytes, checksSources }
 }

@@ -1,9 +1,9 @@
 /** Messages about links: struct ifinfomsg and IFLA_* attributes. */
 import { type Attribute, attribute } from '../attribute.ts'
-import { attributesAfter } from '../attributes.ts'
+import { type Attributes, attributesAfter } from '../attributes.ts'
 import { HOST_IS_LITTLE_ENDIAN, readStruct, viewOf } from '../bytes.ts'
 import type { Message } from '../message.ts'
-import { change, create, dump, type RtnlRequest, rtnlType } from './request.ts'
+import { AF_INET, change, create, dump, type RtnlRequest, rtnlType } from './request.ts'
 
 const IFINFOMSG_BYTES = 16
 const IFF_UP = 0x1
@@ -14,11 +14,17 @@ const IFLA_MTU = 4
 const IFLA_LINK = 5
 const IFLA_LINKINFO = 18
 const IFLA_IFALIAS = 20
+const IFLA_AF_SPEC = 26
 const IFLA_NET_NS_FD = 28
 const IFLA_EXT_MASK = 29
 const IFLA_INFO_KIND = 1
 const IFLA_INFO_DATA = 2
 const VETH_INFO_PEER = 1
+const IFLA_INET_CONF = 1
+/** IPV4_DEVCONF_RP_FILTER, of a list that counts from 1. */
+const RP_FILTER = 8
+/** RFC 3704, strict: the route back to the source of a packet must be by the link on which it came. */
+const STRICT = 1
 /** RTEXT_FILTER_SKIP_STATS: the statistics would make up most of each message. */
 const SKIP_STATS = 1 << 3
 
@@ -44,6 +50,7 @@ export interface LinkMessage {
   readonly mac: Uint8Array
   /** Index of the lower link, or of the peer of a veth in the namespace of that peer; 0 if there is none. */
   readonly lowerIndex: number
+  readonly checksSources: boolean
 }
 
 /**
@@ -64,11 +71,23 @@ export function addVeth(near: Omit<VethEnd, 'namespace'>, far: VethEnd): RtnlReq
   })
 }
 
-export function setLink(link: LinkRef, wanted: { readonly alias: string; readonly mtuBytes: number }): RtnlRequest {
+export interface LinkSettings {
+  readonly alias: string
+  readonly mtuBytes: number
+  /** Whether the kernel drops IPv4 packets from sources to which no route leads by this link. */
+  readonly checksSources?: boolean | undefined
+}
+
+export function setLink(link: LinkRef, { alias, mtuBytes, checksSources = false }: LinkSettings): RtnlRequest {
   return change({
     type: rtnlType.setLink,
     fixed: ifinfomsg(indexOf(link), IFF_UP),
-    attributes: [...nameOf(link), attribute.text(IFLA_IFALIAS, wanted.alias), attribute.u32(IFLA_MTU, wanted.mtuBytes)],
+    attributes: [
+      ...nameOf(link),
+      attribute.text(IFLA_IFALIAS, alias),
+      attribute.u32(IFLA_MTU, mtuBytes),
+      ...(checksSources ? [inetConf([attribute.u32(RP_FILTER, STRICT)])] : []),
+    ],
   })
 }
 
@@ -98,7 +117,19 @@ export function readLink({ body }: Message): LinkMessage {
     isUp: (view.getUint32(8, HOST_IS_LITTLE_ENDIAN) & IFF_UP) !== 0,
     mac: attributes.bytes(IFLA_ADDRESS) ?? new Uint8Array(),
     lowerIndex: attributes.u32(IFLA_LINK) ?? 0,
+    checksSources: readInetConf(attributes, RP_FILTER) === STRICT,
   }
+}
+
+function inetConf(settings: readonly Attribute[]): Attribute {
+  return attribute.nested(IFLA_AF_SPEC, [attribute.nested(AF_INET, [attribute.nested(IFLA_INET_CONF, settings)])])
+}
+
+/** The kernel writes all settings as one list of 32 bits each, and reads them one by one. */
+function readInetConf(attributes: Attributes, setting: number): number | undefined {
+  const list = attributes.nested(IFLA_AF_SPEC)?.nested(AF_INET)?.bytes(IFLA_INET_CONF)
+  const at = 4 * (setting - 1)
+  return list === undefined || list.length < at + 4 ? undefined : viewOf(list).getUint32(at, HOST_IS_LITTLE_ENDIAN)
 }
 
 function endAttributes({ name, mtuBytes }: Omit<VethEnd, 'namespace'>): readonly Attribute[] {

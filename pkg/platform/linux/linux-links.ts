@@ -96,8 +96,14 @@ async function configure(rtnl: Rtnl, spec: LinkSpec, signal: AbortSignal): Promi
   const context = contextOf(spec, 'Cannot configure the link', signal)
   const link = await requireLink(rtnl, context, spec.name)
   if (!isSameOwner(link.alias, spec.alias)) throw taken(spec)
-  if (link.isUp && link.alias === spec.alias && link.mtuBytes === spec.mtuBytes) return
+  if (isConfigured(link, spec)) return
   await rtnl.change(context, [setLink({ index: link.index }, spec)])
+}
+
+/** A check that the kernel or the workload has switched on stays on. */
+function isConfigured(link: LinkMessage, { alias, mtuBytes, checksSources = false }: LinkSpec): boolean {
+  const checks = link.checksSources || !checksSources
+  return link.isUp && link.alias === alias && link.mtuBytes === mtuBytes && checks
 }
 
 function isEndOf(link: LinkMessage, spec: LinkSpec): boolean {
@@ -109,8 +115,8 @@ function arePeers(a: LinkMessage, b: LinkMessage): boolean {
   return a.lowerIndex === b.index && b.lowerIndex === a.index
 }
 
-function toLink({ index, name, kind, alias, mtuBytes, isUp, mac }: LinkMessage): Link {
-  return { index, name, kind, alias, mtuBytes, isUp, mac: formatMac(mac) }
+function toLink({ lowerIndex: _, mac, ...link }: LinkMessage): Link {
+  return { ...link, mac: formatMac(mac) }
 }
 
 function contextOf({ namespace, name }: LinkSpec, what: string, signal: AbortSignal): RtnlContext {

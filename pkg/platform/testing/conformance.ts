@@ -10,6 +10,7 @@ import { namespaceRules } from './conformance/namespace-rules.ts'
 import { neighbourRules } from './conformance/neighbour-rules.ts'
 import { routeRules } from './conformance/route-rules.ts'
 import { ruleRules } from './conformance/rule-rules.ts'
+import { sourceRules } from './conformance/source-rules.ts'
 import { vethRules } from './conformance/veth-rules.ts'
 import type { World } from './conformance/world.ts'
 
@@ -26,6 +27,7 @@ export function conformance(implementation: string, makeWorld: () => Promise<Wor
       await world.close()
     })
     describe('veth pairs', () => vethRules(() => world))
+    describe('sources', () => sourceRules(() => world))
     describe('links', () => linkRules(() => world))
     describe('addresses', () => addressRules(() => world))
     describe('routes', () => routeRules(() => world))

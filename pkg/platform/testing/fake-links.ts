@@ -69,10 +69,12 @@ function apply(link: FakeLink, spec: LinkSpec): void {
   link.alias = spec.alias
   link.mtuBytes = spec.mtuBytes
   link.isUp = true
+  link.checksSources ||= spec.checksSources === true
 }
 
 function isConfigured(link: FakeLink, spec: LinkSpec): boolean {
-  return link.isUp && link.alias === spec.alias && link.mtuBytes === spec.mtuBytes
+  const checks = link.checksSources || spec.checksSources !== true
+  return link.isUp && link.alias === spec.alias && link.mtuBytes === spec.mtuBytes && checks
 }
 
 function taken(spec: LinkSpec): NsmError {

@@ -10,6 +10,7 @@ export interface FakeLink {
   mtuBytes: number
   isUp: boolean
   mac: string
+  checksSources: boolean
   /** The other end of a veth pair. */
   peer: { readonly namespace: FakeNamespace; readonly link: FakeLink } | undefined
 }
@@ -36,7 +37,17 @@ export class FakeNamespace {
     }
     const index = this.#nextIndex++
     const mac = kind === 'tun' ? '' : `02:00:00:00:${hexByte(index >> 8)}:${hexByte(index)}`
-    const link: FakeLink = { index, name, kind, alias: '', mtuBytes: 1500, isUp: false, mac, peer: undefined }
+    const link: FakeLink = {
+      index,
+      name,
+      kind,
+      alias: '',
+      mtuBytes: 1500,
+      isUp: false,
+      mac,
+      checksSources: false,
+      peer: undefined,
+    }
     this.links.set(name, link)
     return link
   }
@@ -86,8 +97,8 @@ export class FakeNamespace {
   }
 }
 
-export function toLink({ index, name, kind, alias, mtuBytes, isUp, mac }: FakeLink): Link {
-  return { index, name, kind, alias, mtuBytes, isUp, mac }
+export function toLink({ peer: _, ...link }: FakeLink): Link {
+  return link
 }
 
 function hexByte(value: number): string {
