@@ -25,6 +25,7 @@ export {
   qualifyName,
   splitName,
 } from './names.ts'
+export { isPrintable, toPrintable, toPrintableLines } from './printable.ts'
 export type { Runtime } from './runtime.ts'
 export { Scope } from './scope.ts'
 export { VERSION } from './version.ts'

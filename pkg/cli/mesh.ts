@@ -46,7 +46,8 @@ export interface Mesh {
 
 /** The terminal of a command. */
 export interface Terminal {
-  print(text: string): void
+  /** @param paint adds colours, after everything in `text` that a terminal would obey has been escaped */
+  print(text: string, paint?: (text: string) => string): void
   /** Aborts on Ctrl-C. */
   readonly signal: AbortSignal
   readonly isColoured: boolean

@@ -1,5 +1,6 @@
 /** Renders results in the requested format: tables for people, JSON and YAML for programs. */
 import { stringify } from 'yaml'
+import { toPrintable } from '../base/index.ts'
 import { type JsonValue, toJson } from './json.ts'
 
 export const FORMATS = ['table', 'wide', 'json', 'yaml'] as const
@@ -47,8 +48,9 @@ function isList(value: object): value is readonly JsonValue[] {
   return Array.isArray(value)
 }
 
-/** Aligns columns to their widest cell, separated by two spaces, without trailing spaces. */
-export function table(rows: readonly (readonly string[])[]): string {
+/** A cell is one line, whatever is in it. Aligns columns to their widest cell, separated by two spaces, without trailing spaces. */
+export function table(texts: readonly (readonly string[])[]): string {
+  const rows = texts.map((row) => row.map(toPrintable))
   const count = Math.max(0, ...rows.map((row) => row.length))
   const widths = Array.from({ length: count }, (_, column) =>
     Math.max(...rows.map((row) => (row[column] ?? '').length)),

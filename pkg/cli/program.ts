@@ -1,6 +1,6 @@
 /** nsmctl: registers all commands, and maps errors to exit codes. */
 import { Command, CommanderError } from 'commander'
-import { type Clock, describeError, nextStep } from '../base/index.ts'
+import { type Clock, describeError, nextStep, toPrintable, toPrintableLines } from '../base/index.ts'
 import { registerCompletion } from './commands/completion.ts'
 import type { Context, Register } from './commands/context.ts'
 import { registerDomain, registerNode } from './commands/domain.ts'
@@ -35,7 +35,8 @@ export interface CliOptions {
 
 /** @param args the arguments after `nsmctl` */
 export async function runCli(args: readonly string[], options: CliOptions): Promise<ExitCode> {
-  const { mesh, terminal, clock, printError } = options
+  const { mesh, clock, printError } = options
+  const terminal = safe(options.terminal)
   const context: Context = { mesh, terminal, clock, exitCode: EXIT.fine }
   const program = new Command('nsmctl')
     .description('inspect and manage a mesh of virtual wires')
@@ -54,11 +55,17 @@ export async function runCli(args: readonly string[], options: CliOptions): Prom
     return context.exitCode
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.fine : EXIT.usage
-    printError(`nsmctl: ${describeError(error)}`)
+    printError(`nsmctl: ${toPrintable(describeError(error))}`)
     const next = nextStep(error)
-    if (next !== undefined) printError(`next: ${next}`)
+    if (next !== undefined) printError(`next: ${toPrintable(next)}`)
     return exitCodeOf(error)
   } finally {
     await mesh.close()
   }
+}
+
+/** The one way to a terminal: what other domains, nodes and workloads have written is text there, never a command. */
+function safe(terminal: Terminal): Terminal {
+  const print = (text: string, paint = (plain: string) => plain) => terminal.print(paint(toPrintableLines(text)))
+  return { ...terminal, print }
 }

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import type { Call, Connection, ConnectionRequest, PathSegment } from '../api/index.ts'
-import { isObjectId, NsmError, type Step } from '../base/index.ts'
+import { isObjectId, isPrintable, NsmError, type Step, toPrintable } from '../base/index.ts'
 
 /** A call as `rpc` hands it over. */
 export interface Incoming {
@@ -88,6 +88,12 @@ function enter(connection: Connection, index: number, own: PathSegment): Connect
 }
 
 function checkPath({ id, path: { index, segments } }: Connection): void {
+  const odd = segments.find((segment) => !isPrintable(segment.name) || !isPrintable(segment.id))
+  if (odd !== undefined) {
+    throw new NsmError('invalid_argument', 'Cannot accept the path: a name in it has characters that nobody sees', {
+      fields: { name: toPrintable(odd.name), id: toPrintable(odd.id) },
+    })
+  }
   if (index + 1 > segments.length) {
     throw new NsmError('invalid_argument', 'Cannot accept the path: index + 1 must not exceed its number of segments', {
       fields: { index, segments: segments.length },

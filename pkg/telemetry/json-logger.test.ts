@@ -32,9 +32,10 @@ describe('jsonLogger', () => {
 
   it('keeps a hostile value on its own line', () => {
     const { logger, lines } = recorded()
-    logger.warn('Refused', { networkService: 'a\n{"level":"error"}\u001b[31m' })
+    logger.warn('Refused', { networkService: 'a\n{"level":"error"}\u001b[31m\u009b2J\u202e' })
     expect(lines).toHaveLength(1)
     expect([...(lines[0]?.trimEnd() ?? '')].every((character) => character >= ' ')).toBe(true)
+    expect(lines[0]).not.toMatch(/[\u0080-\u009f\u202e]/)
   })
 
   it('cuts long values', () => {

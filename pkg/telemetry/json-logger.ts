@@ -4,7 +4,7 @@
  * because others may have chosen them.
  */
 import { pino } from 'pino'
-import { describeError, type LogFields, type Logger } from '../base/index.ts'
+import { describeError, type LogFields, type Logger, toPrintableLines } from '../base/index.ts'
 
 const SECRET_FIELD = /.key$|token|secret|password|jwt|authorization/i
 const MASK = '[redacted]'
@@ -20,7 +20,8 @@ export interface JsonLoggerOptions {
 
 export function jsonLogger(options: JsonLoggerOptions): Logger {
   const { program, level, write } = options
-  const destination = write === undefined ? pino.destination({ fd: 2, sync: true }) : { write }
+  const standardError = write === undefined ? pino.destination({ fd: 2, sync: true }) : { write }
+  const destination = { write: (line: string) => void standardError.write(toPrintableLines(line)) }
   const sink = pino(
     {
       level,

@@ -1,5 +1,5 @@
 import { type Format, renderObject } from '../output.ts'
-import { statusExitCode, statusText } from '../view/status.ts'
+import { paintMarks, statusExitCode, statusText } from '../view/status.ts'
 import { formatOption, type Register } from './context.ts'
 
 export const registerStatus: Register = (program, context) => {
@@ -9,11 +9,10 @@ export const registerStatus: Register = (program, context) => {
     .addOption(formatOption())
     .action(async ({ output }: { output: Format }) => {
       const status = await (await context.mesh.node()).status()
-      const { print, isColoured } = context.terminal
+      const { terminal, clock } = context
       const isForPeople = output === 'table' || output === 'wide'
-      print(
-        isForPeople ? statusText(status, { nowMs: context.clock.nowMs(), isColoured }) : renderObject(status, output),
-      )
+      if (!isForPeople) terminal.print(renderObject(status, output))
+      else terminal.print(statusText(status, { nowMs: clock.nowMs() }), terminal.isColoured ? paintMarks : undefined)
       context.exitCode = statusExitCode(status)
     })
 }

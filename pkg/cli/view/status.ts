@@ -1,14 +1,13 @@
 import { styleText } from 'node:util'
 import type { nodeV1 } from '../../api/index.ts'
+import { toPrintable } from '../../base/index.ts'
 import { EXIT, type ExitCode } from '../exit-code.ts'
 import { table } from '../output.ts'
+import type { Moment } from './lists.ts'
 import { durationText, timestampMs } from './times.ts'
 
 /** Facts about node, dataplane and wires, then all conditions; those with a problem come with a hint on what to do. */
-export function statusText(
-  status: nodeV1.NodeStatus,
-  { nowMs, isColoured }: { nowMs: number; isColoured: boolean },
-): string {
+export function statusText(status: nodeV1.NodeStatus, { nowMs }: Moment): string {
   const { dataplane } = status
   const features = [...(dataplane?.features ?? [])].map(([name, state]) => `${name}=${state}`)
   const facts = table([
@@ -28,15 +27,28 @@ export function statusText(
     ['Offloads', features.join(' ')],
     ['Wires', `${status.wiresUp} up, ${status.wiresDown} down`],
   ])
-  return [facts, '', ...status.conditions.map((condition) => conditionText(condition, isColoured))].join('\n')
+  return [facts, '', ...status.conditions.map(conditionText)].join('\n')
 }
 
-function conditionText({ name, problem, next, warningOnly }: nodeV1.Condition, isColoured: boolean): string {
-  const paint = (colour: 'green' | 'yellow' | 'red', text: string) =>
-    isColoured ? styleText(colour, text, { validateStream: false }) : text
-  if (problem === '') return `${paint('green', 'ok  ')}  ${name}`
-  const mark = warningOnly ? paint('yellow', 'warn') : paint('red', 'bad ')
-  return `${mark}  ${name}: ${problem}${next === '' ? '' : `\n      next: ${next}`}`
+function conditionText({ name, problem, next, warningOnly }: nodeV1.Condition): string {
+  if (problem === '') return `${MARKS.ok}  ${toPrintable(name)}`
+  const mark = warningOnly ? MARKS.warning : MARKS.problem
+  const hint = next === '' ? '' : `\n      next: ${toPrintable(next)}`
+  return `${mark}  ${toPrintable(`${name}: ${problem}`)}${hint}`
+}
+
+const MARKS = { ok: 'ok  ', warning: 'warn', problem: 'bad ' } as const
+const COLOURS: Readonly<Record<string, 'green' | 'yellow' | 'red'>> = {
+  [MARKS.ok]: 'green',
+  [MARKS.warning]: 'yellow',
+  [MARKS.problem]: 'red',
+}
+
+/** Colours the marks at the beginnings of the conditions. */
+export function paintMarks(text: string): string {
+  return text.replaceAll(/^(ok {2}|warn|bad )(?= {2})/gm, (mark) =>
+    styleText(COLOURS[mark] ?? 'red', mark, { validateStream: false }),
+  )
 }
 
 export function statusExitCode({ conditions }: nodeV1.NodeStatus): ExitCode {
