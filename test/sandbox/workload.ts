@@ -2,9 +2,9 @@
 import {
   type Connection,
   type ConnectionRequest,
+  type IpContext,
   type NetworkServiceClient,
   type NetworkServiceServer,
-  type IpContext,
   nodeV1,
   type Token,
 } from '../../pkg/api/index.ts'
