@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { type Call, domainV1 } from '../api/index.ts'
 import { decodeToken, encodeToken } from './joining/token.ts'
 import { callOf, type TestDomain, TestWorld } from './testing/index.ts'
 import { revokedOf } from './trust/introduction.ts'
@@ -224,6 +225,24 @@ describe('nodes that are revoked', () => {
     await world.clock.advance(30_000)
     await world.settle()
     expect(isRevokedAt(east, 'spiffe://west/node/n2')).toBe(true)
+  })
+
+  test('are one word in the introduction of a domain that joins, however many they are', async () => {
+    const names = Array.from({ length: 300 }, (_, index) => `node-${index}`)
+    await joinAndRevoke(...names)
+    const accepted: number[] = []
+    const { accept } = east.federation
+    Object.assign(east.federation, {
+      accept: (request: domainV1.AcceptRequest, call: Call) => {
+        accepted.push(domainV1.AcceptRequest.encode(request).finish().length)
+        return accept(request, call)
+      },
+    })
+    await joined()
+    expect(accepted[0]).toBeLessThan(2_000)
+    await world.clock.advance(30_000)
+    await world.settle()
+    expect(east.trust.joinedDomain('west')?.introduction.revoked).toHaveLength(300)
   })
 
   test('are every node of the domain where there are too many to name', async () => {

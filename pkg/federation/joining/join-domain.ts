@@ -1,4 +1,5 @@
 import { type Clock, isAway, type Logger, NsmError, within } from '../../base/index.ts'
+import { EVERY_NODE } from '../../policy/index.ts'
 import type { RegistryChannels } from '../registries/registry-channels.ts'
 import type { Introduction } from '../store/trust-record.ts'
 import { fingerprint, hasAuthority, introductionFromProto, introductionToProto } from '../trust/introduction.ts'
@@ -87,6 +88,14 @@ async function introduce(options: JoinOptions, token: JoinToken, signal: AbortSi
   })
 }
 
+/**
+ * A stranger may say little. Which nodes are revoked comes with the first message of the watch; until then, if there are
+ * any, none is trusted.
+ */
+function briefly(introduction: Introduction): Introduction {
+  return { ...introduction, revoked: introduction.revoked.length === 0 ? [] : [EVERY_NODE] }
+}
+
 async function introduceAt(
   address: string,
   { trust, channels, clock }: JoinOptions,
@@ -94,7 +103,7 @@ async function introduceAt(
 ): Promise<Introduction> {
   const channel = channels.pinned(address, token.domain, token.fingerprint)
   try {
-    const request = { secret: token.secret, introduction: introductionToProto(trust.introduction) }
+    const request = { secret: token.secret, introduction: introductionToProto(briefly(trust.introduction)) }
     const accept = (signal: AbortSignal) => channel.federation.accept(request, { signal })
     const answer = await within({ clock, ms: ACCEPT_MS, signal }, accept)
     const introduction = introductionFromProto(answer, trust.introductionRules(clock.nowMs()))
