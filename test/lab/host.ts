@@ -7,6 +7,11 @@ import { statSync } from 'node:fs'
 import { formatNamespaceId } from '../../pkg/net/index.ts'
 import { type Outcome, type Piped, pipe, type RunOptions, run, start, stop, tryRun } from './shell.ts'
 
+export interface HostOptions {
+  /** Whether `lo` is up, as in every pod; without it, the kernel has no routing table yet. */
+  readonly hasLoopback?: boolean
+}
+
 export class Host {
   /** Of the namespace, as `ip netns` shows it. */
   readonly name: string
@@ -16,9 +21,9 @@ export class Host {
     this.name = name
   }
 
-  static async create(name: string): Promise<Host> {
+  static async create(name: string, { hasLoopback = true }: HostOptions = {}): Promise<Host> {
     await run(['ip', 'netns', 'add', name])
-    await run(['ip', '-n', name, 'link', 'set', 'lo', 'up'])
+    if (hasLoopback) await run(['ip', '-n', name, 'link', 'set', 'lo', 'up'])
     return new Host(name)
   }
 

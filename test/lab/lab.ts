@@ -5,7 +5,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { chmodSync, chownSync, mkdirSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { cable, Host } from './host.ts'
+import { cable, Host, type HostOptions } from './host.ts'
 import { namespaceOf } from './processes.ts'
 import { ROOT } from './programs.ts'
 import { tryRun } from './shell.ts'
@@ -102,8 +102,8 @@ export class Lab {
     return { host, address }
   }
 
-  async host(name: string): Promise<Host> {
-    const host = await Host.create(`${this.prefix}${name}`)
+  async host(name: string, options?: HostOptions): Promise<Host> {
+    const host = await Host.create(`${this.prefix}${name}`, options)
     this.#hosts.push(host)
     return host
   }

@@ -4,6 +4,7 @@ import type { Host } from './host.ts'
 import { Lab } from './lab.ts'
 
 export interface OneHolder<Name extends string> extends DaemonLine {
+  readonly lab: Lab
   readonly holder: Holder
   readonly node: Host
   readonly workloads: Readonly<Record<Name, Host>>
@@ -22,7 +23,7 @@ export async function oneHolder<Name extends string>(...names: readonly Name[]):
       workloads[name] = await lab.host(name)
       await holder.connectClient(workloads[name])
     }
-    return { ...line, holder, node, workloads: workloads as Record<Name, Host>, close: () => lab.close() }
+    return { ...line, lab, holder, node, workloads: workloads as Record<Name, Host>, close: () => lab.close() }
   } catch (error) {
     await lab.close()
     throw error

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describe, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { linuxPlatform } from '../../pkg/platform/index.ts'
 import { conformance } from '../../pkg/platform/testing/conformance.ts'
 import { missingForKernelTests } from '../lab/holder.ts'
@@ -36,6 +36,14 @@ describe.skipIf(missing !== undefined)('through the real holder', () => {
       },
       close,
     }
+  })
+
+  test('a namespace that has never had a route has nothing that a wire could take', async () => {
+    const { rtnl, lab, holder, close } = await oneHolder()
+    const bare = await lab.host('bare', { hasLoopback: false })
+    await holder.connectClient(bare)
+    expect(await linuxPlatform(rtnl).bystanders.list(bare.namespace, AbortSignal.timeout(5_000))).toEqual([])
+    await close()
   })
 })
 

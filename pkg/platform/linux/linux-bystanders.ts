@@ -1,8 +1,17 @@
+import { errorCode } from '../../base/index.ts'
 import { formatIp } from '../../net/index.ts'
-import { AF_INET, AF_INET6, dumpAddresses, dumpMainRoutes, readAddress, readGateway } from '../../netlink/index.ts'
+import {
+  AF_INET,
+  AF_INET6,
+  dumpAddresses,
+  dumpMainRoutes,
+  type Message,
+  readAddress,
+  readGateway,
+} from '../../netlink/index.ts'
 import type { Bystander, Bystanders } from '../doors.ts'
 import { ourLinkNames } from './link-lookup.ts'
-import type { Rtnl } from './rtnl.ts'
+import type { Rtnl, RtnlContext } from './rtnl.ts'
 
 /** On every interface of every namespace: 127.0.0.0/8, ::1, fe80::/10. */
 const LOCAL = /^(127\.|169\.254\.|::1$|fe[89ab])/
@@ -14,8 +23,8 @@ export function linuxBystanders(rtnl: Rtnl): Bystanders {
       const [ours, addresses, ...routes] = await Promise.all([
         ourLinkNames(rtnl, context),
         rtnl.dump(context, dumpAddresses()),
-        rtnl.dump(context, dumpMainRoutes(AF_INET)),
-        rtnl.dump(context, dumpMainRoutes(AF_INET6)),
+        mainRoutes(rtnl, context, AF_INET),
+        mainRoutes(rtnl, context, AF_INET6),
       ])
       const found: Bystander[] = [
         ...addresses.map(readAddress).flatMap(({ linkIndex, address }) => entry(ours, linkIndex, address, 'address')),
@@ -26,6 +35,16 @@ export function linuxBystanders(rtnl: Rtnl): Bystanders {
       ]
       return found.filter(({ ip }) => !LOCAL.test(ip))
     },
+  }
+}
+
+/** In a namespace that has never had a route, the kernel has no table for them and answers ENOENT. */
+async function mainRoutes(rtnl: Rtnl, context: RtnlContext, family: number): Promise<readonly Message[]> {
+  try {
+    return await rtnl.dump(context, dumpMainRoutes(family))
+  } catch (error) {
+    if (errorCode(error) === 'not_found') return []
+    throw error
   }
 }
 
