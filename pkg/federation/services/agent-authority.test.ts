@@ -66,7 +66,8 @@ test('other domains hear for good of a revoked node, whose identity another agen
   const who = { records, domain: 'east', authorities: [east.authorityKey.certificate], addresses: [east.address] }
   const rules = { reach: isRoutable, longestIdentityMs: Number.POSITIVE_INFINITY, clock: world.clock }
   const trust = world.scope.own(await Trust.open({ ...who, ...rules }))
-  await nextState(nodeId('east', 'n1'))
+  for (const name of ['n1', 'n2']) await nextState(nodeId('east', name))
+  expect(trust.introduction.revoked).toEqual([])
   await east.domains.revokeNode({ node: 'n1' }, admin)
   await world.clock.advance(7_200_000)
   expect([trust.introduction.revoked, east.trust.introduction.revoked]).toEqual([['n1'], []])

@@ -132,7 +132,7 @@ export class Trust {
   /** What this domain says of itself to others. */
   get introduction(): Introduction {
     const sinceMs = this.#clock.nowMs() - this.#longestIdentityMs - CLOCKS_MS
-    const lately = this.records.all('node').filter(({ revokedMs = 0 }) => revokedMs > sinceMs)
+    const lately = this.records.all('node').filter(({ revokedMs }) => revokedMs !== undefined && revokedMs > sinceMs)
     return { ...this.#introduction, revoked: revokedOf(lately.map(({ name }) => name)) }
   }
 
