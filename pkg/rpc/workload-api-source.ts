@@ -111,22 +111,25 @@ function checkKey({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): void 
   })
 }
 
-/** Nothing of a domain is trusted whose bundle cannot be read; the others are not its hostages. */
+/**
+ * A domain whose bundle cannot be read has no authority: nothing of it is trusted, also where it has introduced
+ * authorities itself. The other domains are not its hostages.
+ */
 function readFederated(
   federated: workloadProto.X509SVIDResponse['federatedBundles'],
   logger: Logger,
 ): readonly (readonly [string, readonly Uint8Array[]])[] {
-  return [...federated].flatMap(([id, bundle]) => {
+  return [...federated].map(([id, bundle]) => {
+    const { trustDomain } = parseSpiffeId(id)
     try {
-      const { trustDomain } = parseSpiffeId(id)
-      return [[trustDomain, readBundle(bundle, trustDomain)] as const]
+      return [trustDomain, readBundle(bundle, trustDomain)]
     } catch (error) {
       logger.warn('Cannot use the bundle of a federated domain: nothing of it is trusted', {
         error: describeError(error),
-        domain: id.slice(0, 256),
+        domain: trustDomain,
         next: 'ask the operator of that domain for authorities that RFC 5280 allows',
       })
-      return []
+      return [trustDomain, []]
     }
   })
 }
