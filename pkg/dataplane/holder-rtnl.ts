@@ -56,6 +56,12 @@ export class HolderRtnl implements RtnlTransport {
     })
   }
 
+  async checkSources(namespace: string | undefined, signal: AbortSignal): Promise<void> {
+    const attributes = namespaceAttributes(namespace)
+    const what = 'Cannot have the network namespace check the sources of IPv6 packets'
+    await this.#client.request({ type: messageType.sourcesCheck, what, fields: { namespace }, attributes }, signal)
+  }
+
   async watch(watch: NamespaceWatch, signal: AbortSignal): Promise<void> {
     const { namespace, groups } = watch
     if ((this.#watches.get(namespace)?.groups ?? 0) === groups) return

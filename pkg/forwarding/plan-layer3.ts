@@ -61,6 +61,16 @@ function toRule(end: WorkloadInterface, policy: PolicyRoute, table: number | und
   return normalizeRule({ namespace: end.namespace, from: source, proto, dstPort, srcPort, table: table ?? MAIN_TABLE })
 }
 
+/**
+ * A way back that only such a policy opens is one that the kernel cannot find: nf_tables asks for a route without
+ * protocol and ports.
+ */
+export function hasIpv6PolicyByPort(end: WorkloadInterface): boolean {
+  return end.policies.some(
+    ({ from, proto, dstPort, srcPort }) => isIpv6(from, end) && `${proto}${dstPort}${srcPort}` !== '',
+  )
+}
+
 /** A policy without a source is about the family that the interface has. */
 function isIpv6(from: string, { addresses }: WorkloadInterface): boolean {
   return from === '' ? addresses.length > 0 && addresses.every((cidr) => cidr.includes(':')) : from.includes(':')

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { PolicyRoute } from '../api/index.ts'
 import { FakeEngine, fakeDataplane } from '../dataplane/testing/index.ts'
 import type { KernelEnd, WireIntent } from '../mechanism/index.ts'
+import type { LinkSpec } from '../platform/index.ts'
 import { FakeKernel, fakePlatform } from '../platform/testing/index.ts'
 import { wireKinds } from './kinds/index.ts'
 import { planWire } from './plan-wire.ts'
@@ -19,6 +20,10 @@ const wire = localWire('w1')
 const client = wire.client as KernelEnd
 const withClient = (changes: Partial<KernelEnd>) => ({ ...wire, client: { ...client, ...changes } })
 
+function withPolicy(from: string, dstPort: string): WireIntent {
+  return withClient({ policies: [{ from, proto: dstPort === '' ? '' : 'tcp', dstPort, srcPort: '', routes: [] }] })
+}
+
 describe('planWire', () => {
   test('joins two local ends by a veth pair with routes to each other', () => {
     expect(objects(wire)).toEqual([
@@ -35,6 +40,53 @@ describe('planWire', () => {
       'route 10.0.1.1/32 link s-w1 254',
       'route fd00::a00:101/128 link s-w1 254',
     ])
+  })
+
+  test.each<[string, WireIntent, readonly (readonly [ipv4: boolean | undefined, ipv6: boolean | undefined])[]]>([
+    [
+      'packets',
+      wire,
+      [
+        [true, true],
+        [true, true],
+      ],
+    ],
+    [
+      'frames',
+      { ...wire, payload: 'ETHERNET' },
+      [
+        [false, false],
+        [false, false],
+      ],
+    ],
+    [
+      'packets, with an IPv6 policy',
+      withPolicy('fd00::1', ''),
+      [
+        [true, true],
+        [true, true],
+      ],
+    ],
+    [
+      'packets, with an IPv4 policy by port',
+      withPolicy('10.0.1.1', '80'),
+      [
+        [true, true],
+        [true, true],
+      ],
+    ],
+    [
+      'packets, with an IPv6 policy by port',
+      withPolicy('fd00::1', '80'),
+      [
+        [true, false],
+        [true, true],
+      ],
+    ],
+    ['packets between nodes', remoteWire('w1'), [[undefined, undefined]]],
+  ])('has the kernel check the sources of %s', (_, intent, expected) => {
+    const links = specs(intent, 'link') as readonly LinkSpec[]
+    expect(links.map(({ checksSources, checksIpv6Sources }) => [checksSources, checksIpv6Sources])).toEqual(expected)
   })
 
   test('joins a local client to another node by a TUN device and a tunnel', () => {

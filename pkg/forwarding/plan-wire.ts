@@ -22,7 +22,7 @@ import type { LinkSpec } from '../platform/index.ts'
 import { type Desired, want } from '../reconcile/index.ts'
 import type { WireKinds } from './kinds/index.ts'
 import { linkAlias, type WireLink } from './kinds/link-kind.ts'
-import { planLayer3 } from './plan-layer3.ts'
+import { hasIpv6PolicyByPort, planLayer3 } from './plan-layer3.ts'
 
 /** Numbers of the routing tables of each end's policies, in their order. */
 export type WireTables = Readonly<Record<Role, readonly number[]>>
@@ -86,7 +86,9 @@ function linkSpec({ id, mtuBytes }: WireIntent, { namespace, interfaceName }: Wo
  * its routes by this link lead. In frames there may be whatever the workloads put there.
  */
 function vethSpec(intent: WireIntent, workload: WorkloadInterface): LinkSpec {
-  return { ...linkSpec(intent, workload), checksSources: intent.payload === PAYLOAD_IP }
+  const checksSources = intent.payload === PAYLOAD_IP
+  const checksIpv6Sources = checksSources && !hasIpv6PolicyByPort(workload)
+  return { ...linkSpec(intent, workload), checksSources, checksIpv6Sources }
 }
 
 /** The prefixes of the end that it leads to are the remote ones, those of the other end the local ones. */

@@ -28,6 +28,7 @@ test.each([
   ['kPrefaceVersion', protocol.PREFACE_VERSION],
   ['kMaxMessageBytes', protocol.MAX_MESSAGE_BYTES],
   ['kMaxIdBytes', protocol.MAX_ID_BYTES],
+  ['kCheckedGroup', protocol.CHECKED_GROUP],
 ])('protocol.ts has the limit %s of protocol.h', (name, ours) => {
   const product = new RegExp(`\\b${name} = ([\\d *]+);`).exec(code)?.[1]?.split('*')
   expect(product?.reduce((result, factor) => result * Number(factor), 1)).toBe(ours)

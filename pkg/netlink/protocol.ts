@@ -6,6 +6,8 @@ export const PROTOCOL_VERSION = 1
 export const PREFACE_VERSION = 2
 export const MAX_MESSAGE_BYTES = 64 * 1024
 export const MAX_ID_BYTES = 64
+/** See {@link messageType.sourcesCheck}. */
+export const CHECKED_GROUP = 7_238_509
 
 export const messageType = {
   hello: 0x20,
@@ -15,6 +17,7 @@ export const messageType = {
   nsPin: 0x24,
   nsUnpin: 0x25,
   nsGet: 0x26,
+  sourcesCheck: 0x27,
   underlaySet: 0x30,
   underlayDel: 0x31,
   underlayGet: 0x32,

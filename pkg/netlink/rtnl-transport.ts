@@ -23,6 +23,13 @@ export interface RtnlTransport {
    */
   exchange(payload: RtnlPayload, signal: AbortSignal): Promise<readonly Message[]>
 
+  /**
+   * Has the namespace drop IPv6 packets that come by a link of {@link CHECKED_GROUP} from a source to which no route
+   * leads by that link.
+   * @throws {NsmError} `unimplemented` when the kernel cannot
+   */
+  checkSources(namespace: string | undefined, signal: AbortSignal): Promise<void>
+
   /** Subscribes to groups, or changes the subscription; 0 ends it. Subscriptions are renewed after a reconnect. */
   watch(watch: NamespaceWatch, signal: AbortSignal): Promise<void>
 

@@ -20,6 +20,7 @@ export interface Link {
   readonly mac: string
   /** See {@link LinkSpec.checksSources}. */
   readonly checksSources: boolean
+  readonly checksIpv6Sources: boolean
 }
 
 export interface LinkSpec {
@@ -29,6 +30,8 @@ export interface LinkSpec {
   readonly mtuBytes: number
   /** Whether the namespace drops IPv4 packets that arrive from sources to which it has no route by this link. */
   readonly checksSources?: boolean
+  /** The same for IPv6, which takes nf_tables: without it, nothing is checked. */
+  readonly checksIpv6Sources?: boolean
 }
 
 export interface Links {

@@ -19,6 +19,6 @@ export type {
   RuleSpec,
   Rules,
 } from './doors.ts'
-export { ALIAS_PREFIX } from './link-rules.ts'
+export { ALIAS_PREFIX, checksAsWanted } from './link-rules.ts'
 export { linuxPlatform } from './linux/linux-platform.ts'
 export { normalizeAddress, normalizeRoute, normalizeRule } from './normalize.ts'

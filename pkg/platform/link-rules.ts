@@ -37,3 +37,16 @@ export function checkLinkSpec({ name, alias, mtuBytes }: LinkSpec): void {
     })
   }
 }
+
+/** A check that the kernel or the workload has switched on stays on. */
+export function checksAsWanted(found: SourceChecks, wanted: SourceChecks): boolean {
+  return (
+    hasCheck(found.checksSources, wanted.checksSources) && hasCheck(found.checksIpv6Sources, wanted.checksIpv6Sources)
+  )
+}
+
+type SourceChecks = Pick<LinkSpec, 'checksSources' | 'checksIpv6Sources'>
+
+function hasCheck(found = false, wanted = false): boolean {
+  return found || !wanted
+}

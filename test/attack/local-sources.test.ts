@@ -5,6 +5,8 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { silentLogger, systemClock } from '../../pkg/base/index.ts'
 import { Forwarder, intentMigrations } from '../../pkg/forwarding/index.ts'
@@ -18,6 +20,9 @@ import { type OneHolder, oneHolder } from '../lab/one-holder.ts'
 
 const missing = missingForKernelTests()
 const PACKETS = 5
+/** The kernel looks for duplicates of a link-local address before it uses it. */
+const DUPLICATES_MS = 2_000
+const SEND_ECHO = fileURLToPath(new URL('send-echo.py', import.meta.url))
 
 describe.skipIf(missing !== undefined)('a wire within a node', () => {
   const directory = mkdtempSync(join(tmpdir(), 'nsm-sources-'))
@@ -25,6 +30,7 @@ describe.skipIf(missing !== undefined)('a wire within a node', () => {
   let database: Database
   let forwarder: Forwarder
   let addresses: readonly [client: string, server: string]
+  let ipv6: readonly [client: string, server: string]
 
   beforeAll(async () => {
     machine = await oneHolder('client', 'server')
@@ -40,8 +46,10 @@ describe.skipIf(missing !== undefined)('a wire within a node', () => {
       server: place(wire.server, workloads.server),
     }
     await forwarder.establish(intent, AbortSignal.timeout(10_000))
-    const ends = [intent.client, intent.server].map((end) => workloadOf(end)?.addresses[0]?.split('/')[0] ?? '')
-    addresses = [ends[0] ?? '', ends[1] ?? '']
+    const addressOf = (end: End, at: number) => workloadOf(end)?.addresses[at]?.split('/')[0] ?? ''
+    addresses = [addressOf(intent.client, 0), addressOf(intent.server, 0)]
+    ipv6 = [addressOf(intent.client, 1), addressOf(intent.server, 1)]
+    await sleep(DUPLICATES_MS)
   })
   afterAll(async () => {
     await forwarder?.close()
@@ -78,11 +86,95 @@ describe.skipIf(missing !== undefined)('a wire within a node', () => {
       expect(arrived).toBe(0)
     }
   })
+
+  /** How many whole frames of root in `from` arrive at the other end as echo requests. */
+  async function framesArriving(from: Pod, to: Pod, { source, tags }: { source: string; tags: number }) {
+    const before = await echoes(to.host)
+    const { name } = await linkOf(from.host)
+    const { mac } = await linkOf(to.host)
+    await from.host.run(['python3', SEND_ECHO, name, mac, source, to.address, `${tags}`, `${PACKETS}`])
+    await sleep(20)
+    return (await echoes(to.host)) - before
+  }
+
+  function directions(): readonly (readonly [Pod, Pod])[] {
+    const { client, server } = machine.workloads
+    const [clientPod, serverPod] = [
+      { host: client, address: ipv6[0] },
+      { host: server, address: ipv6[1] },
+    ]
+    return [
+      [clientPod, serverPod],
+      [serverPod, clientPod],
+    ]
+  }
+
+  test('carries IPv6 from its own addresses, and neighbour discovery', async () => {
+    for (const [from, to] of directions()) {
+      const { name } = await linkOf(from.host)
+      await from.host.ip(`neigh flush dev ${name}`)
+      expect(await arriving(from.host, to.host, { source: from.address, target: to.address })).toBe(PACKETS)
+      const { linkLocal } = await linkOf(to.host)
+      expect(await arriving(from.host, to.host, { source: name, target: `${linkLocal}%${name}` })).toBe(PACKETS)
+    }
+  })
+
+  test.each(['fd00::10.66.0.1', '2001:db8::9', 'fd00::'])(
+    'drops packets from %s in either direction',
+    async (source) => {
+      for (const [from, to] of directions()) {
+        await from.host.ip(`address add ${source}/128 dev lo nodad`)
+        const arrived = await arriving(from.host, to.host, { source, target: to.address })
+        await from.host.ip(`address del ${source}/128 dev lo`)
+        expect(arrived).toBe(0)
+      }
+    },
+  )
+
+  test.each([0, 1, 2])('drops frames of root from another IPv6 source, with %i VLAN tags', async (tags) => {
+    for (const [from, to] of directions()) {
+      expect(await framesArriving(from, to, { source: from.address, tags })).toBe(PACKETS)
+      expect(await framesArriving(from, to, { source: '2001:db8::9', tags })).toBe(0)
+      expect(await framesArriving(from, to, { source: to.address, tags })).toBe(0)
+      expect(await framesArriving(from, to, { source: '::ffff:192.0.2.1', tags })).toBe(0)
+    }
+  })
+
+  test('an IPv6 address of a pod that is not of the wire is not reached from other sources either', async () => {
+    const other = '2001:db8:5::1'
+    for (const [from, to] of directions()) {
+      await to.host.ip(`address add ${other}/128 dev lo nodad`)
+      const arrived = await framesArriving(from, { ...to, address: other }, { source: '2001:db8::9', tags: 0 })
+      await to.host.ip(`address del ${other}/128 dev lo`)
+      expect(arrived).toBe(0)
+    }
+  })
 })
 
+interface Pod {
+  readonly host: Host
+  readonly address: string
+}
+
+/** The only link of a workload, which is that of the wire. */
+async function linkOf(host: Host): Promise<{ name: string; mac: string; linkLocal: string }> {
+  const [name = ''] = await host.linkNames()
+  const show = ['ip', '-json', 'address', 'show', 'dev', name]
+  const [link] = JSON.parse(await host.run(show)) as readonly ShownLink[]
+  const linkLocal = link?.addr_info.find(({ scope }) => scope === 'link')?.local ?? ''
+  return { name, mac: link?.address ?? '', linkLocal }
+}
+
+interface ShownLink {
+  readonly address: string
+  readonly addr_info: readonly { readonly scope: string; readonly local: string }[]
+}
+
+/** Of IPv4 and IPv6. */
 async function echoes(host: Host): Promise<number> {
+  const ipv6 = /^Icmp6InEchos\s+(\d+)$/m.exec(await host.run(['cat', '/proc/net/snmp6']))?.[1]
   const [names = '', values = ''] = (await host.run(['grep', '^Icmp:', '/proc/net/snmp'])).trim().split('\n')
-  return Number(values.split(' ')[names.split(' ').indexOf('InEchos')])
+  return Number(values.split(' ')[names.split(' ').indexOf('InEchos')]) + Number(ipv6)
 }
 
 if (missing !== undefined) test.skip(`the kernel tests are skipped: ${missing}`, () => {})

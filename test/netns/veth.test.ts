@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { NsmError } from '../../pkg/base/index.ts'
 import type { RtnlTransport } from '../../pkg/netlink/index.ts'
 import { type LinkSpec, linuxPlatform, type Platform } from '../../pkg/platform/index.ts'
 import { missingForKernelTests } from '../lab/holder.ts'
@@ -19,12 +20,19 @@ function dyingTransport(transport: RtnlTransport, n: number, when: 'before' | 'a
       if (isLast) throw new Error('died')
       return messages
     },
+    checkSources: (namespace, signal) => transport.checkSources(namespace, signal),
     watch: (watch, signal) => transport.watch(watch, signal),
     onChange: (listener) => transport.onChange(listener),
     pins: (signal) => transport.pins(signal),
     pin: (id, namespace, signal) => transport.pin(id, namespace, signal),
     unpin: (id, signal) => transport.unpin(id, signal),
   }
+}
+
+/** Cannot check the sources of IPv6 packets, for this reason. */
+function withoutChecks(transport: RtnlTransport, error: Error): RtnlTransport {
+  const dying = dyingTransport(transport, Number.POSITIVE_INFINITY, 'after')
+  return { ...dying, checkSources: () => Promise.reject(error) }
 }
 
 describe.skipIf(missing !== undefined)('veth pairs of the kernel', () => {
@@ -37,6 +45,14 @@ describe.skipIf(missing !== undefined)('veth pairs of the kernel', () => {
     { namespace: namespaces[0], name: `nsm-${index}`, alias: `nsm:wire-${index}`, mtuBytes: 1420 },
     { namespace: namespaces[1], name: `files-${index}`, alias: `nsm:wire-${index}`, mtuBytes: 1420 },
   ]
+
+  const checkedEnds = (): readonly [LinkSpec, LinkSpec] => {
+    const [near, far] = ends(1)
+    return [
+      { ...near, checksIpv6Sources: true },
+      { ...far, checksIpv6Sources: true },
+    ]
+  }
 
   beforeAll(async () => {
     machine = await oneHolder('a', 'b')
@@ -69,6 +85,22 @@ describe.skipIf(missing !== undefined)('veth pairs of the kernel', () => {
       expect(await machine.workloads.b.linkNames()).not.toContain('files-1')
     },
   )
+
+  test('a link says that it checks sources of IPv6 only when its namespace does', async () => {
+    await platform.links.createVeth(ends(1), signal)
+    const dying = linuxPlatform(withoutChecks(transport, new Error('died')))
+    await expect(dying.links.createVeth(checkedEnds(), signal)).rejects.toThrow('died')
+    for (const { namespace } of ends(1))
+      expect(await platform.links.list(namespace, signal)).toMatchObject([{ checksIpv6Sources: false }])
+    await platform.links.remove(namespaces[0], 'nsm-1', signal)
+  })
+
+  test('a kernel without nf_tables has wires whose sources of IPv6 are not checked', async () => {
+    const unable = new NsmError('unimplemented', 'Cannot check: no nf_tables')
+    await linuxPlatform(withoutChecks(transport, unable)).links.createVeth(checkedEnds(), signal)
+    expect(await platform.links.list(namespaces[0], signal)).toMatchObject([{ name: 'nsm-1', isUp: true }])
+    await platform.links.remove(namespaces[0], 'nsm-1', signal)
+  })
 
   test(`${WIRES} standing wires are observed in well under a second`, async () => {
     for (let index = 0; index < WIRES; index++) {

@@ -1,6 +1,6 @@
 import { errorCode } from '../../base/index.ts'
 import type { PortSpec } from '../../mechanism/index.ts'
-import { ALIAS_PREFIX, type Link, type LinkSpec, type Links } from '../../platform/index.ts'
+import { ALIAS_PREFIX, checksAsWanted, type Link, type LinkSpec, type Links } from '../../platform/index.ts'
 import type { Kind } from '../../reconcile/index.ts'
 import type { DevicePorts } from './device-ports.ts'
 
@@ -33,8 +33,7 @@ export function linkKind(links: Links, devices: DevicePorts): Kind<WireLink, Fou
       const found = (await links.list(place, signal)).map((link) => toFound(place, link))
       return new Map(found.map((link) => [linkKey(link, link.isVeth), link]))
     },
-    matches: (spec, found) =>
-      found.isUp && found.mtuBytes === spec.mtuBytes && (found.checksSources === true || spec.checksSources !== true),
+    matches: (spec, found) => found.isUp && found.mtuBytes === spec.mtuBytes && checksAsWanted(found, spec),
     async apply(spec, actual, signal) {
       if (spec.origin.kind === 'device')
         await applyDevice({ links, devices, spec, port: spec.origin.port }, actual, signal)
@@ -94,10 +93,11 @@ function linkKey({ name, alias }: LinkSpec, isVeth: boolean): string {
   return `${name} ${alias} ${isVeth ? 'veth' : 'device'}`
 }
 
-function toFound(namespace: string, { name, alias, mtuBytes, checksSources, isUp, kind }: Link): FoundLink {
-  return { namespace, name, alias, mtuBytes, checksSources, isUp, isVeth: kind === 'veth' }
+function toFound(namespace: string, link: Link): FoundLink {
+  return { ...toLinkSpec({ namespace, ...link }), isUp: link.isUp, isVeth: link.kind === 'veth' }
 }
 
-function toLinkSpec({ namespace, name, alias, mtuBytes, checksSources = false }: LinkSpec): LinkSpec {
-  return { namespace, name, alias, mtuBytes, checksSources }
+function toLinkSpec(link: LinkSpec): LinkSpec {
+  const { namespace, name, alias, mtuBytes, checksSources = false, checksIpv6Sources = false } = link
+  return { namespace, name, alias, mtuBytes, checksSources, checksIpv6Sources }
 }

@@ -3,6 +3,7 @@ import { type Attribute, attribute } from '../attribute.ts'
 import { type Attributes, attributesAfter } from '../attributes.ts'
 import { HOST_IS_LITTLE_ENDIAN, readStruct, viewOf } from '../bytes.ts'
 import type { Message } from '../message.ts'
+import { CHECKED_GROUP } from '../protocol.ts'
 import { AF_INET, change, create, dump, type RtnlRequest, rtnlType } from './request.ts'
 
 const IFINFOMSG_BYTES = 16
@@ -15,6 +16,7 @@ const IFLA_LINK = 5
 const IFLA_LINKINFO = 18
 const IFLA_IFALIAS = 20
 const IFLA_AF_SPEC = 26
+const IFLA_GROUP = 27
 const IFLA_NET_NS_FD = 28
 const IFLA_EXT_MASK = 29
 const IFLA_INFO_KIND = 1
@@ -50,7 +52,9 @@ export interface LinkMessage {
   readonly mac: Uint8Array
   /** Index of the lower link, or of the peer of a veth in the namespace of that peer; 0 if there is none. */
   readonly lowerIndex: number
+  /** See {@link LinkSettings}. */
   readonly checksSources: boolean
+  readonly checksIpv6Sources: boolean
 }
 
 /**
@@ -76,9 +80,12 @@ export interface LinkSettings {
   readonly mtuBytes: number
   /** Whether the kernel drops IPv4 packets from sources to which no route leads by this link. */
   readonly checksSources?: boolean | undefined
+  /** The same for IPv6, where the namespace was told to: see {@link RtnlTransport.checkSources}. */
+  readonly checksIpv6Sources?: boolean | undefined
 }
 
-export function setLink(link: LinkRef, { alias, mtuBytes, checksSources = false }: LinkSettings): RtnlRequest {
+export function setLink(link: LinkRef, settings: LinkSettings): RtnlRequest {
+  const { alias, mtuBytes, checksSources = false, checksIpv6Sources = false } = settings
   return change({
     type: rtnlType.setLink,
     fixed: ifinfomsg(indexOf(link), IFF_UP),
@@ -87,6 +94,7 @@ export function setLink(link: LinkRef, { alias, mtuBytes, checksSources = false 
       attribute.text(IFLA_IFALIAS, alias),
       attribute.u32(IFLA_MTU, mtuBytes),
       ...(checksSources ? [inetConf([attribute.u32(RP_FILTER, STRICT)])] : []),
+      ...(checksIpv6Sources ? [attribute.u32(IFLA_GROUP, CHECKED_GROUP)] : []),
     ],
   })
 }
@@ -118,6 +126,7 @@ export function readLink({ body }: Message): LinkMessage {
     mac: attributes.bytes(IFLA_ADDRESS) ?? new Uint8Array(),
     lowerIndex: attributes.u32(IFLA_LINK) ?? 0,
     checksSources: readInetConf(attributes, RP_FILTER) === STRICT,
+    checksIpv6Sources: attributes.u32(IFLA_GROUP) === CHECKED_GROUP,
   }
 }
 

@@ -9,7 +9,7 @@ import { NsmError } from '../../base/index.ts'
 import { formatMac } from '../../net/index.ts'
 import { addVeth, answerError, deleteLink, errno, type LinkMessage, setLink } from '../../netlink/index.ts'
 import { type Link, type LinkSpec, type Links, NODE } from '../doors.ts'
-import { checkLinkSpec, isOurAlias, isSameOwner } from '../link-rules.ts'
+import { checkLinkSpec, checksAsWanted, isOurAlias, isSameOwner } from '../link-rules.ts'
 import { dumpOurLinks, findLink, findLinkOrGone, requireLink } from './link-lookup.ts'
 import { fieldsOf, type Rtnl, type RtnlContext } from './rtnl.ts'
 
@@ -55,6 +55,7 @@ export function linuxLinks(rtnl: Rtnl): Links {
 /** Returns false when a name is in use, possibly by this very pair. */
 async function addPair(rtnl: Rtnl, [near, far]: Ends, signal: AbortSignal): Promise<boolean> {
   const context = contextOf(near, 'Cannot create the veth pair', signal)
+  await prepare(rtnl, near, signal)
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     const [index, farIndex] = [randomInt(FIRST_INDEX, LAST_INDEX), randomInt(FIRST_INDEX, LAST_INDEX)]
     const namespace = far.namespace === near.namespace ? undefined : far.namespace
@@ -91,19 +92,23 @@ async function adoptPair(rtnl: Rtnl, [near, far]: Ends, signal: AbortSignal): Pr
   await configure(rtnl, far, signal)
 }
 
+/** Before the link says that its sources are checked, they are. */
+async function prepare(rtnl: Rtnl, spec: LinkSpec, signal: AbortSignal): Promise<void> {
+  if (spec.checksIpv6Sources === true) await rtnl.checkSources(contextOf(spec, 'Cannot check sources', signal))
+}
+
 /** Sets alias, MTU and state; writes nothing when they are as desired. */
 async function configure(rtnl: Rtnl, spec: LinkSpec, signal: AbortSignal): Promise<void> {
   const context = contextOf(spec, 'Cannot configure the link', signal)
   const link = await requireLink(rtnl, context, spec.name)
   if (!isSameOwner(link.alias, spec.alias)) throw taken(spec)
   if (isConfigured(link, spec)) return
+  await prepare(rtnl, spec, signal)
   await rtnl.change(context, [setLink({ index: link.index }, spec)])
 }
 
-/** A check that the kernel or the workload has switched on stays on. */
-function isConfigured(link: LinkMessage, { alias, mtuBytes, checksSources = false }: LinkSpec): boolean {
-  const checks = link.checksSources || !checksSources
-  return link.isUp && link.alias === alias && link.mtuBytes === mtuBytes && checks
+function isConfigured(link: LinkMessage, spec: LinkSpec): boolean {
+  return link.isUp && link.alias === spec.alias && link.mtuBytes === spec.mtuBytes && checksAsWanted(link, spec)
 }
 
 function isEndOf(link: LinkMessage, spec: LinkSpec): boolean {

@@ -73,6 +73,15 @@ export class Rtnl {
     }
   }
 
+  /** For IPv6, where the kernel can; `nsmctl status` says where it cannot. */
+  async checkSources({ namespace, signal }: RtnlContext): Promise<void> {
+    try {
+      await this.#transport.checkSources(namespace === NODE ? undefined : namespace, signal)
+    } catch (error) {
+      if (errorCode(error) !== 'unimplemented') throw error
+    }
+  }
+
   /** Lists all objects of a kind. Repeats the dump when objects changed meanwhile. */
   async dump(context: RtnlContext, request: RtnlRequest): Promise<readonly Message[]> {
     for (let attempt = 0; attempt < MAX_DUMPS; attempt++) {

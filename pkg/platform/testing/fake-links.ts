@@ -1,6 +1,6 @@
 import { NsmError } from '../../base/index.ts'
 import { type Link, type LinkSpec, type Links, NODE } from '../doors.ts'
-import { checkLinkSpec, isOurAlias, isSameOwner } from '../link-rules.ts'
+import { checkLinkSpec, checksAsWanted, isOurAlias, isSameOwner } from '../link-rules.ts'
 import type { FakeKernel } from './fake-kernel.ts'
 import { type FakeLink, toLink } from './fake-namespace.ts'
 
@@ -70,11 +70,11 @@ function apply(link: FakeLink, spec: LinkSpec): void {
   link.mtuBytes = spec.mtuBytes
   link.isUp = true
   link.checksSources ||= spec.checksSources === true
+  link.checksIpv6Sources ||= spec.checksIpv6Sources === true
 }
 
 function isConfigured(link: FakeLink, spec: LinkSpec): boolean {
-  const checks = link.checksSources || spec.checksSources !== true
-  return link.isUp && link.alias === spec.alias && link.mtuBytes === spec.mtuBytes && checks
+  return link.isUp && link.alias === spec.alias && link.mtuBytes === spec.mtuBytes && checksAsWanted(link, spec)
 }
 
 function taken(spec: LinkSpec): NsmError {

@@ -11,6 +11,7 @@ export interface FakeLink {
   isUp: boolean
   mac: string
   checksSources: boolean
+  checksIpv6Sources: boolean
   /** The other end of a veth pair. */
   peer: { readonly namespace: FakeNamespace; readonly link: FakeLink } | undefined
 }
@@ -46,6 +47,7 @@ export class FakeNamespace {
       isUp: false,
       mac,
       checksSources: false,
+      checksIpv6Sources: false,
       peer: undefined,
     }
     this.links.set(name, link)

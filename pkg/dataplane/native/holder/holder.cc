@@ -14,6 +14,7 @@
 #include "holder/options.h"
 #include "holder/privileges.h"
 #include "holder/requests.h"
+#include "holder/source-checks.h"
 #include "programs.h"
 
 namespace nsm {
@@ -103,7 +104,8 @@ void Holder::describe(bool is_memory_locked) {
   offloads_ = probe_tun_offloads(namespaces_, options_.offloads);
   features_ = {std::string("tun_tso=") + (offloads_.tso ? "on" : "off"),
                std::string("tun_uso=") + (offloads_.uso ? "on" : "off"),
-               std::string("memory_locked=") + (is_memory_locked ? "on" : "off")};
+               std::string("memory_locked=") + (is_memory_locked ? "on" : "off"),
+               std::string("ipv6_source_checks=") + (can_check_sources(namespaces_) ? "on" : "off")};
 }
 
 void Holder::serve_clients() {

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "holder/source-checks.h"
+
 namespace nsm::holder {
 
 using namespace protocol;
@@ -74,6 +76,8 @@ Status Requests::dispatch(const ConnectionRef& connection, const Frame& request,
       return unpin(request);
     case kNsGet:
       return list_pins(*connection, request);
+    case kSourcesCheck:
+      return check_sources(request);
     default:
       is_answered = true;
       return parts_.objects.handle(connection, request);
@@ -197,6 +201,14 @@ Status Requests::list_pins(ControlConnection& connection, const Frame& request) 
     connection.send(pin.text(kId, id).u64(kNsDev, ns->id.dev).u64(kNsIno, ns->id.ino).take());
   }
   return {};
+}
+
+Status Requests::check_sources(const Frame& request) {
+  Fields fields;
+  NamespaceRef target;
+  Status status = fields.parse(request.attributes, {kNsDev, kNsIno});
+  if (status.ok()) status = parts_.namespaces.find(fields, target);
+  return status.ok() ? add_source_checks(parts_.namespaces, *target) : status;
 }
 
 }  // namespace nsm::holder

@@ -31,6 +31,7 @@ class Requests {
   Status pin(const Frame& request);
   Status unpin(const Frame& request);
   Status list_pins(ControlConnection& connection, const Frame& request);
+  Status check_sources(const Frame& request);
 
   Status patch_descriptors(const protocol::Fields& fields, Bytes& payload) const;
   void watch_events(const ConnectionRef& connection, NamespaceId ns, bool is_own);

@@ -29,6 +29,7 @@ inline constexpr std::uint32_t kVersion = 1;
 inline constexpr std::uint32_t kPrefaceVersion = 2;  // a preface without a version is of version 1
 inline constexpr std::uint32_t kMaxMessageBytes = 64 * 1024;
 inline constexpr std::uint32_t kMaxIdBytes = 64;         // object ids: 1..64 bytes of [A-Za-z0-9._:-]
+inline constexpr std::uint32_t kCheckedGroup = 7238509;  // "nsm", see kSourcesCheck
 inline constexpr std::uint32_t kKeyAttributeBytes = 32;  // X25519 and preshared keys
 
 enum Message : std::uint16_t {
@@ -45,6 +46,9 @@ enum Message : std::uint16_t {
   kNsPin = 0x24,      // {id, ns}: keep the namespace reachable under this pin until kNsUnpin
   kNsUnpin = 0x25,    // {id}
   kNsGet = 0x26,      // dump of the pins
+  // {ns?}: from now on the namespace drops IPv6 packets that come by a link of group kCheckedGroup from a
+  // source to which no route leads by that link. EOPNOTSUPP: the kernel cannot.
+  kSourcesCheck = 0x27,
 
   // Objects of the engine. Set is idempotent: it creates the object, or changes in
   // place what may change. The holder keeps the last Set of each object and repeats

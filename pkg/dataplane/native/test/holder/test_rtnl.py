@@ -5,13 +5,13 @@ import os
 import struct
 
 from support import HolderTest, eventually, main
-from protocol import NS_PIN, RTNL, RTNL_EVENT, RTNL_WATCH, Refused, attribute
+from protocol import NS_PIN, RTNL, RTNL_EVENT, RTNL_WATCH, SOURCES_CHECK, Refused, attribute
 
 RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK = 16, 17, 18
 CREATE_EXCL, DUMP = 0x600, 0x300
 IFNAME, LINKINFO, NET_NS_FD, INFO_KIND, INFO_DATA, VETH_INFO_PEER = 3, 18, 28, 1, 2, 1
 LINK_GROUP = 1
-EINVAL, EEXIST, ENODEV, ENOENT = 22, 17, 19, 2
+EINVAL, EEXIST, ENODEV, ENOENT, EOPNOTSUPP = 22, 17, 19, 2, 95
 
 
 def rtnl(kind, body, flags=0, sequence=77):
@@ -138,6 +138,18 @@ class Rtnl(HolderTest):
         with self.assertRaises(Refused) as caught:
             self.ask(None, rtnl(RTM_GETLINK, ifinfo(name_of('lo'))), [(0, stranger)])
         self.assertEqual(caught.exception.error, ENOENT)
+
+    def test_sources_are_checked_by_one_table_however_often_it_is_asked_for(self):
+        left = self.namespace('left')
+        for _ in range(3):
+            self.assertEqual(self.control.ask(SOURCES_CHECK, left.id), [])
+
+    def test_sources_are_checked_in_known_namespaces_and_by_no_other_rule(self):
+        left, stranger = self.namespace('left'), self.namespace('stranger')
+        for fields, error in ((stranger.id, ENOENT), ([*left.id, ('payload', bytes(16))], EOPNOTSUPP)):
+            with self.assertRaises(Refused) as caught:
+                self.control.ask(SOURCES_CHECK, fields)
+            self.assertEqual(caught.exception.error, error)
 
     def test_changes_are_reported_while_watched(self):
         left = self.namespace('left')
