@@ -29,7 +29,14 @@ export interface NodeFacts {
 const MIN_IDENTITY_LEFT = 1 / 4
 
 export function conditionsOf(facts: NodeFacts): readonly Condition[] {
-  const conditions = [dataplaneCondition, registryCondition, identityCondition, policyCondition, wiresCondition]
+  const conditions = [
+    dataplaneCondition,
+    sourcesCondition,
+    registryCondition,
+    identityCondition,
+    policyCondition,
+    wiresCondition,
+  ]
   return conditions.flatMap((condition) => condition(facts) ?? [])
 }
 
@@ -38,6 +45,14 @@ function dataplaneCondition({ dataplane }: NodeFacts): Condition {
   const next = 'check that `nsm-dataplane hold` runs and read its log'
   if ('error' in dataplane) return { ...healthy, problem: describeError(dataplane.error), next }
   return dataplane.enginePid === 0 ? { ...healthy, problem: 'the engine does not run', next } : healthy
+}
+
+/** A dataplane that does not answer has a condition of its own. */
+function sourcesCondition({ dataplane }: NodeFacts): Condition | undefined {
+  if ('error' in dataplane || dataplane.features.get('ipv6_source_checks') !== 'off') return undefined
+  const problem = 'wires within the node carry IPv6 from any source, because the kernel lacks nf_tables'
+  const next = 'load the kernel module nft_fib_ipv6 and restart nsm-dataplane; wires made after that are checked'
+  return { name: 'sources', problem, next, warningOnly: true }
 }
 
 function registryCondition({ registryProblem: problem }: NodeFacts): Condition {

@@ -172,6 +172,7 @@ describe('conditionsOf', () => {
   it.each<[string, Partial<NodeFacts>, boolean]>([
     ['dataplane', { dataplane: { error: new Error('away') } }, false],
     ['dataplane', { dataplane: { version: '1', enginePid: 0, engineRestarts: 3, features: new Map() } }, false],
+    ['sources', { dataplane: { ...healthy.dataplane, features: new Map([['ipv6_source_checks', 'off']]) } }, true],
     ['registry', { registryProblem: 'connection refused' }, true],
     ['policy', { policyProblem: 'policy.yaml:1:1: is empty' }, true],
     ['identity', { identityLeftMs: 600_000 }, true],
