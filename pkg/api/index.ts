@@ -89,6 +89,7 @@ export type {
   ServiceRegistryClient,
   ServiceRegistryServer,
   Token,
+  TokenBinding,
 } from './services.ts'
 export { parseSpiffeId, type SpiffeId } from './spiffe-id.ts'
 export { trustDomainOf } from './trust-domain.ts'

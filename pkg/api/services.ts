@@ -54,6 +54,14 @@ export interface Token {
   readonly expiresMs: number
 }
 
+/** What a path token is for. It counts in no other request. */
+export interface TokenBinding {
+  /** The id of the connection at the application that asks. */
+  readonly connection: string
+  /** The network service, as the application that is asked spells it. */
+  readonly service: string
+}
+
 /**
  * The path of a registration: the tokens of all applications that it passed, the registrant's first. `index` is the
  * segment of the application whose view this is.
@@ -96,6 +104,8 @@ export type EndpointRegistryServer = RegistryServer<NetworkServiceEndpoint, Netw
 
 /** The context of an outgoing call. `rpc` adds the token for the peer. */
 export interface Outgoing {
+  /** For calls about a connection: what their token is for. Without it, the token counts on no path. */
+  readonly binding?: TokenBinding
   /** For registry calls on behalf of an incoming call: the path of that call. */
   readonly path?: RegistrationPath | undefined
   readonly signal: AbortSignal

@@ -6,8 +6,8 @@ import { required, withDefault } from './table.ts'
 export const unsignedPath = withDefault(
   required(
     'NSM_UNSIGNED_PATH',
-    'whether applications before the caller may sign without certificates, so that only their next one can verify them: ' +
-      'upstream (as programs of upstream do) or never',
+    'whether applications before the caller may sign without certificates, so that only their next one can verify them, ' +
+      'and without the connection that they sign for: upstream (as programs of upstream do) or never',
     oneOf(UNSIGNED_PATHS),
   ),
   'upstream',

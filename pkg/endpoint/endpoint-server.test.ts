@@ -43,9 +43,10 @@ function server(prefixes = '172.16.1.100/31') {
   return new EndpointServer(options)
 }
 
-function callOf(caller: Identity, audience = own.svid.spiffeId): Call {
+function callOf(caller: Identity, { audience = own.svid.spiffeId, id = 'c-1' } = {}): Call {
   const peer = { spiffeId: caller.svid.spiffeId, chain: caller.svid.chain, attestation: undefined }
-  return { peer, token: new TokenMinter(clock).token(caller.svid, audience), signal: new AbortController().signal }
+  const token = new TokenMinter(clock).token(caller.svid, audience, { connection: id, service: 'files' })
+  return { peer, token, signal: new AbortController().signal }
 }
 
 function request(id = 'c-1', change: Partial<Connection> = {}): ConnectionRequest {
@@ -90,12 +91,18 @@ test('EndpointServer answers a refresh with the same addresses, ids and interfac
 test('EndpointServer leases again what a closed or expired connection had', async () => {
   const endpoint = server()
   const first = await endpoint.request(request('c-1'), callOf(node))
-  await expect(endpoint.request(request('c-2'), callOf(node))).rejects.toMatchObject({ code: 'resource_exhausted' })
+  await expect(endpoint.request(request('c-2'), callOf(node, { id: 'c-2' }))).rejects.toMatchObject({
+    code: 'resource_exhausted',
+  })
   await endpoint.close(first, callOf(node))
-  expect((await endpoint.request(request('c-2'), callOf(node))).context.ip.srcIpAddrs).toEqual(['172.16.1.101/32'])
+  expect((await endpoint.request(request('c-2'), callOf(node, { id: 'c-2' }))).context.ip.srcIpAddrs).toEqual([
+    '172.16.1.101/32',
+  ])
   await clock.advance(11 * 60_000)
   expect(endpoint.connections).toBe(0)
-  expect((await endpoint.request(request('c-3'), callOf(node))).context.ip.srcIpAddrs).toEqual(['172.16.1.101/32'])
+  expect((await endpoint.request(request('c-3'), callOf(node, { id: 'c-3' }))).context.ip.srcIpAddrs).toEqual([
+    '172.16.1.101/32',
+  ])
   endpoint.stop()
   expect(clock.pending).toBe(0)
 })
@@ -103,7 +110,12 @@ test('EndpointServer leases again what a closed or expired connection had', asyn
 test.each([
   ['another service', () => request('c', { networkService: 'mail' }), () => callOf(node), 'not_found'],
   ['no token', () => request(), () => ({ ...callOf(node), token: undefined }), 'unauthenticated'],
-  ['a token for somebody else', () => request(), () => callOf(node, 'spiffe://west/node/west-9'), 'unauthenticated'],
+  [
+    'a token for somebody else',
+    () => request(),
+    () => callOf(node, { audience: 'spiffe://west/node/west-9' }),
+    'unauthenticated',
+  ],
   ['the token of another', () => request(), () => ({ ...callOf(node), token: callOf(other).token }), 'unauthenticated'],
   [
     'a mechanism that it has not',

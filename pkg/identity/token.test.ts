@@ -1,6 +1,7 @@
 import { createHmac, createPublicKey, type JsonWebKey, sign } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { beforeAll, describe, expect, it } from 'vitest'
+import type { TokenBinding } from '../api/index.ts'
 import { type PathTokenCheck, verifyPathTokens } from './path-tokens.ts'
 import type { Bundles } from './svid.ts'
 import { type Forged, forgeAuthority, forgeLeaf, NOW_MS } from './testing/forge-fixture.ts'
@@ -31,8 +32,10 @@ function handmade(signer: Forged, header: object, claims: object): string {
   return `${signed}.${sign('sha256', Buffer.from(signed), key).toString('base64url')}`
 }
 
-const token = (signer: Forged, audience: string) =>
-  signToken(signer.svid, { audience, expiresMs: NOW_MS + 10 * MINUTE_MS })
+const token = (signer: Forged, audience: string, binding?: TokenBinding) =>
+  signToken(signer.svid, { audience, expiresMs: NOW_MS + 10 * MINUTE_MS, ...(binding && { binding }) })
+
+const segmentsOf = (tokens: readonly string[]) => tokens.map((each, index) => ({ id: `c-${index}`, token: each }))
 
 describe('parseToken', () => {
   it('reads the tokens of signToken', () => {
@@ -67,6 +70,7 @@ describe('parseToken', () => {
     ['x5c that is text', () => handmade(client, { alg: 'ES256', x5c: 'x' }, claims), 'its x5c is malformed'],
     ['a long x5c', () => handmade(client, { alg: 'ES256', x5c: Array(6).fill('') }, claims), 'its x5c is malformed'],
     ['a DER signature', () => derSigned(claims), 'its signature has the wrong length'],
+    ['half of what it is for', () => handmade(client, { alg: 'ES256' }, { ...claims, service: 'files' }), 'malformed'],
     ['padding', () => `${token(client, ids.node)}=`, 'not base64url'],
     ['32 KiB', () => 'x'.repeat(32_768), 'it is longer than'],
   ]
@@ -96,7 +100,8 @@ describe('parseToken', () => {
 describe('verifyPathTokens', () => {
   const check = (tokens: readonly string[], changes: Partial<PathTokenCheck> = {}) =>
     verifyPathTokens({
-      tokens,
+      segments: segmentsOf(tokens),
+      service: 'files',
       peerIndex: tokens.length - 1,
       peer: { spiffeId: ids.node, chain: [node.der] },
       audience: ids.server,
@@ -135,14 +140,40 @@ describe('verifyPathTokens', () => {
     )
     const never = { unsigned: 'never' } as const
     expect(() => check([upstream, token(node, ids.server)], never)).toThrow('unsigned paths are not allowed')
-    expect(() => check([token(client, ids.node), token(node, ids.server)], never)).not.toThrow()
+    const bound = token(client, ids.node, { connection: 'c-0', service: 'files' })
+    expect(() => check([bound, token(node, ids.server)], never)).not.toThrow()
+  })
+
+  it('refuses a token before that of the peer that is for any connection, where unsigned paths are not allowed', () => {
+    const tokens = [token(client, ids.node), token(node, ids.server)]
+    expect(() => check(tokens, { unsigned: 'never' })).toThrow('it does not say for which connection it is')
+    expect(() => check(tokens, { unsigned: 'upstream' })).not.toThrow()
+  })
+
+  it.each([
+    ['files', 'files', undefined],
+    ['files@east', 'files', undefined],
+    ['files', 'files@east', undefined],
+    ['files@my.cluster', 'files', undefined],
+    ['files@west', 'files@west', undefined],
+    ['files@west', 'files', 'another network service'],
+    ['files', 'files@west', 'another network service'],
+    ['mail', 'files', 'another network service'],
+    ['mail@my.cluster', 'files', 'another network service'],
+    ['', 'files', 'another network service'],
+  ])('takes a token for %s for a request of %s (%s)', (meant, asked, reason) => {
+    const known = new Map([...bundles, ['west', []]])
+    const tokens = [token(client, ids.node, { connection: 'c-0', service: meant }), token(node, ids.server)]
+    const run = () => check(tokens, { service: asked, bundles: known })
+    if (reason === undefined) expect(run).not.toThrow()
+    else expect(run).toThrow(reason)
   })
 
   it('lets a client verify the path in the answer', () => {
     const tokens = [token(client, ids.node), token(node, ids.server)]
     expect(() =>
       verifyPathTokens({
-        tokens,
+        segments: segmentsOf(tokens),
         peerIndex: 1,
         peer: { spiffeId: ids.node, chain: [node.der] },
         bundles,
@@ -192,6 +223,21 @@ describe('verifyPathTokens', () => {
         return check([handmade(node, { alg: 'ES256', x5c }, claims), token(node, ids.server)])
       },
       'its signature is wrong',
+    ],
+    [
+      'a token for another connection',
+      () => check([token(client, ids.node, { connection: 'c-1', service: 'files' }), token(node, ids.server)]),
+      'it is for another connection',
+    ],
+    [
+      'a token for no connection',
+      () => check([token(client, ids.node, { connection: '', service: '' }), token(node, ids.server)]),
+      'it is for another connection',
+    ],
+    [
+      'a token of the peer for another connection',
+      () => check([token(client, ids.node), token(node, ids.server, { connection: 'c-0', service: 'files' })]),
+      'it is for another connection',
     ],
     [
       'a domain that is not trusted',

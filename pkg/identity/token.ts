@@ -1,11 +1,12 @@
 /**
  * NSM's path tokens: JWTs with the claims sub, aud and exp, signed with ES256 only. Ours carry the certificate chain of
- * the signer (x5c), so that every application on the path can verify them, not only the next one.
+ * the signer (x5c), so that every application on the path can verify them, not only the next one, and the private claims
+ * connection and service, so that none of these can use them for anything else.
  *
  * @see RFC 7515 (x5c), RFC 7518 section 3.4 (ES256), RFC 7519
  */
 import { type KeyObject, sign, verify } from 'node:crypto'
-import { MAX_TOKEN_CHARS } from '../api/index.ts'
+import { MAX_TOKEN_CHARS, type TokenBinding } from '../api/index.ts'
 import { NsmError, type NsmErrorOptions } from '../base/index.ts'
 import { MAX_CHAIN_CERTIFICATES } from './certificate.ts'
 import type { Svid } from './svid.ts'
@@ -16,6 +17,8 @@ export interface PathToken {
   readonly subject: string
   readonly audience: readonly string[]
   readonly expiresMs: number
+  /** Undefined in tokens of upstream programs, and of earlier versions. */
+  readonly binding: TokenBinding | undefined
   /** DER certificates of the signer, leaf first; empty if the token carries none. */
   readonly chain: readonly Uint8Array[]
   readonly signed: string
@@ -26,12 +29,14 @@ export interface TokenRequest {
   /** SPIFFE ID of the recipient. */
   readonly audience: string
   readonly expiresMs: number
+  /** Only tokens of earlier versions lack it. */
+  readonly binding?: TokenBinding
 }
 
-export function signToken(svid: Svid, { audience, expiresMs }: TokenRequest): string {
+export function signToken(svid: Svid, { audience, expiresMs, binding }: TokenRequest): string {
   const x5c = svid.chain.map((der) => Buffer.from(der).toString('base64'))
   const header = encode({ alg: 'ES256', typ: 'JWT', x5c })
-  const claims = encode({ sub: svid.spiffeId, aud: [audience], exp: Math.floor(expiresMs / 1000) })
+  const claims = encode({ sub: svid.spiffeId, aud: [audience], exp: Math.floor(expiresMs / 1000), ...binding })
   const signed = `${header}.${claims}`
   const signature = sign('sha256', Buffer.from(signed), { key: svid.privateKey, dsaEncoding: 'ieee-p1363' })
   return `${signed}.${signature.toString('base64url')}`
@@ -71,13 +76,21 @@ export function isSignedBy({ signed, signature }: PathToken, key: KeyObject): bo
   return verify('sha256', Buffer.from(signed), { key, dsaEncoding: 'ieee-p1363' }, signature)
 }
 
-function readClaims(claims: Record<string, unknown>): Pick<PathToken, 'subject' | 'audience' | 'expiresMs'> {
+type Claims = Readonly<Record<string, unknown>>
+
+function readClaims(claims: Claims): Pick<PathToken, 'subject' | 'audience' | 'expiresMs' | 'binding'> {
   const { sub: subject, aud, exp } = claims
   if (typeof subject !== 'string') refuse('it has no subject')
   const audience: readonly unknown[] = Array.isArray(aud) ? aud : [aud]
   if (!audience.every((one) => typeof one === 'string')) refuse('it has no audience')
   if (typeof exp !== 'number' || !Number.isFinite(exp)) refuse('it has no expiry')
-  return { subject, audience, expiresMs: exp * 1000 }
+  return { subject, audience, expiresMs: exp * 1000, binding: readBinding(claims) }
+}
+
+function readBinding({ connection, service }: Claims): TokenBinding | undefined {
+  if (connection === undefined && service === undefined) return undefined
+  if (typeof connection !== 'string' || typeof service !== 'string') refuse('what it is for is malformed')
+  return { connection, service }
 }
 
 function readX5c(x5c: unknown): readonly Uint8Array[] {

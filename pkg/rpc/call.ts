@@ -1,5 +1,5 @@
 /** Calls any method over a channel. Calls have a deadline, can be cancelled, and fail only with an NsmError. */
-import { type Client, Metadata, type ServiceError, status } from '@grpc/grpc-js'
+import { Metadata, type ServiceError, status } from '@grpc/grpc-js'
 import type { Outgoing } from '../api/index.ts'
 import { NsmError, systemClock } from '../base/index.ts'
 import { writePath } from './call-metadata.ts'
@@ -21,7 +21,7 @@ export async function callUnary(channel: Channel, call: MethodCall): Promise<unk
   signal.throwIfAborted()
   const lease = channel.lease()
   try {
-    return await startUnary(lease.client, call)
+    return await startUnary(lease, call)
   } catch (error) {
     throw explain(error, call, lease)
   } finally {
@@ -40,6 +40,7 @@ export async function* callStream(channel: Channel, call: MethodCall): AsyncGene
     responseDeserialize,
     call.request,
     metadata(call),
+    { credentials: lease.credentials(call.outgoing.binding) },
   )
   stream.on('error', () => {}) // the loop below reports errors, unless it has ended already
   const cancel = () => stream.cancel()
@@ -55,18 +56,21 @@ export async function* callStream(channel: Channel, call: MethodCall): AsyncGene
   }
 }
 
-function startUnary(client: Client, call: MethodCall): Promise<unknown> {
+function startUnary(lease: Lease, call: MethodCall): Promise<unknown> {
   const { method, request, outgoing } = call
   return new Promise((resolve, reject) => {
     // grpc-js compares deadlines with the clock of the machine, whatever our clock is.
-    const options = { deadline: systemClock.nowMs() + CALL_MS }
+    const options = {
+      deadline: systemClock.nowMs() + CALL_MS,
+      credentials: lease.credentials(outgoing.binding),
+    }
     const answer = (error: ServiceError | null, value?: unknown) => {
       outgoing.signal.removeEventListener('abort', cancel)
       if (error === null) resolve(value)
       else reject(error)
     }
     const { path, responseDeserialize } = method
-    const running = client.makeUnaryRequest(
+    const running = lease.client.makeUnaryRequest(
       path,
       serialize(call),
       responseDeserialize,

@@ -237,7 +237,8 @@ describe('a registration', () => {
     ])
     expect(call?.path?.index).toBe(2)
     const { bundles } = nodes.current()
-    const check = { tokens: tokens.slice(0, 2), peerIndex: 1, audience: 'spiffe://east/server', bundles }
+    const segments = tokens.slice(0, 2).map((token) => ({ id: '', token }))
+    const check = { segments, peerIndex: 1, audience: 'spiffe://east/server', bundles }
     expect(() => verifyPathTokens({ ...check, peer: call!.peer, nowMs: Date.now() })).not.toThrow()
   })
 

@@ -4,8 +4,8 @@
  * certificate, and the old connection is closed after its last call.
  */
 import { isIP } from 'node:net'
-import { Client } from '@grpc/grpc-js'
-import type { Peer } from '../api/index.ts'
+import { type CallCredentials, Client } from '@grpc/grpc-js'
+import type { Peer, TokenBinding } from '../api/index.ts'
 import { type Clock, NsmError } from '../base/index.ts'
 import {
   type Bundles,
@@ -65,6 +65,8 @@ interface Generation {
 /** Keeps a connection open for the duration of one call. */
 export interface Lease {
   readonly client: Client
+  /** Our token for the peer. */
+  credentials(binding: TokenBinding | undefined): CallCredentials
   /** Why the connection was refused; undefined if it was not, or if the network failed. */
   refusal(): unknown
   release(): void
@@ -116,6 +118,7 @@ export class Channel {
     generation.calls += 1
     return {
       client: generation.client,
+      credentials: (binding) => generation.connector.callCredentials(binding),
       refusal: () => generation.connector.refusal,
       release: () => {
         generation.calls -= 1
@@ -188,7 +191,7 @@ function connectorTls(security: Exclude<ClientSecurity, 'plaintext'>, { svid, cl
     : (chain: Chain) => verifyByPinnedAuthority(chain, security.authoritySha256, clock.nowMs())
   return {
     identity: svid && { svid },
-    token: svid && ((spiffeId) => tokens.token(svid, spiffeId)),
+    token: svid && ((spiffeId, binding) => tokens.token(svid, spiffeId, binding)),
     verify: (chain) => checkPeer(verify(chain), security),
   }
 }

@@ -7,7 +7,7 @@
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { CallCredentials, ChannelCredentials, Metadata } from '@grpc/grpc-js'
-import type { Peer, Token } from '../api/index.ts'
+import type { Peer, Token, TokenBinding } from '../api/index.ts'
 import { type Clock, NsmError } from '../base/index.ts'
 import type { VerifiedSvid } from '../identity/index.ts'
 import { dialMessage } from '../netlink/index.ts'
@@ -33,8 +33,8 @@ export interface ConnectorTls {
   readonly identity: TlsIdentity | undefined
   /** Verifies the certificate chain of the server. @throws when it is not, or no longer, trusted */
   readonly verify: (chain: readonly Uint8Array[]) => Pick<VerifiedSvid, 'spiffeId' | 'expiresMs'>
-  /** The token for each call to that server. */
-  readonly token: ((spiffeId: string) => Token) | undefined
+  /** The token for a call to that server. */
+  readonly token: ((spiffeId: string, binding: TokenBinding | undefined) => Token) | undefined
 }
 
 export class Connector extends ChannelCredentials {
@@ -74,6 +74,17 @@ export class Connector extends ChannelCredentials {
     for (const socket of this.#sockets) socket.destroy()
   }
 
+  /** The token of one call, made when it is known who answers. */
+  callCredentials(binding: TokenBinding | undefined): CallCredentials {
+    const makeToken = this.#options.tls?.token
+    if (makeToken === undefined) return CallCredentials.createEmpty()
+    return CallCredentials.createFromMetadataGenerator((_, done) => {
+      const metadata = new Metadata()
+      if (this.#peer !== undefined) writeToken(metadata, makeToken(this.#peer.spiffeId, binding))
+      done(null, metadata)
+    })
+  }
+
   override _isSecure(): boolean {
     return this.#options.tls !== undefined
   }
@@ -86,7 +97,7 @@ export class Connector extends ChannelCredentials {
     return {
       connect: (socket: Socket) => this.#connect(socket),
       waitForReady: async () => {},
-      getCallCredentials: () => this.#callCredentials(),
+      getCallCredentials: () => CallCredentials.createEmpty(), // each call brings its own
       destroy() {},
     }
   }
@@ -119,15 +130,6 @@ export class Connector extends ChannelCredentials {
     socket.write(dialMessage(dial.url, dial.uid))
     const { listener: _, ...attestation } = await receivePreface(socket)
     return attestation
-  }
-
-  #callCredentials(): CallCredentials {
-    return CallCredentials.createFromMetadataGenerator((_, done) => {
-      const token = this.#peer && this.#options.tls?.token?.(this.#peer.spiffeId)
-      const metadata = new Metadata()
-      if (token !== undefined) writeToken(metadata, token)
-      done(null, metadata)
-    })
   }
 }
 

@@ -1,5 +1,6 @@
 /** Clients of NSM's services in domain types. Answers of peers are checked as strictly as requests of callers. */
 import {
+  type Connection,
   connectionFromProto,
   connectionProto,
   connectionToProto,
@@ -29,9 +30,16 @@ import { clientOf } from './client.ts'
 export function networkServiceClient(channel: Channel): NetworkServiceClient {
   const client = clientOf(networkServiceProto.NetworkServiceService, channel)
   return {
-    request: async (request, call) => read(connectionFromProto, await client.request(requestToProto(request), call)),
-    close: async (connection, call) => void (await client.close(connectionToProto(connection), call)),
+    request: async (request, call) =>
+      read(connectionFromProto, await client.request(requestToProto(request), about(request.connection, call))),
+    close: async (connection, call) =>
+      void (await client.close(connectionToProto(connection), about(connection, call))),
   }
+}
+
+/** The token of the call is for this connection alone. */
+function about({ id, networkService }: Connection, call: Outgoing): Outgoing {
+  return { ...call, binding: { connection: id, service: networkService } }
 }
 
 export function monitorClient(channel: Channel): MonitorClient {

@@ -1,20 +1,20 @@
 /**
  * The tokens on a path: each application gives its own to the next one, and judges those of the segments before it.
  */
-import type { Call, Connection, Path, Token } from '../api/index.ts'
+import type { Call, Connection, Token } from '../api/index.ts'
 import { type Clock, NsmError, type Step } from '../base/index.ts'
 import { type IdentitySource, type TokenMinter, type UnsignedPath, verifyPathTokens } from '../identity/index.ts'
 import { type Arrived, changeSegment } from './path.ts'
 
 export interface PathTokens {
-  /** A token of this application for `audience`, a SPIFFE ID. */
+  /** A token of this application for an answer to `audience`, a SPIFFE ID. It counts in no request. */
   issue(audience: string): Promise<Token>
   /**
-   * Verifies the tokens of all segments before `path.index`: not expired, each meant for the next, the caller's own
-   * signed by it.
+   * Verifies the tokens of all segments before ours: not expired, each meant for the next and for this request, the
+   * caller's own signed by it.
    * @throws {NsmError} `permission_denied` or `unauthenticated`
    */
-  verify(path: Path, call: Call): Promise<Verified>
+  verify(connection: Connection, call: Call): Promise<Verified>
 }
 
 export interface Verified {
@@ -50,7 +50,7 @@ export function updateToken({ tokens }: TokenParts): Step<Arrived, Pick<Arrived,
 /** Only requests whose path is what it says it is come through; the caller's segment then expires as its token does. */
 export function verifyPath({ tokens }: TokenParts): Step<Arrived, Verified & Pick<Arrived, 'connection'>, Connection> {
   return async function verifyPath({ connection, call }, next) {
-    const verified = await tokens.verify(connection.path, call)
+    const verified = await tokens.verify(connection, call)
     const { expiresMs } = verified
     return next({ ...verified, connection: changeSegment(connection, connection.path.index - 1, { expiresMs }) })
   }
@@ -73,12 +73,13 @@ export function pathTokens(parts: PathTokenParts): PathTokens {
     async issue(audience) {
       return minter.token(identity.current().svid, audience)
     },
-    async verify({ index, segments }, { peer }) {
+    async verify({ path: { index, segments }, networkService }, { peer }) {
       const { svid, bundles } = identity.current()
       const nowMs = clock.nowMs()
       const peerIndex = index - 1
       const tokens = verifyPathTokens({
-        tokens: segments.slice(0, index).map(({ token }) => token),
+        segments: segments.slice(0, index),
+        service: networkService,
         peerIndex,
         peer,
         audience: svid.spiffeId,

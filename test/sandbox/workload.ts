@@ -7,6 +7,7 @@ import {
   type NetworkServiceServer,
   nodeV1,
   type Token,
+  type TokenBinding,
 } from '../../pkg/api/index.ts'
 import { errorCode, Scope, silentLogger, systemClock } from '../../pkg/base/index.ts'
 import { parseNsmUrl } from '../../pkg/client/index.ts'
@@ -40,8 +41,8 @@ interface Connected {
 class ForgingMinter extends TokenMinter {
   forged: Token | undefined
 
-  override token(svid: Svid, audience: string): Token {
-    return this.forged ?? super.token(svid, audience)
+  override token(svid: Svid, audience: string, binding?: TokenBinding): Token {
+    return this.forged ?? super.token(svid, audience, binding)
   }
 }
 
