@@ -1,9 +1,8 @@
-import { X509Certificate } from 'node:crypto'
 import { type PathSegment, trustDomainOf } from '../api/index.ts'
 import { NsmError, type QualifiedName, splitName } from '../base/index.ts'
 import type { Bundles } from './svid.ts'
 import { checkNotExpired, isSignedBy, type PathToken, parseToken } from './token.ts'
-import { verifySvid } from './verify-svid.ts'
+import { peerKey, verifySigner } from './token-signer.ts'
 
 /**
  * Tokens of upstream programs carry no certificates: only the next application can verify them, the others take its word.
@@ -64,7 +63,7 @@ function checkPeers(token: PathToken, check: PathTokenCheck): void {
   const { peer, peerIndex } = check
   if (token.subject !== peer.spiffeId) refuse('its subject is not the peer', peerIndex)
   const [leaf] = peer.chain
-  if (leaf !== undefined && isSignedBy(token, new X509Certificate(leaf).publicKey)) return
+  if (leaf !== undefined && isSignedBy(token, peerKey(leaf))) return
   // The peer may have renewed its SVID since it connected. Then its token carries the new certificates.
   if (token.chain.length === 0) refuse('its signature is wrong', peerIndex)
   checkOwnChain(token, check, peerIndex)
@@ -97,7 +96,7 @@ function whole(service: string, spiffeId: string): QualifiedName {
 }
 
 function checkOwnChain(token: PathToken, check: PathTokenCheck, index: number): void {
-  const { spiffeId, publicKey } = verifySvid(token.chain, check.bundles, check.nowMs)
+  const { spiffeId, publicKey } = verifySigner(token, check.bundles, check.nowMs)
   if (spiffeId.id !== token.subject) refuse('its certificate belongs to another subject', index)
   if (!isSignedBy(token, publicKey)) refuse('its signature is wrong', index)
 }
