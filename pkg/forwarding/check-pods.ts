@@ -10,9 +10,8 @@ export async function checkPods(
   { client, server }: Pick<WireIntent, 'client' | 'server'>,
   signal: AbortSignal,
 ): Promise<void> {
-  for (const workload of [workloadOf(client), workloadOf(server)]) {
-    if (workload !== undefined) await checkPod(bystanders, workload, signal)
-  }
+  const workloads = [workloadOf(client), workloadOf(server)].filter((each) => each !== undefined)
+  await Promise.all(workloads.map((workload) => checkPod(bystanders, workload, signal)))
 }
 
 async function checkPod(bystanders: Bystanders, workload: WorkloadInterface, signal: AbortSignal): Promise<void> {
