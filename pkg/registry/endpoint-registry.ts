@@ -61,10 +61,8 @@ export class EndpointRegistry implements EndpointRegistryServer {
     const { store, claims, clock } = this.#options
     const [owner = '', node = owner] = asked.pathIds
     const stored = await store.endpoints.get(asked.name)
-    if (stored === undefined) {
-      claims.checkNewEndpoint({ ...asked, ...(claim === undefined ? {} : { claim }) })
-      await this.#checkQuota(owner)
-    }
+    if (addsNames(asked, stored)) claims.checkNewEndpoint({ ...asked, ...(claim === undefined ? {} : { claim }) })
+    if (stored === undefined) await this.#checkQuota(owner)
     for (const service of asked.networkServiceNames) {
       checkMayServe(service, owner, await holdersOf(service, store))
     }
@@ -112,6 +110,14 @@ export class EndpointRegistry implements EndpointRegistryServer {
       next: 'unregister the endpoints that no longer serve',
     })
   }
+}
+
+/** Whether the endpoint is new, or serves what it has not served. */
+function addsNames(
+  { networkServiceNames }: NetworkServiceEndpoint,
+  stored: NetworkServiceEndpoint | undefined,
+): boolean {
+  return stored === undefined || networkServiceNames.some((service) => !stored.networkServiceNames.includes(service))
 }
 
 /** Who decides on the service: its owner, or, before anybody has registered it, those who serve it. */

@@ -34,12 +34,16 @@ async function capture(): Promise<readonly string[]> {
     stolen.register({ name: `nse-${name}`, networkServiceNames: [name] }),
     stolen.register({ name: `rogue-${name}`, networkServiceNames: [name] }),
     stolen.registerService({ name }),
+    // An endpoint that is back, as its claim allows, begins to serve more.
+    stolen.register({ name: 'its-own', networkServiceNames: ['its-own', name] }),
   ])
   return Promise.all(tries.map((each) => each.then(() => 'captured', errorCode)))
 }
 
 it('no name is captured after the records were lost', async () => {
+  const { claim = '' } = await stolen.register({ name: 'its-own', networkServiceNames: ['its-own'] })
   await west.loseRecords()
+  await stolen.register({ name: 'its-own', networkServiceNames: ['its-own'], claim })
   const outcomes: string[] = []
   await until(
     'the living to be back',
