@@ -57,3 +57,14 @@ it('no name is captured after the records were lost', async () => {
   expect(new Set(outcomes)).not.toContain('captured')
   for (const { pathIds } of await owned()) expect(pathIds[1]).toBe('spiffe://west/node/n1')
 })
+
+it('nor when the registry starts again before they are back', async () => {
+  await honest.stop()
+  await west.loseRecords()
+  await west.stop()
+  await west.start()
+  expect(new Set(await capture())).not.toContain('captured')
+  await honest.start()
+  const areBack = async () => (await owned()).filter(({ name }) => name.startsWith('nse-')).length === NAMES.length
+  await until('the living to be back', areBack, 15_000)
+}, 30_000)

@@ -19,8 +19,8 @@ import {
   type Issuer,
   JoinedRegistries,
   NodeAddresses,
+  recoversUntilMs,
   registryChannels,
-  SELF,
   sqliteTrustStore,
   Trust,
   TrustRecords,
@@ -71,8 +71,7 @@ async function compose(config: RegistryConfig, options: Runtime, scope: Scope): 
   const issuer = scope.own(await openIssuer(config, options))
   const { authorities, longestIdentityMs, invitesNodes } = issuer
   const records = scope.own(await TrustRecords.open({ store: sqliteTrustStore(database), clock, logger }))
-  // Whoever had names here lives on: its identity is by the authority that was here before the records.
-  const hasLostRecords = !issuer.isNew && records.get('self', SELF) === undefined
+  const recovery = await recoversUntilMs({ records, isNew: issuer.isNew, lengthMs: defaultExpiryMs, clock })
   const reach = reachOf(addresses)
   const trust = scope.own(
     await Trust.open({ records, domain, authorities, addresses, reach, policy, longestIdentityMs, clock }),
@@ -90,9 +89,11 @@ async function compose(config: RegistryConfig, options: Runtime, scope: Scope): 
   const exports = { current: () => trust.exports(), subscribe: (listener: () => void) => trust.subscribe(listener) }
   const nodes = new NodeAddresses({ records, domain, reach })
   const queue = new KeyedQueue()
-  const recoversUntilMs = hasLostRecords ? clock.nowMs() + defaultExpiryMs : 0
-  if (hasLostRecords) logger.warn('The records are lost: names go back to their owners first', { recoversUntilMs })
-  const claims = new Claims({ key: issuer.claimsKey, recoversUntilMs, clock })
+  const claims = new Claims({ key: issuer.claimsKey, recoversUntilMs: recovery, clock })
+  if (claims.isRecovering) {
+    const fields = { until: new Date(recovery).toISOString() }
+    logger.warn('The records are lost: names go back to their owners first', fields)
+  }
   const common = { domain, store, exports, policy, others, nodes, claims, queue, clock, logger }
   const services = scope.own(new ServiceRegistry(common))
   const endpoints = scope.own(await EndpointRegistry.open({ ...common, defaultExpiryMs }))

@@ -77,6 +77,8 @@ export interface SelfRecord {
   /** Services that every joined domain may find and request, also domains that join later. */
   readonly exports: readonly string[]
   readonly exportedWhen?: ExportedWhen
+  /** After a loss of all records: until when names go only to those who had them. */
+  readonly recoversUntilMs?: number
 }
 
 export const SELF = 'self'
