@@ -25,6 +25,7 @@ export {
   qualifyName,
   splitName,
 } from './names.ts'
+export { type Pace, paced } from './paced.ts'
 export { isPrintable, toPrintable, toPrintableLines } from './printable.ts'
 export type { Runtime } from './runtime.ts'
 export { Scope } from './scope.ts'

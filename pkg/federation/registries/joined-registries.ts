@@ -1,4 +1,4 @@
-import { type Clock, describeError, follow, type Logger, NsmError, Scope } from '../../base/index.ts'
+import { type Clock, describeError, follow, type Logger, NsmError, paced, Scope } from '../../base/index.ts'
 import type { DomainRecord, Introduction } from '../store/trust-record.ts'
 import { introductionFromProto } from '../trust/introduction.ts'
 import { notJoined, updateDomain } from '../trust/joined-domains.ts'
@@ -6,6 +6,8 @@ import type { Trust } from '../trust/trust.ts'
 import type { RegistryChannel, RegistryChannels } from './registry-channels.ts'
 
 const RETRY = { firstMs: 250, maxMs: 15_000 }
+/** How often another domain may say something new of itself: each time is a write, and a word to each of our nodes. */
+const PACE = { most: 10, ms: 10_000 }
 
 export interface JoinedRegistriesOptions {
   readonly trust: Trust
@@ -112,13 +114,13 @@ export class JoinedRegistries {
     { attempt, works }: { readonly attempt: number; works(): void },
   ): Promise<void> {
     const channel = this.#options.channels.member(addresses[(attempt - 1) % addresses.length] ?? '', name)
+    const { trust, clock } = this.#options
+    const { signal } = registry.scope
     registry.channel = channel
     try {
-      for await (const message of channel.federation.watchBundle({}, { signal: registry.scope.signal })) {
-        await this.#learn(
-          name,
-          introductionFromProto(message, this.#options.trust.introductionRules(this.#options.clock.nowMs())),
-        )
+      const messages = channel.federation.watchBundle({}, { signal })
+      for await (const message of paced(messages, { ...PACE, clock, signal })) {
+        await this.#learn(name, introductionFromProto(message, trust.introductionRules(clock.nowMs())))
         registry.problem = ''
         works()
       }

@@ -6,6 +6,7 @@ import {
   isAway,
   type Logger,
   NsmError,
+  paced,
   qualifyName,
   within,
 } from '../../base/index.ts'
@@ -22,6 +23,8 @@ const MAX_VALUES = 1_000
 const MAX_CHARACTERS = 2 ** 20
 /** Records that a watch drops before it starts again, later each time. */
 const MAX_DROPPED = 100
+/** How fast the changes of a watch are read, each of which goes to all who watch. */
+const PACE = { most: 500, ms: 1_000 }
 const RETRY = { firstMs: 250, maxMs: 15_000 }
 
 export interface InterdomainQuery<T> {
@@ -98,7 +101,9 @@ export class InterdomainFinder<T extends RegistryRecord> {
     yield* sent.onList(listed)
     onAnswer()
     let dropped = 0
-    for await (const { value, deleted } of this.#options.ask(query, true)) {
+    const { clock } = this.#options
+    const { signal } = query
+    for await (const { value, deleted } of paced(this.#options.ask(query, true), { ...PACE, clock, signal })) {
       const accepted = this.#options.accept(value, query.domain)
       const name = qualifyName(value.name, query.domain)
       if (deleted) held.remove(name)
