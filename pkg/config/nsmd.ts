@@ -79,7 +79,7 @@ export const nsmdConfig = defineConfig('nsmd: the manager, forwarder and identit
   maxWires: withDefault(
     required(
       'NSM_MAX_WIRES',
-      'wires that one pod or user may have here, and one client at the endpoints of this node; ten times as many for another domain',
+      'wires that one pod or user may have here, and one client at the endpoints of this node; ten times as many for all clients of another node or domain',
       integer(1, 1_000_000),
     ),
     '100',

@@ -1,15 +1,17 @@
 /**
  * A quota of wires for each of those who cannot make more of themselves: a pod or user of this machine, as the kernel
- * tells them apart; at the endpoint's node the client whose token is first on the path, and another domain as a whole.
+ * tells them apart; at the endpoint's node the client whose token is first on the path. Who is a client there is the word
+ * of the client's node or domain, which could name ever more of them: it has a quota of its own, for all that it names.
  * Without it one client takes every address of a service.
  */
-import { type Connection, trustDomainOf } from '../api/index.ts'
+import { type Connection, type Peer, trustDomainOf } from '../api/index.ts'
 import { NsmError, type Step } from '../base/index.ts'
 import type { ConnectionRecord, ConnectionTable } from '../connections/index.ts'
+import { isWorkloadOf } from '../policy/index.ts'
 import type { Asking, Self } from './parts.ts'
 
-/** Another domain may have as many as this many of its clients. */
-const CLIENTS_PER_DOMAIN = 10
+/** A node of our domain, or another domain, may have as many as this many of its clients. */
+const CLIENTS_PER_NAMER = 10
 
 export interface Counted {
   /** Whom the wire is counted for. */
@@ -25,13 +27,11 @@ export interface LimitWiresParts {
 export function limitWires({ self, table, maxWires }: LimitWiresParts): Step<Asking, Counted, Connection> {
   const usage = new Usage(table)
   return async function limitWires({ connection: { id }, call, identities, known }, next) {
-    const { attestation, spiffeId } = call.peer
-    const domain = trustDomainOf(spiffeId)
-    const client = attestation?.account || (identities[0] ?? spiffeId)
-    const accounts = domain === self.domain ? [client] : [client, domain]
+    const { client, namer } = countedOf(self, call.peer, identities)
+    const accounts = [...new Set([client, ...(namer === undefined ? [] : [namer])])]
     if (known !== undefined) return next({ accounts })
     usage.check(client, maxWires)
-    if (domain !== self.domain) usage.check(domain, maxWires * CLIENTS_PER_DOMAIN)
+    if (namer !== undefined) usage.check(namer, maxWires * CLIENTS_PER_NAMER)
     usage.take(id, accounts)
     try {
       return await next({ accounts })
@@ -39,6 +39,15 @@ export function limitWires({ self, table, maxWires }: LimitWiresParts): Step<Ask
       if (table.get(id) === undefined) usage.release(id)
     }
   }
+}
+
+/** Whom a wire is counted for; `namer`: whose word it is that there is such a client. */
+function countedOf({ domain: own }: Self, { attestation, spiffeId }: Peer, [first = spiffeId]: readonly string[]) {
+  if (attestation !== undefined) return { client: attestation.account || first, namer: undefined }
+  const domain = trustDomainOf(spiffeId)
+  // Of a client that is not below the caller, who only passes its tokens on, nothing is counted.
+  if (domain === own) return { client: isWorkloadOf(first, spiffeId) ? first : spiffeId, namer: spiffeId }
+  return { client: trustDomainOf(first) === domain ? first : spiffeId, namer: domain }
 }
 
 /** Wires that stand and requests under way, by account. It follows the table, so that no request looks through it. */

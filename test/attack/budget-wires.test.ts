@@ -4,6 +4,8 @@ import { errorCode, NsmError } from '../../pkg/base/index.ts'
 import { FakeClock } from '../../pkg/base/testing/index.ts'
 import { ConnectionTable } from '../../pkg/connections/index.ts'
 import { testRecord } from '../../pkg/node/testing/index.ts'
+import { callOf } from '../../pkg/registry/testing/index.ts'
+import { limitWires } from '../../pkg/request/limit-wires.ts'
 import { firstRequest, TestEndpoint, TestNode } from '../../pkg/request/testing/test-node.ts'
 import { Sandbox, type SandboxDomain, type SandboxNode } from '../sandbox/sandbox.ts'
 
@@ -51,6 +53,36 @@ test.each(['files', 'mail@east'])(
   },
   30_000,
 )
+
+test.each([
+  ['a stolen node', 'spiffe://west/node/n2', (at: number) => `spiffe://west/node/n2/uid/${at}`],
+  ['another domain', 'spiffe://east/node/n1', (at: number) => `spiffe://east/node/n${at}/uid/1000`],
+  [
+    'a node that passes on the tokens of others',
+    'spiffe://west/node/n2',
+    (at: number) => `spiffe://west/node/n1/uid/${at}`,
+  ],
+  ['a domain that passes on ours', 'spiffe://east/node/n1', (at: number) => `spiffe://west/node/n1/uid/${at}`],
+])('%s that names ever more clients has a share, whatever it calls them', async (_, caller, clientOf) => {
+  const { self, table } = new TestNode({ connect: () => new TestEndpoint().hop() })
+  const step = limitWires({ self, table, maxWires: MOST })
+  const ask = (spiffeId: string, client: string, id: string) => {
+    const call = callOf(spiffeId)
+    const path = { index: 1, segments: [] }
+    const connection = { ...testRecord(id).connection, path }
+    const asking = { connection, call, identities: [client], known: undefined, expiresMs: 0 }
+    const request = { connection, mechanismPreferences: [] }
+    return step({ ...asking, request }, async ({ accounts }) => {
+      table.save(testRecord(id, { accounts }))
+      return connection
+    })
+  }
+  const asked = Array.from({ length: 500 }, (__, at) => ask(caller, clientOf(at), `c${at}`))
+  const opened = (await Promise.allSettled(asked)).filter(({ status }) => status === 'fulfilled')
+  expect(opened.length).toBeLessThanOrEqual(10 * MOST)
+  // Those whom it named have theirs.
+  await ask('spiffe://west/node/n1', 'spiffe://west/node/n1/uid/0', 'honest')
+})
 
 test('1,000 candidates that do not answer cost one request eight calls, and what lives comes first afterwards', async () => {
   const [dead, alive] = [new TestEndpoint(), new TestEndpoint()]
