@@ -3,26 +3,25 @@
  * something else on each machine would make us call ourselves, or the service that gives a cloud machine its secrets.
  */
 import { bigintToIp, formatIp, ipToBigint, parseIp } from './ip.ts'
-import { contains, parsePrefix } from './prefix.ts'
+import { METADATA_SERVICES } from './metadata-services.ts'
+import { contains, type Prefix, parsePrefix } from './prefix.ts'
 
 const LOOPBACK = ['127.0.0.0/8', '::1/128'].map(parsePrefix)
 
-const NOT_ROUTABLE = [
-  '0.0.0.0/8',
-  '127.0.0.0/8',
-  '169.254.0.0/16', // link-local; most clouds serve a machine's credentials there
-  '100.100.100.200/32', // the metadata service of Alibaba Cloud
-  '168.63.129.16/32', // the platform of Azure
-  '192.0.0.192/32', // the metadata service of Oracle Cloud
-  '224.0.0.0/4',
-  '240.0.0.0/4',
-  '::/96', // unspecified, loopback, and IPv4-compatible
-  '::ffff:0:0/96', // IPv4-mapped
-  'fd00:ec2::254/128', // the metadata service of AWS
-  'fd20:ce::254/128', // the metadata service of Google Cloud
-  'fe80::/10',
-  'ff00::/8',
-].map(parsePrefix)
+const NOT_ROUTABLE: readonly Prefix[] = [
+  ...METADATA_SERVICES,
+  ...[
+    '0.0.0.0/8',
+    '127.0.0.0/8',
+    '169.254.0.0/16', // link-local; most clouds serve a machine's credentials there
+    '224.0.0.0/4',
+    '240.0.0.0/4',
+    '::/96', // unspecified, loopback, and IPv4-compatible
+    '::ffff:0:0/96', // IPv4-mapped
+    'fe80::/10',
+    'ff00::/8',
+  ].map(parsePrefix),
+]
 
 /** Prefixes behind which a translator or a tunnel finds an IPv4 address, and how many bits follow that address. */
 const EMBEDDING = [

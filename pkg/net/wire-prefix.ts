@@ -3,10 +3,11 @@
  * the addresses that it contains, so it is refused as soon as it shares one address with a range below: a wider prefix
  * is no way round. Host bits do not count.
  */
+import { METADATA_SERVICES } from './metadata-services.ts'
 import { contains, overlaps, type Prefix, parsePrefix } from './prefix.ts'
 
 /** Ranges that no wire carries, with what they are. */
-const FORBIDDEN: readonly (readonly [range: Prefix, what: string])[] = [
+const RANGES: readonly (readonly [range: Prefix, what: string])[] = [
   ['0.0.0.0/8', '"this network"'],
   ['127.0.0.0/8', 'loopback'],
   ['169.254.0.0/16', 'link-local'],
@@ -15,12 +16,9 @@ const FORBIDDEN: readonly (readonly [range: Prefix, what: string])[] = [
   ['::ffff:0.0.0.0/96', 'IPv4 in IPv6'],
   ['fe80::/10', 'link-local'],
   ['ff00::/8', 'multicast'],
-  // Credentials of clouds that do not use the link-local address for them: Azure, Alibaba, Oracle, AWS by IPv6.
-  ['168.63.129.16/32', 'the metadata service of a cloud'],
-  ['100.100.100.200/32', 'the metadata service of a cloud'],
-  ['192.0.0.192/32', 'the metadata service of a cloud'],
-  ['fd00:ec2::254/128', 'the metadata service of a cloud'],
 ].map(([range = '', what = '']) => [parsePrefix(range), what] as const)
+
+const FORBIDDEN = [...RANGES, ...METADATA_SERVICES.map((range) => [range, 'the metadata service of a cloud'] as const)]
 
 /** The widest private networks are 10.0.0.0/8 and fc00::/7. What is wider is a part of the default route. */
 const WIDEST = { 4: 8, 6: 7 } as const

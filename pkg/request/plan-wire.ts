@@ -101,9 +101,33 @@ function checkPrefixes({ ip }: ConnectionContext, { kept, defaults }: Around): v
   for (const address of [...ip.srcIpAddrs, ...ip.dstIpAddrs]) check(address, ofTheWire)
   for (const route of ip.srcRoutes) checkRoute(route, toClient)
   for (const route of ip.dstRoutes) checkRoute(route, toItself)
+  const taken = [...ip.srcRoutes]
   for (const policy of ip.policies) {
     const isOwn = ip.srcIpAddrs.some((address) => isWithin(policy.from, address))
-    for (const route of routesOf(policy, ip.srcIpAddrs)) checkRoute(route, isOwn ? toItself : toClient)
+    const routes = routesOf(policy, ip.srcIpAddrs)
+    for (const route of routes) checkRoute(route, isOwn ? toItself : toClient)
+    if (!isOwn) taken.push(...routes)
+  }
+  checkPart(taken.map(({ prefix }) => parsePrefix(prefix)).filter(({ family }) => !defaults.has(family)))
+}
+
+/** All private networks of IPv4 are a two-hundredth of its addresses, and those of IPv6 are a 128th. */
+const LARGEST_PART = 1 / 16
+
+/** A default route in pieces is one too. */
+function checkPart(prefixes: readonly Prefix[]): void {
+  for (const family of [4, 6]) {
+    const own = prefixes.filter((prefix) => prefix.family === family)
+    const part = own.reduce((sum, { length }) => sum + 2 ** -length, 0)
+    if (part <= LARGEST_PART) continue
+    throw new NsmError(
+      'invalid_argument',
+      'Cannot put the prefixes on a wire: together they are wider than private networks',
+      {
+        fields: { family, prefixes: own.length },
+        next: 'ask for a default route in the request',
+      },
+    )
   }
 }
 

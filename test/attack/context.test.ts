@@ -134,6 +134,8 @@ const evil: readonly [prefix: string, why: RegExp][] = [
   ['10.244.1.1/32', /gateway/],
   ['10.244.1.7/32', /own address/],
   ['10.0.0.0/8', /pod/],
+  ['fd00:ec2::23/128', /metadata/],
+  ['fd20:c0::/26', /metadata/],
 ]
 
 describe('what an endpoint routes into the pod of a client', () => {
@@ -165,6 +167,20 @@ describe('what an endpoint routes into the pod of a client', () => {
       world,
     })),
   )
+
+  attacks('in pieces', () => [
+    {
+      name: 'takes the internet in networks of which each is small enough',
+      run: async () => {
+        const pieces = Array.from({ length: 200 }, (_, at) => `${at + 1}.0.0.0/8`)
+        const allowed = pieces.filter((piece) => !/^(10|100|127|168|169|192)\./.test(piece))
+        liar.say((ip) => ({ ...ip, policies: [], srcRoutes: allowed.map(route) }))
+        return client.request('kernel://lies@east/nsm-1')
+      },
+      denied: { code: 'invalid_argument', text: /together/ },
+      world,
+    },
+  ])
 
   attacks('by policies', () => [
     {
