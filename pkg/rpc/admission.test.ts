@@ -18,6 +18,15 @@ test('the oldest unproven connection of a source leaves when the source has more
   expect(idle.map(isStanding)).toEqual([false, true, true])
 })
 
+test('who has just come is no more idle than those that sent a byte and stopped', () => {
+  const admission = new Admission({ ...shares, unprovenPerSource: 4 })
+  const stopped = [enter(admission, 'a'), enter(admission, 'a'), enter(admission, 'a')]
+  for (const socket of stopped) Object.defineProperty(socket, 'bytesRead', { value: 1 })
+  const honest = enter(admission, 'a')
+  enter(admission, 'a')
+  expect([...stopped, honest].map(isStanding)).toEqual([false, true, true, true])
+})
+
 test('a connection that is proven no longer counts for its source', () => {
   const admission = new Admission(shares)
   const proven = enter(admission, 'a')

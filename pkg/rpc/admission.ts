@@ -111,10 +111,14 @@ class Holders {
     return largest
   }
 
-  /** The oldest that has said nothing yet, or else the oldest. */
+  /**
+   * The oldest that has said nothing yet, or else the oldest. The newer half has not had the time: were they to go first,
+   * a byte on each of many connections would keep everybody else out.
+   */
   idlestOf(holder: string): Socket | undefined {
     const held = [...(this.#byHolder.get(holder) ?? [])]
-    return held.find(({ bytesRead }) => !bytesRead) ?? held[0]
+    const older = held.slice(0, Math.ceil(held.length / 2))
+    return older.find(({ bytesRead }) => !bytesRead) ?? held[0]
   }
 
   oldestOf(holder: string): Socket | undefined {
