@@ -93,6 +93,21 @@ attacks('a stolen node registers', () => [
     world,
   },
   {
+    name: 'the IPv6 address of another node in another spelling',
+    run: async () => {
+      const [other, rogue] = [await RogueNode.join(west, 'n5'), await RogueNode.join(west, 'n6')]
+      try {
+        await other.register({ name: 'by-ipv6', url: 'tcp://[2001:db8::66]:5001' })
+        return await rogue.register({ url: 'tcp://[2001:DB8:0:0::66]:5001' })
+      } finally {
+        other.close()
+        rogue.close()
+      }
+    },
+    denied: { code: 'already_exists', text: /n5/ },
+    world: async () => (await world()).filter(({ name }) => name !== 'by-ipv6'),
+  },
+  {
     name: 'a second address',
     run: async () => {
       await stolen.register({ name: 'its-own', url: 'tcp://192.0.2.66:5001' })

@@ -3,7 +3,7 @@
  * that address: one of another machine would bring the clients of a service to whom they did not ask for.
  */
 import { NsmError } from '../../base/index.ts'
-import { isReachableUrl, type Reach } from '../../net/index.ts'
+import { formatSocketAddress, isReachableUrl, parseSocketAddress, type Reach } from '../../net/index.ts'
 import { nodeNameOf } from '../../policy/index.ts'
 import type { TrustRecords } from './trust-records.ts'
 
@@ -26,8 +26,8 @@ export class NodeAddresses {
    * @throws {NsmError} `invalid_argument` when no other machine can call it there, `already_exists` when another node is.
    */
   async announce(spiffeId: string, url: string): Promise<void> {
-    this.#checkReachable(url)
-    await this.#keep(spiffeId, () => url)
+    const address = this.#addressOf(url)
+    await this.#keep(spiffeId, () => address)
   }
 
   /**
@@ -36,13 +36,13 @@ export class NodeAddresses {
    * @throws {NsmError} `permission_denied` when the node has another address; else as {@link announce} does.
    */
   async check(spiffeId: string, url: string): Promise<void> {
-    this.#checkReachable(url)
+    const address = this.#addressOf(url)
     const announced = this.#recordOf(spiffeId)?.url
-    if (announced === url || announced === undefined) return
+    if (announced === address || announced === undefined) return
     if (announced !== '') throw isElsewhere(url, announced)
     await this.#keep(spiffeId, (stored) => {
-      if (stored !== '' && stored !== url) throw isElsewhere(url, stored)
-      return url
+      if (stored !== '' && stored !== address) throw isElsewhere(url, stored)
+      return address
     })
   }
 
@@ -64,8 +64,11 @@ export class NodeAddresses {
     return records.get('node', nodeNameOf(spiffeId, domain) ?? '')
   }
 
-  #checkReachable(url: string): void {
-    if (isReachableUrl(url, this.#options.reach)) return
+  /** In its only spelling: an IPv6 address has many, and each would be another one. */
+  #addressOf(url: string): string {
+    if (isReachableUrl(url, this.#options.reach)) {
+      return `tcp://${formatSocketAddress(parseSocketAddress(url.replace('tcp://', '')))}`
+    }
     throw new NsmError('invalid_argument', 'Cannot use the address of the node: no other machine can call it there', {
       fields: { url: url.slice(0, 64) },
       next: 'set NSM_PUBLIC_URL of the node to tcp://<ip>:<port> under which other nodes reach it',
