@@ -1,6 +1,5 @@
 /** The end of the chain: what was agreed becomes an intent, the intent becomes a wire, and the connection is recorded. */
 import type { Connection } from '../api/index.ts'
-import { qualifyName } from '../base/index.ts'
 import { type ConnectionRecord, type ConnectionTable, callerKey } from '../connections/index.ts'
 import { workloadOf } from '../mechanism/index.ts'
 import { ownerOf, wantsDefault } from '../steps/index.ts'
@@ -38,12 +37,11 @@ export function establish(parts: EstablishParts): (agreed: Agreed) => Promise<Co
   }
 }
 
-/** The client's own names and mechanism, the endpoint's context, the whole path. */
+/** The client's own names and mechanism, the endpoint that was chosen and its context, the whole path. */
 function toAnswer({ connection, answer, clientEnd, serverEnd, target, payload }: Agreed): Connection {
-  const domain = target.at === 'node' ? target.domain : ''
   return {
     ...connection,
-    endpointName: qualifyName(answer.endpointName, domain),
+    endpointName: target.endpoint,
     mechanism: clientEnd.mechanism,
     context: { ...answer.context, mtuBytes: agreeMtu(answer.context.mtuBytes, clientEnd, serverEnd) },
     path: answer.path,

@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type ConnectionContext, emptyContext, emptyIpContext, type IpContext } from '../../pkg/api/index.ts'
+import { firstRequest, TestEndpoint, TestNode } from '../../pkg/request/testing/test-node.ts'
 import { Sandbox, type SandboxDomain, type SandboxNode } from '../sandbox/sandbox.ts'
 import type { SandboxEndpoint, Workload } from '../sandbox/workload.ts'
 import { attacks } from './attacks.ts'
@@ -205,4 +206,17 @@ describe('what an endpoint routes into the pod of a client', () => {
     await client.refresh(wire)
     await client.closeWire(wire)
   })
+})
+
+test('a far node that answers with the name of another endpoint: the connection has that of the endpoint that was asked', async () => {
+  const endpoint = new TestEndpoint()
+  const hop = endpoint.hop()
+  const lies = async (...asked: Parameters<typeof hop.client.request>) => {
+    const answer = await hop.client.request(...asked)
+    return { ...answer, endpointName: 'nse-payroll@west' }
+  }
+  const node = new TestNode({ connect: () => ({ ...hop, client: { ...hop.client, request: lies } }) })
+  node.serve('files', 'nse-files')
+  const { endpointName } = await node.service.request(firstRequest('files'), node.call())
+  expect(endpointName).toBe('nse-files')
 })
