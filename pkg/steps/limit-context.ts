@@ -16,6 +16,9 @@ import type { Arrived } from './path.ts'
 
 export const MAX_EXCLUDED_PREFIXES = 1_000
 
+/** Of a connection as one side says it, path and tokens included: every application keeps it for as long as it stands. */
+const MAX_CONNECTION_CHARS = 64 * 1024
+
 export interface LimitRequestParts<Known extends Owned> {
   /** The context of a connection that stands, as the endpoint has answered it. */
   contextOf(known: Known): ConnectionContext
@@ -29,6 +32,7 @@ export function limitRequest<Known extends Owned>(
 ): Step<Arrived & Begun<Known>, Pick<Arrived, 'connection'>, Connection> {
   return async function limitRequest({ connection, call, known }, next) {
     const asked = connection.context
+    checkSize(connection)
     checkExcluded(asked.ip)
     const given = known === undefined ? emptyContext : parts.contextOf(known)
     const limited = merge('client', asked, given)
@@ -44,6 +48,7 @@ export const limitAnswer: Step<
   { readonly answer: Connection },
   Connection
 > = async function limitAnswer({ connection, answer }, next) {
+  checkSize(answer)
   const context = merge('endpoint', answer.context, connection.context)
   const mtuBytes = lowestMtuBytes(answer.context.mtuBytes, connection.context.mtuBytes) ?? 0
   return next({ answer: { ...answer, context: { ...context, mtuBytes }, labels: connection.labels } })
@@ -83,6 +88,15 @@ function withDefaults(routes: readonly Route[], asked: readonly Route[]): readon
   const wished = asked.filter(({ prefix }) => isDefaultRoute(parsePrefix(prefix)))
   const isNew = (route: Route) => !routes.some(({ prefix }) => prefix === route.prefix)
   return [...routes, ...wished.filter(isNew).map(({ prefix }) => ({ prefix, nextHop: '' }))]
+}
+
+function checkSize({ labels, context, path }: Connection): void {
+  const characters = JSON.stringify([labels, context, path]).length
+  if (characters <= MAX_CONNECTION_CHARS) return
+  throw new NsmError('invalid_argument', 'Cannot take the connection: it says too much', {
+    fields: { characters, most: MAX_CONNECTION_CHARS },
+    next: 'use fewer or shorter labels, routes and extra context',
+  })
 }
 
 function checkExcluded({ excludedPrefixes }: IpContext): void {

@@ -117,6 +117,19 @@ test('a client that excludes more prefixes than anybody has is refused', async (
   })
 })
 
+test.each([
+  ['its labels', { labels: Object.fromEntries(Array.from({ length: 60 }, (_, at) => [`${at}`, 'x'.repeat(4_000)])) }],
+  [
+    'its context',
+    context({}, { extra: Object.fromEntries(Array.from({ length: 60 }, (_, at) => [`${at}`, 'x'.repeat(4_000)])) }),
+  ],
+])('a client that has its node keep 240 kB for a wire, in %s, is refused', async (_, change) => {
+  const attacker = await near.workload()
+  const attempt = attacker.request('kernel://files/nsm-1', change)
+  await expect(attempt).rejects.toMatchObject({ code: 'invalid_argument' })
+  expect(near.engine.crossConnects.size).toBe(0)
+})
+
 /** An endpoint that answers with what it likes, to a client that asks for nothing. */
 const evil: readonly [prefix: string, why: RegExp][] = [
   ['169.254.0.0/15', /link-local/],
