@@ -22,8 +22,10 @@ import {
   contains,
   formatPrefix,
   hostPrefix,
+  ipToBigint,
   type KeptAddress,
   MAX_MTU_BYTES,
+  network,
   type Prefix,
   parsePrefix,
   type WirePrefixRules,
@@ -108,7 +110,35 @@ function checkPrefixes({ ip }: ConnectionContext, { kept, defaults }: Around): v
     for (const route of routes) checkRoute(route, isOwn ? toItself : toClient)
     if (!isOwn) taken.push(...routes)
   }
-  checkPart(taken.map(({ prefix }) => parsePrefix(prefix)).filter(({ family }) => !defaults.has(family)))
+  const prefixes = taken.map(({ prefix }) => parsePrefix(prefix)).filter(({ family }) => !defaults.has(family))
+  checkPart(prefixes)
+  checkExcluded(prefixes, ip.excludedPrefixes)
+}
+
+/** The client has said what it needs without the wire. A default route that it asked for leads there all the same. */
+function checkExcluded(prefixes: readonly Prefix[], excludedPrefixes: readonly string[]): void {
+  const excluded = excludedPrefixes.map((text) => rangeOf(parsePrefix(text)))
+  for (const prefix of prefixes) {
+    const { first, last } = rangeOf(prefix)
+    const isExcluded = (each: Range) => each.family === prefix.family && each.first <= last && first <= each.last
+    if (!excluded.some(isExcluded)) continue
+    throw new NsmError('invalid_argument', 'Cannot put the prefix on a wire: the client has excluded it', {
+      fields: { prefix: formatPrefix(prefix) },
+    })
+  }
+}
+
+interface Range {
+  readonly family: number
+  readonly first: bigint
+  readonly last: bigint
+}
+
+/** As numbers: there may be a thousand on each side. */
+function rangeOf(prefix: Prefix): Range {
+  const { family, address, length } = network(prefix)
+  const first = ipToBigint(address)
+  return { family, first, last: first + (1n << BigInt(8 * address.length - length)) - 1n }
 }
 
 /** All private networks of IPv4 are a two-hundredth of its addresses, and those of IPv6 are a 128th. */

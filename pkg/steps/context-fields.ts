@@ -34,7 +34,7 @@ export const ipFields: FieldRules<IpContext> = {
   excludedPrefixes: {
     says: 'client',
     changes: 'nothing',
-    limits: 'at most 1,000; the endpoint gives no address in them',
+    limits: 'at most 1,000; the endpoint gives no address in them, and no route that shares one with them',
   },
   ipNeighbors: { says: 'endpoint', changes: 'nothing', limits: '' },
   extraPrefixRequests: { says: 'client', changes: 'nothing', limits: '' },

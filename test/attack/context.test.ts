@@ -182,6 +182,18 @@ describe('what an endpoint routes into the pod of a client', () => {
     })),
   )
 
+  attacks('in spite of what the client excludes', () => [
+    {
+      name: 'takes the name server of its cluster',
+      run: async () => {
+        liar.say((ip) => ({ ...ip, policies: [], srcRoutes: [...ip.srcRoutes, route('10.96.0.10/32')] }))
+        return client.request('kernel://lies@east/nsm-1', context({ excludedPrefixes: ['10.96.0.0/12'] }))
+      },
+      denied: { code: 'invalid_argument', text: /excluded/ },
+      world,
+    },
+  ])
+
   attacks('in pieces', () => [
     {
       name: 'takes the internet in networks of which each is small enough',
