@@ -27,7 +27,7 @@ constexpr timeval kKernelTimeout{5, 0};
 constexpr char kTable[] = "nsmesh";
 constexpr char kChain[] = "sources";
 constexpr int kNfIp6PriorityRaw = NF_IP6_PRI_RAW;
-constexpr std::uint32_t kRuleSequence = 4;  // the last message that changes something
+constexpr std::uint32_t kLastSequence = 4;  // of the messages that are acknowledged
 
 void append(Bytes& to, View bytes) {
   to.insert(to.end(), bytes.begin(), bytes.end());
@@ -95,11 +95,17 @@ void add(Bytes& batch, const Header& header, std::initializer_list<Bytes> attrib
   append(batch, message.take());
 }
 
-void add_to_table(Bytes& batch, Header header, std::initializer_list<Bytes> attributes) {
+void add_for_table(Bytes& batch, Header header, std::initializer_list<Bytes> attributes) {
   header.type |= NFNL_SUBSYS_NFTABLES << 8;
-  header.flags |= NLM_F_CREATE | NLM_F_ACK;
+  header.flags |= NLM_F_ACK;
   header.fixed = {NFPROTO_IPV6, NFNETLINK_V0, 0};
   add(batch, header, attributes);
+}
+
+Bytes question() {
+  Bytes message;
+  add_for_table(message, {NFT_MSG_GETTABLE, 0, kLastSequence, {}}, {text(NFTA_TABLE_NAME, kTable)});
+  return message;
 }
 
 // One transaction: all of the table, or nothing. Without its end the kernel checks it and takes
@@ -108,15 +114,15 @@ Bytes transaction(bool commits) {
   const nfgenmsg subsystem{AF_UNSPEC, NFNETLINK_V0, htons(NFNL_SUBSYS_NFTABLES)};
   Bytes batch;
   add(batch, {NFNL_MSG_BATCH_BEGIN, 0, 1, subsystem}, {});
-  add_to_table(batch, {NFT_MSG_NEWTABLE, NLM_F_EXCL, 2, {}}, {text(NFTA_TABLE_NAME, kTable)});
-  add_to_table(
-      batch, {NFT_MSG_NEWCHAIN, 0, 3, {}},
+  add_for_table(batch, {NFT_MSG_NEWTABLE, NLM_F_CREATE | NLM_F_EXCL, 2, {}}, {text(NFTA_TABLE_NAME, kTable)});
+  add_for_table(
+      batch, {NFT_MSG_NEWCHAIN, NLM_F_CREATE, 3, {}},
       {text(NFTA_CHAIN_TABLE, kTable), text(NFTA_CHAIN_NAME, kChain), text(NFTA_CHAIN_TYPE, "filter"),
        nested(NFTA_CHAIN_HOOK, {number(NFTA_HOOK_HOOKNUM, NF_INET_PRE_ROUTING),
                                 number(NFTA_HOOK_PRIORITY, kNfIp6PriorityRaw)})});
-  add_to_table(batch, {NFT_MSG_NEWRULE, NLM_F_APPEND, kRuleSequence, {}},
-               {text(NFTA_RULE_TABLE, kTable), text(NFTA_RULE_CHAIN, kChain), rule()});
-  if (commits) add(batch, {NFNL_MSG_BATCH_END, 0, kRuleSequence + 1, subsystem}, {});
+  add_for_table(batch, {NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, kLastSequence, {}},
+                {text(NFTA_RULE_TABLE, kTable), text(NFTA_RULE_CHAIN, kChain), rule()});
+  if (commits) add(batch, {NFNL_MSG_BATCH_END, 0, kLastSequence + 1, subsystem}, {});
   return batch;
 }
 
@@ -131,7 +137,7 @@ Status open_nf_tables(const Namespaces& namespaces, const Namespace& target, Fd&
   return {errno, "cannot open nf_tables: " + errno_text(errno)};
 }
 
-// The first refusal, or the acknowledgement of the rule.
+// The first refusal, or the last acknowledgement.
 Status receive_answer(int socket) {
   std::array<std::uint8_t, 8192> buffer;
   for (;;) {
@@ -143,18 +149,13 @@ Status receive_answer(int socket) {
     if (next_frame(View(buffer).first(size), frame) != FrameState::kComplete || frame.type != NLMSG_ERROR)
       continue;
     Status status = protocol::read_answer(frame);
-    if (!status.ok() || frame.sequence == kRuleSequence) return status;
+    if (!status.ok() || frame.sequence == kLastSequence) return status;
   }
 }
 
-Status exchange(const Namespaces& namespaces, const Namespace& target, bool commits) {
-  Fd socket;
-  if (Status status = open_nf_tables(namespaces, target, socket); !status.ok()) return status;
-  const Bytes batch = transaction(commits);
-  if (send(socket.get(), batch.data(), batch.size(), 0) < 0) {
-    return {errno, "cannot send to nf_tables: " + errno_text(errno)};
-  }
-  return receive_answer(socket.get());
+Status exchange(int socket, const Bytes& messages) {
+  if (send(socket, messages.data(), messages.size(), 0) >= 0) return receive_answer(socket);
+  return {errno, "cannot send to nf_tables: " + errno_text(errno)};
 }
 
 bool is_unsupported(int error) {  // sockets, nf_tables, its family, its expressions
@@ -164,16 +165,21 @@ bool is_unsupported(int error) {  // sockets, nf_tables, its family, its express
 }  // namespace
 
 Status add_source_checks(const Namespaces& namespaces, const Namespace& target) {
-  const Status status = exchange(namespaces, target, true);
-  if (status.ok() || status.error == EEXIST) return {};
-  if (is_unsupported(status.error))
-    return {EOPNOTSUPP, "the kernel cannot check sources of IPv6: it lacks nft_fib_ipv6"};
-  return {status.error, "cannot add the checks of IPv6 sources: " + errno_text(status.error)};
+  Fd socket;
+  Status status = open_nf_tables(namespaces, target, socket);
+  // A transaction for a table that exists would fail, for which the kernel takes 10 ms.
+  if (status.ok() && exchange(socket.get(), question()).ok()) return {};
+  if (status.ok()) status = exchange(socket.get(), transaction(true));
+  if (!is_unsupported(status.error)) return status;
+  return {EOPNOTSUPP, "the kernel cannot check sources of IPv6: it lacks nft_fib_ipv6"};
 }
 
 bool can_check_sources(const Namespaces& namespaces) {
-  const Status status = exchange(namespaces, *namespaces.own(), false);
-  return status.ok() || status.error == EEXIST;
+  Fd socket;
+  const Status status = open_nf_tables(namespaces, *namespaces.own(), socket);
+  if (!status.ok()) return false;
+  const int error = exchange(socket.get(), transaction(false)).error;
+  return error == 0 || error == EEXIST;
 }
 
 }  // namespace nsm::holder
