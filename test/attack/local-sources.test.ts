@@ -22,6 +22,15 @@ const missing = missingForKernelTests()
 const PACKETS = 5
 /** The kernel looks for duplicates of a link-local address before it uses it. */
 const DUPLICATES_MS = 2_000
+/** The client reaches this network by a policy alone, from its IPv6 address. */
+const BEHIND = '2001:db8:77::'
+const POLICY = {
+  from: 'fd00::/16',
+  proto: '',
+  dstPort: '',
+  srcPort: '',
+  routes: [{ prefix: `${BEHIND}/64`, nextHop: '' }],
+}
 const SEND_ECHO = fileURLToPath(new URL('send-echo.py', import.meta.url))
 
 describe.skipIf(missing !== undefined)('a wire within a node', () => {
@@ -42,7 +51,7 @@ describe.skipIf(missing !== undefined)('a wire within a node', () => {
     const wire = localWire('w1')
     const intent = {
       ...wire,
-      client: place(wire.client, workloads.client),
+      client: { ...place(wire.client, workloads.client), policies: [POLICY] },
       server: place(wire.server, workloads.server),
     }
     await forwarder.establish(intent, AbortSignal.timeout(10_000))
@@ -117,6 +126,13 @@ describe.skipIf(missing !== undefined)('a wire within a node', () => {
       const { linkLocal } = await linkOf(to.host)
       expect(await arriving(from.host, to.host, { source: name, target: `${linkLocal}%${name}` })).toBe(PACKETS)
     }
+  })
+
+  test('carries IPv6 from where only a policy leads', async () => {
+    const { client, server } = machine.workloads
+    await server.ip(`address add ${BEHIND}1/128 dev lo nodad`)
+    expect(await arriving(server, client, { source: `${BEHIND}1`, target: ipv6[0] })).toBe(PACKETS)
+    await server.ip(`address del ${BEHIND}1/128 dev lo`)
   })
 
   test.each(['fd00::10.66.0.1', '2001:db8::9', 'fd00::'])(
