@@ -24,7 +24,10 @@ test(
       await until('the demo to be up', isUp, DEMO_MS)
       const said = readFileSync(log, 'utf8')
       const line = (pattern: RegExp): string => pattern.exec(said)?.[0] ?? `the demo does not offer ${pattern}`
-      const [environment, list] = [line(/export NSM_CONNECT_TO=.*/), line(/\S*hack\/nsmctl get wires -o wide/)]
+      const [environment, list] = [
+        line(/export NSM_CONNECT_TO=.*/),
+        line(/ip netns exec \S+ \S*hack\/nsmctl get wires -o wide/),
+      ]
       const [ping, kill] = [line(/ip netns exec \S+ ping \S+/), line(/kill -9 [\d ]+/)]
       const paste = (...lines: readonly string[]) => tryRun(['bash', '-ec', lines.join('\n')])
       expect(await paste(environment, list)).toMatchObject({ code: 0, stdout: expect.stringContaining('files@east') })

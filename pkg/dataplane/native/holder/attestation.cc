@@ -103,7 +103,7 @@ Status Attestor::attest(int socket, Attestation& peer) const {
   peer.pid = credentials.pid;
   peer.uid = credentials.uid;
   peer.gid = credentials.gid;
-  const Status status = read_namespaces(pidfd, peer);
+  Status status = read_namespaces(pidfd, peer);
   const Cgroup cgroup = parse_cgroup(read_file(proc_path(std::to_string(peer.pid), "cgroup")), kubelet_root_);
   peer.cgroup = cgroup.path;
   peer.pod = cgroup.pod;
