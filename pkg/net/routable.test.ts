@@ -30,6 +30,7 @@ test.each([
   ['fd00:c1::a9fe:a9fe', false],
   ['fd00:42::42', false],
   ['fe80::1', false],
+  ['fe8::1', true],
   ['ff02::1', false],
   ['localhost', false],
   ['0177.0.0.1', false],

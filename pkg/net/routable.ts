@@ -3,25 +3,10 @@
  * something else on each machine would make us call ourselves, or the service that gives a cloud machine its secrets.
  */
 import { bigintToIp, formatIp, ipToBigint, parseIp } from './ip.ts'
-import { METADATA_SERVICES } from './metadata-services.ts'
-import { contains, type Prefix, parsePrefix } from './prefix.ts'
+import { contains, parsePrefix } from './prefix.ts'
+import { isSpecial } from './special-ranges.ts'
 
 const LOOPBACK = ['127.0.0.0/8', '::1/128'].map(parsePrefix)
-
-const NOT_ROUTABLE: readonly Prefix[] = [
-  ...METADATA_SERVICES,
-  ...[
-    '0.0.0.0/8',
-    '127.0.0.0/8',
-    '169.254.0.0/16', // link-local; most clouds serve a machine's credentials there
-    '224.0.0.0/4',
-    '240.0.0.0/4',
-    '::/96', // unspecified, loopback, and IPv4-compatible
-    '::ffff:0:0/96', // IPv4-mapped
-    'fe80::/10',
-    'ff00::/8',
-  ].map(parsePrefix),
-]
 
 /** Prefixes behind which a translator or a tunnel finds an IPv4 address, and how many bits follow that address. */
 const EMBEDDING = [
@@ -32,7 +17,7 @@ const EMBEDDING = [
 /** False also for what is no address. */
 export function isRoutable(text: string): boolean {
   const ip = parse(text)
-  if (ip === undefined || NOT_ROUTABLE.some((prefix) => contains(prefix, ip))) return false
+  if (ip === undefined || isSpecial(ip)) return false
   const embedding = EMBEDDING.find(({ prefix }) => contains(prefix, ip))
   if (embedding === undefined) return true
   return isRoutable(formatIp(bigintToIp((ipToBigint(ip) >> embedding.bitsAfter) & 0xffff_ffffn, 4)))

@@ -1,24 +1,10 @@
 /**
  * Which prefixes a wire may have, as an address of one of its ends or as a route into it. A prefix takes all traffic to
- * the addresses that it contains, so it is refused as soon as it shares one address with a range below: a wider prefix
+ * the addresses that it contains, so it is refused as soon as it shares one address with a special range: a wider prefix
  * is no way round. Host bits do not count.
  */
-import { METADATA_SERVICES } from './metadata-services.ts'
-import { contains, overlaps, type Prefix, parsePrefix } from './prefix.ts'
-
-/** Ranges that no wire carries, with what they are. */
-const RANGES: readonly (readonly [range: Prefix, what: string])[] = [
-  ['0.0.0.0/8', '"this network"'],
-  ['127.0.0.0/8', 'loopback'],
-  ['169.254.0.0/16', 'link-local'],
-  ['224.0.0.0/3', 'multicast or reserved'],
-  ['::/96', 'loopback or reserved'],
-  ['::ffff:0.0.0.0/96', 'IPv4 in IPv6'],
-  ['fe80::/10', 'link-local'],
-  ['ff00::/8', 'multicast'],
-].map(([range = '', what = '']) => [parsePrefix(range), what] as const)
-
-const FORBIDDEN = [...RANGES, ...METADATA_SERVICES.map((range) => [range, 'the metadata service of a cloud'] as const)]
+import { contains, overlaps, type Prefix } from './prefix.ts'
+import { SPECIAL_RANGES } from './special-ranges.ts'
 
 /** The widest private networks are 10.0.0.0/8 and fc00::/7. What is wider is a part of the default route. */
 const WIDEST = { 4: 8, 6: 7 } as const
@@ -44,8 +30,8 @@ export function isDefaultRoute({ length }: Prefix): boolean {
 export function whyNotOnWire(prefix: Prefix, { mayBeDefault, kept }: WirePrefixRules): string | undefined {
   if (prefix.length < WIDEST[prefix.family] && !mayBeDefault) return 'it is wider than any private network'
   if (isDefaultRoute(prefix)) return undefined
-  const forbidden = FORBIDDEN.find(([range]) => overlaps(range, prefix))
-  if (forbidden !== undefined) return `it is ${forbidden[1]}, or contains it`
+  const forbidden = SPECIAL_RANGES.find(({ range }) => overlaps(range, prefix))
+  if (forbidden !== undefined) return `it is ${forbidden.what}, or contains it`
   const covered = kept.find(({ ip }) => contains(prefix, ip))
   return covered === undefined ? undefined : `it contains ${covered.what}`
 }

@@ -1,5 +1,5 @@
 import { errorCode } from '../../base/index.ts'
-import { formatIp } from '../../net/index.ts'
+import { formatIp, isSpecial } from '../../net/index.ts'
 import {
   AF_INET,
   AF_INET6,
@@ -13,9 +13,6 @@ import type { Bystander, Bystanders } from '../doors.ts'
 import { ourLinkNames } from './link-lookup.ts'
 import type { Rtnl, RtnlContext } from './rtnl.ts'
 
-/** On every interface of every namespace: 127.0.0.0/8, ::1, fe80::/10. */
-const LOCAL = /^(127\.|169\.254\.|::1$|fe[89ab])/
-
 export function linuxBystanders(rtnl: Rtnl): Bystanders {
   return {
     async list(namespace, signal) {
@@ -26,14 +23,13 @@ export function linuxBystanders(rtnl: Rtnl): Bystanders {
         mainRoutes(rtnl, context, AF_INET),
         mainRoutes(rtnl, context, AF_INET6),
       ])
-      const found: Bystander[] = [
+      return [
         ...addresses.map(readAddress).flatMap(({ linkIndex, address }) => entry(ours, linkIndex, address, 'address')),
         ...routes.flat().flatMap((message) => {
           const { linkIndex, gateway } = readGateway(message)
           return gateway === undefined ? [] : entry(ours, linkIndex, gateway, 'gateway')
         }),
       ]
-      return found.filter(({ ip }) => !LOCAL.test(ip))
     },
   }
 }
@@ -48,9 +44,10 @@ async function mainRoutes(rtnl: Rtnl, context: RtnlContext, family: number): Pro
   }
 }
 
+/** Nothing for a special address: no wire can take it. */
 function entry(
   ours: ReadonlyMap<number, string>,
   ...[linkIndex, ip, role]: readonly [number, Uint8Array, Bystander['role']]
 ): Bystander[] {
-  return ours.has(linkIndex) || ip.length === 0 ? [] : [{ ip: formatIp(ip), role }]
+  return ours.has(linkIndex) || ip.length === 0 || isSpecial(ip) ? [] : [{ ip: formatIp(ip), role }]
 }
