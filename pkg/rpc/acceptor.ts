@@ -2,7 +2,7 @@
  * Accepts the connections of a server, from the socket to HTTP/2. Each certificate of the server starts a generation:
  * after a renewal, new connections belong to the next generation, and the connections of the last one are drained.
  *
- *     socket -> admission -> TLS -> peer accepted?  yes: members   no: strangers, who get 1 small call at a time
+ *     socket -> admission -> TLS -> peer accepted?  yes: members   no: strangers, who get 4 small calls at a time
  */
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'

@@ -42,7 +42,7 @@ export const serverOptions: ChannelOptions = {
 /** For peers without an accepted identity: enough to join, or to learn why they are refused. */
 export const strangerOptions: ChannelOptions = {
   ...serverOptions,
-  // For one call at a time: Node counts a stream until it is torn down, when the caller may have begun the next one.
+  // Not 1: Node counts a stream until it is torn down, when the caller may have begun the next one.
   'grpc.max_concurrent_streams': 4,
   'grpc.max_receive_message_length': 8 * 1024,
   'grpc-node.max_session_memory': 1, // megabytes
