@@ -70,6 +70,19 @@ describe('PolicyFiles', () => {
     await end()
   })
 
+  it.each([
+    ['the policy in force', DENY],
+    ['nothing', undefined],
+  ])('says again what is wrong with a file that was %s meanwhile', async (_, meanwhile) => {
+    const { policy, write, passMs, end } = open(DENY)
+    for (const text of ['rules: 5', meanwhile, 'rules: 5']) {
+      write(text)
+      await passMs(2_000)
+    }
+    expect(policy.problem).toContain('/etc/policy.yaml:1:8: must be a list')
+    await end()
+  })
+
   it('never takes a file half that is being written', async () => {
     const { write, passMs, isAllowed, end } = open(DENY)
     write(ALLOW)

@@ -25,6 +25,7 @@ export class PolicyFiles implements PolicySource {
   #text: string
   /** What the reading before found. */
   #seen: string
+  /** What the reading before found and could not be used. */
   #refused = ''
   #problem = ''
 
@@ -64,13 +65,16 @@ export class PolicyFiles implements PolicySource {
   }
 
   #readAgain(): void {
+    const refused = this.#refused
+    this.#refused = ''
     try {
       const sources = this.#readAll()
       const text = JSON.stringify(sources)
       const isWhole = text === this.#seen // what is still being written is never taken half
       this.#seen = text
       if (text === this.#text) this.#problem = ''
-      else if (isWhole && text !== this.#refused) this.#change(sources, text)
+      else if (text === refused) this.#refused = refused
+      else if (isWhole) this.#change(sources, text)
     } catch (error) {
       this.#keep(error)
     }
