@@ -20,6 +20,8 @@ export interface Peer {
    */
   readonly chain: readonly Uint8Array[]
   readonly attestation: Attestation | undefined
+  /** Whether the connection on which it called is still open. Absent where nobody can say. */
+  readonly isConnected?: () => boolean
 }
 
 /** The kernel's record of the process at the other end of a unix socket. */

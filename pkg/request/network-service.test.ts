@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { attestationOf } from '../api/testing/index.ts'
 import { NsmError } from '../base/index.ts'
 import {
   attestedIn,
@@ -76,6 +77,32 @@ describe('a request for a service on the same node', () => {
     await node.service.request(firstRequest('files'), node.call())
     await node.service.request(firstRequest('files'), node.call({ attestation: attestedIn('inode://4/303') }))
     expect(node.intents.size).toBe(2)
+  })
+
+  it('is refused to a second program of the same name while the first is there, and then taken over by it', async () => {
+    const { node } = localNode()
+    let isConnected = true
+    const connected = (pid: number, connectionId: bigint) =>
+      attestationOf({ namespace: CLIENT_NAMESPACE, pid, connectionId })
+    await node.service.request(
+      firstRequest('files'),
+      node.call({ attestation: connected(5, 1n), isConnected: () => isConnected }),
+    )
+    const request = async () =>
+      node.service.request(firstRequest('files'), node.call({ attestation: connected(6, 2n) }))
+    await expect(request()).rejects.toMatchObject({
+      code: 'already_exists',
+      fields: { client: 'client', pid: 5 },
+      next: expect.stringContaining('NSM_NAME'),
+    })
+    await node.service.request(
+      firstRequest('files'),
+      node.call({ attestation: connected(5, 3n), isConnected: () => isConnected }),
+    )
+    expect(node.established).toHaveLength(2)
+    isConnected = false
+    await request()
+    expect(node.intents.size).toBe(1)
   })
 
   it('says on which node the client is', async () => {

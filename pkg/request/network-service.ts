@@ -32,6 +32,7 @@ import { type AuthorizeParts, addClientInfo, authorize, requireCaller } from './
 import type { CandidateParts } from './candidates.ts'
 import { checkPolicy, type PolicyParts } from './check-policy.ts'
 import { type EstablishParts, establish } from './establish.ts'
+import { Keepers, requireKeeper } from './keepers.ts'
 import { type LimitWiresParts, limitWires } from './limit-wires.ts'
 import { reselect } from './reselect.ts'
 import { selectClientEnd } from './select-client-end.ts'
@@ -62,6 +63,7 @@ export class NodeNetworkService implements NetworkServiceServer {
   readonly #queue = new KeyedQueue()
   readonly #deadlines: Deadlines
   readonly #closing = new AbortController()
+  readonly #keepers = new Keepers()
 
   constructor(parts: NetworkServiceParts) {
     this.#parts = parts
@@ -130,6 +132,7 @@ export class NodeNetworkService implements NetworkServiceServer {
       .step(verifyPath(parts))
       .step(addClientInfo(parts))
       .step(begin(order))
+      .step(requireKeeper(this.#keepers))
       .step(expire(this.#deadlines))
       .step(limitRequest(limits))
       .step(limitWires(parts))
@@ -162,6 +165,7 @@ export class NodeNetworkService implements NetworkServiceServer {
       await forwarding.remove(record.id, this.#closing.signal)
     } finally {
       table.delete(record.id)
+      this.#keepers.forget(record.id)
       this.#deadlines.clear(record.id)
       await farEnd
     }

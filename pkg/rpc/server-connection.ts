@@ -53,7 +53,8 @@ export class ServerConnection {
         fields: { spiffeId },
       })
     }
-    return { spiffeId, chain: this.#chain, attestation: this.#attestation }
+    const isConnected = () => !this.#socket.destroyed
+    return { spiffeId, chain: this.#chain, attestation: this.#attestation, isConnected }
   }
 
   /** Of the peer, if it is accepted now. */

@@ -9,6 +9,7 @@ import {
   type NetworkService,
   type NetworkServiceEndpoint,
   type Payload,
+  type Peer,
 } from '../../api/index.ts'
 import { attestationOf } from '../../api/testing/index.ts'
 import { NsmError, silentLogger } from '../../base/index.ts'
@@ -181,11 +182,15 @@ export class TestNode {
     }
   }
 
-  call(peer: { readonly spiffeId?: string; readonly attestation?: Attestation | undefined } = {}): Call {
-    const { spiffeId = `spiffe://${this.self.domain}/node/${this.self.name}/uid/1000` } = peer
+  call(peer: Partial<Peer> = {}): Call {
+    const { spiffeId = `spiffe://${this.self.domain}/node/${this.self.name}/uid/1000`, isConnected } = peer
     const attestation = 'attestation' in peer ? peer.attestation : attestedIn(CLIENT_NAMESPACE)
     const token = { jwt: `token of ${spiffeId}`, expiresMs: this.clock.nowMs() + TOKEN_MS }
-    return { peer: { spiffeId, chain: [], attestation }, token, signal: new AbortController().signal }
+    return {
+      peer: { spiffeId, chain: [], attestation, ...(isConnected && { isConnected }) },
+      token,
+      signal: new AbortController().signal,
+    }
   }
 
   #find<T>(known: ReadonlyMap<string, T>, name: string): T {
