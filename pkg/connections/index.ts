@@ -8,4 +8,5 @@ export {
   type TableEvent,
   type Target,
 } from './connection-table.ts'
+export { Keepers } from './keepers.ts'
 export { requestQuestion, type Served, type Standpoint, serveQuestion, type Wanted } from './request-question.ts'

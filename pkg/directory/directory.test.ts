@@ -238,6 +238,24 @@ describe('NodeEndpointRegistry', () => {
     await expect(endpoints.unregister(mine(), other)).rejects.toMatchObject({ code: 'permission_denied' })
   })
 
+  it('refuses a second program of one name while the first is connected', async () => {
+    const { endpoints, caller } = node()
+    let isConnected = true
+    const from = (pid: number) => {
+      const call = caller()
+      const attestation = attestationOf({ pid, connectionId: BigInt(pid) })
+      return { ...call, peer: { ...call.peer, attestation, isConnected: () => isConnected } }
+    }
+    await endpoints.register(mine(), from(1))
+    await expect(endpoints.register(mine(), from(2))).rejects.toMatchObject({
+      code: 'already_exists',
+      fields: { name: 'nse-a', pid: 1 },
+    })
+    await endpoints.register(mine(), from(1))
+    isConnected = false
+    await endpoints.register(mine(), from(2))
+  })
+
   it('renews a known endpoint while the registry is away, and admits no new one', async () => {
     const { endpoints, caller, registry, registered, clock } = node()
     await endpoints.register(mine(), caller())

@@ -55,10 +55,12 @@ export class NodeEndpointRegistry implements EndpointRegistryServer {
     }
     const known = registered.get(asked.name)
     checkOwner(known, call)
+    registered.keepers.check(asked.name, call.peer, { action: 'register the endpoint', name: asked.name })
     const endpoint = await this.#registerAbove(asked, call, known)
     const expiresMs = endpoint.expiresMs ?? clock.nowMs() + UNCONFIRMED_MS
     const { networkServiceNames } = endpoint
     registered.save({ endpoint, url: asked.url, owner: call.peer.spiffeId, networkServiceNames, expiresMs })
+    registered.keepers.keep(endpoint.name, call.peer)
     return { ...endpoint, url: asked.url }
   }
 
@@ -204,7 +206,7 @@ function checkOwner(known: RegisteredEndpoint | undefined, { peer }: Call): void
   if (known === undefined || known.owner === peer.spiffeId) return
   throw new NsmError('permission_denied', 'Cannot change the endpoint: it belongs to another workload', {
     fields: { endpoint: known.endpoint.name, caller: peer.spiffeId },
-    next: 'choose another name',
+    next: 'choose another name with NSM_NAME',
   })
 }
 

@@ -4,6 +4,7 @@
  */
 import type { NetworkServiceEndpoint } from '../api/index.ts'
 import { type Clock, Deadlines } from '../base/index.ts'
+import { Keepers } from '../connections/index.ts'
 
 export interface RegisteredEndpoint {
   /** Its own, `unix:///path` or `inode://<dev>/<ino>`. */
@@ -26,6 +27,8 @@ export interface EndpointStore {
 const GRACE_MS = 60_000
 
 export class RegisteredEndpoints {
+  /** The programs that registered them. */
+  readonly keepers = new Keepers()
   readonly #store: EndpointStore
   readonly #endpoints = new Map<string, RegisteredEndpoint>()
   readonly #deadlines: Deadlines
@@ -54,6 +57,7 @@ export class RegisteredEndpoints {
   delete(name: string): void {
     this.#store.delete(name)
     this.#endpoints.delete(name)
+    this.keepers.forget(name)
     this.#deadlines.clear(name)
   }
 

@@ -92,7 +92,7 @@ describe('a request for a service on the same node', () => {
       node.service.request(firstRequest('files'), node.call({ attestation: connected(6, 2n) }))
     await expect(request()).rejects.toMatchObject({
       code: 'already_exists',
-      fields: { client: 'client', pid: 5 },
+      fields: { name: 'client', pid: 5 },
       next: expect.stringContaining('NSM_NAME'),
     })
     await node.service.request(

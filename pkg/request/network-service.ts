@@ -13,7 +13,7 @@ import {
   type Logger,
   within,
 } from '../base/index.ts'
-import type { ConnectionRecord, ConnectionTable } from '../connections/index.ts'
+import { type ConnectionRecord, type ConnectionTable, Keepers } from '../connections/index.ts'
 import { isNode } from '../policy/index.ts'
 import {
   begin,
@@ -32,8 +32,8 @@ import { type AuthorizeParts, addClientInfo, authorize, requireCaller } from './
 import type { CandidateParts } from './candidates.ts'
 import { checkPolicy, type PolicyParts } from './check-policy.ts'
 import { type EstablishParts, establish } from './establish.ts'
-import { Keepers, requireKeeper } from './keepers.ts'
 import { type LimitWiresParts, limitWires } from './limit-wires.ts'
+import { requireKeeper } from './require-keeper.ts'
 import { reselect } from './reselect.ts'
 import { selectClientEnd } from './select-client-end.ts'
 import { selectEndpoint } from './select-endpoint.ts'
