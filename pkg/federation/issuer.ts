@@ -7,6 +7,7 @@ import type { Invitations } from './joining/invitations.ts'
 import { registryIdentity } from './registry-identity.ts'
 import { agentAuthorityHandlers } from './services/agent-authority.ts'
 import { type AuthorityHandlers, authorityHandlers } from './services/authority-service.ts'
+import type { ConnectedNodes } from './trust/connected-nodes.ts'
 import type { NodeAddresses } from './trust/node-addresses.ts'
 import { LONGEST_SVID_MS } from './trust/nodes.ts'
 import type { Trust } from './trust/trust.ts'
@@ -34,6 +35,7 @@ interface Members {
   readonly trust: Trust
   readonly invitations: Invitations
   readonly nodes: NodeAddresses
+  readonly connected: ConnectedNodes
 }
 
 type IssuerRuntime = Omit<Runtime, 'signal'>
@@ -80,7 +82,7 @@ export async function agentIssuer({ url, domain, secret }: AgentOptions, runtime
     claimsKey: secret.secret,
     authorities: authoritiesOf(agent.current(), { domain, clock }),
     identity: async (trust) => agentIdentity({ agent, trust, clock, logger }),
-    handlers: ({ trust, nodes }) => agentAuthorityHandlers({ trust, nodes, clock, logger }),
+    handlers: ({ trust, nodes, connected }) => agentAuthorityHandlers({ trust, nodes, connected, clock, logger }),
     close: () => agent.close(),
   }
 }

@@ -13,14 +13,22 @@ export interface Issued {
   readonly isTrustWhole: boolean
 }
 
+/** This run of the node daemon, as the authority knows it. */
+export interface NodeRun {
+  /** Where other nodes call it. */
+  readonly url: string
+  /** Random. */
+  readonly instance: string
+}
+
 export interface AuthorityClient {
   /** @param csr PKCS#10, DER */
   joinNode(csr: Uint8Array, token: string, signal: AbortSignal): Promise<Issued>
   renew(csr: Uint8Array, signal: AbortSignal): Promise<Issued>
   /** @param path below the node's own: `uid/1000` */
   issueWorkload(csr: Uint8Array, path: string, signal: AbortSignal): Promise<Issued>
-  /** The present state at once, then again after each change. @param url where other nodes call this one */
-  watchTrust(url: string, signal: AbortSignal): AsyncIterable<TrustState>
+  /** The present state at once, then again after each change. */
+  watchTrust(run: NodeRun, signal: AbortSignal): AsyncIterable<TrustState>
 }
 
 export function authorityClient(channel: Channel): AuthorityClient {
@@ -31,9 +39,9 @@ export function authorityClient(channel: Channel): AuthorityClient {
     renew: async (csr, signal) => issuedFromProto(await client.renew({ csr: Buffer.from(csr) }, { signal })),
     issueWorkload: async (csr, path, signal) =>
       issuedFromProto(await client.issueWorkload({ csr: Buffer.from(csr), path, dnsNames: [] }, { signal })),
-    async *watchTrust(url, signal) {
+    async *watchTrust(run, signal) {
       let parts: authorityV1.TrustState[] = []
-      for await (const part of client.watchTrust({ url }, { signal })) {
+      for await (const part of client.watchTrust(run, { signal })) {
         parts.push(part)
         if (part.continues) continue
         yield joinParts(parts)

@@ -176,7 +176,10 @@ export class SandboxDomain {
     const channel = this.#adminChannel()
     const stop = new AbortController()
     try {
-      const states = clientOf(authorityV1.AuthorityService, channel).watchTrust({ url: '' }, { signal: stop.signal })
+      const states = clientOf(authorityV1.AuthorityService, channel).watchTrust(
+        { url: '', instance: '' },
+        { signal: stop.signal },
+      )
       const parts: authorityV1.TrustState[] = []
       for await (const part of states) {
         parts.push(part)

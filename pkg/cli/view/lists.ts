@@ -86,7 +86,12 @@ export function nodes({ nowMs }: Moment): View<domainV1.NodeRecord> {
       { title: 'STATE', text: ({ revoked }) => (revoked ? 'revoked' : 'trusted') },
       { title: 'JOINED', text: ({ joined }) => ago(joined, nowMs) },
       { title: 'RENEWED', text: ({ renewed }) => ago(renewed, nowMs) },
+      { title: 'ADDRESS', text: ({ url }) => url, isWide: true },
       { title: 'IDENTITY', text: ({ spiffeId }) => spiffeId, isWide: true },
+      {
+        title: 'PROBLEM',
+        text: ({ namesake }) => (namesake === '' ? '' : `another machine runs under this name, at ${namesake}`),
+      },
     ],
   }
 }

@@ -12,6 +12,7 @@ import { type RegistryConfig, readWholeFile } from '../../config/index.ts'
 import {
   advertisedAddresses,
   agentIssuer,
+  ConnectedNodes,
   domainsHandlers,
   embeddedIssuer,
   federationHandlers,
@@ -99,7 +100,8 @@ async function compose(config: RegistryConfig, options: Runtime, scope: Scope): 
   const endpoints = scope.own(await EndpointRegistry.open({ ...common, defaultExpiryMs }))
 
   const invitations = new Invitations(records, clock)
-  const members = { trust, invitations, channels, registries, clock, logger }
+  const connected = scope.own(new ConnectedNodes(clock, logger))
+  const members = { trust, invitations, channels, registries, connected, clock, logger }
   const handlers = {
     domain,
     services,

@@ -5,6 +5,7 @@
  *     other nodes --mTLS--> NSM ---------------+--> chain --> intents --> forwarder --> kernel, dataplane
  *     registry <-- what there is, whom to trust, where our endpoints are
  */
+import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { type Clock, type Runtime, Scope } from '../../base/index.ts'
 import { type NsmdConfig, readWholeFile } from '../../config/index.ts'
@@ -107,7 +108,8 @@ async function compose(config: NsmdConfig, options: NodeOptions, scope: Scope): 
 
   const registration = { self, registry, registered, policy, ...common }
   scope.run((until) => policy.follow(until))
-  const watch = (until: AbortSignal) => authority.watchTrust(self.publicUrl, until)
+  const run = { url: self.publicUrl, instance: randomUUID() }
+  const watch = (until: AbortSignal) => authority.watchTrust(run, until)
   scope.run((until) => followTrust(trust, { watch, ...common }, until))
   scope.run((until) => keepRegistered(registration, until))
 

@@ -4,6 +4,7 @@ import { Authority, createAuthorityMaterial } from '../../identity/index.ts'
 import { isRoutable } from '../../net/index.ts'
 import { nodeId, registryId } from '../../policy/index.ts'
 import { callOf, type TestDomain, TestWorld } from '../testing/index.ts'
+import { ConnectedNodes } from '../trust/connected-nodes.ts'
 import { NodeAddresses } from '../trust/node-addresses.ts'
 import { Trust } from '../trust/trust.ts'
 import { agentAuthorityHandlers } from './agent-authority.ts'
@@ -19,7 +20,8 @@ beforeEach(async () => {
   east = await world.domain('east')
   const { records } = east.trust
   const nodes = new NodeAddresses({ records, domain: 'east', reach: isRoutable })
-  authority = agentAuthorityHandlers({ trust: east.trust, nodes, clock: world.clock, logger: silentLogger })
+  const connected = world.scope.own(new ConnectedNodes(world.clock, silentLogger))
+  authority = agentAuthorityHandlers({ trust: east.trust, nodes, connected, clock: world.clock, logger: silentLogger })
 })
 
 afterEach(async () => {
@@ -30,7 +32,7 @@ afterEach(async () => {
 
 const nextState = async (caller: string, url = '') => {
   const stop = new AbortController()
-  const watch = authority.watchTrust({ url }, callOf(caller, stop.signal))[Symbol.asyncIterator]()
+  const watch = authority.watchTrust({ url, instance: '' }, callOf(caller, stop.signal))[Symbol.asyncIterator]()
   const { value } = await watch.next()
   stop.abort()
   await watch.return?.()

@@ -2,6 +2,7 @@
 import type { Call } from '../../api/index.ts'
 import { type Clock, type Logger, NsmError } from '../../base/index.ts'
 import { nodeNameOf } from '../../policy/index.ts'
+import type { ConnectedNodes } from '../trust/connected-nodes.ts'
 import type { NodeAddresses } from '../trust/node-addresses.ts'
 import { noteNode } from '../trust/nodes.ts'
 import type { Trust } from '../trust/trust.ts'
@@ -10,6 +11,7 @@ import { type AuthorityHandlers, watchTrust } from './authority-service.ts'
 export interface AgentAuthorityOptions {
   readonly trust: Trust
   readonly nodes: NodeAddresses
+  readonly connected: ConnectedNodes
   readonly clock: Clock
   readonly logger: Logger
 }

@@ -122,10 +122,43 @@ describe('the authority', () => {
     expect((await joinNode()).answer.trust?.revoked).toEqual([])
   })
 
+  test('keeps the name of a node for the machine that is connected, and tells both', async () => {
+    const watch = (instance: string, url: string) => {
+      const stop = new AbortController()
+      const call = callOf('spiffe://east/node/n1', stop.signal)
+      return { states: east.authority.watchTrust({ url, instance }, call)[Symbol.asyncIterator](), stop }
+    }
+    const namesakes = async () => (await east.domains.listNodes({}, admin)).nodes.map(({ namesake }) => namesake)
+    await joinNode()
+    const first = watch('a', 'tcp://192.0.2.1:5001')
+    expect((await first.states.next()).value).toMatchObject({ namesake: '' })
+    const told = first.states.next()
+    const refused = watch('b', 'tcp://192.0.2.2:5001').states.next()
+    await expect(refused).rejects.toMatchObject({ code: 'already_exists', fields: { at: 'tcp://192.0.2.1:5001' } })
+    expect((await told).value).toMatchObject({ namesake: 'tcp://192.0.2.2:5001' })
+    expect(await namesakes()).toEqual(['tcp://192.0.2.2:5001'])
+    expect(east.trust.records.get('node', 'n1')).toMatchObject({ url: 'tcp://192.0.2.1:5001' })
+
+    const moved = watch('a', 'tcp://192.0.2.3:5001') // while the former stream is not known to be dead
+    await moved.states.next()
+    expect(east.trust.records.get('node', 'n1')).toMatchObject({ url: 'tcp://192.0.2.3:5001' })
+    await world.clock.advance(30_000)
+    expect(await namesakes()).toEqual([''])
+
+    for (const { states, stop } of [first, moved]) {
+      stop.abort()
+      while (!(await states.next()).done);
+    }
+    const successor = watch('b', 'tcp://192.0.2.2:5001')
+    expect((await successor.states.next()).value).toMatchObject({ namesake: '' })
+    successor.stop.abort()
+    await successor.states.next()
+  })
+
   test('streams the trust state to nodes of the domain, and to nobody else', async () => {
     const stop = new AbortController()
     const watch = east.authority
-      .watchTrust({ url: '' }, callOf('spiffe://east/node/n1', stop.signal))
+      .watchTrust({ url: '', instance: '' }, callOf('spiffe://east/node/n1', stop.signal))
       [Symbol.asyncIterator]()
     const first = (await watch.next()).value
     expect(first).toMatchObject({ trustDomain: 'east', domains: [] })
@@ -137,7 +170,9 @@ describe('the authority', () => {
     expect(next.revision > first.revision).toBe(true)
     stop.abort()
     expect((await watch.next()).done).toBe(true)
-    const stranger = east.authority.watchTrust({ url: '' }, callOf('spiffe://west/node/n1'))[Symbol.asyncIterator]()
+    const stranger = east.authority
+      .watchTrust({ url: '', instance: '' }, callOf('spiffe://west/node/n1'))
+      [Symbol.asyncIterator]()
     await expect(stranger.next()).rejects.toMatchObject({ code: 'permission_denied' })
   })
 })

@@ -6,6 +6,8 @@ import { isNode, isWorkloadOf, nodeId, nodeNameOf } from '../../policy/index.ts'
 import type { Handlers } from '../../rpc/index.ts'
 import type { Invitations } from '../joining/invitations.ts'
 import { decodeToken } from '../joining/token.ts'
+import { changes } from '../trust/changes.ts'
+import type { ConnectedNodes } from '../trust/connected-nodes.ts'
 import type { NodeAddresses } from '../trust/node-addresses.ts'
 import { admitNode, checkNodeMayJoin, renewNode } from '../trust/nodes.ts'
 import type { Trust } from '../trust/trust.ts'
@@ -18,6 +20,7 @@ export interface AuthorityOptions {
   readonly trust: Trust
   readonly invitations: Invitations
   readonly nodes: NodeAddresses
+  readonly connected: ConnectedNodes
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -87,21 +90,43 @@ async function issueWorkload(
   return issue(options, { csr, spiffeId, dnsNames })
 }
 
+type WatchParts = Pick<AuthorityOptions, 'trust' | 'nodes' | 'connected' | 'logger'>
+
 export async function* watchTrust(
-  { trust, nodes, logger }: Pick<AuthorityOptions, 'trust' | 'nodes' | 'logger'>,
-  { url }: authorityV1.WatchTrustRequest,
+  parts: WatchParts,
+  run: authorityV1.WatchTrustRequest,
   call: Call,
 ): AsyncGenerator<authorityV1.TrustState> {
-  if (trustDomainOf(call.peer.spiffeId) !== trust.domain) {
+  const { trust, connected } = parts
+  const { spiffeId } = call.peer
+  if (trustDomainOf(spiffeId) !== trust.domain) {
     throw new NsmError('permission_denied', 'Cannot watch the trust state: the caller belongs to another domain')
   }
-  if (url !== '') {
-    // Whom to trust it hears all the same; its registrations are refused.
-    await nodes.announce(call.peer.spiffeId, url).catch((error: unknown) => {
-      logger.warn('Cannot use the address of a node', { node: call.peer.spiffeId, error: describeError(error) })
-    })
+  const node = nodeNameOf(spiffeId, trust.domain)
+  const leave = node === undefined ? () => {} : connected.enter(node, run)
+  try {
+    await announce(parts, run.url, spiffeId)
+    const subscribe = (onChange: () => void) => {
+      const unsubscribe = [trust.subscribe(onChange), connected.subscribe((each) => each === node && onChange())]
+      return () => {
+        for (const each of unsubscribe) each()
+      }
+    }
+    for await (const _ of changes(subscribe, call.signal)) {
+      const namesake = connected.namesakeOf(node ?? '')
+      for (const part of trustParts(trust.state())) yield { ...part, namesake }
+    }
+  } finally {
+    leave()
   }
-  for await (const _ of trust.changes(call.signal)) yield* trustParts(trust.state())
+}
+
+/** Whom to trust a node hears all the same when its address cannot be used; its registrations are refused. */
+async function announce({ nodes, logger }: WatchParts, url: string, spiffeId: string): Promise<void> {
+  if (url === '') return
+  await nodes.announce(spiffeId, url).catch((error: unknown) => {
+    logger.warn('Cannot use the address of a node', { node: spiffeId, error: describeError(error) })
+  })
 }
 
 function nodeOf(trust: Trust, { peer: { spiffeId } }: Call): string {

@@ -10,6 +10,7 @@ import { encodeToken } from '../joining/token.ts'
 import type { JoinedRegistries } from '../registries/joined-registries.ts'
 import type { RegistryChannels } from '../registries/registry-channels.ts'
 import type { DomainRecord, JoinKind } from '../store/trust-record.ts'
+import type { ConnectedNodes } from '../trust/connected-nodes.ts'
 import { EVERY_DOMAIN, exportService, withdrawService } from '../trust/exports.ts'
 import { fingerprint } from '../trust/introduction.ts'
 import { notJoined } from '../trust/joined-domains.ts'
@@ -24,6 +25,7 @@ export interface DomainsOptions {
   readonly invitations: Invitations
   readonly channels: RegistryChannels
   readonly registries: JoinedRegistries
+  readonly connected: ConnectedNodes
   readonly clock: Clock
   readonly logger: Logger
   /** False where another agent issues the identities of nodes; true unless told. */
@@ -86,13 +88,15 @@ async function changeExport(
   return {}
 }
 
-function listNodes({ trust }: DomainsOptions): domainV1.ListNodesResponse {
-  const nodes = trust.records.all('node').map(({ name, joinedMs, renewedMs, revokedMs }) => ({
+function listNodes({ trust, connected }: DomainsOptions): domainV1.ListNodesResponse {
+  const nodes = trust.records.all('node').map(({ name, joinedMs, renewedMs, revokedMs, url }) => ({
     name,
     spiffeId: nodeId(trust.domain, name),
     joined: timeToProto(joinedMs),
     renewed: timeToProto(renewedMs),
     revoked: revokedMs !== undefined,
+    url,
+    namesake: connected.namesakeOf(name),
   }))
   return { nodes }
 }

@@ -15,6 +15,7 @@ import { type FederationHandlers, federationHandlers } from '../services/federat
 import { federationRecords, federationTables } from '../store/schema.ts'
 import { sqliteTrustStore } from '../store/sqlite-trust-store.ts'
 import type { TrustStore } from '../store/trust-store.ts'
+import { ConnectedNodes } from '../trust/connected-nodes.ts'
 import { fingerprint } from '../trust/introduction.ts'
 import { NodeAddresses } from '../trust/node-addresses.ts'
 import { Trust } from '../trust/trust.ts'
@@ -97,6 +98,7 @@ export class TestWorld {
     const registries = scope.own(new JoinedRegistries(common))
     const revoked: string[] = []
     const nodes = new NodeAddresses({ records, domain, reach })
+    const connected = scope.own(new ConnectedNodes(clock, silentLogger))
     const onRevoked = async (spiffeId: string) => void revoked.push(spiffeId)
     this.scope.defer(() => scope.close())
     return {
@@ -106,8 +108,8 @@ export class TestWorld {
       address,
       registries,
       invitations,
-      authority: authorityHandlers({ ...common, authority, nodes }),
-      domains: domainsHandlers({ ...common, registries, onRevoked }),
+      authority: authorityHandlers({ ...common, authority, nodes, connected }),
+      domains: domainsHandlers({ ...common, registries, connected, onRevoked }),
       federation: federationHandlers(common),
       revoked,
       isAway: false,

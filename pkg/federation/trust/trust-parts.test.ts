@@ -6,7 +6,16 @@ const texts = (count: number, length: number) => Array.from({ length: count }, (
 
 function state(change: Partial<authorityV1.TrustState> = {}): authorityV1.TrustState {
   const authorities = [Buffer.alloc(4_096, 1)]
-  return { revision: 7n, trustDomain: 'west', authorities, domains: [], revoked: [], continues: false, ...change }
+  return {
+    revision: 7n,
+    trustDomain: 'west',
+    authorities,
+    domains: [],
+    revoked: [],
+    continues: false,
+    namesake: '',
+    ...change,
+  }
 }
 
 const domain = (name: string, services: string[]) => ({

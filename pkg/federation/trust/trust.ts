@@ -12,6 +12,7 @@ import {
   withoutPolicy,
 } from '../../policy/index.ts'
 import type { DomainRecord, Introduction, TrustRecord } from '../store/trust-record.ts'
+import { changes } from './changes.ts'
 import { exportConditionsOf, exportsOf } from './exports.ts'
 import { introduceSelf } from './introduce-self.ts'
 import { type IntroductionRules, revokedOf } from './introduction.ts'
@@ -97,36 +98,14 @@ export class Trust {
     this.#readAgain()
   }
 
+  /** Yields at once, and then once per change. */
+  changes(signal: AbortSignal): AsyncGenerator<void> {
+    return changes((onChange) => this.subscribe(onChange), signal)
+  }
+
   subscribe(listener: () => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
-  }
-
-  /** Yields at once, and then once per change; changes that come faster than they are read count as one. */
-  async *changes(signal: AbortSignal): AsyncGenerator<void> {
-    let wake = () => {}
-    let isChanged = true
-    const onChange = () => {
-      isChanged = true
-      wake()
-    }
-    const unsubscribe = this.subscribe(onChange)
-    signal.addEventListener('abort', onChange, { once: true })
-    try {
-      while (!signal.aborted) {
-        if (isChanged) {
-          isChanged = false
-          yield
-        } else {
-          await new Promise<void>((resolve) => {
-            wake = resolve
-          })
-        }
-      }
-    } finally {
-      unsubscribe()
-      signal.removeEventListener('abort', onChange)
-    }
   }
 
   /** What this domain says of itself to others. */
@@ -191,6 +170,7 @@ export class Trust {
       })),
       revoked: [...revoked],
       continues: false,
+      namesake: '',
     }
   }
 

@@ -22,6 +22,7 @@ export class NodeTrust {
   #revoked: ReadonlySet<string>
   #isTooOld = false
   #exportConditions: ExportConditions
+  #namesake = ''
   #problem = 'the registry has not been asked yet'
 
   private constructor(path: string, state: TrustState) {
@@ -61,8 +62,14 @@ export class NodeTrust {
     return this.#problem
   }
 
+  /** Where another machine runs under our name and is refused; empty: nowhere. */
+  get namesake(): string {
+    return this.#namesake
+  }
+
   async update(state: TrustState): Promise<void> {
     this.#problem = ''
+    this.#namesake = state.namesake
     const bytes = Buffer.from(encodeTrust(state))
     const isSame = bytes.equals(encodeTrust(this.#state))
     if (isSame && !this.#isTooOld) return

@@ -13,13 +13,14 @@ export function joinParts(parts: readonly authorityV1.TrustState[]): TrustState 
     const before = domains.get(part.trustDomain)
     domains.set(part.trustDomain, before === undefined ? part : joinFederated(before, part))
   }
-  const { revision = 0n, trustDomain = '', authorities = [] } = parts.at(-1) ?? {}
+  const { revision = 0n, trustDomain = '', authorities = [], namesake = '' } = parts.at(-1) ?? {}
   return {
     revision,
     trustDomain,
     authorities,
     domains: [...domains.values()],
     revoked: parts.flatMap((each) => each.revoked),
+    namesake,
   }
 }
 
@@ -40,6 +41,7 @@ export function decodeTrust(bytes: Uint8Array): TrustState {
   return trustFromProto(authorityV1.TrustState.decode(bytes))
 }
 
+/** Without what passes by. */
 function trustToProto({ revision, trustDomain, authorities, domains, revoked }: TrustState): authorityV1.TrustState {
   return {
     revision,
@@ -53,5 +55,6 @@ function trustToProto({ revision, trustDomain, authorities, domains, revoked }: 
     })),
     revoked: [...revoked],
     continues: false,
+    namesake: '',
   }
 }

@@ -12,6 +12,8 @@ export interface TrustState {
   readonly domains: readonly FederatedDomain[]
   /** SPIFFE IDs of nodes that were expelled. */
   readonly revoked: readonly string[]
+  /** Where another machine runs under the name of this node and is refused; empty: nowhere. Not kept on disk. */
+  readonly namesake: string
 }
 
 export interface FederatedDomain {

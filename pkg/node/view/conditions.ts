@@ -16,6 +16,8 @@ export interface NodeFacts {
   readonly dataplane: DataplaneStatus | { readonly error: unknown }
   /** Why the registry's word may be out of date; empty while the registry is there. */
   readonly registryProblem: string
+  /** Where another machine runs under the name of this node; empty: nowhere. */
+  readonly namesake: string
   readonly identityLeftMs: number
   /** From its beginning to its end. */
   readonly identityLifeMs: number
@@ -33,6 +35,7 @@ export function conditionsOf(facts: NodeFacts): readonly Condition[] {
     dataplaneCondition,
     sourcesCondition,
     registryCondition,
+    nameCondition,
     identityCondition,
     policyCondition,
     wiresCondition,
@@ -58,6 +61,13 @@ function sourcesCondition({ dataplane }: NodeFacts): Condition | undefined {
 function registryCondition({ registryProblem: problem }: NodeFacts): Condition {
   const next = problem === '' ? '' : 'check that nsm-registry runs and that this node reaches it'
   return { name: 'registry', problem, next, warningOnly: true }
+}
+
+function nameCondition({ namesake }: NodeFacts): Condition | undefined {
+  if (namesake === '') return undefined
+  const problem = `another machine runs as this node, at ${namesake}, and is refused`
+  const next = 'end it, or give it a name and a token of its own: nsmctl node invite <name>'
+  return { name: 'name', problem, next, warningOnly: true }
 }
 
 function identityCondition({ identityLeftMs, identityLifeMs }: NodeFacts): Condition {

@@ -70,6 +70,7 @@ export class NodeView {
       conditions: conditionsOf({
         dataplane,
         registryProblem: trust.problem,
+        namesake: trust.namesake,
         policyProblem: policy.problem,
         ...lifetime,
         broken,

@@ -156,6 +156,7 @@ describe('conditionsOf', () => {
   const healthy: NodeFacts = {
     dataplane: { version: '1', enginePid: 7, engineRestarts: 0, features: new Map() },
     registryProblem: '',
+    namesake: '',
     policyProblem: '',
     identityLeftMs: 3_600_000,
     identityLifeMs: 3_600_000,
@@ -172,6 +173,7 @@ describe('conditionsOf', () => {
   it.each<[string, Partial<NodeFacts>, boolean]>([
     ['dataplane', { dataplane: { error: new Error('away') } }, false],
     ['dataplane', { dataplane: { version: '1', enginePid: 0, engineRestarts: 3, features: new Map() } }, false],
+    ['name', { namesake: 'tcp://192.0.2.2:5001' }, true],
     ['sources', { dataplane: { ...healthy.dataplane, features: new Map([['ipv6_source_checks', 'off']]) } }, true],
     ['registry', { registryProblem: 'connection refused' }, true],
     ['policy', { policyProblem: 'policy.yaml:1:1: is empty' }, true],

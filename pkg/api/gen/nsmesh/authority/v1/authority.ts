@@ -30,6 +30,8 @@ export interface IssueWorkloadRequest {
 export interface WatchTrustRequest {
   /** Where other nodes call the calling node, tcp://ip:port. Its endpoints register with this URL and no other. */
   url: string;
+  /** Random, of this run of the node daemon: by it a node that has moved is told from a second one of its name. */
+  instance: string;
 }
 
 export interface IdentityResponse {
@@ -54,6 +56,8 @@ export interface TrustState {
    * IdentityResponse nothing follows; WatchTrust sends it all.
    */
   continues: boolean;
+  /** Only in WatchTrust: where another machine runs under the name of the calling node and is refused. */
+  namesake: string;
 }
 
 export interface FederatedDomain {
@@ -272,13 +276,16 @@ export const IssueWorkloadRequest: MessageFns<IssueWorkloadRequest> = {
 };
 
 function createBaseWatchTrustRequest(): WatchTrustRequest {
-  return { url: "" };
+  return { url: "", instance: "" };
 }
 
 export const WatchTrustRequest: MessageFns<WatchTrustRequest> = {
   encode(message: WatchTrustRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.url !== "") {
       writer.uint32(10).string(message.url);
+    }
+    if (message.instance !== "") {
+      writer.uint32(18).string(message.instance);
     }
     return writer;
   },
@@ -304,6 +311,14 @@ export const WatchTrustRequest: MessageFns<WatchTrustRequest> = {
             message.url = reader.string(true);
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.instance = reader.string(true);
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -322,6 +337,7 @@ export const WatchTrustRequest: MessageFns<WatchTrustRequest> = {
   fromPartial<I extends Exact<DeepPartial<WatchTrustRequest>, I>>(object: I): WatchTrustRequest {
     const message = createBaseWatchTrustRequest();
     message.url = object.url ?? "";
+    message.instance = object.instance ?? "";
     return message;
   },
 };
@@ -408,7 +424,7 @@ export const IdentityResponse: MessageFns<IdentityResponse> = {
 };
 
 function createBaseTrustState(): TrustState {
-  return { revision: 0n, trustDomain: "", authorities: [], domains: [], revoked: [], continues: false };
+  return { revision: 0n, trustDomain: "", authorities: [], domains: [], revoked: [], continues: false, namesake: "" };
 }
 
 export const TrustState: MessageFns<TrustState> = {
@@ -433,6 +449,9 @@ export const TrustState: MessageFns<TrustState> = {
     }
     if (message.continues !== false) {
       writer.uint32(48).bool(message.continues);
+    }
+    if (message.namesake !== "") {
+      writer.uint32(58).string(message.namesake);
     }
     return writer;
   },
@@ -498,6 +517,14 @@ export const TrustState: MessageFns<TrustState> = {
             message.continues = reader.bool();
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.namesake = reader.string(true);
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -521,6 +548,7 @@ export const TrustState: MessageFns<TrustState> = {
     message.domains = object.domains?.map((e) => FederatedDomain.fromPartial(e)) || [];
     message.revoked = object.revoked?.map((e) => e) || [];
     message.continues = object.continues ?? false;
+    message.namesake = object.namesake ?? "";
     return message;
   },
 };

@@ -81,6 +81,10 @@ export interface NodeRecord {
   joined: Timestamp | undefined;
   renewed: Timestamp | undefined;
   revoked: boolean;
+  /** Where other nodes call it, tcp://ip:port; empty before it has said so. */
+  url: string;
+  /** Where another machine runs under its name and is refused; empty: nowhere. */
+  namesake: string;
 }
 
 export interface ListNodesResponse {
@@ -820,7 +824,7 @@ export const RevokeNodeRequest: MessageFns<RevokeNodeRequest> = {
 };
 
 function createBaseNodeRecord(): NodeRecord {
-  return { name: "", spiffeId: "", joined: undefined, renewed: undefined, revoked: false };
+  return { name: "", spiffeId: "", joined: undefined, renewed: undefined, revoked: false, url: "", namesake: "" };
 }
 
 export const NodeRecord: MessageFns<NodeRecord> = {
@@ -839,6 +843,12 @@ export const NodeRecord: MessageFns<NodeRecord> = {
     }
     if (message.revoked !== false) {
       writer.uint32(40).bool(message.revoked);
+    }
+    if (message.url !== "") {
+      writer.uint32(50).string(message.url);
+    }
+    if (message.namesake !== "") {
+      writer.uint32(58).string(message.namesake);
     }
     return writer;
   },
@@ -896,6 +906,22 @@ export const NodeRecord: MessageFns<NodeRecord> = {
             message.revoked = reader.bool();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.url = reader.string(true);
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.namesake = reader.string(true);
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -922,6 +948,8 @@ export const NodeRecord: MessageFns<NodeRecord> = {
       ? Timestamp.fromPartial(object.renewed)
       : undefined;
     message.revoked = object.revoked ?? false;
+    message.url = object.url ?? "";
+    message.namesake = object.namesake ?? "";
     return message;
   },
 };
