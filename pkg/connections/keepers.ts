@@ -18,13 +18,13 @@ export class Keepers {
   }
 
   /** @throws {NsmError} `already_exists` while another process than that of `peer` keeps it and is connected */
-  check(id: string, { attestation }: Peer, refused: { readonly action: string; readonly name: string }): void {
+  check(id: string, { attestation }: Peer, name: string): void {
     const keeper = this.#peers.get(id)
     const kept = keeper?.attestation
     if (kept === undefined || attestation === undefined || keeper?.isConnected?.() !== true) return
     if (kept.connectionId === attestation.connectionId || kept.pid === attestation.pid) return
-    throw new NsmError('already_exists', `Cannot ${refused.action}: another program of this name is connected`, {
-      fields: { name: refused.name, pid: kept.pid },
+    throw new NsmError('already_exists', 'Cannot take the name: another program that has it is connected', {
+      fields: { name, pid: kept.pid },
       next: 'end that program, or give this one a name of its own with NSM_NAME',
     })
   }

@@ -345,4 +345,29 @@ describe('keepRegistered', () => {
     stop.abort()
     await running
   })
+
+  it('restores at once what was taken away, and more and more slowly while that goes on', async () => {
+    const { endpoints, caller, parts, registry, clock } = node()
+    await endpoints.register(endpoint('nse-a', { url: 'unix:///a' }), caller())
+    const stop = new AbortController()
+    const running = keepRegistered(parts, stop.signal)
+    await clock.advance(0)
+    const takeAway = () => registry.tell({ value: endpoint('nse-a'), deleted: true })
+    const before = registry.registered.length
+    takeAway()
+    await clock.advance(0)
+    expect(registry.registered.length - before).toBe(1)
+    const minuteMs = 60_000
+    for (let leftMs = minuteMs, seen = registry.registered.length; leftMs > 0; leftMs -= 10) {
+      if (registry.registered.length !== seen || leftMs === minuteMs) takeAway()
+      seen = registry.registered.length
+      await clock.advance(10)
+    }
+    expect(registry.registered.length - before).toBeGreaterThan(4)
+    expect(registry.registered.length - before).toBeLessThan(9)
+    stop.abort()
+    await running
+    await clock.advance(0)
+    expect(clock.pending).toBe(0)
+  })
 })

@@ -5,6 +5,7 @@
 import { describeError, follow, within } from '../base/index.ts'
 import type { NodeRegistryParts } from './node-registries.ts'
 import type { RegisteredEndpoint } from './registered-endpoints.ts'
+import { RestorePauses } from './restore-pauses.ts'
 
 const CALL_MS = 5_000
 const RETRY = { firstMs: 200, maxMs: 5_000 }
@@ -14,10 +15,19 @@ export async function keepRegistered(parts: NodeRegistryParts, signal: AbortSign
   const { clock, logger } = parts
   const onFailure = (error: unknown) =>
     logger.warn('Cannot watch our endpoints in the registry yet', { error: describeError(error) })
-  await follow({ clock, retry: RETRY, signal, onFailure }, (works) => watchOwn(parts, signal, works))
+  const pauses = new RestorePauses(clock)
+  const restore = (name: string) => restoreAfter(pauses.next(name), parts, { name, signal })
+  await follow({ clock, retry: RETRY, signal, onFailure }, (works) => watchOwn(parts, { restore, signal }, works))
+  pauses.close()
 }
 
-async function watchOwn(parts: NodeRegistryParts, signal: AbortSignal, works: () => void): Promise<void> {
+interface Watching {
+  /** Restores the registration of an endpoint. */
+  readonly restore: (name: string) => void | Promise<void>
+  readonly signal: AbortSignal
+}
+
+async function watchOwn(parts: NodeRegistryParts, { restore, signal }: Watching, works: () => void): Promise<void> {
   const { self, registry, registered } = parts
   for (const each of registered.all()) await registerAgain(parts, each, signal)
   works()
@@ -25,9 +35,30 @@ async function watchOwn(parts: NodeRegistryParts, signal: AbortSignal, works: ()
     { endpoint: { url: self.publicUrl }, watch: true },
     { signal },
   )) {
-    const lost = deleted ? registered.get(value.name) : undefined
+    if (deleted) await restore(value.name)
+  }
+}
+
+/** Others are not held up by one that has to wait. */
+function restoreAfter(
+  pauseMs: number,
+  parts: NodeRegistryParts,
+  { name, signal }: { readonly name: string; readonly signal: AbortSignal },
+): void | Promise<void> {
+  const { registered, clock, logger } = parts
+  const restore = async () => {
+    const lost = registered.get(name)
     if (lost !== undefined) await registerAgain(parts, lost, signal)
   }
+  if (pauseMs === 0) return restore()
+  logger.warn('The registration of an endpoint is taken away again and again', { endpoint: name, pauseMs })
+  clock
+    .sleep(pauseMs, signal)
+    .then(restore)
+    .catch((error: unknown) => {
+      if (signal.aborted) return
+      logger.warn('Cannot restore the registration of an endpoint', { endpoint: name, error: describeError(error) })
+    })
 }
 
 /** Until the time that the endpoint itself asked for: its node must not keep a dead endpoint alive. */

@@ -55,7 +55,7 @@ export class NodeEndpointRegistry implements EndpointRegistryServer {
     }
     const known = registered.get(asked.name)
     checkOwner(known, call)
-    registered.keepers.check(asked.name, call.peer, { action: 'register the endpoint', name: asked.name })
+    registered.keepers.check(asked.name, call.peer, asked.name)
     const endpoint = await this.#registerAbove(asked, call, known)
     const expiresMs = endpoint.expiresMs ?? clock.nowMs() + UNCONFIRMED_MS
     const { networkServiceNames } = endpoint

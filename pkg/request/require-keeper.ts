@@ -6,8 +6,7 @@ import type { Arrived } from '../steps/index.ts'
 /** Two clients of one name in one namespace ask for the same connection: only one may have it. */
 export function requireKeeper(keepers: Keepers): Step<Arrived, object, Connection> {
   return async function requireKeeper({ connection: { id, path }, call }, next) {
-    const name = path.segments[0]?.name ?? ''
-    keepers.check(id, call.peer, { action: 'request the network service', name })
+    keepers.check(id, call.peer, path.segments[0]?.name ?? '')
     const answer = await next({})
     keepers.keep(id, call.peer)
     return answer

@@ -126,9 +126,22 @@ export class SandboxDomain {
     return node
   }
 
-  async node(name: string, environment: Readonly<Record<string, string>> = {}): Promise<SandboxNode> {
+  node(name: string, environment: Readonly<Record<string, string>> = {}): Promise<SandboxNode> {
+    return this.#startNode(name, `${this.name}-${name}`, environment)
+  }
+
+  /** Another machine that joins under the name of a node. */
+  namesake(name: string): Promise<SandboxNode> {
+    return this.#startNode(name, `${this.name}-${name}-namesake`, {})
+  }
+
+  async #startNode(
+    name: string,
+    directory: string,
+    environment: Readonly<Record<string, string>>,
+  ): Promise<SandboxNode> {
     const { token } = await this.invite(name)
-    const where = { port: await freePort(), directory: join(this.sandbox.directory, `${this.name}-${name}`) }
+    const where = { port: await freePort(), directory: join(this.sandbox.directory, directory) }
     const node = new SandboxNode(this, name, where, environment)
     await node.prepare(token)
     await node.start()

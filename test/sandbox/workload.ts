@@ -57,6 +57,7 @@ async function connectTo(place: WorkloadPlace, scope: Scope, tokenLifetimeMs?: n
 }
 
 export class Workload {
+  readonly place: WorkloadPlace
   readonly namespace: string
   readonly channel: Channel
   readonly identity: IdentitySource
@@ -66,6 +67,7 @@ export class Workload {
 
   private constructor(place: WorkloadPlace, { channel, identity, minter }: Connected, scope: Scope) {
     this.#minter = minter
+    this.place = place
     this.namespace = place.process.namespace
     this.channel = channel
     this.identity = identity

@@ -50,6 +50,7 @@ export class ConnectedNodes {
     connected.run = run
     connected.streams += 1
     this.#connected.set(node, connected)
+    if (this.namesakeOf(node) === run.url) this.#setNamesake(node, undefined)
     return () => {
       connected.streams -= 1
       if (connected.streams === 0) this.#connected.delete(node)
