@@ -1,5 +1,11 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { errorCode } from '../../pkg/base/index.ts'
+import { errorCode, silentLogger } from '../../pkg/base/index.ts'
+import { FakeClock } from '../../pkg/base/testing/index.ts'
+import { migrations } from '../../pkg/daemon/nsm-registry/migrations.ts'
+import { withoutPolicy } from '../../pkg/policy/index.ts'
+import { EndpointRegistry, OtherDomains, sqliteStore } from '../../pkg/registry/index.ts'
+import { callOf, endpoint, FakeExports, registering } from '../../pkg/registry/testing/index.ts'
+import { openDatabase } from '../../pkg/store/index.ts'
 import { until } from '../lab/until.ts'
 import { Sandbox, type SandboxDomain, type SandboxNode } from '../sandbox/sandbox.ts'
 import { RogueNode } from './rogue-node.ts'
@@ -68,3 +74,40 @@ it('nor when the registry starts again before they are back', async () => {
   const areBack = async () => (await owned()).filter(({ name }) => name.startsWith('nse-')).length === NAMES.length
   await until('the living to be back', areBack, 15_000)
 }, 30_000)
+
+it('nor taken back by who gave it up two days before', async () => {
+  const [clock, owner] = [new FakeClock(), callOf('spiffe://west/node/n1')]
+  const before = await emptyRegistry(clock)
+  const { claim = '' } = await before.registry.register(endpoint('nse-1'), owner)
+  await before.registry.unregister(endpoint('nse-1'), owner)
+  before.close()
+  for (let day = 0; day < 2; day += 1) await clock.advance(24 * 3_600_000)
+  const after = await emptyRegistry(clock, clock.nowMs() + 60_000)
+  const taken = after.registry.register(endpoint('nse-1', { claim }), owner)
+  expect(await taken.then(() => 'captured', errorCode)).toBe('unavailable')
+  after.close()
+})
+
+async function emptyRegistry(clock: FakeClock, recoversUntilMs = 0) {
+  const database = openDatabase(':memory:', { application: 'recovery test', migrations })
+  const registryOf = () => {
+    throw new Error('nobody asks another domain here')
+  }
+  const common = { domain: 'west', clock, logger: silentLogger }
+  const others = new OtherDomains({ ...common, registryOf })
+  const registry = await EndpointRegistry.open({
+    ...common,
+    ...registering(clock, recoversUntilMs),
+    store: sqliteStore(database),
+    exports: new FakeExports(),
+    policy: withoutPolicy,
+    others,
+    defaultExpiryMs: 60_000,
+  })
+  const close = () => {
+    registry.close()
+    others.close()
+    database.close()
+  }
+  return { registry, close }
+}

@@ -90,7 +90,7 @@ async function compose(config: RegistryConfig, options: Runtime, scope: Scope): 
   const exports = { current: () => trust.exports(), subscribe: (listener: () => void) => trust.subscribe(listener) }
   const nodes = new NodeAddresses({ records, domain, reach })
   const queue = new KeyedQueue()
-  const claims = new Claims({ key: issuer.claimsKey, recoversUntilMs: recovery, clock })
+  const claims = new Claims({ key: issuer.claimsKey, recoversUntilMs: recovery, lifeMs: defaultExpiryMs, clock })
   if (claims.isRecovering) {
     const fields = { until: new Date(recovery).toISOString() }
     logger.warn('The records are lost: names go back to their owners first', fields)
