@@ -2,7 +2,13 @@
  * The last application on a path: gives each connection its addresses and says in which namespace the wire ends. The
  * node's forwarder makes the interface; whatever program listens in the namespace is what the client reaches.
  */
-import type { Call, Connection, ConnectionRequest, NetworkServiceServer } from '../api/index.ts'
+import {
+  type Call,
+  type Connection,
+  type ConnectionRequest,
+  type NetworkServiceServer,
+  trustDomainOf,
+} from '../api/index.ts'
 import { type Chain, type Clock, chain, Deadlines, KeyedQueue, type Logger } from '../base/index.ts'
 import { CallerIds, callerKey } from '../connections/index.ts'
 import type { IdentitySource, TokenMinter, UnsignedPath } from '../identity/index.ts'
@@ -72,7 +78,7 @@ export class EndpointServer implements NetworkServiceServer {
   }
 
   #makeChains() {
-    const { name, services, ipam } = this.#options
+    const { name, services, ipam, identity } = this.#options
     const tokens = pathTokens(this.#options)
     const path = { name, idFor: (connection: Connection, call: Call) => this.#callers.idFor(connection, call) }
     const remember = (id: string, key: string) => this.#callers.remember(id, key)
@@ -91,7 +97,7 @@ export class EndpointServer implements NetworkServiceServer {
       .step(expire(this.#deadlines))
       .step(limitRequest(limits))
       .step(selectMechanism)
-      .step(leaseAddresses(ipam))
+      .step(leaseAddresses(ipam, trustDomainOf(identity.current().svid.spiffeId)))
       .end(async function serve({ request, connection, mechanism, context, call }) {
         remember(connection.id, callerKey(request.connection, call))
         return keep({ ...connection, endpointName: name, mechanism, context, state: 'UP' }, call)

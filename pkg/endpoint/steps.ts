@@ -3,7 +3,7 @@ import type { Connection, ConnectionContext, Mechanism } from '../api/index.ts'
 import { NsmError, type Step } from '../base/index.ts'
 import type { PointToPointIpam } from '../ipam/index.ts'
 import { generateInterfaceName, KERNEL, kernelParameter, LOCAL } from '../mechanism/index.ts'
-import type { Arrived, Begun, Incoming, Owned } from '../steps/index.ts'
+import { type Arrived, type Begun, countedFor, type Incoming, type Owned, type Verified } from '../steps/index.ts'
 
 /** A connection that an endpoint has accepted. */
 export interface Served extends Owned {
@@ -46,11 +46,13 @@ export const selectMechanism: Step<Asking, { readonly mechanism: Mechanism }, Co
     return next({ mechanism: { cls: LOCAL, type: KERNEL, parameters } })
   }
 
+/** @param domain our own: of another one, all clients share what one may take */
 export function leaseAddresses(
   ipam: PointToPointIpam,
-): Step<Asking, { readonly context: ConnectionContext }, Connection> {
-  return async function leaseAddresses({ connection: { id, context } }, next) {
-    return next({ context: { ...context, ip: ipam.lease(id, context.ip) } })
+  domain: string,
+): Step<Asking & Pick<Verified, 'asker' | 'identities'>, { readonly context: ConnectionContext }, Connection> {
+  return async function leaseAddresses({ connection: { id, context }, asker, identities: [first = asker] }, next) {
+    return next({ context: { ...context, ip: ipam.lease(id, context.ip, countedFor(asker, first, domain)) } })
   }
 }
 

@@ -24,6 +24,11 @@ export class AddressPool {
     this.#cursor = first
   }
 
+  /** How many pairs of addresses it has, free or not. */
+  get pairs(): bigint {
+    return (this.#last - ipToBigint(this.#prefix.address) + 1n) / 2n
+  }
+
   get family(): IpFamily {
     return this.#prefix.family
   }

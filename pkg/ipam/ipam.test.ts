@@ -80,6 +80,41 @@ describe('PointToPointIpam', () => {
     expect(addresses(pool.lease('b', context()))).toEqual(addresses(first))
   })
 
+  test.each([
+    ['10.0.0.0/31', 1],
+    ['10.0.0.0/29', 3],
+    ['10.0.0.0/28', 6],
+    ['[10.0.0.0/29,10.0.1.0/29],[fd00::/124]', 6],
+    ['10.0.0.0/24', 96],
+  ])('leaves a part of %s for others than the client that has %i leases', (groups, most) => {
+    const pool = ipam(groups)
+    const leaseFor = (client: string) => (id: number) => pool.lease(`${client}-${id}`, context(), { client })
+    const ids = Array.from({ length: most }, (_, id) => id)
+    const greedy = ids.map(leaseFor('greedy'))
+    expect(() => leaseFor('greedy')(most)).toThrow(expect.objectContaining({ code: 'resource_exhausted' }))
+    expect(ids.map(leaseFor('greedy'))).toEqual(greedy) // renewed
+    if (most > 1) leaseFor('honest')(0)
+    pool.release('greedy-0')
+    leaseFor('greedy')(most)
+    const restarted = ipam(groups, pool.leases())
+    expect(() => restarted.lease('one more', context(), { client: 'greedy' })).toThrow('Cannot lease addresses')
+  })
+
+  test.each([
+    ['10.0.0.0/31', 1],
+    ['10.0.0.0/29', 3],
+    ['10.0.0.0/28', 7],
+    ['10.0.0.0/24', 112],
+  ])('leaves a part of %s for others than the node that names a client for each of %i leases', (groups, most) => {
+    const pool = ipam(groups)
+    const lease = (id: number) => pool.lease(`${id}`, context(), { client: `n1/${id}`, namer: 'n1' })
+    for (let id = 0; id < most; id += 1) lease(id)
+    expect(() => lease(most)).toThrow('the rest of the pool is for others')
+    if (most > 1) pool.lease('other', context(), { client: 'n2/0', namer: 'n2' })
+    pool.release('0')
+    lease(most)
+  })
+
   test('refuses an invalid excluded prefix', () => {
     const pool = ipam('10.0.0.0/29')
     expect(() => pool.lease('a', context({ excludedPrefixes: ['everything'] }))).toThrow(
@@ -90,9 +125,9 @@ describe('PointToPointIpam', () => {
 
   test('drops stored leases outside of the prefixes', () => {
     const stored = [
-      { connectionId: 'a', pairs: [{ dst: '10.0.0.0', src: '10.0.0.1' }] },
-      { connectionId: 'b', pairs: [{ dst: '192.0.2.0', src: '192.0.2.1' }] },
-      { connectionId: 'c', pairs: [{ dst: '10.0.0.1', src: '10.0.0.2' }] },
+      { connectionId: 'a', holder: { client: 'a' }, pairs: [{ dst: '10.0.0.0', src: '10.0.0.1' }] },
+      { connectionId: 'b', holder: { client: 'b' }, pairs: [{ dst: '192.0.2.0', src: '192.0.2.1' }] },
+      { connectionId: 'c', holder: { client: 'c' }, pairs: [{ dst: '10.0.0.1', src: '10.0.0.2' }] },
     ]
     expect(ipam('10.0.0.0/24', stored).leases()).toEqual([stored[0]])
   })

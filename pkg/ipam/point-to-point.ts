@@ -8,6 +8,7 @@ import type { IpContext, Route } from '../api/index.ts'
 import { NsmError } from '../base/index.ts'
 import { contains, formatIp, formatPrefix, hostPrefix, type Prefix, parseIp, parsePrefix } from '../net/index.ts'
 import { AddressPool } from './address-pool.ts'
+import { type Holder, Shares } from './shares.ts'
 
 /** `dst` is the endpoint's address, `src` the client's. */
 export interface AddressPair {
@@ -17,40 +18,48 @@ export interface AddressPair {
 
 export interface Lease {
   readonly connectionId: string
+  /** Whose share of the pool the lease takes. */
+  readonly holder: Holder
   /** One pair per group. */
   readonly pairs: readonly AddressPair[]
 }
 
 export class PointToPointIpam {
   readonly #groups: readonly (readonly AddressPool[])[]
-  readonly #leases = new Map<string, readonly AddressPair[]>()
+  readonly #shares: Shares
+  readonly #leases = new Map<string, Omit<Lease, 'connectionId'>>()
 
   constructor(groups: readonly (readonly Prefix[])[], leases: readonly Lease[] = []) {
     this.#groups = groups.map((prefixes) => prefixes.map((prefix) => new AddressPool(prefix)))
-    for (const { connectionId, pairs } of leases) this.#restore(connectionId, pairs)
+    this.#shares = new Shares(fewest(this.#groups.map((pools) => pools.reduce((sum, { pairs }) => sum + pairs, 0n))))
+    for (const lease of leases) this.#restore(lease)
   }
 
   leases(): readonly Lease[] {
-    return [...this.#leases].map(([connectionId, pairs]) => ({ connectionId, pairs }))
+    return [...this.#leases].map(([connectionId, lease]) => ({ connectionId, ...lease }))
   }
 
   /**
    * Leases addresses to a connection, or renews its lease with the same addresses unless they are excluded now.
    *
+   * @param holder whose share of the pool the lease takes; without one, the connection's own
    * @returns the context with exactly these addresses, and routes from each side to the other
-   * @throws {NsmError} `resource_exhausted` when a group has no free pair; the previous lease then stays as it was
+   * @throws {NsmError} `resource_exhausted` when a group has no free pair, or the holder has its share; the previous
+   *   lease then stays as it was
    */
-  lease(connectionId: string, context: IpContext): IpContext {
+  lease(connectionId: string, context: IpContext, holder: Holder = { client: connectionId }): IpContext {
     const excluded = context.excludedPrefixes.map(parsePrefix)
     const before = this.#leases.get(connectionId)
     this.release(connectionId)
     try {
+      this.#shares.check(holder)
+      const given = before?.pairs ?? []
       const hints = {
-        src: [...(before ?? []).map(({ src }) => src), ...context.srcIpAddrs.map(addressOf)],
-        dst: [...(before ?? []).map(({ dst }) => dst), ...context.dstIpAddrs.map(addressOf)],
+        src: [...given.map(({ src }) => src), ...context.srcIpAddrs.map(addressOf)],
+        dst: [...given.map(({ dst }) => dst), ...context.dstIpAddrs.map(addressOf)],
       }
       const pairs = this.#groups.map((pools) => choosePair(pools, hints, excluded))
-      this.#take(connectionId, pairs)
+      this.#take(connectionId, { holder, pairs })
       return withPairs(context, pairs)
     } catch (error) {
       if (before !== undefined) this.#take(connectionId, before)
@@ -60,20 +69,24 @@ export class PointToPointIpam {
 
   /** Does nothing for an unknown connection. */
   release(connectionId: string): void {
-    const pairs = this.#leases.get(connectionId) ?? []
+    const lease = this.#leases.get(connectionId)
+    if (lease === undefined) return
     this.#leases.delete(connectionId)
-    for (const { pool, ip } of this.#addresses(pairs)) pool.release(ip)
+    this.#shares.remove(lease.holder)
+    for (const { pool, ip } of this.#addresses(lease.pairs)) pool.release(ip)
   }
 
-  #take(connectionId: string, pairs: readonly AddressPair[]): void {
-    this.#leases.set(connectionId, pairs)
-    for (const { pool, ip } of this.#addresses(pairs)) pool.take(ip)
+  #take(connectionId: string, lease: Omit<Lease, 'connectionId'>): void {
+    this.#leases.set(connectionId, lease)
+    this.#shares.add(lease.holder)
+    for (const { pool, ip } of this.#addresses(lease.pairs)) pool.take(ip)
   }
 
   /** A stored lease is valid only if the pools still contain all of its addresses. */
-  #restore(connectionId: string, pairs: readonly AddressPair[]): void {
+  #restore({ connectionId, ...lease }: Lease): void {
+    const { pairs } = lease
     const fits = pairs.length === this.#groups.length && pairs.every((pair, index) => this.#fits(pair, index))
-    if (fits) this.#take(connectionId, pairs)
+    if (fits) this.#take(connectionId, lease)
   }
 
   #fits({ src, dst }: AddressPair, group: number): boolean {
@@ -104,6 +117,10 @@ function choosePair(pools: readonly AddressPool[], hints: Hints, excluded: reado
     fields: { excluded: excluded.length },
     next: 'give the endpoint a larger prefix, or add a prefix to the group',
   })
+}
+
+function fewest(counts: readonly bigint[]): bigint {
+  return counts.reduce((least, count) => (count < least ? count : least))
 }
 
 function withPairs(context: IpContext, pairs: readonly AddressPair[]): IpContext {

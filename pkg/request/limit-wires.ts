@@ -4,10 +4,10 @@
  * of the client's node or domain, which could name ever more of them: it has a quota of its own, for all that it names.
  * Without it one client takes every address of a service.
  */
-import { type Connection, type Peer, trustDomainOf } from '../api/index.ts'
+import type { Connection, Peer } from '../api/index.ts'
 import { NsmError, type Step } from '../base/index.ts'
 import type { ConnectionRecord, ConnectionTable } from '../connections/index.ts'
-import { isWorkloadOf } from '../policy/index.ts'
+import { type CountedFor, countedFor } from '../steps/index.ts'
 import type { Asking, Self } from './parts.ts'
 
 /** A node of our domain, or another domain, may have as many as this many of its clients. */
@@ -41,13 +41,12 @@ export function limitWires({ self, table, maxWires }: LimitWiresParts): Step<Ask
   }
 }
 
-/** Whom a wire is counted for; `namer`: whose word it is that there is such a client. */
-function countedOf({ domain: own }: Self, { attestation, spiffeId }: Peer, [first = spiffeId]: readonly string[]) {
-  if (attestation !== undefined) return { client: attestation.account || first, namer: undefined }
-  const domain = trustDomainOf(spiffeId)
-  // Of a client that is not below the caller, who only passes its tokens on, nothing is counted.
-  if (domain === own) return { client: isWorkloadOf(first, spiffeId) ? first : spiffeId, namer: spiffeId }
-  return { client: trustDomainOf(first) === domain ? first : spiffeId, namer: domain }
+function countedOf(
+  { domain: own }: Self,
+  { attestation, spiffeId }: Peer,
+  [first = spiffeId]: readonly string[],
+): CountedFor {
+  return attestation === undefined ? countedFor(spiffeId, first, own) : { client: attestation.account || first }
 }
 
 /** Wires that stand and requests under way, by account. It follows the table, so that no request looks through it. */

@@ -20,6 +20,8 @@ export interface PathTokens {
 export interface Verified {
   /** SPIFFE IDs that are proven on the path, the client's first. */
   readonly identities: readonly string[]
+  /** Who asked the caller, by the caller's word; the caller itself, where it was the first to ask. A SPIFFE ID. */
+  readonly asker: string
   /**
    * When the caller's token expires, and with it the connection: what the token says, which is signed, and never later
    * than this application allows. What a header says of it counts for nothing.
@@ -92,7 +94,8 @@ export function pathTokens(parts: PathTokenParts): PathTokens {
       const identities = proven.map(({ subject }) => subject)
       for (const spiffeId of identities) if (isRevoked(spiffeId)) throw expelled(spiffeId)
       const signedMs = tokens[peerIndex]?.expiresMs ?? nowMs
-      return { identities, expiresMs: Math.min(signedMs, nowMs + parts.maxLifetimeMs) }
+      const asker = tokens[peerIndex - 1]?.subject ?? peer.spiffeId
+      return { identities, asker, expiresMs: Math.min(signedMs, nowMs + parts.maxLifetimeMs) }
     },
   }
 }

@@ -70,7 +70,7 @@ test.each([
     const call = callOf(spiffeId)
     const path = { index: 1, segments: [] }
     const connection = { ...testRecord(id).connection, path }
-    const asking = { connection, call, identities: [client], known: undefined, expiresMs: 0 }
+    const asking = { connection, call, identities: [client], asker: client, known: undefined, expiresMs: 0 }
     const request = { connection, mechanismPreferences: [] }
     return step({ ...asking, request }, async ({ accounts }) => {
       table.save(testRecord(id, { accounts }))

@@ -14,7 +14,7 @@ import { parseNsmUrl } from '../../pkg/client/index.ts'
 import { firstRequest, refreshRequest } from '../../pkg/client/requests.ts'
 import { EndpointServer, onlyOwnNode, Registration } from '../../pkg/endpoint/index.ts'
 import { type IdentitySource, type Svid, TokenMinter } from '../../pkg/identity/index.ts'
-import { PointToPointIpam, parseGroups } from '../../pkg/ipam/index.ts'
+import { type Holder, PointToPointIpam, parseGroups } from '../../pkg/ipam/index.ts'
 import {
   Channel,
   clientOf,
@@ -171,8 +171,8 @@ export interface EndpointOptions {
 class TalkingIpam extends PointToPointIpam {
   say = (ip: IpContext) => ip
 
-  override lease(connectionId: string, context: IpContext): IpContext {
-    return this.say(super.lease(connectionId, context))
+  override lease(connectionId: string, context: IpContext, holder?: Holder): IpContext {
+    return this.say(super.lease(connectionId, context, holder))
   }
 }
 

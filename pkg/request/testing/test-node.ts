@@ -131,6 +131,7 @@ export class TestNode {
         issue: async (audience) => ({ jwt: `${name} to ${audience}`, expiresMs: this.clock.nowMs() + TOKEN_MS }),
         verify: async (_path, call) => ({
           identities: [call.peer.spiffeId],
+          asker: call.peer.spiffeId,
           expiresMs: call.token?.expiresMs ?? 0,
         }),
       },
