@@ -1,6 +1,6 @@
 /** The domain's authority as a node calls it. */
 import { authorityV1 } from '../api/index.ts'
-import { type Channel, clientOf } from '../rpc/index.ts'
+import { type Callee, clientOf } from '../rpc/index.ts'
 import { joinParts, trustFromProto } from './trust/trust-proto.ts'
 import type { TrustState } from './trust/trust-state.ts'
 
@@ -31,8 +31,8 @@ export interface AuthorityClient {
   watchTrust(run: NodeRun, signal: AbortSignal): AsyncIterable<TrustState>
 }
 
-export function authorityClient(channel: Channel): AuthorityClient {
-  const client = clientOf(authorityV1.AuthorityService, channel)
+export function authorityClient(callee: Callee): AuthorityClient {
+  const client = clientOf(authorityV1.AuthorityService, callee)
   return {
     joinNode: async (csr, token, signal) =>
       issuedFromProto(await client.joinNode({ csr: Buffer.from(csr), token }, { signal })),

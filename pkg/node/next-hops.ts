@@ -3,7 +3,7 @@ import { NsmError } from '../base/index.ts'
 import type { Target } from '../connections/index.ts'
 import { isReachableUrl, type Reach } from '../net/index.ts'
 import { isNode } from '../policy/index.ts'
-import { type Channel, type Channels, monitorClient, networkServiceClient } from '../rpc/index.ts'
+import { type Callee, type Channels, monitorClient, networkServiceClient } from '../rpc/index.ts'
 
 export interface NextHopOptions {
   readonly channels: Channels
@@ -37,23 +37,23 @@ export class NextHops {
   }
 
   async connect(target: Target, signal: AbortSignal): Promise<NextHop> {
-    const channel = this.#channelTo(target)
-    const { spiffeId, attestation } = await channel.peer(signal)
+    const callee = this.#calleeAt(target)
+    const { spiffeId, attestation } = await callee.peer(signal)
     if (target.at === 'endpoint' && attestation === undefined) {
       throw new NsmError('failed_precondition', 'Cannot connect the endpoint: the kernel does not say where it is', {
         fields: { endpoint: target.endpoint },
       })
     }
-    return { client: networkServiceClient(channel), spiffeId, namespace: attestation?.namespace }
+    return { client: networkServiceClient(callee), spiffeId, namespace: attestation?.namespace }
   }
 
   /** What the target says about its connections, over the same connection. */
   monitor(target: Target): MonitorClient {
-    return monitorClient(this.#channelTo(target))
+    return monitorClient(this.#calleeAt(target))
   }
 
   /** An endpoint must be the workload that registered it, a node one of the domain in which it was found. */
-  #channelTo(target: Target): Channel {
+  #calleeAt(target: Target): Callee {
     const { channels, domain, dialSocket, reach } = this.#options
     if (target.at === 'endpoint') {
       const { url, owner } = target

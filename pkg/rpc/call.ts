@@ -3,7 +3,7 @@ import { Metadata, type ServiceError, status } from '@grpc/grpc-js'
 import type { Outgoing } from '../api/index.ts'
 import { NsmError, systemClock } from '../base/index.ts'
 import { writePath } from './call-metadata.ts'
-import type { Channel, Lease } from './channel.ts'
+import type { Callee, Lease } from './channel.ts'
 import type { MethodDefinition } from './definition.ts'
 import { CALL_MS } from './limits.ts'
 import { fromServiceError, isServiceError } from './status.ts'
@@ -16,10 +16,10 @@ export interface MethodCall {
   readonly headers?: Readonly<Record<string, string>>
 }
 
-export async function callUnary(channel: Channel, call: MethodCall): Promise<unknown> {
+export async function callUnary(callee: Callee, call: MethodCall): Promise<unknown> {
   const { signal } = call.outgoing
   signal.throwIfAborted()
-  const lease = channel.lease()
+  const lease = callee.lease()
   try {
     return await startUnary(lease, call)
   } catch (error) {
@@ -29,10 +29,10 @@ export async function callUnary(channel: Channel, call: MethodCall): Promise<unk
   }
 }
 
-export async function* callStream(channel: Channel, call: MethodCall): AsyncGenerator<unknown> {
+export async function* callStream(callee: Callee, call: MethodCall): AsyncGenerator<unknown> {
   const { signal } = call.outgoing
   signal.throwIfAborted()
-  const lease = channel.lease()
+  const lease = callee.lease()
   const { path, responseDeserialize } = call.method
   const stream = lease.client.makeServerStreamRequest(
     path,

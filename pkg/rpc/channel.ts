@@ -72,7 +72,18 @@ export interface Lease {
   release(): void
 }
 
-export class Channel {
+/** A peer as its callers see it. It costs nothing while there is no call. */
+export interface Callee {
+  /** @throws {NsmError} `cancelled` when its owner has closed it */
+  lease(): Lease
+  /**
+   * The peer of the newest connection, which is established first if necessary.
+   * @throws {NsmError} such as `unavailable`
+   */
+  peer(signal: AbortSignal): Promise<Peer>
+}
+
+export class Channel implements Callee {
   readonly url: string
   readonly clock: Clock
   readonly #options: DialOptions
@@ -98,10 +109,6 @@ export class Channel {
     return [...this.#old, this.#generation].reduce((sum, { calls }) => sum + calls, 0)
   }
 
-  /**
-   * The peer of the newest connection, which is established first if necessary.
-   * @throws {NsmError} such as `unavailable`
-   */
   async peer(signal: AbortSignal): Promise<Peer> {
     const { client, connector } = this.#generation
     await waitForReady(client, connector, signal)
@@ -110,7 +117,6 @@ export class Channel {
     return peer
   }
 
-  /** @throws {NsmError} `cancelled` when the channel is closed */
   lease(): Lease {
     if (this.#isClosed) throw new NsmError('cancelled', 'Cannot call the peer: the channel is closed')
     if (!this.#generation.connector.isPeerTrusted()) this.#distrust(this.#generation)

@@ -1,6 +1,13 @@
+/**
+ * The channels of a process: one per peer, shared by all callers. A channel that had no call for a while is closed, since
+ * most such peers are former addresses of endpoints. So nobody holds a channel beyond a call: who calls a peer holds a
+ * {@link Callee}, for as long as it likes, and each call takes the channel of that moment.
+ */
+import type { Peer } from '../api/index.ts'
 import { type Clock, NsmError } from '../base/index.ts'
 import { type IdentitySource, TokenMinter } from '../identity/index.ts'
-import { Channel, type HolderDial, type PeerExpectation } from './channel.ts'
+import { type Callee, Channel, type HolderDial, type Lease, type PeerExpectation } from './channel.ts'
+import { parseTarget } from './target.ts'
 
 export interface ChannelsOptions {
   readonly identity: IdentitySource
@@ -13,19 +20,24 @@ export interface ChannelsOptions {
 
 export interface PeerOptions extends Pick<PeerExpectation, 'expect' | 'mayReach'> {
   /** For endpoints of this machine. */
-  readonly via?: HolderDial
+  readonly via?: HolderDial | undefined
   /** A name for the expected peers. Channels are shared only between calls that expect the same ones. */
   readonly role?: string
 }
 
-/** Channels to former addresses of endpoints are closed after this time. */
 const IDLE_MS = 10 * 60_000
 
-/** The channels of a process: one per peer, shared by all callers. */
+interface Kept {
+  readonly channel: Channel
+  /** When the last call began or ended. */
+  usedMs: number
+}
+
 export class Channels {
   readonly #options: ChannelsOptions
   readonly #tokens: TokenMinter
-  readonly #channels = new Map<string, { readonly channel: Channel; usedMs: number }>()
+  readonly #channels = new Map<string, Kept>()
+  #cancelSweep: (() => void) | undefined
   #isClosed = false
 
   constructor(options: ChannelsOptions) {
@@ -33,22 +45,18 @@ export class Channels {
     this.#tokens = options.tokens ?? new TokenMinter(options.clock)
   }
 
+  /** The number of peers to which there is a channel at the moment. */
+  get size(): number {
+    return this.#channels.size
+  }
+
   /** @throws {NsmError} `invalid_argument` for an invalid address */
-  to(url: string, { via, role = '', ...expectation }: PeerOptions = {}): Channel {
-    if (this.#isClosed) throw new NsmError('cancelled', 'Cannot call the peer: the channels are closed')
-    const nowMs = this.#options.clock.monotonicMs()
-    this.#closeIdle(nowMs)
-    const key = JSON.stringify([url, via?.socket, via?.uid, role])
-    const known = this.#channels.get(key)
-    if (known !== undefined) {
-      known.usedMs = nowMs
-      return known.channel
+  to(url: string, peer: PeerOptions = {}): Callee {
+    parseTarget(url)
+    return {
+      lease: () => this.#lease(url, peer),
+      peer: (signal) => this.#peer(url, peer, signal),
     }
-    const { identity, clock, isRevoked = () => false } = this.#options
-    const security = { identity, isRevoked, ...expectation }
-    const channel = new Channel(url, { security, clock, tokens: this.#tokens, ...(via === undefined ? {} : { via }) })
-    this.#channels.set(key, { channel, usedMs: nowMs })
-    return channel
   }
 
   /** Ends the calls to peers that are no longer trusted. To be called after a revocation. */
@@ -58,15 +66,55 @@ export class Channels {
 
   close(): void {
     this.#isClosed = true
+    this.#cancelSweep?.()
     for (const { channel } of this.#channels.values()) channel.close()
     this.#channels.clear()
   }
 
-  #closeIdle(nowMs: number): void {
+  #lease(url: string, peer: PeerOptions): Lease {
+    const kept = this.#use(url, peer)
+    const lease = kept.channel.lease()
+    return {
+      ...lease,
+      release: () => {
+        kept.usedMs = this.#nowMs()
+        lease.release()
+      },
+    }
+  }
+
+  async #peer(url: string, peer: PeerOptions, signal: AbortSignal): Promise<Peer> {
+    return this.#use(url, peer).channel.peer(signal)
+  }
+
+  #use(url: string, { via, role = '', ...expectation }: PeerOptions): Kept {
+    if (this.#isClosed) throw new NsmError('cancelled', 'Cannot call the peer: this process is closing its connections')
+    const key = JSON.stringify([url, via?.socket, via?.uid, role])
+    const kept = this.#channels.get(key) ?? { channel: this.#open(url, { via, ...expectation }), usedMs: 0 }
+    kept.usedMs = this.#nowMs()
+    this.#channels.set(key, kept)
+    this.#cancelSweep ??= this.#options.clock.after(IDLE_MS, () => this.#sweep())
+    return kept
+  }
+
+  #open(url: string, { via, ...expectation }: Omit<PeerOptions, 'role'>): Channel {
+    const { identity, clock, isRevoked = () => false } = this.#options
+    const security = { identity, isRevoked, ...expectation }
+    return new Channel(url, { security, clock, tokens: this.#tokens, ...(via === undefined ? {} : { via }) })
+  }
+
+  #sweep(): void {
+    const beforeMs = this.#nowMs() - IDLE_MS
     for (const [key, { channel, usedMs }] of this.#channels) {
-      if (nowMs - usedMs < IDLE_MS || channel.calls > 0) continue
+      if (usedMs > beforeMs || channel.calls > 0) continue
       channel.close()
       this.#channels.delete(key)
     }
+    const again = () => this.#options.clock.after(IDLE_MS, () => this.#sweep())
+    this.#cancelSweep = this.#channels.size === 0 ? undefined : again()
+  }
+
+  #nowMs(): number {
+    return this.#options.clock.monotonicMs()
   }
 }

@@ -24,11 +24,11 @@ import {
   serviceToProto,
 } from '../api/index.ts'
 import { NsmError } from '../base/index.ts'
-import type { Channel } from './channel.ts'
+import type { Callee } from './channel.ts'
 import { clientOf } from './client.ts'
 
-export function networkServiceClient(channel: Channel): NetworkServiceClient {
-  const client = clientOf(networkServiceProto.NetworkServiceService, channel)
+export function networkServiceClient(callee: Callee): NetworkServiceClient {
+  const client = clientOf(networkServiceProto.NetworkServiceService, callee)
   return {
     request: async (request, call) =>
       read(connectionFromProto, await client.request(requestToProto(request), about(request.connection, call))),
@@ -42,15 +42,15 @@ function about({ id, networkService }: Connection, call: Outgoing): Outgoing {
   return { ...call, binding: { connection: id, service: networkService } }
 }
 
-export function monitorClient(channel: Channel): MonitorClient {
-  const client = clientOf(connectionProto.MonitorConnectionService, channel)
+export function monitorClient(callee: Callee): MonitorClient {
+  const client = clientOf(connectionProto.MonitorConnectionService, callee)
   return {
     monitor: (selector, call) => readAll(eventFromProto, client.monitorConnections(selectorToProto(selector), call)),
   }
 }
 
-export function serviceRegistryClient(channel: Channel): ServiceRegistryClient {
-  const client = clientOf(registryProto.NetworkServiceRegistryService, channel)
+export function serviceRegistryClient(callee: Callee): ServiceRegistryClient {
+  const client = clientOf(registryProto.NetworkServiceRegistryService, callee)
   return {
     register: async (service, call) =>
       read(serviceFromProto, await client.register(serviceToProto(service), onPath(call))),
@@ -59,8 +59,8 @@ export function serviceRegistryClient(channel: Channel): ServiceRegistryClient {
   }
 }
 
-export function endpointRegistryClient(channel: Channel): EndpointRegistryClient {
-  const client = clientOf(registryProto.NetworkServiceEndpointRegistryService, channel)
+export function endpointRegistryClient(callee: Callee): EndpointRegistryClient {
+  const client = clientOf(registryProto.NetworkServiceEndpointRegistryService, callee)
   return {
     register: async (endpoint, call) =>
       read(endpointFromProto, await client.register(endpointToProto(endpoint), onPath(call))),

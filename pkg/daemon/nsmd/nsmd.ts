@@ -159,10 +159,10 @@ function connect(config: NsmdConfig, { identity, trust, clock }: Known, scope: S
   const channels = scope.own(new Channels({ identity, clock, tokens: minter, isRevoked }))
   scope.defer(trust.subscribe(() => channels.recheck()))
   const expect = (spiffeId: string) => isRegistry(spiffeId, domain)
-  const channel = channels.to(config.registryUrl, { role: 'registry', expect })
+  const callee = channels.to(config.registryUrl, { role: 'registry', expect })
   return {
-    registry: { services: serviceRegistryClient(channel), endpoints: endpointRegistryClient(channel) },
-    authority: authorityClient(channel),
+    registry: { services: serviceRegistryClient(callee), endpoints: endpointRegistryClient(callee) },
+    authority: authorityClient(callee),
     nextHops: new NextHops({ channels, domain, dialSocket, reach: reachOf([config.publicUrl ?? config.listenOn]) }),
     tokens: pathTokens({
       identity,
