@@ -40,6 +40,17 @@ export interface EndpointOptions {
   readonly logger: Logger
 }
 
+/** A connection, and the identities on its path that its node does not check for us already: none. */
+export interface WatchedConnection {
+  readonly connection: Connection
+  readonly identities: readonly string[]
+}
+
+export interface ConnectionChange {
+  readonly type: 'UPDATE' | 'DELETE'
+  readonly record: WatchedConnection
+}
+
 export class EndpointServer implements NetworkServiceServer {
   /** What requests and closes go through. */
   readonly chains: { readonly request: Chain<Incoming, Connection>; readonly close: Chain<Incoming, Connection> }
@@ -47,6 +58,7 @@ export class EndpointServer implements NetworkServiceServer {
   readonly #queue = new KeyedQueue()
   readonly #served = new Map<string, Served>()
   readonly #callers = new CallerIds()
+  readonly #listeners = new Set<(change: ConnectionChange) => void>()
   readonly #deadlines: Deadlines
 
   constructor(options: EndpointOptions) {
@@ -62,6 +74,16 @@ export class EndpointServer implements NetworkServiceServer {
   /** What it serves, in its own view. */
   served(): readonly Connection[] {
     return [...this.#served.values()].map(({ connection }) => connection)
+  }
+
+  /** The same, for its monitor. Its callers, which are its node alone, see all of it. */
+  all(): Iterable<WatchedConnection> {
+    return this.served().map(watched)
+  }
+
+  subscribe(listener: (change: ConnectionChange) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
   }
 
   request(request: ConnectionRequest, call: Call): Promise<Connection> {
@@ -119,6 +141,7 @@ export class EndpointServer implements NetworkServiceServer {
     const { id, networkService: service } = connection
     if (!this.#served.has(id)) this.#options.logger.info('Connection opened', { id, service })
     this.#served.set(id, { connection, ...ownerOf(peer) })
+    this.#tell('UPDATE', connection)
     return connection
   }
 
@@ -130,6 +153,18 @@ export class EndpointServer implements NetworkServiceServer {
   #forget(id: string): void {
     this.#deadlines.clear(id)
     this.#callers.forget(id)
-    if (this.#served.delete(id)) this.#options.ipam.release(id)
+    const served = this.#served.get(id)
+    if (served === undefined) return
+    this.#served.delete(id)
+    this.#options.ipam.release(id)
+    this.#tell('DELETE', served.connection)
   }
+
+  #tell(type: ConnectionChange['type'], connection: Connection): void {
+    for (const listener of this.#listeners) listener({ type, record: watched(connection) })
+  }
+}
+
+function watched(connection: Connection): WatchedConnection {
+  return { connection, identities: [] }
 }

@@ -15,11 +15,14 @@ import { firstRequest, refreshRequest } from '../../pkg/client/requests.ts'
 import { EndpointServer, onlyOwnNode, Registration } from '../../pkg/endpoint/index.ts'
 import { type IdentitySource, type Svid, TokenMinter } from '../../pkg/identity/index.ts'
 import { type Holder, PointToPointIpam, parseGroups } from '../../pkg/ipam/index.ts'
+import { ConnectionMonitor } from '../../pkg/monitor/index.ts'
+import { withoutPolicy } from '../../pkg/policy/index.ts'
 import {
   Channel,
   clientOf,
   endpointRegistryClient,
   monitorClient,
+  monitorService,
   networkService,
   networkServiceClient,
   serve,
@@ -205,7 +208,8 @@ export class SandboxEndpoint {
     scope.defer(() => server.stop())
     const url = endpointUrl(place)
     const serving = { listen: url, security: { identity }, authorize: onlyOwnNode(identity), clock, logger }
-    scope.own(await serve({ ...serving, services: [networkService(slow(server, pause))] }))
+    const monitor = new ConnectionMonitor({ connections: server, isAdmin: () => true, policy: withoutPolicy })
+    scope.own(await serve({ ...serving, services: [networkService(slow(server, pause)), monitorService(monitor)] }))
     const registries = { services: serviceRegistryClient(channel), endpoints: endpointRegistryClient(channel) }
     const registration = new Registration({
       name,

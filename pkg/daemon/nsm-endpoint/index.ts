@@ -11,10 +11,12 @@ import type { NsmEndpointConfig } from '../../config/index.ts'
 import { EndpointServer, onlyOwnNode, Registration } from '../../endpoint/index.ts'
 import { TokenMinter } from '../../identity/index.ts'
 import { PointToPointIpam, parseGroups } from '../../ipam/index.ts'
-import { isNode } from '../../policy/index.ts'
+import { ConnectionMonitor } from '../../monitor/index.ts'
+import { isNode, withoutPolicy } from '../../policy/index.ts'
 import {
   Channel,
   endpointRegistryClient,
+  monitorService,
   networkService,
   serve,
   serviceRegistryClient,
@@ -36,7 +38,8 @@ export async function startEndpoint(config: NsmEndpointConfig, runtime: Runtime)
   scope.defer(() => endpoint.stop())
   const url = `unix://${join(config.listenDir, `${name}.sock`)}`
   const serving = { listen: url, security: { identity }, authorize: onlyOwnNode(identity), clock, logger }
-  scope.own(await serve({ ...serving, services: [networkService(endpoint)] }))
+  const monitor = new ConnectionMonitor({ connections: endpoint, isAdmin: () => true, policy: withoutPolicy })
+  scope.own(await serve({ ...serving, services: [networkService(endpoint), monitorService(monitor)] }))
 
   const channel = scope.own(
     new Channel(config.connectTo, { security: { identity, expect: isOwnNode }, tokens: minter, clock }),

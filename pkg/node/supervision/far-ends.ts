@@ -1,16 +1,21 @@
 /**
- * What other nodes say about the connections that lead to them, by one monitor stream per node. A stream that breaks
- * says nothing about the wires, which do not need their daemons; what counts is what the node says when it is back. The
- * dataplane notices a dead node long before.
+ * What the next hops say about the connections that lead to them, by one monitor stream for each: other nodes, and the
+ * endpoints of this node.
+ *
+ * A stream to a node that breaks says nothing about the wires, which do not need their daemons; what counts is what the
+ * node says when it is back, and the dataplane notices a dead one long before. An endpoint is on this machine: one that
+ * ends its stream and does not answer at once is gone, and with it what it serves.
  */
 import type { Connection, ConnectionEvent, ConnectionState, MonitorClient } from '../../api/index.ts'
-import { type Clock, describeError, follow, type Logger } from '../../base/index.ts'
+import { type Clock, describeError, errorCode, follow, type Logger } from '../../base/index.ts'
+import type { Target } from '../../connections/index.ts'
 
 const RETRY = { firstMs: 200, maxMs: 10_000 }
+/** A stream that was open for so long may have ended because of its age, and is opened again before we conclude anything. */
+const STEADY_MS = 1_000
 
 export interface FarEndsOptions {
-  /** The monitor of the node at `url`. */
-  readonly connect: (url: string, signal: AbortSignal) => Promise<MonitorClient>
+  readonly connect: (target: Target, signal: AbortSignal) => Promise<MonitorClient>
   /** The far end of this node's connection `id` changed. */
   readonly onState: (id: string, state: ConnectionState) => void
   readonly clock: Clock
@@ -18,70 +23,107 @@ export interface FarEndsOptions {
 }
 
 interface Followed {
+  readonly target: Target
   readonly ids: Set<string>
   readonly stop: AbortController
-  readonly running: Promise<void>
+  running: Promise<void>
 }
 
 export class FarEnds {
   readonly #options: FarEndsOptions
-  readonly #nodes = new Map<string, Followed>()
+  readonly #hops = new Map<string, Followed>()
+  /** The hop of each connection, as a key of `#hops`. */
+  readonly #keys = new Map<string, string>()
 
   constructor(options: FarEndsOptions) {
     this.#options = options
   }
 
-  /** Nodes with a stream. */
+  /** Next hops with a stream. */
   get size(): number {
-    return this.#nodes.size
+    return this.#hops.size
   }
 
-  /** Follows this node's connection `id` at the node that it leads to. */
-  follow(id: string, url: string): void {
-    const known = this.#nodes.get(url)
+  /** Follows this node's connection `id` at the hop that it leads to now. */
+  follow(id: string, target: Target): void {
+    const key = keyOf(target)
+    if (this.#keys.get(id) === key) return
+    this.unfollow(id)
+    this.#keys.set(id, key)
+    const known = this.#hops.get(key)
     if (known !== undefined) return void known.ids.add(id)
-    const ids = new Set([id])
-    const stop = new AbortController()
-    this.#nodes.set(url, { ids, stop, running: this.#run(url, ids, stop.signal) })
+    const hop = { target, ids: new Set([id]), stop: new AbortController(), running: Promise.resolve() }
+    this.#hops.set(key, hop)
+    hop.running = this.#run(hop)
   }
 
-  unfollow(id: string, url: string): void {
-    const node = this.#nodes.get(url)
-    node?.ids.delete(id)
-    if (node === undefined || node.ids.size > 0) return
-    node.stop.abort()
-    this.#nodes.delete(url)
+  unfollow(id: string): void {
+    const key = this.#keys.get(id) ?? ''
+    const hop = this.#hops.get(key)
+    this.#keys.delete(id)
+    hop?.ids.delete(id)
+    if (hop === undefined || hop.ids.size > 0) return
+    hop.stop.abort()
+    this.#hops.delete(key)
   }
 
   async close(): Promise<void> {
-    const nodes = [...this.#nodes.values()]
-    this.#nodes.clear()
-    for (const { stop } of nodes) stop.abort()
-    await Promise.all(nodes.map(({ running }) => running))
+    const hops = [...this.#hops.values()]
+    this.#hops.clear()
+    this.#keys.clear()
+    for (const { stop } of hops) stop.abort()
+    await Promise.all(hops.map(({ running }) => running))
   }
 
-  async #run(url: string, ids: ReadonlySet<string>, signal: AbortSignal): Promise<void> {
+  async #run(hop: Followed): Promise<void> {
     const { clock, logger } = this.#options
-    const onFailure = (error: unknown) =>
-      logger.warn('Lost the monitor stream of a node: its wires go on', { url, error: describeError(error) })
-    await follow({ clock, retry: RETRY, signal, onFailure }, (works) =>
-      this.#monitor(url, ids, { signal, onOpen: works }),
-    )
+    const { target, stop } = hop
+    const onFailure = (error: unknown) => {
+      logger.warn('Lost the monitor stream of a next hop', { url: target.url, error: describeError(error) })
+    }
+    await follow({ clock, retry: RETRY, signal: stop.signal, onFailure }, (works) => this.#watch(hop, works))
   }
 
-  async #monitor(
-    url: string,
-    ids: ReadonlySet<string>,
-    how: { signal: AbortSignal; onOpen: () => void },
-  ): Promise<void> {
-    const client = await this.#options.connect(url, how.signal)
+  async #watch(hop: Followed, works: () => void): Promise<void> {
+    const { clock } = this.#options
+    let isSteady = true
+    while (isSteady) {
+      const startMs = clock.monotonicMs()
+      isSteady = false
+      const onOpen = () => {
+        works()
+        isSteady = true
+      }
+      const outcome = await this.#monitor(hop, onOpen).catch((error: unknown) => ({ error }))
+      isSteady &&= clock.monotonicMs() - startMs >= STEADY_MS && !hop.stop.signal.aborted
+      if (isSteady) continue
+      if (outcome !== undefined && errorCode(outcome.error) === 'unimplemented') return this.#withoutStream(hop)
+      if (hop.target.at === 'endpoint' && !hop.stop.signal.aborted) this.#lost(hop)
+      if (outcome !== undefined) throw outcome.error
+    }
+  }
+
+  async #monitor({ target, ids, stop: { signal } }: Followed, onOpen: () => void): Promise<undefined> {
+    const client = await this.#options.connect(target, signal)
     const before = [...ids] // a connection that is made later may be missing from the initial state
-    for await (const event of client.monitor({ pathSegments: [], networkServices: [] }, { signal: how.signal })) {
+    for await (const event of client.monitor({ pathSegments: [], networkServices: [] }, { signal })) {
       const told = this.#tell(event, ids)
       if (event.type !== 'INITIAL_STATE_TRANSFER') continue
-      how.onOpen()
+      onOpen()
       for (const id of before) if (ids.has(id) && !told.has(id)) this.#options.onState(id, 'DOWN')
     }
+  }
+
+  /** An endpoint of 0.2 and earlier tells nothing: its wires end when their tokens expire. */
+  async #withoutStream({ stop: { signal } }: Followed): Promise<void> {
+    if (signal.aborted) return
+    await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+  }
+
+  #lost({ target, ids }: Followed): void {
+    if (ids.size === 0) return
+    this.#options.logger.warn('An endpoint is gone: its wires are down', { endpoint: target.endpoint, wires: ids.size })
+    for (const id of [...ids]) this.#options.onState(id, 'DOWN')
   }
 
   #tell({ type, connections }: ConnectionEvent, ids: ReadonlySet<string>): ReadonlySet<string> {
@@ -96,7 +138,12 @@ export class FarEnds {
   }
 }
 
-/** The id that a far node's connection has here: that of the segment before the far node's own. */
+/** What shares a connection shares a stream. */
+function keyOf(target: Target): string {
+  return JSON.stringify([target.url, target.at === 'endpoint' ? target.owner : target.domain])
+}
+
+/** The id that a far end's connection has here: that of the segment before the far end's own. */
 function ownId({ path }: Connection, ids: ReadonlySet<string>): string | undefined {
   const id = path.segments[path.index - 1]?.id
   return id !== undefined && ids.has(id) ? id : undefined

@@ -2,12 +2,12 @@
  * Keeps the states of this node's connections true, and ends those that must not stand:
  *
  *     dataplane  a session came up or broke      --> state UP, DOWN
- *     far nodes  what they say of their ends     --> state UP, DOWN
+ *     next hops  what they say of their ends     --> state UP, DOWN
  *     authority  whom the domain no longer trusts --> end
  *     policy     what its rules no longer allow   --> end
  */
-import { type Clock, type Logger, NsmError, Scope } from '../../base/index.ts'
-import type { ConnectionRecord, ConnectionTable, Served } from '../../connections/index.ts'
+import { type Clock, type Logger, Scope } from '../../base/index.ts'
+import type { ConnectionTable, Served } from '../../connections/index.ts'
 import { connectionOfPort, type Dataplane, type DataplaneEvent } from '../../dataplane/index.ts'
 import type { PolicySource } from '../../policy/index.ts'
 import type { NextHops } from '../next-hops.ts'
@@ -41,32 +41,23 @@ export function superviseConnections(options: SupervisionOptions): { close(): Pr
   return { close: () => scope.close() }
 }
 
-/** One stream for each node, as long as a connection leads there. */
+/** One stream for each next hop, as long as a connection leads there. */
 function followFarEnds({ table, nextHops, clock, logger }: SupervisionOptions): () => Promise<void> {
   const farEnds = new FarEnds({
-    connect: async (url) => nextHops.monitor(targetAt(table, url)),
+    connect: async (target) => nextHops.monitor(target),
     onState: (id, state) => table.setState(id, state === 'DOWN' ? 'DOWN' : 'UP'),
     clock,
     logger,
   })
-  const follow = ({ id, target }: ConnectionRecord) => {
-    if (target.at === 'node') farEnds.follow(id, target.url)
-  }
-  for (const record of table.all()) follow(record)
-  const unsubscribe = table.subscribe(({ type, record }) => {
-    if (type === 'UPDATE') follow(record)
-    else if (record.target.at === 'node') farEnds.unfollow(record.id, record.target.url)
+  for (const { id, target } of table.all()) farEnds.follow(id, target)
+  const unsubscribe = table.subscribe(({ type, record: { id, target } }) => {
+    if (type === 'UPDATE') farEnds.follow(id, target)
+    else farEnds.unfollow(id)
   })
   return async () => {
     unsubscribe()
     await farEnds.close()
   }
-}
-
-function targetAt(table: ConnectionTable, url: string) {
-  const found = [...table.all()].find(({ target }) => target.at === 'node' && target.url === url)
-  if (found !== undefined) return found.target
-  throw new NsmError('not_found', 'Cannot monitor the node: no connection leads there any more', { fields: { url } })
 }
 
 function onEvent({ table, logger }: SupervisionOptions, event: DataplaneEvent): void {
