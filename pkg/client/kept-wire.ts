@@ -7,7 +7,7 @@
  *          '- healing <----------'
  */
 import type { Connection, ConnectionRequest, MonitorClient, NetworkServiceClient } from '../api/index.ts'
-import { type Clock, errorCode, isAway, type Logger, retryUntilDone, within } from '../base/index.ts'
+import { Backoff, type Clock, errorCode, isAway, type Logger, retryUntilDone, within } from '../base/index.ts'
 import { refreshDelayMs } from './refresh-delay.ts'
 import { firstRequest, refreshRequest, reselectRequest, type WantedWire } from './requests.ts'
 import { waitForFault } from './wait-for-fault.ts'
@@ -31,6 +31,8 @@ export type KeptWireState =
 
 const RETRY = { firstMs: 200, maxMs: 5_000 }
 const CLOSE_MS = 5_000
+/** A wire that lasts for so long after it was healed is healed at once the next time. */
+const STEADY_MS = 10_000
 
 export class KeptWire {
   readonly #wanted: WantedWire
@@ -38,6 +40,8 @@ export class KeptWire {
   readonly #abort = new AbortController()
   readonly #first = Promise.withResolvers<Connection>()
   readonly #running: Promise<void>
+  readonly #healing = new Backoff(RETRY)
+  #healedMs = Number.NEGATIVE_INFINITY
   #state: KeptWireState = { at: 'requesting' }
 
   private constructor(wanted: WantedWire, options: KeptWireOptions) {
@@ -113,12 +117,27 @@ export class KeptWire {
         clock.sleep(refreshDelayMs(connection, clock.nowMs()), signal).then(() => 'expiry' as const),
         waitForFault({ connection, monitor, clock, signal }),
       ])
-      if (fault === 'down') logger.warn('The wire is down, healing it', { service: connection.networkService })
-      this.#become({ at: fault === 'down' ? 'healing' : 'refreshing', connection })
-      return refreshRequest(connection)
+      if (fault === 'expiry' || fault === 'unsure') {
+        this.#become({ at: 'refreshing', connection })
+        return refreshRequest(connection)
+      }
+      logger.warn('The wire is down, healing it', { service: connection.networkService, fault })
+      await this.#pauseHealing()
+      if (fault === 'closed') return this.#heal(connection)
+      this.#become({ at: 'healing', connection })
+      return refreshRequest(connection) // the node knows that it is down, and tries other endpoints first
     } finally {
       stop.abort()
     }
+  }
+
+  /** The first time at once. A wire that is answered for, and is down again, is not asked for in a loop. */
+  async #pauseHealing(): Promise<void> {
+    const { clock } = this.#options
+    const nowMs = clock.monotonicMs()
+    if (nowMs - this.#healedMs > STEADY_MS) this.#healing.reset()
+    else await clock.sleep(this.#healing.next(), this.#abort.signal)
+    this.#healedMs = clock.monotonicMs()
   }
 
   #heal(connection: Connection): ConnectionRequest {

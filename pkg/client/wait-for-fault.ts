@@ -1,8 +1,11 @@
 import type { Connection, ConnectionEvent, MonitorClient } from '../api/index.ts'
 import { type Clock, followStream } from '../base/index.ts'
 
-/** `down`: the mesh reports a closed or broken wire. `unsure`: the mesh was unreachable and may have lost the wire. */
-type Fault = 'down' | 'unsure'
+/**
+ * `down`: the wire is broken, and the mesh still knows it. `closed`: the mesh has closed it. `unsure`: the mesh was
+ * unreachable and may have lost the wire.
+ */
+export type Fault = 'down' | 'closed' | 'unsure'
 
 const RETRY = { firstMs: 100, maxMs: 2_000 }
 
@@ -25,12 +28,13 @@ export async function waitForFault({ connection, monitor, clock, signal }: Watch
   })
   for await (const event of events) {
     if (opened > 1) return 'unsure'
-    if (isDown(event)) return 'down'
+    const fault = faultOf(event)
+    if (fault !== undefined) return fault
   }
   throw signal.reason
 }
 
-function isDown({ type, connections }: ConnectionEvent): boolean {
-  if (type === 'INITIAL_STATE_TRANSFER' && connections.size === 0) return true
-  return type === 'DELETE' || [...connections.values()].some(({ state }) => state === 'DOWN')
+function faultOf({ type, connections }: ConnectionEvent): Fault | undefined {
+  if (type === 'DELETE' || (type === 'INITIAL_STATE_TRANSFER' && connections.size === 0)) return 'closed'
+  return [...connections.values()].some(({ state }) => state === 'DOWN') ? 'down' : undefined
 }

@@ -45,7 +45,7 @@ export function callNextHop(parts: NextHopParts): Step<AskingAt, Answered, Conne
       }
       return await next({ answer, serverEnd: offer.join(answer), answeredBy: hop.spiffeId })
     } catch (error) {
-      if (asking.known === undefined) await closeNextHop(parts, hop, answer)
+      if (asking.standing === undefined) await closeNextHop(parts, hop, answer)
       throw error
     }
   }
@@ -82,22 +82,22 @@ function ourPartOf(asked: Connection): Connection {
  * The path up to us as the caller gave it, and behind us as the next hop did: a caller that says how the path goes on
  * would name the connection of another client there, and one that leaves it out would get a second one.
  */
-function pathFrom({ path: { index, segments } }: Connection, known: AskingAt['known']): Path {
-  const outgoing = known?.outgoing.path
+function pathFrom({ path: { index, segments } }: Connection, standing: AskingAt['standing']): Path {
+  const outgoing = standing?.outgoing.path
   const behind = outgoing?.segments.slice(outgoing.index + 1) ?? []
   return { index, segments: [...segments.slice(0, index + 1), ...behind] }
 }
 
 /** With names as the next hop's domain spells them, and with what an earlier answer of that hop has settled. */
-function toNextHop({ connection, target, payload, clientEnd, known }: AskingAt, offer: Offer): Connection {
+function toNextHop({ connection, target, payload, clientEnd, standing }: AskingAt, offer: Offer): Connection {
   const mtuBytes = agreeMtu(connection.context.mtuBytes, clientEnd, offer)
   return {
     ...connection,
     networkService: nameAt(target, connection.networkService),
-    path: pathFrom(connection, known),
+    path: pathFrom(connection, standing),
     endpointName: splitName(target.endpoint).name,
     payload,
-    mechanism: renew(known?.outgoing.mechanism, offer),
+    mechanism: renew(standing?.outgoing.mechanism, offer),
     context: { ...connection.context, mtuBytes },
     state: 'UP',
   }

@@ -33,6 +33,8 @@ export interface Asked {
   readonly connection: Connection
   readonly call: Call
   readonly known: ConnectionRecord | undefined
+  /** Whether any endpoint will do but that of `known`. */
+  readonly wantsOther: boolean
 }
 
 export interface Candidates {
@@ -53,18 +55,25 @@ export async function findCandidates(parts: CandidateParts, asked: Asked): Promi
 
 /** A connection that stands stays with its endpoint, also while the registry is away; a local endpoint may have moved. */
 async function findTargets(parts: CandidateParts, asked: Asked): Promise<readonly Target[]> {
-  const { connection, call, known } = asked
+  const { connection, call, known, wantsOther } = asked
   const { endpointName: endpoint, networkService: service, labels } = connection
-  if (known !== undefined) return [localTarget(parts, known.target.endpoint) ?? known.target]
+  if (known !== undefined && !wantsOther) return [localTarget(parts, known.target.endpoint) ?? known.target]
   if (endpoint !== '' && serves(parts.local(endpoint), service)) {
     return [localTarget(parts, endpoint)].filter((target) => target !== undefined)
   }
   const isFromNode = call.peer.attestation === undefined
   const endpoints =
     endpoint === '' ? await parts.directory.matching({ service, labels }, call.signal) : [await named(parts, asked)]
-  const targets = endpoints.map((found) => toTarget(parts, found)).filter((target) => target !== undefined)
+  const found = endpoints.map((each) => toTarget(parts, each)).filter((target) => target !== undefined)
+  const targets = known === undefined ? found : besides(known.target, found)
   // A node that asks has chosen us: if we sent it on, two nodes with stale registrations could pass it back and forth.
   return isFromNode ? targets.filter(({ at }) => at === 'endpoint') : targets
+}
+
+/** The others, those at the same node last: what the client has lost may be the node. */
+function besides({ endpoint, url }: Target, targets: readonly Target[]): readonly Target[] {
+  const others = targets.filter((each) => each.endpoint !== endpoint)
+  return [...others.filter((each) => each.url !== url), ...others.filter((each) => each.url === url)]
 }
 
 async function named({ directory }: CandidateParts, { connection, call }: Asked): Promise<NetworkServiceEndpoint> {
@@ -97,7 +106,7 @@ function localTarget({ local }: CandidateParts, endpoint: string): Target | unde
 async function payloadOf({ directory }: CandidateParts, asked: Asked): Promise<Payload> {
   const { connection, call, known } = asked
   const given = known?.connection.payload ?? connection.payload
-  if (known !== undefined) return checkPayload(given)
+  if (known?.connection.networkService === connection.networkService) return checkPayload(given)
   try {
     return checkPayload((await directory.service(connection.networkService, call.signal)).payload)
   } catch (error) {

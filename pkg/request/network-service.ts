@@ -56,6 +56,14 @@ export interface NetworkServiceParts
   readonly logger: Logger
 }
 
+/** Not the id of any connection: of the hops that are still to close this one. */
+const leavingKey = (id: string) => `${id} leaving`
+
+/** The id of the connection at its next hop. */
+function nextId({ outgoing: { path } }: ConnectionRecord): string | undefined {
+  return path.segments[path.index + 1]?.id
+}
+
 export class NodeNetworkService implements NetworkServiceServer {
   /** What requests and closes go through. */
   readonly chains: { readonly request: Chain<Incoming, Connection>; readonly close: Chain<Incoming, Connection> }
@@ -136,7 +144,7 @@ export class NodeNetworkService implements NetworkServiceServer {
       .step(expire(this.#deadlines))
       .step(limitRequest(limits))
       .step(limitWires(parts))
-      .step(reselect({ table, close: (record) => this.#remove(record) }))
+      .step(reselect(this.#leaving()))
       .step(selectClientEnd(parts))
       .step(selectEndpoint(parts))
       .step(checkPolicy(parts))
@@ -149,6 +157,22 @@ export class NodeNetworkService implements NetworkServiceServer {
       .step(begin(order))
       .end(remove)
     return { request, close }
+  }
+
+  #leaving() {
+    return {
+      table: this.#parts.table,
+      close: (record: ConnectionRecord) => this.#remove(record),
+      leave: (former: ConnectionRecord) => this.#leave(former),
+      left: (id: string) => this.#queue.run(leavingKey(id), async () => {}),
+    }
+  }
+
+  /** Nobody waits for it: a next hop that is dead would hold up the wire that has found another. */
+  #leave(former: ConnectionRecord): void {
+    const now = this.#parts.table.get(former.id)
+    if (now !== undefined && nextId(now) === nextId(former)) return // the same hop, which has replaced it itself
+    void this.#queue.run(leavingKey(former.id), () => this.#closeFarEnd(former))
   }
 
   #timeStanding(): void {

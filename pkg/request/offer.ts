@@ -14,7 +14,7 @@ import {
   type Wanted,
 } from '../mechanism/index.ts'
 import { parseSocketAddress } from '../net/index.ts'
-import type { Asking, Hop, Self } from './parts.ts'
+import type { Hop, Self } from './parts.ts'
 import type { Chosen } from './select-endpoint.ts'
 
 /** What the next hop may choose from, and what follows from its choice. */
@@ -31,12 +31,12 @@ export interface Offer {
 /** All mechanisms that this node has for a workload, or for another node. */
 export function offerTo(
   self: Self,
-  { target, payload, known }: Chosen & Pick<Asking, 'known'>,
+  { target, payload, standing }: Pick<Chosen, 'target' | 'payload' | 'standing'>,
   { namespace }: Hop,
 ): Offer {
   const wanted: Wanted = {
     host: self,
-    before: { mechanism: known?.outgoing.mechanism, wireKey: known?.serverKey },
+    before: { mechanism: standing?.outgoing.mechanism, wireKey: standing?.serverKey },
     namespace,
     payload,
     peerIp: target.at === 'endpoint' ? '' : addressOf(target.url),

@@ -1,9 +1,10 @@
 /** Finds the endpoints that may serve a request and settles for the first that accepts. */
 import type { Connection, Payload } from '../api/index.ts'
 import { type Clock, describeError, errorCode, isAway, NsmError, type Step, within } from '../base/index.ts'
-import type { Target } from '../connections/index.ts'
+import type { ConnectionRecord, Target } from '../connections/index.ts'
 import { type CandidateParts, findCandidates } from './candidates.ts'
 import type { Asking } from './parts.ts'
+import type { Reselected } from './reselect.ts'
 
 /** How long one endpoint may take while there are others to try. */
 const ATTEMPT_MS = 4_000
@@ -18,17 +19,24 @@ const MOST = 10_000
 export interface Chosen {
   readonly target: Target
   readonly payload: Payload
+  /** The connection as it stands, where it leads to the same next hop already: a node, or an endpoint of this one. */
+  readonly standing: ConnectionRecord | undefined
   /** Ends the attempt with this endpoint. */
   readonly signal: AbortSignal
 }
 
-export function selectEndpoint(parts: CandidateParts & { readonly clock: Clock }): Step<Asking, Chosen, Connection> {
+export function selectEndpoint(
+  parts: CandidateParts & { readonly clock: Clock },
+): Step<Asking & Reselected, Chosen, Connection> {
   const { clock } = parts
   const rounds = new RoundRobin(clock)
-  return async function selectEndpoint({ connection, call, known }, next) {
-    const { targets, payload } = await findCandidates(parts, { connection, call, known })
+  return async function selectEndpoint({ connection, call, known, wantsOther }, next) {
+    const { targets, payload } = await findCandidates(parts, { connection, call, known, wantsOther })
     const tried = rounds.order(connection.networkService, targets).slice(0, MOST_ATTEMPTS)
-    const attempt = (target: Target) => (signal: AbortSignal) => next({ target, payload, signal })
+    const attempt = (target: Target) => (signal: AbortSignal) => {
+      const standing = known !== undefined && isSameHop(known.target, target) ? known : undefined
+      return next({ target, payload, standing, signal })
+    }
     return await within({ clock, ms: ALL_ATTEMPTS_MS, signal: call.signal }, async (signal) => {
       const refusals: unknown[] = []
       for (const [position, target] of tried.entries()) {
@@ -45,6 +53,12 @@ export function selectEndpoint(parts: CandidateParts & { readonly clock: Clock }
       throw allRefused(connection.networkService, refusals)
     })
   }
+}
+
+/** Whether the same application is asked, which then knows the connection. */
+function isSameHop(a: Target, b: Target): boolean {
+  if (a.at === 'node') return b.at === 'node' && a.url === b.url && a.domain === b.domain
+  return b.at === 'endpoint' && a.endpoint === b.endpoint
 }
 
 /** One refusal speaks for itself. Several are worth another try if one of them is. */

@@ -44,6 +44,11 @@ export class TestEndpoint {
   refusal: NsmError | undefined
   mechanism: Mechanism = { cls: 'LOCAL', type: 'KERNEL', parameters: { name: 'nse-1' } }
   srcRoute = '172.16.1.100/32'
+  readonly #name: string
+
+  constructor(name = 'nse') {
+    this.#name = name
+  }
 
   hop(): Hop {
     return {
@@ -56,7 +61,7 @@ export class TestEndpoint {
   async #request(request: ConnectionRequest): Promise<Connection> {
     this.asked.push(request)
     if (this.refusal !== undefined) throw this.refusal
-    const arrived = arrive(request.connection, { name: 'nse', newId: () => `nse-${this.asked.length}` })
+    const arrived = arrive(request.connection, { name: this.#name, newId: () => `${this.#name}-${this.asked.length}` })
     const ip = {
       ...arrived.context.ip,
       srcIpAddrs: ['172.16.1.101/32'],
