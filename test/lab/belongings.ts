@@ -47,7 +47,7 @@ function stateOf(pid: number, bytes: number): ProcessState {
 }
 
 /** What is alive of a heap says more than what is resident: V8 collects when it likes. */
-async function liveHeapBytes({ host, nsmd }: Node): Promise<number> {
+export async function liveHeapBytes({ host, nsmd }: Node): Promise<number> {
   process.kill(nsmd.pid, 'SIGUSR1')
   return Number(await host.run([process.execPath, `${ROOT}/test/lab/live-heap.ts`]))
 }
