@@ -10,6 +10,11 @@ export class KeyedQueue {
     return this.#tails.size
   }
 
+  /** Whether a task of `key` is waiting or running. */
+  has(key: string): boolean {
+    return this.#tails.has(key)
+  }
+
   /** Runs `task` after all earlier tasks of `key`, even if those failed. */
   run<T>(key: string, task: () => Promise<T>): Promise<T> {
     const before = this.#tails.get(key) ?? Promise.resolve()

@@ -4,12 +4,14 @@ import {
   Attributes,
   attribute,
   attributeType,
+  controlType,
   decodeMessages,
   type FdPatch,
   type Message,
   messageType,
   type NamespaceWatch,
   namespaceAttributes,
+  type RtnlListener,
   type RtnlPayload,
   type RtnlTransport,
   readNamespace,
@@ -23,13 +25,13 @@ export class HolderRtnl implements RtnlTransport {
   readonly #client: ControlClient
   readonly #logger: Logger
   readonly #watches = new Map<string | undefined, NamespaceWatch>()
-  readonly #listeners = new Set<(namespace: string | undefined) => void>()
+  readonly #listeners = new Set<RtnlListener>()
 
   constructor(client: ControlClient, logger: Logger) {
     this.#client = client
     this.#logger = logger
     client.onMessage((message) => {
-      if (message.type === messageType.rtnlEvent) this.#changed(readNamespace(new Attributes(message.body)))
+      if (message.type === messageType.rtnlEvent) this.#heard(new Attributes(message.body))
     })
     client.onState(({ at }) => {
       if (at === 'connected') for (const watch of this.#watches.values()) void this.#renew(watch)
@@ -70,7 +72,7 @@ export class HolderRtnl implements RtnlTransport {
     else this.#watches.set(namespace, watch)
   }
 
-  onChange(listener: (namespace: string | undefined) => void): () => void {
+  onChange(listener: RtnlListener): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
   }
@@ -114,11 +116,19 @@ export class HolderRtnl implements RtnlTransport {
         this.#logger.warn('Cannot watch a network namespace again', { error: describeError(error) })
       else this.#watches.delete(watch.namespace) // it is gone, and all in it
     }
-    this.#changed(watch.namespace)
+    this.#tell(watch.namespace, undefined)
   }
 
-  #changed(namespace: string | undefined): void {
-    for (const listener of this.#listeners) listener(namespace)
+  #heard(attributes: Attributes): void {
+    const namespace = readNamespace(attributes)
+    const payload = required('rtnl', attributeType.payload, attributes.bytes(attributeType.payload))
+    for (const message of decodeMessages(payload)) {
+      this.#tell(namespace, message.type === controlType.overrun ? undefined : message)
+    }
+  }
+
+  #tell(...heard: Parameters<RtnlListener>): void {
+    for (const listener of this.#listeners) listener(...heard)
   }
 }
 

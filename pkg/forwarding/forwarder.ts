@@ -28,6 +28,7 @@ import type { Database } from '../store/index.ts'
 import { checkPods } from './check-pods.ts'
 import { IntentStore, type WireRecord } from './intent-store.ts'
 import { inOrder, type WireKinds, wireKinds } from './kinds/index.ts'
+import { sightingOf } from './kinds/sighting.ts'
 import { planWire } from './plan-wire.ts'
 import { RoutingTables } from './routing-tables.ts'
 
@@ -147,7 +148,12 @@ export class Forwarder {
 
   #watch(): void {
     const { platform, dataplane } = this.#options
-    this.#scope.defer(platform.namespaces.watch((namespace) => this.#reconciler.changed(namespace)))
+    this.#scope.defer(
+      platform.namespaces.watch((namespace, change) => {
+        if (change === undefined) this.#reconciler.changed(namespace)
+        else this.#reconciler.saw(namespace, sightingOf(this.#kinds, namespace, change))
+      }),
+    )
     this.#scope.defer(
       dataplane.subscribe(({ at }) => {
         if (at === 'connected') this.#reconciler.changed()

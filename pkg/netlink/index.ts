@@ -5,6 +5,7 @@ export { Attributes } from './attributes.ts'
 export { errno, errnoCode, errnoName, isGone } from './errno.ts'
 export { malformedReply, required } from './malformed-reply.ts'
 export {
+  controlType,
   decodeMessages,
   encodeMessage,
   encodeMessages,
@@ -80,4 +81,4 @@ export {
   type RuleMessage,
   readRule,
 } from './rtnl/rule-message.ts'
-export type { NamespaceWatch, RtnlPayload, RtnlTransport } from './rtnl-transport.ts'
+export type { NamespaceWatch, RtnlListener, RtnlPayload, RtnlTransport } from './rtnl-transport.ts'

@@ -15,6 +15,8 @@ export interface NamespaceWatch {
   readonly groups: number
 }
 
+export type RtnlListener = (namespace: string | undefined, message: Message | undefined) => void
+
 export interface RtnlTransport {
   /**
    * Sends each message of the payload to the kernel in turn, even after one was refused. Resolves with all messages of
@@ -33,8 +35,11 @@ export interface RtnlTransport {
   /** Subscribes to groups, or changes the subscription; 0 ends it. Subscriptions are renewed after a reconnect. */
   watch(watch: NamespaceWatch, signal: AbortSignal): Promise<void>
 
-  /** Calls `listener` with each namespace in which an object of the watched groups has changed, or may have. */
-  onChange(listener: (namespace: string | undefined) => void): () => void
+  /**
+   * Calls `listener` with each message of the watched groups, and the namespace that it is about; without a message
+   * where some may have been missed.
+   */
+  onChange(listener: RtnlListener): () => void
 
   /** The pinned namespaces, by the id of their pin. */
   pins(signal: AbortSignal): Promise<ReadonlyMap<string, string>>

@@ -138,9 +138,21 @@ export interface Namespaces {
   /** @throws {NsmError} `not_found` when no local client is in this namespace */
   pin(pin: NamespacePin, signal: AbortSignal): Promise<void>
   unpin(id: string, signal: AbortSignal): Promise<void>
-  /** Calls `onChange` after each change in a pinned namespace. The returned function ends the watch. */
-  watch(onChange: (namespace: Namespace) => void): () => void
+  /**
+   * Calls `onChange` after each change of an object of ours in a pinned namespace, ours or not; without a change where
+   * any object may have changed. The returned function ends the watch.
+   */
+  watch(onChange: OnChange): () => void
 }
+
+/** What an event tells of an object with our mark: how it is now, or how it was when it went. */
+export type Change =
+  | { readonly of: 'link'; readonly spec: Link; readonly isGone: boolean }
+  | { readonly of: 'address'; readonly spec: AddressSpec; readonly isGone: boolean }
+  | { readonly of: 'route'; readonly spec: RouteSpec; readonly isGone: boolean }
+  | { readonly of: 'rule'; readonly spec: RuleSpec; readonly isGone: boolean }
+
+export type OnChange = (namespace: Namespace, change?: Change) => void
 
 export interface Platform {
   readonly links: Links

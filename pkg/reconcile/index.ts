@@ -3,3 +3,4 @@ export { type AnyKind, type Desired, type Kind, NODE_PLACE, want } from './kind.
 export type { KindCounts } from './kind-counters.ts'
 export type { OwnerStatus } from './owner.ts'
 export { Reconciler, type ReconcilerOptions } from './reconciler.ts'
+export type { Sighting } from './sightings.ts'

@@ -262,6 +262,67 @@ describe('observing', () => {
   })
 })
 
+describe('a sighting', () => {
+  const saw = (name: string, actual: Thing | undefined) => reconciler.saw('ns', { kind: link, key: name, actual })
+
+  test('of what we did ourselves has nothing observed', async () => {
+    await reconciler.open(never)
+    await reconciler.settle('a', both('x'), never)
+    world.log.length = 0
+    for (let event = 0; event < 100; event += 1) saw('x', inPlace('x'))
+    await reconciler.settle('a', [], never)
+    saw('x', undefined)
+    await clock.advance(1000)
+    expect(world.log).toEqual(['remove link ns x', 'remove pin node x'])
+  })
+
+  test('of an object that is not as we know it has its place observed, and the object repaired', async () => {
+    await reconciler.open(never)
+    await reconciler.settle('a', both('x'), never)
+    world.log.length = 0
+    world.things.delete('link ns x')
+    saw('x', undefined)
+    await clock.advance(100)
+    expect(world.log).toEqual(['look link ns', 'make link ns x'])
+  })
+
+  test('of what changed and changed back has its place observed: what depends on it may be gone', async () => {
+    await reconciler.open(never)
+    await reconciler.settle('a', [...both('x'), ...both('y')], never)
+    world.log.length = 0
+    world.things.delete('link ns y')
+    saw('x', inPlace('x', 2))
+    saw('x', inPlace('x'))
+    await clock.advance(100)
+    expect(world.log).toEqual(['look link ns', 'make link ns y'])
+  })
+
+  test('of a stray has it removed', async () => {
+    await reconciler.open(never)
+    await reconciler.settle('a', both('x'), never)
+    world.things.set('link ns stray', inPlace('stray'))
+    saw('stray', inPlace('stray'))
+    await clock.advance(200)
+    expect([...world.things.keys()]).not.toContain('link ns stray')
+  })
+
+  test('while its owner is at work is judged when that has settled', async () => {
+    await reconciler.open(never)
+    let release = () => {}
+    world.gate = (operation) =>
+      operation === 'make link ns x' ? new Promise((resolve) => (release = resolve)) : Promise.resolve()
+    const settling = reconciler.settle('a', both('x'), never)
+    await clock.advance(1)
+    saw('x', inPlace('x', 2))
+    await clock.advance(500)
+    world.log.length = 0
+    release()
+    await settling
+    await clock.advance(200)
+    expect(world.log).toEqual(['make link ns x', 'look link ns'])
+  })
+})
+
 describe('an owner that fails', () => {
   test('has its places observed again, because a failed operation may have had any effect', async () => {
     await reconciler.open(never)

@@ -4,16 +4,19 @@
  * reconciler opens, after somebody else has changed them, and every few minutes.
  *
  *     settle(owner, desired) --> queue of the owner --> remove old objects, create missing ones --> settled
+ *     saw(object) -------------> as we know it: nothing; else
  *     changed(place) ----------> observe ----> remove strays, queue the owners whose objects differ
  */
+import { isDeepStrictEqual } from 'node:util'
 import { type Clock, KeyedQueue, type Logger, NsmError, Scope, within } from '../base/index.ts'
-import { type Item, inCreationOrder, toItem } from './item.ts'
+import { type Item, inCreationOrder, itemId, toItem } from './item.ts'
 import { type AnyKind, type Desired, NODE_PLACE } from './kind.ts'
 import type { KindCounts } from './kind-counters.ts'
 import { forEachLimited } from './limited.ts'
 import { Owner, type OwnerStatus } from './owner.ts'
 import type { Place } from './place.ts'
 import { Rounds } from './rounds.ts'
+import { type Sighting, Sightings, type Verdict } from './sightings.ts'
 import { World } from './world.ts'
 
 export interface ReconcilerOptions {
@@ -39,12 +42,16 @@ export class Reconciler {
   readonly #queue = new KeyedQueue()
   readonly #scope = new Scope()
   readonly #rounds: Rounds
+  readonly #sightings: Sightings
 
   constructor(options: ReconcilerOptions) {
     this.#options = options
     this.#world = new World(options.kinds)
     this.#rounds = this.#scope.own(
       new Rounds({ ...options, look: (places) => this.#look(places), lookAtAll: () => this.#lookAtAll() }),
+    )
+    this.#sightings = this.#scope.own(
+      new Sightings({ ...options, judge: this.#judge, changed: (place) => this.changed(place) }),
     )
   }
 
@@ -96,10 +103,24 @@ export class Reconciler {
     this.#rounds.changed(place)
   }
 
+  /** Reports how an object was seen. Where it is not as we know it, its place is observed soon. */
+  saw(place: string, sighting: Sighting): void {
+    this.#sightings.saw(place, sighting)
+  }
+
   async close(): Promise<void> {
     for (const owner of this.#owners.values()) owner.stop()
     await this.#scope.close()
     await this.#queue.idle()
+  }
+
+  readonly #judge = (name: string, { kind, key, actual }: Sighting): Verdict => {
+    const place = this.#world.place(name)
+    const id = itemId(kind, key)
+    const owner = place.claims.get(id)
+    if (owner !== undefined && this.#queue.has(owner)) return 'unsettled'
+    if (!place.isKnown || isDeepStrictEqual(place.get(id), actual)) return 'known' // or yet to be observed
+    return owner === undefined ? 'unowned' : 'changed'
   }
 
   #want(ownerId: string, desired: readonly Desired[]): Owner {
@@ -234,8 +255,14 @@ export class Reconciler {
   async #settleAgain(names: ReadonlySet<string>, areFailedDue: boolean): Promise<void> {
     const ids = new Set([...names].flatMap((name) => [...this.#world.place(name).claims.values()]))
     const owners = [...ids].flatMap((id) => this.#owners.get(id) ?? [])
-    const due = owners.filter(({ status }) => areFailedDue || status.at !== 'failed')
+    const due = owners.filter((owner) => (owner.status.at === 'failed' ? areFailedDue : !this.#isWhole(owner)))
     await forEachLimited(due, PARALLEL, (owner) => this.#tryInBackground(owner))
+  }
+
+  #isWhole({ status, desired, leaving }: Owner): boolean {
+    return (
+      status.at === 'settled' && leaving.size === 0 && [...desired.values()].every((item) => this.#world.isRight(item))
+    )
   }
 
   async #limited<T>(parents: readonly AbortSignal[], action: (signal: AbortSignal) => Promise<T>): Promise<T> {

@@ -59,6 +59,13 @@ export class World {
     return true
   }
 
+  /** Whether the object is as desired, as far as we know. */
+  isRight({ place: name, id, kind, spec }: Item): boolean {
+    const place = this.place(name)
+    const actual = place.get(id)
+    return place.isKnown && actual !== undefined && kind.matches(spec, actual)
+  }
+
   has({ place, id }: Item): boolean {
     return this.place(place).get(id) !== undefined
   }

@@ -30,8 +30,7 @@ export function linkKind(links: Links, devices: DevicePorts): Kind<WireLink, Fou
     key: (link) => linkKey(link, link.origin.kind === 'veth'),
     place: ({ namespace }) => namespace,
     async observe(place, signal) {
-      const found = (await links.list(place, signal)).map((link) => toFound(place, link))
-      return new Map(found.map((link) => [linkKey(link, link.isVeth), link]))
+      return new Map((await links.list(place, signal)).map((link) => foundLink(place, link)))
     },
     matches: (spec, found) => found.isUp && found.mtuBytes === spec.mtuBytes && checksAsWanted(found, spec),
     async apply(spec, actual, signal) {
@@ -93,8 +92,11 @@ function linkKey({ name, alias }: LinkSpec, isVeth: boolean): string {
   return `${name} ${alias} ${isVeth ? 'veth' : 'device'}`
 }
 
-function toFound(namespace: string, link: Link): FoundLink {
-  return { ...toLinkSpec({ namespace, ...link }), isUp: link.isUp, isVeth: link.kind === 'veth' }
+/** A link that is there, by its key. */
+export function foundLink(namespace: string, link: Link): readonly [string, FoundLink] {
+  const isVeth = link.kind === 'veth'
+  const spec = toLinkSpec({ namespace, ...link })
+  return [linkKey(spec, isVeth), { ...spec, isUp: link.isUp, isVeth }]
 }
 
 function toLinkSpec(link: LinkSpec): LinkSpec {

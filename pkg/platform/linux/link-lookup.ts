@@ -1,7 +1,6 @@
 /** Finds links by name, for requests that need the index of a link. */
 import { errorCode, NsmError } from '../../base/index.ts'
-import { answerError, dumpLinks, getLink, isGone, type LinkMessage, readLink, rtnlType } from '../../netlink/index.ts'
-import { isOurAlias } from '../link-rules.ts'
+import { answerError, getLink, isGone, type LinkMessage, readLink, rtnlType } from '../../netlink/index.ts'
 import { fieldsOf, type Rtnl, type RtnlContext } from './rtnl.ts'
 
 export async function findLink(rtnl: Rtnl, context: RtnlContext, name: string): Promise<LinkMessage | undefined> {
@@ -21,16 +20,6 @@ export async function requireLink(rtnl: Rtnl, context: RtnlContext, name: string
   throw new NsmError('not_found', `${context.what}: the namespace has no link with this name`, {
     fields: { ...fieldsOf(context), link: name },
   })
-}
-
-export async function dumpOurLinks(rtnl: Rtnl, context: RtnlContext): Promise<readonly LinkMessage[]> {
-  const messages = await rtnl.dump(context, dumpLinks())
-  return messages.map(readLink).filter(({ alias }) => isOurAlias(alias))
-}
-
-/** The names of our links, by index. */
-export async function ourLinkNames(rtnl: Rtnl, context: RtnlContext): Promise<ReadonlyMap<number, string>> {
-  return new Map((await dumpOurLinks(rtnl, context)).map(({ index, name }) => [index, name]))
 }
 
 /** For removals: a namespace that no longer exists has no links. */

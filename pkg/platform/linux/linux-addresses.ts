@@ -1,5 +1,6 @@
 import { formatPrefix, ipFamily, parsePrefix } from '../../net/index.ts'
 import {
+  type AddressMessage,
   type AddressRequest,
   addAddress,
   answerError,
@@ -9,21 +10,20 @@ import {
   readAddress,
 } from '../../netlink/index.ts'
 import type { Addresses, AddressSpec } from '../doors.ts'
-import { findLinkOrGone, ourLinkNames, requireLink } from './link-lookup.ts'
+import { findLinkOrGone, requireLink } from './link-lookup.ts'
+import type { OurLinks } from './our-links.ts'
 import { fieldsOf, type Rtnl, type RtnlContext } from './rtnl.ts'
 
-export function linuxAddresses(rtnl: Rtnl): Addresses {
+export function linuxAddresses(rtnl: Rtnl, ours: OurLinks): Addresses {
   return {
     async list(namespace, signal) {
       const context = { namespace, what: 'Cannot list addresses', signal }
-      const names = await ourLinkNames(rtnl, context)
+      const names = await ours.names(context)
       if (names.size === 0) return []
       const messages = await rtnl.dump(context, dumpAddresses())
-      return messages.map(readAddress).flatMap(({ linkIndex, address, prefixLength, isFromKernel }): AddressSpec[] => {
+      return messages.map(readAddress).flatMap(({ linkIndex, isFromKernel, ...address }): AddressSpec[] => {
         const link = names.get(linkIndex)
-        if (link === undefined || isFromKernel) return []
-        const prefix = { family: ipFamily(address), address, length: prefixLength }
-        return [{ namespace, link, address: formatPrefix(prefix) }]
+        return link === undefined || isFromKernel ? [] : [toAddressSpec({ namespace, link }, address)]
       })
     },
 
@@ -41,6 +41,13 @@ export function linuxAddresses(rtnl: Rtnl): Addresses {
       if (link !== undefined) await rtnl.remove(context, deleteAddress(requestOf(spec, link.index)))
     },
   }
+}
+
+export function toAddressSpec(
+  on: Pick<AddressSpec, 'namespace' | 'link'>,
+  { address, prefixLength: length }: Pick<AddressMessage, 'address' | 'prefixLength'>,
+): AddressSpec {
+  return { ...on, address: formatPrefix({ family: ipFamily(address), address, length }) }
 }
 
 function requestOf({ address: text }: AddressSpec, linkIndex: number): AddressRequest {

@@ -10,7 +10,8 @@ import { formatMac } from '../../net/index.ts'
 import { addVeth, answerError, deleteLink, errno, type LinkMessage, setLink } from '../../netlink/index.ts'
 import { type Link, type LinkSpec, type Links, NODE } from '../doors.ts'
 import { checkLinkSpec, checksAsWanted, isOurAlias, isSameOwner } from '../link-rules.ts'
-import { dumpOurLinks, findLink, findLinkOrGone, requireLink } from './link-lookup.ts'
+import { findLink, findLinkOrGone, requireLink } from './link-lookup.ts'
+import type { OurLinks } from './our-links.ts'
 import { fieldsOf, type Rtnl, type RtnlContext } from './rtnl.ts'
 
 /**
@@ -23,10 +24,10 @@ const MAX_ATTEMPTS = 4
 
 type Ends = readonly [near: LinkSpec, far: LinkSpec]
 
-export function linuxLinks(rtnl: Rtnl): Links {
+export function linuxLinks(rtnl: Rtnl, ours: OurLinks): Links {
   return {
     async list(namespace, signal) {
-      const links = await dumpOurLinks(rtnl, { namespace, what: 'Cannot list links', signal })
+      const links = await ours.dump({ namespace, what: 'Cannot list links', signal })
       return links.map(toLink)
     },
 
@@ -120,7 +121,7 @@ function arePeers(a: LinkMessage, b: LinkMessage): boolean {
   return a.lowerIndex === b.index && b.lowerIndex === a.index
 }
 
-function toLink({ lowerIndex: _, mac, ...link }: LinkMessage): Link {
+export function toLink({ lowerIndex: _, mac, ...link }: LinkMessage): Link {
   return { ...link, mac: formatMac(mac) }
 }
 

@@ -4,7 +4,10 @@
  */
 import { errorCode, KeyedQueue } from '../../base/index.ts'
 import { type RtnlTransport, rtnlGroup } from '../../netlink/index.ts'
-import { type NamespacePin, type Namespaces, NODE } from '../doors.ts'
+import { type Namespace, type NamespacePin, type Namespaces, NODE } from '../doors.ts'
+import { readChange } from './changes.ts'
+import type { LinuxBystanders } from './linux-bystanders.ts'
+import type { OurLinks } from './our-links.ts'
 
 const { link, ipv4Address, ipv4Route, ipv4Rule, ipv6Address, ipv6Route, ipv6Rule } = rtnlGroup
 const WATCHED_GROUPS = [link, ipv4Address, ipv4Route, ipv4Rule, ipv6Address, ipv6Route, ipv6Rule].reduce(
@@ -12,8 +15,15 @@ const WATCHED_GROUPS = [link, ipv4Address, ipv4Route, ipv4Rule, ipv6Address, ipv
   0,
 )
 
-export function linuxNamespaces(transport: RtnlTransport): Namespaces {
-  const pins = new Pins(transport)
+/** What is remembered of watched namespaces. */
+interface Known {
+  readonly ours: OurLinks
+  readonly bystanders: LinuxBystanders
+}
+
+export function linuxNamespaces(transport: RtnlTransport, known: Known): Namespaces {
+  const { ours, bystanders } = known
+  const pins = new Pins(transport, known)
   const queue = new KeyedQueue()
   // Serialized, so that no other pin of a namespace appears while its last one is removed.
   const serialized = <T>(task: () => Promise<T>) => queue.run('pins', task)
@@ -21,52 +31,78 @@ export function linuxNamespaces(transport: RtnlTransport): Namespaces {
     list: (signal) => serialized(() => pins.list(signal)),
     pin: (pin, signal) => serialized(() => pins.pin(pin, signal)),
     unpin: (id, signal) => serialized(() => pins.unpin(id, signal)),
-    watch: (onChange) => transport.onChange((namespace) => onChange(namespace ?? NODE)),
+    watch: (onChange) =>
+      transport.onChange((namespace = NODE, message) => {
+        const told = message === undefined ? 'any' : readChange(ours, namespace, message)
+        if (told === 'any' || told === 'bystander') bystanders.changed(namespace)
+        if (told === 'any') onChange(namespace)
+        else if (told !== undefined && told !== 'bystander') onChange(namespace, told)
+      }),
   }
 }
 
 class Pins {
   readonly #transport: RtnlTransport
+  readonly #known: Known
   /** The pins of the holder, read once, because only this daemon changes them. */
-  #pins: Map<string, string> | undefined
+  #pins: Map<string, Namespace> | undefined
+  /** How many of them each namespace has. */
+  readonly #counts = new Map<Namespace, number>()
 
-  constructor(transport: RtnlTransport) {
+  constructor(transport: RtnlTransport, known: Known) {
     this.#transport = transport
+    this.#known = known
   }
 
   async list(signal: AbortSignal): Promise<readonly NamespacePin[]> {
-    this.#pins = new Map(await this.#transport.pins(signal))
-    for (const namespace of new Set(this.#pins.values())) await this.#watch(namespace, WATCHED_GROUPS, signal)
-    return [...this.#pins].map(([id, namespace]) => ({ id, namespace }))
+    this.#counts.clear()
+    this.#pins = undefined
+    const pins = await this.#load(signal)
+    for (const namespace of this.#counts.keys()) await this.#watch(namespace, WATCHED_GROUPS, signal)
+    return [...pins].map(([id, namespace]) => ({ id, namespace }))
   }
 
   async pin({ id, namespace }: NamespacePin, signal: AbortSignal): Promise<void> {
-    await this.#load(signal)
+    const pins = await this.#load(signal)
     await this.#transport.pin(id, namespace, signal)
-    this.#pins?.set(id, namespace)
+    if (!pins.has(id)) this.#count(namespace, 1)
+    pins.set(id, namespace)
     await this.#watch(namespace, WATCHED_GROUPS, signal)
   }
 
   async unpin(id: string, signal: AbortSignal): Promise<void> {
     const pins = await this.#load(signal)
     const namespace = pins.get(id)
-    const isLast = [...pins].every(([other, pinned]) => other === id || pinned !== namespace)
-    if (namespace !== undefined && isLast) await this.#watch(namespace, 0, signal)
+    if (namespace !== undefined && this.#counts.get(namespace) === 1) await this.#watch(namespace, 0, signal)
     await this.#transport.unpin(id, signal)
-    pins.delete(id)
+    if (pins.delete(id) && namespace !== undefined) this.#count(namespace, -1)
   }
 
-  async #load(signal: AbortSignal): Promise<Map<string, string>> {
-    this.#pins ??= new Map(await this.#transport.pins(signal))
-    return this.#pins
+  async #load(signal: AbortSignal): Promise<Map<string, Namespace>> {
+    if (this.#pins !== undefined) return this.#pins
+    const pins = new Map(await this.#transport.pins(signal))
+    for (const namespace of pins.values()) this.#count(namespace, 1)
+    this.#pins = pins
+    return pins
   }
 
-  async #watch(namespace: string, groups: number, signal: AbortSignal): Promise<void> {
+  #count(namespace: Namespace, change: 1 | -1): void {
+    const count = (this.#counts.get(namespace) ?? 0) + change
+    if (count === 0) this.#counts.delete(namespace)
+    else this.#counts.set(namespace, count)
+  }
+
+  async #watch(namespace: Namespace, groups: number, signal: AbortSignal): Promise<void> {
+    const { ours, bystanders } = this.#known
     try {
+      if (groups === 0) bystanders.unwatch(namespace)
       await this.#transport.watch({ namespace, groups }, signal)
+      if (groups === 0) ours.forgetAll(namespace)
+      else bystanders.watch(namespace)
     } catch (error) {
       // The watch of a namespace that no longer exists has ended already.
       if (groups !== 0 || errorCode(error) !== 'not_found') throw error
+      ours.forgetAll(namespace)
     }
   }
 }

@@ -1,14 +1,15 @@
 import { formatIp, formatMac, parseIp, parseMac } from '../../net/index.ts'
 import { deleteNeighbour, dumpNeighbours, readNeighbour, setNeighbour } from '../../netlink/index.ts'
 import type { NeighbourSpec, Neighbours } from '../doors.ts'
-import { findLinkOrGone, ourLinkNames, requireLink } from './link-lookup.ts'
+import { findLinkOrGone, requireLink } from './link-lookup.ts'
+import type { OurLinks } from './our-links.ts'
 import type { Rtnl, RtnlContext } from './rtnl.ts'
 
-export function linuxNeighbours(rtnl: Rtnl): Neighbours {
+export function linuxNeighbours(rtnl: Rtnl, ours: OurLinks): Neighbours {
   return {
     async list(namespace, signal) {
       const context = { namespace, what: 'Cannot list neighbours', signal }
-      const names = await ourLinkNames(rtnl, context)
+      const names = await ours.names(context)
       if (names.size === 0) return []
       const messages = await rtnl.dump(context, dumpNeighbours())
       return messages.map(readNeighbour).flatMap((entry): NeighbourSpec[] => {

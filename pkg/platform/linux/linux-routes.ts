@@ -13,20 +13,21 @@ import {
 } from '../../netlink/index.ts'
 import type { RouteSpec, Routes } from '../doors.ts'
 import { normalizeRoute } from '../normalize.ts'
-import { findLinkOrGone, ourLinkNames, requireLink } from './link-lookup.ts'
+import { findLinkOrGone, requireLink } from './link-lookup.ts'
+import type { OurLinks } from './our-links.ts'
 import { fieldsOf, type Rtnl, type RtnlContext } from './rtnl.ts'
 
-export function linuxRoutes(rtnl: Rtnl): Routes {
+export function linuxRoutes(rtnl: Rtnl, ours: OurLinks): Routes {
   const list = async (namespace: string, signal: AbortSignal): Promise<readonly RouteSpec[]> => {
     const context = { namespace, what: 'Cannot list routes', signal }
-    const names = await ourLinkNames(rtnl, context)
+    const names = await ours.names(context)
     const messages = [
       ...(await rtnl.dump(context, dumpRoutes(AF_INET))),
       ...(await rtnl.dump(context, dumpRoutes(AF_INET6))),
     ]
     return messages.map(readRoute).flatMap((route) => {
       const link = route === undefined ? undefined : names.get(route.linkIndex)
-      return route === undefined || link === undefined ? [] : [toSpec(route, namespace, link)]
+      return route === undefined || link === undefined ? [] : [toRouteSpec({ namespace, link }, route)]
     })
   }
   return {
@@ -59,10 +60,10 @@ function toMessage({ prefix, via, table }: RouteSpec, linkIndex: number): RouteM
   return { linkIndex, destination: address, prefixLength: length, gateway, table }
 }
 
-function toSpec(route: RouteMessage, namespace: string, link: string): RouteSpec {
+export function toRouteSpec(on: Pick<RouteSpec, 'namespace' | 'link'>, route: RouteMessage): RouteSpec {
   const { destination, prefixLength, gateway, table } = route
   const prefix = formatPrefix({ family: ipFamily(destination), address: destination, length: prefixLength })
-  return { namespace, link, prefix, via: gateway === undefined ? undefined : formatIp(gateway), table }
+  return { ...on, prefix, via: gateway === undefined ? undefined : formatIp(gateway), table }
 }
 
 function isEqual(a: RouteSpec, b: RouteSpec): boolean {

@@ -22,7 +22,7 @@ export function linuxRules(rtnl: Rtnl): Rules {
         ...(await rtnl.dump(context, dumpRules(AF_INET))),
         ...(await rtnl.dump(context, dumpRules(AF_INET6))),
       ]
-      return messages.map(readRule).flatMap((rule) => (rule === undefined ? [] : [toSpec(rule, namespace)]))
+      return messages.map(readRule).flatMap((rule) => (rule === undefined ? [] : [toRuleSpec(namespace, rule)]))
     },
 
     async add(spec, signal) {
@@ -51,7 +51,7 @@ function toMessage(wanted: RuleSpec): RuleMessage {
   }
 }
 
-function toSpec(rule: RuleMessage, namespace: string): RuleSpec {
+export function toRuleSpec(namespace: string, rule: RuleMessage): RuleSpec {
   const { source, prefixLength, ipProtocol, sourcePorts, destinationPorts, table } = rule
   return {
     namespace,

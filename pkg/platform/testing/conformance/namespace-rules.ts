@@ -1,5 +1,7 @@
+import { isDeepStrictEqual } from 'node:util'
 import { expect, test } from 'vitest'
-import { refusal, signal, sorted, type World, withBystander } from './world.ts'
+import type { Change } from '../../doors.ts'
+import { refusal, signal, sorted, type World, withPair } from './world.ts'
 
 export function namespaceRules(world: () => World): void {
   test('pin, list and unpin, idempotently', async () => {
@@ -21,15 +23,42 @@ export function namespaceRules(world: () => World): void {
     await platform.namespaces.unpin('wire', signal)
   })
 
-  test('watch reports changes in a pinned namespace until it is stopped', async () => {
-    const { platform, namespaces } = world()
+  test('watch reports what others do to our objects in a pinned namespace until it is stopped', async () => {
+    const { platform, namespaces, setDown, eventually } = world()
     const seen: string[] = []
     const stop = platform.namespaces.watch((namespace) => seen.push(namespace))
     await platform.namespaces.pin({ id: 'wire', namespace: namespaces[0] }, signal)
-    await withBystander(world(), 'eth7', () => world().eventually(() => expect(seen).toContain(namespaces[0])))
+    await withPair(world(), async (near) => {
+      seen.length = 0
+      await setDown(near.namespace, near.name)
+      await eventually(() => expect(seen).toContain(namespaces[0]))
+    })
     stop()
     const count = seen.length
-    await withBystander(world(), 'eth8', async () => expect(seen).toHaveLength(count))
+    await withPair(world(), async () => expect(seen).toHaveLength(count))
+    await platform.namespaces.unpin('wire', signal)
+  })
+
+  test('watch tells how an object of ours is, or that anything may have changed', async () => {
+    const { platform, namespaces, eventually } = world()
+    const [namespace] = namespaces
+    const told: (Change | undefined)[] = []
+    const stop = platform.namespaces.watch((_, change) => told.push(change))
+    await platform.namespaces.pin({ id: 'wire', namespace }, signal)
+    await withPair(world(), async ({ name: link }) => {
+      const spec = { namespace, link, address: '172.16.1.101/32' }
+      const isTold = (isGone: boolean) =>
+        expect(told).toSatisfy((all: typeof told) => {
+          return all.some(
+            (change) => change === undefined || isDeepStrictEqual(change, { of: 'address', spec, isGone }),
+          )
+        })
+      await platform.addresses.add(spec, signal)
+      await eventually(() => isTold(false))
+      await platform.addresses.remove(spec, signal)
+      await eventually(() => isTold(true))
+    })
+    stop()
     await platform.namespaces.unpin('wire', signal)
   })
 }
