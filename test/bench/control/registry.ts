@@ -13,8 +13,6 @@ const PER_SERVICE = 100
 const AT_ONCE = 16
 const ROUNDS = 40
 
-export const REGISTRY_FIGURES = ['find_p50_ms', 'find_16_p50_ms', 'register_p50_ms', 'register_beside_p50_ms']
-
 export async function measureRegistry({ endpoints }: ControlEffort, found: Found): Promise<void> {
   const registry = await RegistryProcess.prepare('west')
   try {
