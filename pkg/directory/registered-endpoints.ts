@@ -32,6 +32,7 @@ export class RegisteredEndpoints {
   readonly #store: EndpointStore
   readonly #endpoints = new Map<string, RegisteredEndpoint>()
   readonly #deadlines: Deadlines
+  readonly #listeners = new Set<(name: string, isThere: boolean) => void>()
 
   constructor(store: EndpointStore, clock: Clock) {
     this.#store = store
@@ -51,18 +52,31 @@ export class RegisteredEndpoints {
   /** @throws {NsmError} what the store throws; then nothing has changed. */
   save(registered: RegisteredEndpoint): void {
     this.#store.put(registered)
+    const { name } = registered.endpoint
+    const isNew = !this.#endpoints.has(name)
     this.#remember(registered, registered.expiresMs)
+    if (isNew) this.#tell(name, true)
   }
 
   delete(name: string): void {
     this.#store.delete(name)
-    this.#endpoints.delete(name)
     this.keepers.forget(name)
     this.#deadlines.clear(name)
+    if (this.#endpoints.delete(name)) this.#tell(name, false)
+  }
+
+  /** Calls back when an endpoint is no longer registered, and when one is. */
+  subscribe(listener: (name: string, isThere: boolean) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
   }
 
   close(): void {
     this.#deadlines.close()
+  }
+
+  #tell(name: string, isThere: boolean): void {
+    for (const listener of this.#listeners) listener(name, isThere)
   }
 
   #remember(registered: RegisteredEndpoint, untilMs: number): void {

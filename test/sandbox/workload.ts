@@ -10,7 +10,7 @@ import {
   type TokenBinding,
 } from '../../pkg/api/index.ts'
 import { errorCode, Scope, silentLogger, systemClock } from '../../pkg/base/index.ts'
-import { parseNsmUrl } from '../../pkg/client/index.ts'
+import { KeptWire, parseNsmUrl } from '../../pkg/client/index.ts'
 import { firstRequest, refreshRequest } from '../../pkg/client/requests.ts'
 import { EndpointServer, onlyOwnNode, Registration } from '../../pkg/endpoint/index.ts'
 import { type IdentitySource, type Svid, TokenMinter } from '../../pkg/identity/index.ts'
@@ -92,6 +92,15 @@ export class Workload {
   request(url: string, change: Partial<Connection> = {}): Promise<Connection> {
     const first = firstRequest({ client: 'client', id: `client-${url}`, url: parseNsmUrl(url), labels: {} })
     return this.send({ ...first, connection: { ...first.connection, ...change } })
+  }
+
+  /** As nsm-client does it: refreshed, and healed. */
+  keep(url: string): KeptWire {
+    const wanted = { client: 'client', id: `client-${url}`, url: parseNsmUrl(url), labels: {} }
+    const mesh = { services: this.#services, monitor: monitorClient(this.channel) }
+    const wire = KeptWire.open(wanted, { ...mesh, clock, logger, requestTimeoutMs: 15_000, isRetried: () => true })
+    this.#scope.defer(() => wire.close().catch(() => {}))
+    return wire
   }
 
   refresh(connection: Connection): Promise<Connection> {
@@ -179,6 +188,16 @@ class TalkingIpam extends PointToPointIpam {
   }
 }
 
+type Listening = Awaited<ReturnType<typeof serve>>
+
+interface Opened {
+  readonly server: EndpointServer
+  readonly ipam: TalkingIpam
+  readonly listen: () => Promise<Listening>
+  readonly listening: Listening
+  readonly registration: Registration
+}
+
 export class SandboxEndpoint {
   readonly namespace: string
   /** Of its own socket. */
@@ -186,12 +205,14 @@ export class SandboxEndpoint {
   readonly server: EndpointServer
   readonly #ipam: TalkingIpam
   readonly #scope: Scope
+  readonly #listen: () => Promise<Listening>
+  readonly #registration: Registration
+  #listening: Listening
 
-  private constructor(
-    place: WorkloadPlace,
-    { server, ipam }: { readonly server: EndpointServer; readonly ipam: TalkingIpam },
-    scope: Scope,
-  ) {
+  private constructor(place: WorkloadPlace, { server, ipam, listen, listening, registration }: Opened, scope: Scope) {
+    this.#listen = listen
+    this.#listening = listening
+    this.#registration = registration
     this.namespace = place.process.namespace
     this.url = endpointUrl(place)
     this.server = server
@@ -209,7 +230,9 @@ export class SandboxEndpoint {
     const url = endpointUrl(place)
     const serving = { listen: url, security: { identity }, authorize: onlyOwnNode(identity), clock, logger }
     const monitor = new ConnectionMonitor({ connections: server, isAdmin: () => true, policy: withoutPolicy })
-    scope.own(await serve({ ...serving, services: [networkService(slow(server, pause)), monitorService(monitor)] }))
+    const services = [networkService(slow(server, pause)), monitorService(monitor)]
+    const listen = () => serve({ ...serving, services })
+    const listening = await listen()
     const registries = { services: serviceRegistryClient(channel), endpoints: endpointRegistryClient(channel) }
     const registration = new Registration({
       name,
@@ -224,7 +247,24 @@ export class SandboxEndpoint {
     })
     scope.own(registration)
     await registration.done
-    return new SandboxEndpoint(place, { server, ipam }, scope)
+    const endpoint = new SandboxEndpoint(place, { server, ipam, listen, listening, registration }, scope)
+    scope.defer(() => endpoint.kill())
+    return endpoint
+  }
+
+  /** Ends as a process that is killed: still registered, and answering nobody. */
+  kill(): Promise<void> {
+    return this.#listening.close()
+  }
+
+  /** The same process answers again. */
+  async revive(): Promise<void> {
+    this.#listening = await this.#listen()
+  }
+
+  /** Serves on, and is found by nobody any more. */
+  unregister(): Promise<void> {
+    return this.#registration.close()
   }
 
   /** From now on, what it answers about addresses and routes. */

@@ -104,7 +104,8 @@ async function compose(config: NsmdConfig, options: NodeOptions, scope: Scope): 
   scope.defer(() => service.shutdown())
   const end = (id: string, reason: string) => service.end(id, reason)
   await endIncomplete({ table, wires, end }, signal)
-  scope.own(superviseConnections({ domain, table, dataplane, trust, policy, local, nextHops, end, ...common }))
+  const supervised = { table, wires, endpoints: registered, dataplane, trust, policy, nextHops }
+  scope.own(superviseConnections({ domain, ...supervised, local, end, ...common }))
 
   const registration = { self, registry, registered, policy, ...common }
   scope.run((until) => policy.follow(until))

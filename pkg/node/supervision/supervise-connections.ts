@@ -2,6 +2,8 @@
  * Keeps the states of this node's connections true, and ends those that must not stand:
  *
  *     dataplane  a session came up or broke      --> state UP, DOWN
+ *                nothing comes through to a node --> state DOWN of the wires that lead there
+ *     registry   an endpoint of ours is gone     --> state DOWN
  *     next hops  what they say of their ends     --> state UP, DOWN
  *     authority  whom the domain no longer trusts --> end
  *     policy     what its rules no longer allow   --> end
@@ -9,11 +11,14 @@
 import { type Clock, type Logger, Scope } from '../../base/index.ts'
 import type { ConnectionTable, Served } from '../../connections/index.ts'
 import { connectionOfPort, type Dataplane, type DataplaneEvent } from '../../dataplane/index.ts'
+import type { WireIntent } from '../../mechanism/index.ts'
 import type { PolicySource } from '../../policy/index.ts'
 import type { NextHops } from '../next-hops.ts'
 import type { NodeTrust } from '../trust/node-trust.ts'
+import { BrokenLinks } from './broken-links.ts'
 import { endUntrusted } from './end-untrusted.ts'
 import { FarEnds } from './far-ends.ts'
+import { Faults } from './faults.ts'
 
 export interface SupervisionOptions {
   readonly domain: string
@@ -23,6 +28,10 @@ export interface SupervisionOptions {
   readonly policy: PolicySource
   /** The endpoints of this node. */
   readonly local: (endpoint: string) => Served | undefined
+  /** Calls back when an endpoint of this node is no longer registered, and when it is again. */
+  readonly endpoints: { subscribe(listener: (name: string, isThere: boolean) => void): () => void }
+  /** The wires as they are wanted. */
+  readonly wires: { intents(): readonly WireIntent[] }
   readonly nextHops: Pick<NextHops, 'monitor'>
   /** Ends a connection, whoever opened it. Does not reject. */
   readonly end: (id: string, reason: string) => Promise<void>
@@ -31,10 +40,19 @@ export interface SupervisionOptions {
 }
 
 export function superviseConnections(options: SupervisionOptions): { close(): Promise<void> } {
-  const { dataplane, trust, policy } = options
+  const { table, dataplane, endpoints, trust, policy, clock } = options
   const scope = new Scope()
-  scope.defer(followFarEnds(options))
-  scope.defer(dataplane.subscribe((event) => onEvent(options, event)))
+  const faults = scope.own(new Faults(table))
+  const links = scope.own(new BrokenLinks({ ...options, faults, clock }))
+  scope.defer(followFarEnds(options, faults))
+  scope.defer(dataplane.subscribe((event) => onEvent({ ...options, faults, links }, event)))
+  scope.defer(
+    endpoints.subscribe((name, isThere) => {
+      for (const { id, target } of [...table.all()]) {
+        if (target.at === 'endpoint' && target.endpoint === name) faults.set(id, 'endpoint', !isThere)
+      }
+    }),
+  )
   scope.defer(trust.subscribe(() => endUntrusted(options)))
   scope.defer(policy.subscribe(() => endUntrusted(options)))
   endUntrusted(options)
@@ -42,10 +60,10 @@ export function superviseConnections(options: SupervisionOptions): { close(): Pr
 }
 
 /** One stream for each next hop, as long as a connection leads there. */
-function followFarEnds({ table, nextHops, clock, logger }: SupervisionOptions): () => Promise<void> {
+function followFarEnds({ table, nextHops, clock, logger }: SupervisionOptions, faults: Faults): () => Promise<void> {
   const farEnds = new FarEnds({
     connect: async (target) => nextHops.monitor(target),
-    onState: (id, state) => table.setState(id, state === 'DOWN' ? 'DOWN' : 'UP'),
+    onState: (id, state) => faults.set(id, 'far-end', state === 'DOWN'),
     clock,
     logger,
   })
@@ -60,17 +78,26 @@ function followFarEnds({ table, nextHops, clock, logger }: SupervisionOptions): 
   }
 }
 
-function onEvent({ table, logger }: SupervisionOptions, event: DataplaneEvent): void {
+type Supervised = Pick<SupervisionOptions, 'logger'> & { readonly faults: Faults; readonly links: BrokenLinks }
+
+function onEvent({ logger, faults, links }: Supervised, event: DataplaneEvent): void {
   if (event.at === 'engine-died') logger.warn('The engine died: the holder starts it again', { reason: event.reason })
-  if (event.at === 'engine-started') logger.info('The engine runs again', { restarts: event.restarts })
+  if (event.at === 'engine-started') {
+    logger.info('The engine runs again', { restarts: event.restarts })
+    links.reset()
+  }
   if (event.at === 'disconnected') logger.warn('Lost nsm-dataplane: wires go on, changes wait')
   if (event.at === 'link-quality-down') {
     logger.warn('Nothing comes through to a node', { ...event.peer, reason: event.reason })
+    links.down(event.peer)
   }
-  if (event.at === 'link-quality-up') logger.info('Packets come through to a node again', { ...event.peer })
+  if (event.at === 'link-quality-up') {
+    logger.info('Packets come through to a node again', { ...event.peer })
+    links.up(event.peer)
+  }
   if (event.at === 'path-mtu-changed') {
     logger.info('Packets of another length come through to a node', { ...event.peer, mtuBytes: event.mtuBytes })
   }
   if (event.at !== 'session-up' && event.at !== 'session-down') return
-  table.setState(connectionOfPort(event.port), event.at === 'session-up' ? 'UP' : 'DOWN')
+  faults.set(connectionOfPort(event.port), 'session', event.at === 'session-down')
 }
