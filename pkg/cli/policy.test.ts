@@ -102,6 +102,8 @@ describe('nsmctl policy why', () => {
     ])
     expect(asked).toEqual([{ action: 'request', caller: client, client, labels, networkService: 'db', endpoint: '' }])
     expect((await cli(['why', 'fly', client])).code).toBe(2)
+    await cli(['why', 'route', client, 'vpn@east', '--prefix', '10.0.0.0/8'], { explainPolicy })
+    expect(asked.at(-1)).toMatchObject({ action: 'route', networkService: 'vpn@east', prefix: '10.0.0.0/8' })
   })
 })
 

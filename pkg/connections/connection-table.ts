@@ -26,6 +26,8 @@ export interface ConnectionRecord {
   readonly identities: readonly string[]
   /** Whom the quota of wires counts it for. Absent in records of 0.2 and earlier. */
   readonly accounts?: readonly string[]
+  /** What the wire has because the policy allows it. Absent in records of 0.2 and earlier. */
+  readonly allowedPrefixes?: readonly string[]
   /** By which we recognise a caller that has lost our answer, see `callerKey`. */
   readonly callerKey: string
   /** As we answered, in this node's view. */

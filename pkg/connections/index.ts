@@ -9,4 +9,11 @@ export {
   type Target,
 } from './connection-table.ts'
 export { Keepers } from './keepers.ts'
-export { requestQuestion, type Served, type Standpoint, serveQuestion, type Wanted } from './request-question.ts'
+export {
+  requestQuestion,
+  routeQuestion,
+  type Served,
+  type Standpoint,
+  serveQuestion,
+  type Wanted,
+} from './request-question.ts'

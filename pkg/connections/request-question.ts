@@ -15,21 +15,22 @@ export type Wanted = Pick<ConnectionRecord, 'owner' | 'identities' | 'connection
 
 /** @param wanted a connection as it stands, or as it will */
 export function requestQuestion(wanted: Wanted, { domain, exports, exportConditions }: Standpoint): Question {
-  const { owner: caller, identities, connection, target } = wanted
-  const { networkService: service, labels, payload, mechanism } = connection
+  const { owner: caller, connection } = wanted
+  const { networkService: service } = connection
   const isExported = mayRequest({ callerDomain: trustDomainOf(caller), ownDomain: domain, service, exports })
-  const question = {
-    action: 'request',
-    caller,
-    client: identities[0],
-    service,
-    endpoint: target.endpoint,
-    labels,
-    payload,
-    mechanism: mechanism?.type ?? '',
-    isAllowedByDefault: isExported,
-  } as const
+  const question = { ...aboutWire(wanted), action: 'request', isAllowedByDefault: isExported } as const
   return { ...question, isAllowedByDefault: isExported && isAdmitted(exportConditions, question, domain) }
+}
+
+/** Whether the wire may have a prefix that no wire has by default. @param prefix without host bits */
+export function routeQuestion(wanted: Wanted, prefix: string): Question {
+  return { ...aboutWire(wanted), action: 'route', prefix, isAllowedByDefault: false }
+}
+
+function aboutWire({ owner: caller, identities, connection, target }: Wanted) {
+  const { networkService: service, labels, payload, mechanism } = connection
+  const type = mechanism?.type ?? ''
+  return { caller, client: identities[0], service, endpoint: target.endpoint, labels, payload, mechanism: type }
 }
 
 /** An endpoint of this node, as it registered. */

@@ -21,7 +21,7 @@ import {
 } from '../base/index.ts'
 import { type Dataplane, portId } from '../dataplane/index.ts'
 import { mechanismOf, type WireIntent, workloadOf } from '../mechanism/index.ts'
-import { checkInterfaceName } from '../net/index.ts'
+import { checkInterfaceName, noExceptions, type PrefixExceptions } from '../net/index.ts'
 import type { Platform } from '../platform/index.ts'
 import { type Desired, type KindCounts, type OwnerStatus, Reconciler } from '../reconcile/index.ts'
 import type { Database } from '../store/index.ts'
@@ -89,8 +89,8 @@ export class Forwarder {
    *
    * @throws {NsmError} `invalid_argument` for a prefix that the pod needs, `already_exists` for a name that is taken; what the kernel and the dataplane refuse
    */
-  establish(intent: WireIntent, signal: AbortSignal): Promise<void> {
-    return this.#queue.run(intent.id, () => this.#establish(intent, signal))
+  establish(intent: WireIntent, signal: AbortSignal, exceptions = noExceptions): Promise<void> {
+    return this.#queue.run(intent.id, () => this.#establish(intent, signal, exceptions))
   }
 
   /** Removes the wire and all that belongs to it. An unknown id is fine. After a failure it goes on by itself. */
@@ -173,11 +173,12 @@ export class Forwarder {
     await retryUntilDone(options, () => this.#reconciler.open(signal))
   }
 
-  async #establish(intent: WireIntent, signal: AbortSignal): Promise<void> {
+  async #establish(intent: WireIntent, signal: AbortSignal, exceptions: PrefixExceptions): Promise<void> {
     signal.throwIfAborted()
     checkIntent(intent)
     const before = this.#records.get(intent.id)
-    if (!isDeepStrictEqual(before?.intent, intent)) await checkPods(this.#options.platform.bystanders, intent, signal)
+    const { bystanders } = this.#options.platform
+    if (!isDeepStrictEqual(before?.intent, intent)) await checkPods({ bystanders, exceptions }, intent, signal)
     const { desired, isNew } = this.#decide(intent, before)
     try {
       await this.#reconciler.settle(intent.id, desired, signal)

@@ -33,4 +33,14 @@ export { isReachableUrl } from './reachable-url.ts'
 export { isRoutable, type Reach, reachFrom, reachOf } from './routable.ts'
 export { formatSocketAddress, MAX_PORT, parseSocketAddress, type SocketAddress } from './socket-address.ts'
 export { isSpecial } from './special-ranges.ts'
-export { isDefaultRoute, type KeptAddress, type WirePrefixRules, whyNotOnWire } from './wire-prefix.ts'
+export {
+  checkOnWire,
+  isDefaultRoute,
+  isWide,
+  type KeptAddress,
+  noExceptions,
+  type PrefixExceptions,
+  type WirePrefixRules,
+  whyNeverOnWire,
+  whyNotOnWire,
+} from './wire-prefix.ts'

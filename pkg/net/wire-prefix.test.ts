@@ -1,6 +1,17 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { bigintToIp, contains, formatPrefix, network, parseIp, parsePrefix, whyNotOnWire } from './index.ts'
+import {
+  bigintToIp,
+  checkOnWire,
+  contains,
+  formatPrefix,
+  network,
+  noExceptions,
+  parseIp,
+  parsePrefix,
+  whyNeverOnWire,
+  whyNotOnWire,
+} from './index.ts'
 
 const nothing = { mayBeDefault: false, kept: [] }
 const why = (text: string) => whyNotOnWire(parsePrefix(text), nothing)
@@ -104,6 +115,40 @@ test('a default route or its halves need to be asked for', () => {
     expect(whyNotOnWire(parsePrefix(text), { mayBeDefault: true, kept: [] })).toBeUndefined()
   }
   expect(whyNotOnWire(parsePrefix('224.0.0.0/3'), { mayBeDefault: true, kept: [] })).toMatch(/multicast/)
+})
+
+test.each([
+  ...['0.0.0.0/0', '128.0.0.0/1', '::/0', '8000::/1', '0.0.0.0/8', '127.0.0.1/32', '126.0.0.0/7', '224.0.0.0/4'],
+  ...['240.0.0.1/32', '::1/128', '::ffff:10.0.0.1/128', 'fe80::/64', 'ff02::1/128', 'fe00::/8'],
+])('%s is never on a wire, whatever an operator allows', (text) => {
+  expect(whyNeverOnWire(parsePrefix(text))).toBeTypeOf('string')
+  const exceptions = { ...noExceptions, isAllowed: () => true }
+  expect(() => checkOnWire(text, { ...nothing, exceptions })).toThrow('Cannot put the prefix on a wire')
+})
+
+test.each([
+  ['10.9.9.9/8', '10.0.0.0/8'],
+  ['169.254.169.254/32', '169.254.169.254/32'],
+  ['fd00:ec2::23/128', 'fd00:ec2::23/128'],
+  ['8.0.0.0/5', '8.0.0.0/5'],
+  ['2000::/3', '2000::/3'],
+])('%s is on a wire if an operator allows %s', (text, asked) => {
+  const kept = [{ ip: parseIp('10.0.0.7'), what: 'the address of the node' }]
+  const heard: string[] = []
+  const exceptions = (isAllowed: boolean) => ({
+    isAllowed: (prefix: string) => heard.push(prefix) > 0 && isAllowed,
+    advice: (prefix: string) => `allow ${prefix}`,
+  })
+  checkOnWire(text, { mayBeDefault: false, kept, exceptions: exceptions(true) })
+  const check = () => checkOnWire(text, { mayBeDefault: false, kept, exceptions: exceptions(false) })
+  expect(check).toThrow(expect.objectContaining({ code: 'invalid_argument', next: `allow ${asked}` }))
+  expect(heard).toEqual([asked, asked])
+})
+
+test('an operator is not asked for what every wire may have', () => {
+  const exceptions = { ...noExceptions, isAllowed: () => expect.unreachable() }
+  checkOnWire('172.16.1.1/32', { ...nothing, exceptions })
+  checkOnWire('0.0.0.0/0', { kept: [], mayBeDefault: true, exceptions })
 })
 
 test('a kept address is named', () => {

@@ -70,7 +70,7 @@ export class PolicyView {
   #isAllowedByDefault(asked: Omit<Question, 'isAllowedByDefault'>): boolean {
     const { action, caller, service = '' } = asked
     const { domain: ownDomain, trust } = this.#options
-    if (action === 'administer') return false
+    if (action === 'administer' || action === 'route') return false
     const callerDomain = trustDomainOf(caller)
     if (action === 'federate' || callerDomain === ownDomain) return true
     if (action === 'serve' || !mayRequest({ callerDomain, ownDomain, service, exports: trust.exports() })) return false

@@ -48,4 +48,5 @@ const DENIED: Readonly<Record<Action, string>> = {
   watch: 'Cannot watch the network service: no sufficient privileges by policy',
   administer: 'Cannot administer the node: no sufficient privileges by policy',
   federate: 'Cannot share the network service with another domain: no sufficient privileges by policy',
+  route: 'Cannot put the prefix on a wire: no sufficient privileges by policy',
 }

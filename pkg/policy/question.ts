@@ -8,8 +8,9 @@ import { registryId } from './roles.ts'
  * watch       somebody looks up a service or an endpoint, or monitors a wire
  * administer  somebody uses what only administrators of a node may
  * federate    a service is shared with another domain, in either direction
+ * route       a wire gets a prefix that no wire has by default
  */
-export const ACTIONS = ['request', 'serve', 'watch', 'administer', 'federate'] as const
+export const ACTIONS = ['request', 'serve', 'watch', 'administer', 'federate', 'route'] as const
 export type Action = (typeof ACTIONS)[number]
 
 /** INVARIANT: identities in a question are verified. All that somebody only says of itself is in `labels`. */
@@ -29,6 +30,8 @@ export interface Question {
   readonly mechanism?: string
   /** For `administer`: the method that is called. */
   readonly operation?: string
+  /** For `route`: the prefix, without host bits. */
+  readonly prefix?: string
   /** What holds where no rule decides. */
   readonly isAllowedByDefault: boolean
 }

@@ -44,7 +44,7 @@ export class RelevantRules {
 }
 
 function stepsOf(rules: Iterable<Rule>): number {
-  return [...rules].reduce((sum, { condition }) => sum + (condition?.steps ?? 1), 0)
+  return [...rules].reduce((sum, { condition, prefixes = [] }) => sum + (condition?.steps ?? 1) + prefixes.length, 0)
 }
 
 function tooLong(action: Action, steps: number): NsmError {

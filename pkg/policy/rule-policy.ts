@@ -2,10 +2,10 @@
  * A policy of rules. For one question, in this order:
  *
  *     1. the first rule that denies it            denied
- *     2. the first rule that allows it            allowed, for callers of this domain
+ *     2. the first rule that allows it            allowed, for callers of this domain; see mayOpen
  *     3. the default: of the policy, where it has one for callers of this domain, else of whoever asks
  *
- * INVARIANT: no rule opens anything to another domain. An invitation and an export do that, as the default of the
+ * INVARIANT: no rule opens a service to another domain. An invitation and an export do that, as the default of the
  * question, and a policy can only take away from it.
  */
 import { trustDomainOf } from '../api/index.ts'
@@ -78,9 +78,12 @@ export class RulePolicy implements Policy {
     return { isAllowed: false, rule: '', reason: "no rule allows it, and the policy's default denies it" }
   }
 
-  /** Another domain federates only once an operator has invited it: there, a policy chooses among what is open already. */
+  /**
+   * Another domain federates only once an operator has invited it: there, a policy chooses among what is open already. It
+   * gets a wire only where it may request the service: what that wire may carry is the policy's to say.
+   */
   #mayOpen(action: string, callerDomain: string): boolean {
-    return callerDomain === this.domain || action === 'federate'
+    return callerDomain === this.domain || action === 'federate' || action === 'route'
   }
 
   /** Without a view of the registry and of each other's wires, the nodes of a domain are no mesh. */

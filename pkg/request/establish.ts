@@ -1,12 +1,16 @@
 /** The end of the chain: what was agreed becomes an intent, the intent becomes a wire, and the connection is recorded. */
-import type { Connection } from '../api/index.ts'
+import type { Connection, ConnectionContext } from '../api/index.ts'
 import { type ConnectionRecord, type ConnectionTable, callerKey } from '../connections/index.ts'
 import { workloadOf } from '../mechanism/index.ts'
+import { formatPrefix, network } from '../net/index.ts'
+import type { PolicySource } from '../policy/index.ts'
 import { ownerOf, wantsDefault } from '../steps/index.ts'
 import type { Answered } from './call-next-hop.ts'
+import { prefixesOf } from './check-prefixes.ts'
 import type { Counted } from './limit-wires.ts'
 import type { Asking, Forwarding, Self } from './parts.ts'
 import { agreeMtu, planWire } from './plan-wire.ts'
+import { RouteExceptions } from './route-exceptions.ts'
 import type { SelectedClientEnd } from './select-client-end.ts'
 import type { Chosen } from './select-endpoint.ts'
 
@@ -14,6 +18,7 @@ export interface EstablishParts {
   readonly self: Self
   readonly forwarding: Forwarding
   readonly table: ConnectionTable
+  readonly policy: PolicySource
 }
 
 type Agreed = Asking & Counted & SelectedClientEnd & Chosen & Answered
@@ -23,11 +28,18 @@ export function establish(parts: EstablishParts): (agreed: Agreed) => Promise<Co
     const connection = toAnswer(agreed)
     const { id, context } = connection
     const { payload, clientEnd: client, serverEnd: server, known, signal } = agreed
-    const defaults = wantsDefault(agreed.connection.context.ip)
-    const intent = planWire({ id, payload, context, client, server, kept: parts.self.kept, defaults })
-    await parts.forwarding.establish(intent, signal)
+    const { call, identities, target } = agreed
+    const exceptions = new RouteExceptions(parts, { owner: call.peer.spiffeId, identities, connection, target })
+    const around = {
+      kept: parts.self.kept,
+      exceptions,
+      defaults: wantsDefault(agreed.connection.context.ip),
+    }
+    const intent = planWire({ id, payload, context, client, server, ...around })
+    await parts.forwarding.establish(intent, signal, exceptions)
     try {
-      parts.table.save(toRecord(agreed, connection))
+      const allowedPrefixes = [...new Set([...exceptions.allowed, ...stillAllowed(known, context)])]
+      parts.table.save({ ...toRecord(agreed, connection), allowedPrefixes })
     } catch (error) {
       // Without a record, nobody could close the wire.
       if (known === undefined) await parts.forwarding.remove(id, new AbortController().signal)
@@ -35,6 +47,12 @@ export function establish(parts: EstablishParts): (agreed: Agreed) => Promise<Co
     }
     return connection
   }
+}
+
+/** Pods are looked at only when a wire changes: what the policy allowed there before has not been asked for again. */
+function stillAllowed(known: ConnectionRecord | undefined, { ip }: ConnectionContext): readonly string[] {
+  const onWire = new Set(prefixesOf(ip).map((prefix) => formatPrefix(network(prefix))))
+  return (known?.allowedPrefixes ?? []).filter((prefix) => onWire.has(prefix))
 }
 
 /** The client's own names and mechanism, the endpoint that was chosen and its context, the whole path. */

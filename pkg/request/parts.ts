@@ -2,7 +2,7 @@
 import type { Labels, NetworkService, NetworkServiceClient, NetworkServiceEndpoint } from '../api/index.ts'
 import type { ConnectionRecord, Target } from '../connections/index.ts'
 import type { Host, WireIntent } from '../mechanism/index.ts'
-import type { KeptAddress } from '../net/index.ts'
+import type { KeptAddress, PrefixExceptions } from '../net/index.ts'
 import type { Arrived, Begun, Verified } from '../steps/index.ts'
 
 /** A request that has come through the steps of every chain. */
@@ -45,6 +45,7 @@ export interface NextHops {
 
 /** Makes wires real and keeps them so. */
 export interface Forwarding {
-  establish(intent: WireIntent, signal: AbortSignal): Promise<void>
+  /** @param exceptions what the wire may take from a pod all the same */
+  establish(intent: WireIntent, signal: AbortSignal, exceptions: PrefixExceptions): Promise<void>
   remove(id: string, signal: AbortSignal): Promise<void>
 }

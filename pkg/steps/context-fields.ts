@@ -17,7 +17,8 @@ export interface FieldRule {
 
 export type FieldRules<T> = { readonly [Field in keyof T]: FieldRule }
 
-const PREFIXES = 'nothing forbidden, and nothing that the pod, its node or the registry needs'
+const PREFIXES =
+  'nothing forbidden, and nothing that the pod, its node or the registry needs, unless a policy allows it (docs/policy.md)'
 const WISH = 'the node of a client may pass on what the endpoint has given before'
 
 export const ipFields: FieldRules<IpContext> = {

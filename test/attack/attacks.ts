@@ -3,13 +3,13 @@
  * attack that is denied has no effect, so the world is looked at before and after.
  */
 import { describe, expect, test } from 'vitest'
-import { describeError, type ErrorCode, errorCode } from '../../pkg/base/index.ts'
+import { describeError, type ErrorCode, errorCode, nextStep } from '../../pkg/base/index.ts'
 
 export interface Attack {
   /** What the attacker does, and as whom. */
   readonly name: string
   readonly run: () => Promise<unknown>
-  /** How it must be refused; with a text where several refusals have one code. */
+  /** How it must be refused; with a text, also of the next step, where several refusals have one code. */
   readonly denied: ErrorCode | { readonly code: ErrorCode; readonly text: RegExp }
   /** What must not change, in a form that can be compared. */
   readonly world: () => Promise<unknown>
@@ -27,7 +27,7 @@ export function attacks(title: string, rows: () => readonly Attack[]): void {
       if (!('error' in outcome)) throw new Error(`the attack succeeded: ${JSON.stringify(outcome.value)}`)
       const { code, text } = typeof attack.denied === 'string' ? { code: attack.denied, text: /./ } : attack.denied
       expect(errorCode(outcome.error), describeError(outcome.error)).toBe(code)
-      expect(describeError(outcome.error)).toMatch(text)
+      expect(`${describeError(outcome.error)}: ${nextStep(outcome.error) ?? ''}`).toMatch(text)
     })
   })
 }

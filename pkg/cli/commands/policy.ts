@@ -44,6 +44,7 @@ function registerWhy(policy: Command, context: Context): void {
     .argument('[service]', 'the network service, or for administer the method')
     .option('--caller <id>', 'the SPIFFE ID of the node that asks for the client; without it the client itself')
     .option('--endpoint <name>', 'the endpoint', '')
+    .option('--prefix <prefix>', 'for route, the prefix of the wire', '')
     .option('--label <key=value...>', 'labels that the client claims', collectLabel, new Map<string, string>())
     .addOption(formatOption())
     .action((action: Action, client: string, service: string | undefined, options: WhyOptions) =>
@@ -54,6 +55,7 @@ function registerWhy(policy: Command, context: Context): void {
 interface WhyOptions {
   readonly caller?: string
   readonly endpoint: string
+  readonly prefix: string
   readonly label: ReadonlyMap<string, string>
   readonly output: Format
 }
@@ -85,8 +87,9 @@ async function why(
   { action, client, service }: Asked,
   options: WhyOptions,
 ): Promise<void> {
-  const { caller = client, endpoint, label, output } = options
-  const what = action === 'administer' ? { operation: service } : { networkService: service, endpoint }
+  const { caller = client, endpoint, prefix, label, output } = options
+  const asked = { networkService: service, endpoint, ...(action === 'route' && { prefix }) }
+  const what = action === 'administer' ? { operation: service } : asked
   const answer = await (await mesh.node()).explainPolicy({ action, caller, client, labels: new Map(label), ...what })
   if (output === 'json' || output === 'yaml') return terminal.print(renderObject(answer, output))
   const { allowed, rule, reason } = answer

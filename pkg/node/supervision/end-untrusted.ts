@@ -8,6 +8,7 @@ import {
   type ConnectionRecord,
   type ConnectionTable,
   requestQuestion,
+  routeQuestion,
   type Served,
   serveQuestion,
 } from '../../connections/index.ts'
@@ -58,10 +59,12 @@ export function whyDenied(record: ConnectionRecord, policy: Policy, parts: Trust
   const { domain, trust, local } = parts
   const serving = serveQuestion(record, local(record.target.endpoint))
   const standpoint = { domain, exports: trust.exports(), exportConditions: trust.exportConditions() }
-  const questions = [requestQuestion(record, standpoint), ...(serving ? [serving] : [])]
+  const routes = (record.allowedPrefixes ?? []).map((prefix) => routeQuestion(record, prefix))
+  const questions = [requestQuestion(record, standpoint), ...(serving ? [serving] : []), ...routes]
   for (const question of questions) {
     const { isAllowed, rule, reason } = policy.decide(question)
-    if (!isAllowed) return `the policy denies to ${question.action} it: ${rule === '' ? reason : `${rule}: ${reason}`}`
+    if (isAllowed) continue
+    return `the policy denies to ${question.action} ${question.prefix ?? 'it'}: ${rule === '' ? reason : `${rule}: ${reason}`}`
   }
   return undefined
 }

@@ -57,7 +57,7 @@ export function evaluationProblem(error: unknown): string {
 }
 
 function evaluate(parsed: ParseResult, facts: Facts): boolean {
-  const answer: unknown = parsed({ ...facts })
+  const answer: unknown = parsed({ ...facts, prefix: undefined })
   if (typeof answer === 'boolean') return answer
   throw new ConditionError('its answer is neither true nor false', 0)
 }

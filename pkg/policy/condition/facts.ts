@@ -1,6 +1,7 @@
 /** The variables of a condition, filled in from a question. Everything is text, so that every comparison has an answer. */
 import { type Labels, parseSpiffeId } from '../../api/index.ts'
 import { NsmError } from '../../base/index.ts'
+import { type Prefix, parsePrefix } from '../../net/index.ts'
 import type { Question } from '../question.ts'
 import { nodeNameOf, registryId } from '../roles.ts'
 
@@ -64,17 +65,20 @@ export interface Facts {
   readonly mechanism: string
   readonly operation: string
   readonly claimed: PolicyClaims
+  /** No variable: rules name their prefixes beside the condition. */
+  readonly prefix: Prefix | undefined
 }
 
 /** @throws {NsmError} when an identity is not canonical, or a name too long: then nothing may be decided. */
 export function factsOf(question: Question, domain: string): Facts {
   const { action, caller, client = caller, service = '', endpoint = '' } = question
-  const { payload = '', mechanism = '', operation = '', labels = {} } = question
+  const { payload = '', mechanism = '', operation = '', labels = {}, prefix: text = '' } = question
   for (const name of [service, endpoint, payload, mechanism, operation]) checkLength(name, MAX_NAME_CHARS)
   const callers = new PolicyIdentity(caller)
   const clients = client === caller ? callers : new PolicyIdentity(client)
   const named = { action, domain, service, endpoint, payload, mechanism, operation }
-  return { ...named, caller: callers, client: clients, claimed: new PolicyClaims(labels) }
+  const prefix = text === '' ? undefined : parsePrefix(text)
+  return { ...named, caller: callers, client: clients, claimed: new PolicyClaims(labels), prefix }
 }
 
 function kindOf(id: string, domain: string): PolicyIdentity['kind'] {

@@ -6,7 +6,7 @@ export interface VariableText {
 }
 
 export const VARIABLES: readonly VariableText[] = [
-  { name: 'action', type: 'string', about: 'what is done: request, serve, watch, administer or federate' },
+  { name: 'action', type: 'string', about: 'what is done: request, serve, watch, administer, federate or route' },
   { name: 'domain', type: 'string', about: 'the name of this domain' },
   {
     name: 'caller',

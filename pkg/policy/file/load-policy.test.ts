@@ -86,6 +86,29 @@ describe('a policy file', () => {
     expect(() => loadPolicy(twice, 'east')).toThrow('c.yaml:1:16: another rule has the name first')
   })
 
+  const ROUTE =
+    "{name: vpn, effect: allow, actions: [route], prefixes: [10.0.0.0/8, 'fd20:ce::254/128'], when: service == 'vpn'}"
+  const DENY = '{name: no-ten, effect: deny, actions: [route], prefixes: [10.96.0.0/12]}'
+  const asks = (prefix: string, expected: string, rest = '') =>
+    `{action: route, caller: spiffe://east/node/n1/uid/7, service: vpn, prefix: '${prefix}', expect: ${expected}${rest}}`
+
+  it('decides about routes by their prefixes, and allows none by default', () => {
+    const tests = [
+      asks('10.0.0.0/8', 'deny', ', rule: no-ten'), // what shares an address with a denied prefix
+      asks('10.1.2.3/16', 'allow', ', rule: vpn'),
+      asks('10.100.0.0/32', 'deny', ', rule: no-ten'),
+      asks('8.0.0.0/5', 'deny', ', rule: no-ten'),
+      asks('fd20:ce::254/128', 'allow'),
+      asks('fd20:ce::/64', 'deny', ", rule: ''"),
+      asks('11.0.0.0/8', 'deny', ", rule: ''"),
+      asks('10.1.0.0/16', 'deny').replace('service: vpn', "service: 'vpn@west'"),
+      "{action: route, caller: 'spiffe://west/node/n1', domain: east, service: vpn, prefix: 10.1.0.0/16, expect: allow}",
+      "{action: route, caller: 'spiffe://west/node/n1', domain: east, exported: true, service: vpn, prefix: 11.0.0.0/8, expect: deny}",
+      '{action: route, caller: spiffe://east/node/n1/uid/7, service: vpn, expect: deny, rule: no-ten}',
+    ]
+    expect(mistakesOf(`rules: [${ROUTE}, ${DENY}]\ntests:\n- ${tests.join('\n- ')}`)).toBe('')
+  })
+
   const RULE = 'rules:\n  - name: a\n    effect: deny\n    actions: [request]\n'
 
   it.each([
@@ -121,6 +144,29 @@ describe('a policy file', () => {
     ['rules: [{name: a, effect: maybe, actions: [request]}]', '1:27: must be one of allow, deny, and is "maybe"'],
     ['rules: [{name: a, effect: deny, actions: [fly]}]', '1:43: must be one of request, serve, watch, administer'],
     ['rules: [{name: a, effect: deny, actions: []}]', '1:42: must name at least one of request'],
+    [`rules: [${ROUTE.replace(', prefixes', ', prefix')}]`, '1:54: has an unknown key prefix'],
+    [`rules: [${ROUTE.replace('10.0.0.0/8', 'ten')}]`, '1:65: Cannot parse the prefix'],
+    [`rules: [${ROUTE.replace('10.0.0.0/8', '10.0.0.1/8')}]`, '1:65: has host bits; the prefix is 10.0.0.0/8'],
+    [
+      `rules: [${ROUTE.replace('10.0.0.0/8', '127.0.0.1/32')}]`,
+      '1:65: no policy can allow this prefix: it is loopback',
+    ],
+    [
+      `rules: [${ROUTE.replace('10.0.0.0/8', '0.0.0.0/0')}]`,
+      '1:65: no policy can allow this prefix: it is "this network"',
+    ],
+    [`rules: [${ROUTE.replace(/prefixes: \[.*?\]/, 'prefixes: []')}]`, '1:64: must name at least one prefix'],
+    [`rules: [${ROUTE.replace(/prefixes: \[.*?\], /, '')}]`, '1:9: allows to route, and lacks its prefixes'],
+    [
+      `rules: [${ROUTE.replace(', when: service', ', when: client.uid')}]`,
+      '1:9: allows to route, and must name the service',
+    ],
+    [
+      `rules: [${ROUTE.replace('[route]', '[route, request]')}]`,
+      '1:9: has prefixes, which only a rule with the one action',
+    ],
+    [`rules: [${ROUTE.replace('[route]', '[request]')}]`, '1:9: has prefixes, which only a rule with the one action'],
+    ['tests: [{action: route, caller: spiffe://east/a, prefix: ten, expect: deny}]', '1:58: Cannot parse the'],
     ['rules: [{name: "a b", effect: deny, actions: [serve]}]', '1:16: must be a name of 1 to 64'],
     ['rules: [{name: 7, effect: deny, actions: [serve]}]', '1:16: must be a text'],
     ['rules: &all []\ntests: *all', '1:13: must have no anchor and no tag; policy.yaml:2:8: must not be an alias'],

@@ -1,13 +1,26 @@
 import type { Node } from 'yaml'
 import { parseSpiffeId } from '../../api/index.ts'
 import { describeError } from '../../base/index.ts'
+import { formatPrefix, network, parsePrefix } from '../../net/index.ts'
 import { ACTIONS, type Action, type Question } from '../question.ts'
 import { EFFECTS } from '../rule.ts'
 import type { PolicyTest } from './policy-test.ts'
 import type { YamlReader } from './yaml-reader.ts'
 
 const TEXTS = ['service', 'endpoint', 'payload', 'mechanism', 'operation'] as const
-const KEYS = ['name', 'action', 'caller', 'client', 'domain', 'labels', 'exported', 'administrator', 'expect', 'rule']
+const KEYS = [
+  'name',
+  'action',
+  'caller',
+  'client',
+  'domain',
+  'labels',
+  'exported',
+  'administrator',
+  'prefix',
+  'expect',
+  'rule',
+]
 
 /** Empty where the test has a mistake that leaves nothing to run. */
 export function readTest(reader: YamlReader, node: Node): readonly PolicyTest[] {
@@ -33,11 +46,12 @@ function readQuestion(reader: YamlReader, entries: Entries, domain: string): Que
   const texts = Object.fromEntries(
     TEXTS.map((key) => [key, readWith(entries, key, (value) => reader.text(value)) ?? '']),
   )
+  const prefix = readWith(entries, 'prefix', (value) => readPrefix(reader, value)) ?? ''
   const exception = action === 'administer' ? 'administrator' : 'exported'
   const isException = readWith(entries, exception, (value) => reader.flag(value))
   if (action === undefined || caller === undefined) return undefined
-  const isAllowedByDefault = isException ?? isAllowed(action, caller, domain)
-  return { ...texts, action, caller, client, labels, isAllowedByDefault }
+  const isAllowedByDefault = action !== 'route' && (isException ?? isAllowed(action, caller, domain))
+  return { ...texts, action, caller, client, labels, prefix, isAllowedByDefault }
 }
 
 /** Without a word about exports and administrators: callers of the domain may, all others may not. */
@@ -49,6 +63,16 @@ function readIdentity(reader: YamlReader, node: Node): string | undefined {
   const text = reader.text(node)
   try {
     return text && parseSpiffeId(text).id
+  } catch (error) {
+    reader.mistake(node, describeError(error))
+    return undefined
+  }
+}
+
+function readPrefix(reader: YamlReader, node: Node): string | undefined {
+  const text = reader.text(node)
+  try {
+    return text && formatPrefix(network(parsePrefix(text)))
   } catch (error) {
     reader.mistake(node, describeError(error))
     return undefined

@@ -62,7 +62,7 @@ export function decideByReference(rules: readonly ReferenceRule[], question: Que
     .map((rule) => ({ rule, answer: evaluate(rule.tree, question, domain) }))
   const denying = told.find(({ rule, answer }) => rule.effect === 'deny' && answer !== false)
   if (denying !== undefined) return { isAllowed: false, rule: denying.rule.name }
-  const isOwn = trustDomainOf(question.caller) === domain || question.action === 'federate'
+  const isOwn = trustDomainOf(question.caller) === domain || ['federate', 'route'].includes(question.action)
   const allowing = told.find(({ rule, answer }) => rule.effect === 'allow' && answer === true)
   if (isOwn && allowing !== undefined) return { isAllowed: true, rule: allowing.rule.name }
   return { isAllowed: question.isAllowedByDefault, rule: '' }

@@ -131,7 +131,7 @@ export interface PathHealth {
 }
 
 export interface PolicyQuestion {
-  /** request, serve, watch, administer, federate */
+  /** request, serve, watch, administer, federate, route */
   action: string;
   /** The SPIFFE ID of the peer of the call. */
   caller: string;
@@ -144,6 +144,8 @@ export interface PolicyQuestion {
   mechanism: string;
   /** For administer: the method. */
   operation: string;
+  /** For route: the prefix. */
+  prefix: string;
 }
 
 export interface PolicyQuestion_LabelsEntry {
@@ -1419,6 +1421,7 @@ function createBasePolicyQuestion(): PolicyQuestion {
     payload: "",
     mechanism: "",
     operation: "",
+    prefix: "",
   };
 }
 
@@ -1450,6 +1453,9 @@ export const PolicyQuestion: MessageFns<PolicyQuestion> = {
     }
     if (message.operation !== "") {
       writer.uint32(74).string(message.operation);
+    }
+    if (message.prefix !== "") {
+      writer.uint32(82).string(message.prefix);
     }
     return writer;
   },
@@ -1542,6 +1548,14 @@ export const PolicyQuestion: MessageFns<PolicyQuestion> = {
             message.operation = reader.string(true);
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.prefix = reader.string(true);
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1576,6 +1590,7 @@ export const PolicyQuestion: MessageFns<PolicyQuestion> = {
     message.payload = object.payload ?? "";
     message.mechanism = object.mechanism ?? "";
     message.operation = object.operation ?? "";
+    message.prefix = object.prefix ?? "";
     return message;
   },
 };

@@ -1,0 +1,197 @@
+/** Prefixes that no wire has by default: who gets one by a policy, who does not, and what no policy can give. */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type IpContext, nodeV1 } from '../../pkg/api/index.ts'
+import { describeError, nextStep } from '../../pkg/base/index.ts'
+import { clientOf } from '../../pkg/rpc/index.ts'
+import { until } from '../lab/until.ts'
+import { Sandbox, type SandboxDomain, type SandboxNode } from '../sandbox/sandbox.ts'
+import type { SandboxEndpoint, Workload } from '../sandbox/workload.ts'
+import { attacks } from './attacks.ts'
+
+const METADATA = '168.63.129.16/32'
+/** The first that is found: which one it is does not matter. */
+const OF_THE_POD = /it contains the (gateway 10\.244\.1\.1 of the pod|pod's own address 10\.244\.1\.7)/
+const VPN = 'kernel://vpn@east/nsm-1'
+
+const sandbox = new Sandbox()
+const policyPath = join(sandbox.directory, 'near.yaml')
+let west: SandboxDomain
+let east: SandboxDomain
+let near: SandboxNode
+let far: SandboxNode
+let vpn: SandboxEndpoint
+let other: SandboxEndpoint
+let client: Workload
+
+const allow = (prefixes: string, when: string) =>
+  `{name: vpn, effect: allow, actions: [route], prefixes: [${prefixes}], when: ${JSON.stringify(when)}}`
+const RULE = allow(`10.0.0.0/8, ${METADATA}`, "service == 'vpn@east' && client.uid == '1000'")
+const FAR = `rules: [${allow(METADATA, "service in ['vpn', 'other']")}]`
+
+function policyFile(name: string, text: string) {
+  const path = join(sandbox.directory, `${name}.yaml`)
+  writeFileSync(path, text)
+  return { NSM_POLICY: path }
+}
+
+beforeAll(async () => {
+  west = await sandbox.domain('west')
+  east = await sandbox.domain('east')
+  near = await west.node('n1', {
+    ...policyFile('near', `rules: [${RULE}]`),
+  })
+  far = await east.node('n1', policyFile('far', FAR))
+  await west.joinTo(east)
+  vpn = await far.endpoint({ service: 'vpn', name: 'nse-vpn', cidr: '172.16.3.0/24' })
+  other = await far.endpoint({ service: 'other', name: 'nse-other', cidr: '172.16.4.0/24' })
+  await east.export('vpn')
+  await east.export('other')
+  client = await pod(1000)
+})
+afterAll(() => sandbox.close())
+
+/** A workload with a network of its own, as a pod has it. */
+async function pod(uid: number): Promise<Workload> {
+  const workload = await near.workload(uid)
+  const { namespace } = workload
+  near.kernel.addDevice(namespace, 'eth0', 'veth')
+  const { addresses, routes } = near.kernel.namespace(namespace)
+  addresses.push({ namespace, link: 'eth0', address: '10.244.1.7/24' })
+  routes.push({ namespace, link: 'eth0', prefix: '0.0.0.0/0', via: '10.244.1.1', table: 254 })
+  return workload
+}
+
+const route = (prefix: string) => ({ prefix, nextHop: '' })
+const routing = (prefix: string) => (ip: IpContext) => ({ ...ip, srcRoutes: [...ip.srcRoutes, route(prefix)] })
+const routesOf = ({ namespace }: { readonly namespace: string }, node = near) =>
+  node.kernel.namespace(namespace).routes.map(({ prefix }) => prefix)
+
+async function refusal(url: string, who = client): Promise<string> {
+  return who.request(url).then(
+    () => 'no refusal',
+    (error: unknown) => `${describeError(error)}: ${nextStep(error) ?? ''}`,
+  )
+}
+
+describe('by a policy, a wire has', () => {
+  test.each(['10.0.0.0/8', '10.244.1.1/32', METADATA])('%s, for as long as the policy says so', async (prefix) => {
+    vpn.say(routing(prefix))
+    const wire = await client.request(VPN)
+    expect(routesOf(client)).toContain(prefix)
+    await client.refresh(wire)
+    await client.closeWire(wire)
+    expect(routesOf(client)).not.toContain(prefix)
+  })
+
+  test('what it no longer has once the policy has changed', async () => {
+    vpn.say(routing('10.0.0.0/8'))
+    const wire = await client.request(VPN)
+    await client.refresh(wire)
+    const startMs = performance.now()
+    writeFileSync(policyPath, 'rules: []')
+    await until('the wire to be gone', () => !routesOf(client).includes('10.0.0.0/8'), 10_000)
+    expect(performance.now() - startMs).toBeLessThan(1_000)
+    expect(await refusal(VPN)).toMatch(OF_THE_POD)
+    writeFileSync(policyPath, `rules: [${RULE}]`)
+    await until('the policy to be back', async () => (await client.request(VPN).catch(() => undefined)) !== undefined)
+    await client.closeWire(wire)
+  })
+
+  test('nothing in spite of a rule that denies', async () => {
+    vpn.say(routing('10.0.0.0/8'))
+    writeFileSync(
+      policyPath,
+      `rules: [${RULE}, {name: no-ten, effect: deny, actions: [route], prefixes: [10.244.0.0/16]}]`,
+    )
+    await until('the policy to change', async () => OF_THE_POD.test(await refusal(VPN)))
+    writeFileSync(policyPath, `rules: [${RULE}]`)
+    await until('the policy to be back', async () => (await client.request(VPN).catch(() => undefined)) !== undefined)
+    await client.closeWire(await client.request(VPN))
+  })
+})
+
+test('a refusal names the rule that would allow it, and the rule does', async () => {
+  other.say(routing('10.0.0.0/8'))
+  const text = await refusal('kernel://other@east/nsm-2')
+  const rule = /on the node n1 of west .*NSM_POLICY: (\{.*\})/.exec(text)?.[1] ?? ''
+  expect(rule).toBe(
+    `{name: route-10-0-0-0-8, effect: allow, actions: [route], prefixes: ["10.0.0.0/8"], when: "service == 'other@east'"}`,
+  )
+  writeFileSync(policyPath, `rules: [${RULE}, ${rule}]`)
+  const request = () => client.request('kernel://other@east/nsm-2').catch(() => undefined)
+  await until('the policy to change', async () => (await request()) !== undefined)
+  const wire = await client.request('kernel://other@east/nsm-2')
+  expect(routesOf(client)).toContain('10.0.0.0/8')
+  await client.closeWire(wire)
+  writeFileSync(policyPath, `rules: [${RULE}]`)
+  await until(
+    'the policy to be back',
+    async () => (await refusal('kernel://other@east/nsm-2')).match(OF_THE_POD) !== null,
+  )
+})
+
+describe('what a rule does not name', () => {
+  let stranger: Workload
+  beforeAll(async () => {
+    stranger = await pod(2000)
+  })
+  const world = async () => [routesOf(client), routesOf(stranger)]
+
+  attacks('is refused', () => [
+    {
+      name: 'another client of the same service',
+      run: async () => {
+        vpn.say(routing('10.0.0.0/8'))
+        return stranger.request(VPN)
+      },
+      denied: { code: 'invalid_argument', text: OF_THE_POD },
+      world,
+    },
+    {
+      name: 'another service of the same domain',
+      run: async () => {
+        other.say(routing(METADATA))
+        return client.request('kernel://other@east/nsm-2')
+      },
+      denied: { code: 'invalid_argument', text: /metadata/ },
+      world,
+    },
+    ...[
+      ['a wider prefix', '8.0.0.0/5', /wider/],
+      ['the metadata service of another cloud', '100.100.100.200/32', /metadata/],
+      ['loopback', '127.0.0.0/8', /no policy can allow/],
+      ['multicast', '239.0.0.0/8', /no policy can allow/],
+      ['"this network"', '0.0.0.0/8', /no policy can allow/],
+      ['a default route', '0.0.0.0/0', /ask for a default route/],
+    ].map(([name, prefix, text]) => ({
+      name: `${name} by the service that a rule names`,
+      run: async () => {
+        vpn.say(routing(String(prefix)))
+        return client.request(VPN)
+      },
+      denied: { code: 'invalid_argument' as const, text: new RegExp(text ?? '') },
+      world,
+    })),
+  ])
+})
+
+test('nsmctl policy why answers as the node decides', async () => {
+  const root = await near.operator()
+  const node = clientOf(nodeV1.NodeService, root.channel)
+  const ask = (prefix: string, clientId = client.identity.current().svid.spiffeId) =>
+    node.explainPolicy(
+      {
+        ...nodeV1.PolicyQuestion.fromPartial({ action: 'route', caller: clientId, networkService: 'vpn@east', prefix }),
+      },
+      { signal: AbortSignal.timeout(5_000) },
+    )
+  expect(await ask('10.1.0.0/16')).toMatchObject({ allowed: true, rule: 'vpn' })
+  expect(await ask('11.0.0.0/8')).toMatchObject({
+    allowed: false,
+    rule: '',
+    findings: [{ rule: 'vpn', finding: 'does not hold' }],
+  })
+  expect(await ask('10.1.0.0/16', 'spiffe://west/node/n1/uid/2000')).toMatchObject({ allowed: false })
+})
