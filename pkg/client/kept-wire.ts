@@ -83,6 +83,7 @@ export class KeptWire {
       for (let request = firstRequest(this.#wanted); ; ) {
         const connection = await this.#request(request)
         this.#become({ at: 'up', connection })
+        this.#checkDefaultRoutes(connection)
         this.#first.resolve(connection)
         request = await this.#hold(connection)
       }
@@ -138,6 +139,17 @@ export class KeptWire {
     if (nowMs - this.#healedMs > STEADY_MS) this.#healing.reset()
     else await clock.sleep(this.#healing.next(), this.#abort.signal)
     this.#healedMs = clock.monotonicMs()
+  }
+
+  /** The pod would go on to send by its own network what it means to send by the wire. */
+  #checkDefaultRoutes({ networkService, context }: Connection): void {
+    const given = new Set(context.ip.srcRoutes.map(({ prefix }) => prefix))
+    const missing = this.#wanted.url.defaultRoutes.filter((prefix) => !given.has(prefix))
+    if (missing.length === 0) return
+    this.#options.logger.warn('The endpoint does not give the default route that was asked for', {
+      service: networkService,
+      prefixes: missing.join(','),
+    })
   }
 
   #heal(connection: Connection): ConnectionRequest {

@@ -9,13 +9,31 @@ test('parseNsmUrl reads mechanism, service, domain, interface and labels', () =>
     service: 'my-service@other.domain',
     interfaceName: 'nsm-1',
     labels: { app: 'web', zone: 'a,b' },
+    defaultRoutes: [],
   })
   expect(parseNsmUrl('KERNEL://svc')).toEqual({
     mechanismType: 'KERNEL',
     service: 'svc',
     interfaceName: '',
     labels: {},
+    defaultRoutes: [],
   })
+})
+
+test.each([
+  ['ipv4', ['0.0.0.0/1', '128.0.0.0/1']],
+  ['ipv6', ['::/1', '8000::/1']],
+  ['ipv4,ipv6', ['0.0.0.0/1', '128.0.0.0/1', '::/1', '8000::/1']],
+  ['ipv4&default-route=ipv6', ['0.0.0.0/1', '128.0.0.0/1', '::/1', '8000::/1']],
+])('parseNsmUrl asks for a default route in halves, and not as a label: %s', (families, defaultRoutes) => {
+  expect(parseNsmUrl(`kernel://vpn/nsm-1?default-route=${families}&app=web`)).toMatchObject({
+    labels: { app: 'web' },
+    defaultRoutes,
+  })
+})
+
+test.each(['', 'true', 'ipv5', 'ipv4,', 'ipv4 ipv6'])('parseNsmUrl refuses the default route %j', (families) => {
+  expect(() => parseNsmUrl(`kernel://vpn/nsm-1?default-route=${families}`)).toThrow('default-route must be ipv4, ipv6')
 })
 
 test('parseNsmUrls keeps a comma within a label', () => {

@@ -1,8 +1,8 @@
 /**
  * The URLs of network services that a workload wants, in annotations of pods and in NSM_NETWORK_SERVICES:
  *
- *     kernel://my-service@other-domain/nsm-1?app=web
- *     mechanism  service   domain      interface  labels
+ *     kernel://my-service@other-domain/nsm-1?app=web&default-route=ipv4
+ *     mechanism  service   domain      interface  labels, and what is asked for
  */
 import type { Labels } from '../api/index.ts'
 import { isDomainOrNodeName, isRegisteredName, NsmError, splitName } from '../base/index.ts'
@@ -17,7 +17,20 @@ export interface NsmUrl {
   /** Empty to let the node choose. */
   readonly interfaceName: string
   readonly labels: Labels
+  /** The prefixes that together are all traffic, of the families for which the URL asks for a default route. */
+  readonly defaultRoutes: readonly string[]
 }
+
+/**
+ * In halves, as VPNs do it: a pod can have one route to 0.0.0.0/0 only. The pod's own stays and takes over when the wire
+ * is gone.
+ */
+const DEFAULT_ROUTES = {
+  ipv4: ['0.0.0.0/1', '128.0.0.0/1'],
+  ipv6: ['::/1', '8000::/1'],
+} as const
+
+const DEFAULT_ROUTE = 'default-route'
 
 const FORM = /^(?<mechanism>[A-Za-z][A-Za-z0-9]*):\/\/(?<service>[^/?#]+)(?:\/(?<path>[^?#]*))?(?:\?(?<query>[^#]*))?$/
 
@@ -31,7 +44,9 @@ export function parseNsmUrl(text: string): NsmUrl {
     throw malformed(text, 'the service must be a name of letters, digits, ".", "_" and "-", or name@domain')
   const interfaceName = path.split('/').at(-1) ?? ''
   if (interfaceName !== '') checkInterfaceName(interfaceName)
-  return { mechanismType, service, interfaceName, labels: parseLabels(query) }
+  const { [DEFAULT_ROUTE]: families, ...labels } = parseLabels(query)
+  const defaultRoutes = families === undefined ? [] : parseFamilies(text, families)
+  return { mechanismType, service, interfaceName, labels, defaultRoutes }
 }
 
 function isService(text: string): boolean {
@@ -71,6 +86,13 @@ function parseLabels(query: string): Labels {
     labels.set(key, before === undefined ? value : `${before},${value}`)
   }
   return Object.fromEntries(labels)
+}
+
+function parseFamilies(url: string, families: string): readonly string[] {
+  return families.split(',').flatMap((family) => {
+    if (family === 'ipv4' || family === 'ipv6') return DEFAULT_ROUTES[family]
+    throw malformed(url, `${DEFAULT_ROUTE} must be ipv4, ipv6 or ipv4,ipv6`)
+  })
 }
 
 function malformed(url: string, reason: string): NsmError {

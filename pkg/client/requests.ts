@@ -1,4 +1,11 @@
-import { type Connection, type ConnectionRequest, emptyContext, type Labels, type Mechanism } from '../api/index.ts'
+import {
+  type Connection,
+  type ConnectionContext,
+  type ConnectionRequest,
+  emptyContext,
+  type Labels,
+  type Mechanism,
+} from '../api/index.ts'
 import { kernelParameter, LOCAL } from '../mechanism/index.ts'
 import type { NsmUrl } from './nsm-url.ts'
 
@@ -22,7 +29,7 @@ export function firstRequest(wanted: WantedWire): ConnectionRequest {
     id,
     networkService: url.service,
     mechanism: undefined,
-    context: emptyContext,
+    context: asking(emptyContext, url),
     labels: { ...wanted.labels, ...url.labels },
     path: { index: 0, segments: [{ name: client, id, token: '', expiresMs: undefined, metrics: {} }] },
     endpointName: '',
@@ -39,8 +46,22 @@ export function refreshRequest(connection: Connection): ConnectionRequest {
 
 /** Requests the same service again, from any endpoint. */
 export function reselectRequest(connection: Connection, url: NsmUrl): ConnectionRequest {
-  const reselected: Connection = { ...connection, mechanism: undefined, endpointName: '', state: 'RESELECT_REQUESTED' }
+  const context = asking(connection.context, url)
+  const reselected: Connection = {
+    ...connection,
+    context,
+    mechanism: undefined,
+    endpointName: '',
+    state: 'RESELECT_REQUESTED',
+  }
   return { connection: reselected, mechanismPreferences: preferences(url) }
+}
+
+/** A client asks for a default route by sending it. */
+function asking(context: ConnectionContext, { defaultRoutes }: NsmUrl): ConnectionContext {
+  const asked = defaultRoutes.map((prefix) => ({ prefix, nextHop: '' }))
+  const others = context.ip.srcRoutes.filter(({ prefix }) => !defaultRoutes.includes(prefix))
+  return { ...context, ip: { ...context.ip, srcRoutes: [...others, ...asked] } }
 }
 
 function preferences(url: NsmUrl): readonly Mechanism[] {

@@ -24,7 +24,7 @@ export const nsmClientConfig = defineConfig('nsm-client: requests and maintains 
   name: withDefault(required('NSM_NAME', 'name of the client', name), 'nsc'),
   networkServices: required(
     'NSM_NETWORK_SERVICES',
-    'network services to connect to: kernel://service[@domain]/interface, separated by commas',
+    'network services to connect to: kernel://service[@domain]/interface[?label=value], separated by commas; default-route=ipv4, ipv6 or ipv4,ipv6 among the labels asks for a default route',
     text,
   ),
   labels: ownLabels,

@@ -76,7 +76,7 @@ export function checkOnWire(text: string, rules: WirePrefixRules & { readonly ex
 
 function adviceWithout(prefix: Prefix): string {
   if (!isDefaultRoute(prefix)) return 'give the endpoint other prefixes: no policy can allow this one'
-  return 'ask for a default route in the request'
+  return 'ask for a default route in the request, such as kernel://service/interface?default-route=ipv4'
 }
 
 function orContains({ what }: SpecialRange): string {
