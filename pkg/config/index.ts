@@ -14,6 +14,7 @@ export {
   logLevel,
   name,
   port,
+  prefix,
   uapiSocket,
   url,
 } from './parsers.ts'

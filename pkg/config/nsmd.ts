@@ -1,6 +1,6 @@
 import { MAX_MTU_BYTES } from '../net/index.ts'
 import { aeads } from './aeads.ts'
-import { absolutePath, duration, integer, ip, list, logLevel, name, port, uapiSocket, url } from './parsers.ts'
+import { absolutePath, duration, integer, ip, list, logLevel, name, port, prefix, uapiSocket, url } from './parsers.ts'
 import { policyFiles } from './policy-files.ts'
 import { defineConfig, optional, required, withDefault } from './table.ts'
 import { unsignedPath } from './unsigned-path.ts'
@@ -91,6 +91,14 @@ export const nsmdConfig = defineConfig('nsmd: the manager, forwarder and identit
       list(integer(0, 2 ** 32 - 2)),
     ),
     '0',
+  ),
+  excludedPrefixes: withDefault(
+    required(
+      'NSM_EXCLUDED_PREFIXES',
+      "prefixes that no wire of this node may have, whichever side says so, such as those of a cluster's services; separated by commas",
+      list(prefix),
+    ),
+    '',
   ),
   policyFiles,
   logLevel: withDefault(required('NSM_LOG_LEVEL', 'log level: debug, info, warn or error', logLevel), 'info'),

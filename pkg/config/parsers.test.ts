@@ -9,6 +9,7 @@ import {
   name,
   type Parser,
   port,
+  prefix,
   uapiSocket,
   url,
 } from './index.ts'
@@ -28,6 +29,7 @@ const good: readonly (readonly [Parser<unknown>, string, unknown])[] = [
   [logLevel, 'WARN', 'warn'],
   [absolutePath, '/a', '/a'],
   [port, '5001', 5001],
+  [list(prefix), '10.96.0.0/12, FD00:0::/64', ['10.96.0.0/12', 'fd00::/64']],
   [uapiSocket, '/var/run/wireguard/nsmesh.sock', '/var/run/wireguard/nsmesh.sock'],
 ]
 
@@ -37,6 +39,9 @@ const bad: readonly (readonly [Parser<unknown>, string])[] = [
   [duration, '10m x'],
   [duration, ''],
   [ip, 'localhost'],
+  [prefix, '10.96.0.1'],
+  [prefix, '10.96.0.1/12'],
+  [prefix, 'everything'],
   [url('tcp'), 'tcp://10.0.0.1'],
   [url('tcp'), 'tcp://10.0.0.1:99999'],
   [url('tcp'), 'unix:///a'],

@@ -1,6 +1,6 @@
 /** Parsers of configuration values. Each throws an Error whose message completes the sentence "VARIABLE=value ...". */
 import { isDomainOrNodeName } from '../base/index.ts'
-import { isIp, MAX_PORT } from '../net/index.ts'
+import { formatPrefix, isIp, MAX_PORT, network, parsePrefix } from '../net/index.ts'
 import type { Parser } from './table.ts'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
@@ -59,6 +59,22 @@ export const port: Parser<number> = integer(1, MAX_PORT)
 export const ip: Parser<string> = (value) => {
   if (!isIp(value)) throw new Error('must be an IPv4 or IPv6 address')
   return value
+}
+
+/** @returns the prefix in canonical form */
+export const prefix: Parser<string> = (value) => {
+  const parsed = readPrefix(value)
+  const whole = formatPrefix(network(parsed))
+  if (formatPrefix(parsed) !== whole) throw new Error(`must have no host bits: ${whole}`)
+  return whole
+}
+
+function readPrefix(value: string) {
+  try {
+    return parsePrefix(value)
+  } catch {
+    throw new Error('must be a prefix such as 10.96.0.0/12 or fd00::/64')
+  }
 }
 
 export const absolutePath: Parser<string> = (value) => {

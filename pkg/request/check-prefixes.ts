@@ -21,6 +21,8 @@ import {
 export interface Around {
   /** What this node needs to reach: to route it into a wire would cut the node off. */
   readonly kept: readonly KeptAddress[]
+  /** What the operator of this node keeps off all wires. */
+  readonly excluded: readonly string[]
   /** What the operator allows on this wire. */
   readonly exceptions: PrefixExceptions
   /** The families, 4 or 6, for which the client has asked for a default route. */
@@ -28,7 +30,7 @@ export interface Around {
 }
 
 /** What the client gets is held to what it has asked for; what the endpoint routes to itself is its own affair. */
-export function checkPrefixes(ip: IpContext, { kept, exceptions, defaults }: Around): void {
+export function checkPrefixes(ip: IpContext, { kept, excluded, exceptions, defaults }: Around): void {
   const toClient = (prefix: Prefix) => ({ kept, exceptions, mayBeDefault: defaults.has(prefix.family) })
   const toItself = () => ({ kept, exceptions, mayBeDefault: true })
   const ofTheWire = () => ({ kept, exceptions, mayBeDefault: false })
@@ -44,7 +46,8 @@ export function checkPrefixes(ip: IpContext, { kept, exceptions, defaults }: Aro
   }
   const prefixes = taken.map(({ prefix }) => parsePrefix(prefix))
   checkPart(prefixes.filter(({ family }) => !defaults.has(family)))
-  checkExcluded(prefixes, ip.excludedPrefixes)
+  checkExcluded(prefixesOf(ip), excluded, BY_NODE)
+  checkExcluded(prefixes, ip.excludedPrefixes, BY_CLIENT)
 }
 
 /** All that a wire takes, in whichever pod. */
@@ -54,17 +57,24 @@ export function prefixesOf(ip: IpContext): readonly Prefix[] {
   return [...ip.srcIpAddrs, ...ip.dstIpAddrs, ...routes].map(parsePrefix)
 }
 
+const BY_NODE = {
+  message: 'Cannot put the prefix on a wire: this node keeps it off all wires',
+  next: 'give the endpoint other prefixes; what a node keeps off its wires is in its NSM_EXCLUDED_PREFIXES',
+}
+const BY_CLIENT = {
+  message: 'Cannot put the prefix on a wire: the client or its node has excluded it',
+  next: 'give the endpoint other prefixes, or exclude less in the request',
+}
+
 /** What must be reached without the wire. A default route, which only a client that asks for one gets, leads there all the same. */
-function checkExcluded(prefixes: readonly Prefix[], excludedPrefixes: readonly string[]): void {
+function checkExcluded(prefixes: readonly Prefix[], excludedPrefixes: readonly string[], by: typeof BY_NODE): void {
   const excluded = excludedPrefixes.map((text) => rangeOf(parsePrefix(text)))
   for (const prefix of prefixes) {
     if (isDefaultRoute(prefix)) continue
     const { first, last } = rangeOf(prefix)
     const isExcluded = (each: Range) => each.family === prefix.family && each.first <= last && first <= each.last
     if (!excluded.some(isExcluded)) continue
-    throw new NsmError('invalid_argument', 'Cannot put the prefix on a wire: the client has excluded it', {
-      fields: { prefix: formatPrefix(prefix) },
-    })
+    throw new NsmError('invalid_argument', by.message, { fields: { prefix: formatPrefix(prefix) }, next: by.next })
   }
 }
 

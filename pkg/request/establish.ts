@@ -19,6 +19,8 @@ export interface EstablishParts {
   readonly forwarding: Forwarding
   readonly table: ConnectionTable
   readonly policy: PolicySource
+  /** What the operator of this node keeps off all wires, as it is now. */
+  excludedPrefixes(): readonly string[]
 }
 
 type Agreed = Asking & Counted & SelectedClientEnd & Chosen & Answered
@@ -32,6 +34,7 @@ export function establish(parts: EstablishParts): (agreed: Agreed) => Promise<Co
     const exceptions = new RouteExceptions(parts, { owner: call.peer.spiffeId, identities, connection, target })
     const around = {
       kept: parts.self.kept,
+      excluded: parts.excludedPrefixes(),
       exceptions,
       defaults: wantsDefault(agreed.connection.context.ip),
     }

@@ -127,6 +127,7 @@ export class NodeNetworkService implements NetworkServiceServer {
     const limits = {
       contextOf: ({ outgoing }: ConnectionRecord) => outgoing.context,
       mayWish: ({ peer }: Call) => isNode(peer.spiffeId, self.domain),
+      excludedPrefixes: () => parts.excludedPrefixes(),
     }
     const remove = async ({ connection, known }: { connection: Connection; known: ConnectionRecord | undefined }) => {
       if (known !== undefined) await this.#remove(known)

@@ -18,7 +18,7 @@ export interface FieldRule {
 export type FieldRules<T> = { readonly [Field in keyof T]: FieldRule }
 
 const PREFIXES =
-  'nothing forbidden, and nothing that the pod, its node or the registry needs, unless a policy allows it (docs/policy.md)'
+  'nothing forbidden, and nothing that the pod, its node or the registry needs, unless a policy allows it (docs/policy.md); nothing that a node keeps off its wires'
 const WISH = 'the node of a client may pass on what the endpoint has given before'
 
 export const ipFields: FieldRules<IpContext> = {
@@ -35,7 +35,8 @@ export const ipFields: FieldRules<IpContext> = {
   excludedPrefixes: {
     says: 'client',
     changes: 'nothing',
-    limits: 'at most 1,000; the endpoint gives no address in them, and no route that shares one with them',
+    limits:
+      'at most 1,000, with those that nodes add (NSM_EXCLUDED_PREFIXES); the endpoint gives no address in them, and no route that shares one with them',
   },
   ipNeighbors: { says: 'endpoint', changes: 'nothing', limits: '' },
   extraPrefixRequests: { says: 'client', changes: 'nothing', limits: '' },

@@ -24,6 +24,8 @@ export interface LimitRequestParts<Known extends Owned> {
   contextOf(known: Known): ConnectionContext
   /** Whether the caller may pass on the addresses of a connection that does not stand here. */
   mayWish(call: Call): boolean
+  /** What this application keeps off the wire, besides what the client excludes. */
+  excludedPrefixes?(): readonly string[]
 }
 
 /** Drops what is the endpoint's to say; a connection that stands keeps what the endpoint has said. */
@@ -33,12 +35,15 @@ export function limitRequest<Known extends Owned>(
   return async function limitRequest({ connection, call, known }, next) {
     const asked = connection.context
     checkSize(connection)
-    checkExcluded(asked.ip)
+    const excludedPrefixes = [...new Set([...asked.ip.excludedPrefixes, ...(parts.excludedPrefixes?.() ?? [])])]
+    checkExcluded(excludedPrefixes)
     const given = known === undefined ? emptyContext : parts.contextOf(known)
     const limited = merge('client', asked, given)
     const wished = known === undefined && parts.mayWish(call) ? addressesOf(asked.ip) : {}
     const srcRoutes = withDefaults(limited.ip.srcRoutes, asked.ip.srcRoutes)
-    return next({ connection: { ...connection, context: { ...limited, ip: { ...limited.ip, ...wished, srcRoutes } } } })
+    const ip = { ...limited.ip, ...wished, srcRoutes, excludedPrefixes }
+    const answer = await next({ connection: { ...connection, context: { ...limited, ip } } })
+    return excluding(asked.ip.excludedPrefixes, answer)
   }
 }
 
@@ -79,6 +84,11 @@ function pick<T extends object>(rules: FieldRules<T>, side: Side, from: { readon
   return picked
 }
 
+/** The client hears what it has said itself: what else is kept off the wire may be something else at its next refresh. */
+function excluding(excludedPrefixes: readonly string[], answer: Connection): Connection {
+  return { ...answer, context: { ...answer.context, ip: { ...answer.context.ip, excludedPrefixes } } }
+}
+
 function addressesOf({ srcIpAddrs, dstIpAddrs }: IpContext): Pick<IpContext, 'srcIpAddrs' | 'dstIpAddrs'> {
   return { srcIpAddrs, dstIpAddrs }
 }
@@ -99,7 +109,7 @@ function checkSize({ labels, context, path }: Connection): void {
   })
 }
 
-function checkExcluded({ excludedPrefixes }: IpContext): void {
+function checkExcluded(excludedPrefixes: readonly string[]): void {
   if (excludedPrefixes.length <= MAX_EXCLUDED_PREFIXES) return
   throw new NsmError('invalid_argument', 'Cannot accept the request: it excludes too many prefixes', {
     fields: { prefixes: excludedPrefixes.length, most: MAX_EXCLUDED_PREFIXES },

@@ -2,8 +2,10 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type IpContext, nodeV1 } from '../../pkg/api/index.ts'
+import { emptyContext, emptyIpContext, type IpContext, nodeV1 } from '../../pkg/api/index.ts'
 import { describeError, nextStep } from '../../pkg/base/index.ts'
+import { parseNsmUrl } from '../../pkg/client/index.ts'
+import { firstRequest } from '../../pkg/client/requests.ts'
 import { clientOf } from '../../pkg/rpc/index.ts'
 import { until } from '../lab/until.ts'
 import { Sandbox, type SandboxDomain, type SandboxNode } from '../sandbox/sandbox.ts'
@@ -41,6 +43,7 @@ beforeAll(async () => {
   east = await sandbox.domain('east')
   near = await west.node('n1', {
     ...policyFile('near', `rules: [${RULE}]`),
+    NSM_EXCLUDED_PREFIXES: '172.31.0.0/24,fd96::/112',
   })
   far = await east.node('n1', policyFile('far', FAR))
   await west.joinTo(east)
@@ -65,6 +68,7 @@ async function pod(uid: number): Promise<Workload> {
 
 const route = (prefix: string) => ({ prefix, nextHop: '' })
 const routing = (prefix: string) => (ip: IpContext) => ({ ...ip, srcRoutes: [...ip.srcRoutes, route(prefix)] })
+const asking = (ip: Partial<IpContext>) => ({ context: { ...emptyContext, ip: { ...emptyIpContext, ...ip } } })
 const routesOf = ({ namespace }: { readonly namespace: string }, node = near) =>
   node.kernel.namespace(namespace).routes.map(({ prefix }) => prefix)
 
@@ -164,7 +168,7 @@ describe('what a rule does not name', () => {
       ['loopback', '127.0.0.0/8', /no policy can allow/],
       ['multicast', '239.0.0.0/8', /no policy can allow/],
       ['"this network"', '0.0.0.0/8', /no policy can allow/],
-      ['a default route', '0.0.0.0/0', /ask for a default route/],
+      ['a default route', '0.0.0.0/0', /default-route=ipv4/],
     ].map(([name, prefix, text]) => ({
       name: `${name} by the service that a rule names`,
       run: async () => {
@@ -175,6 +179,78 @@ describe('what a rule does not name', () => {
       world,
     })),
   ])
+})
+
+describe('what an operator keeps off all wires', () => {
+  const world = async () => [routesOf(client), [...near.kernel.namespace(client.namespace).links.keys()]]
+  const said: readonly (readonly [string, (ip: IpContext) => IpContext])[] = [
+    ['a route into the pod of the client', routing('172.31.0.10/32')],
+    ['a wider one', routing('172.16.0.0/12')],
+    ['an address of the client', (ip) => ({ ...ip, srcIpAddrs: [...ip.srcIpAddrs, 'fd96::a/128'] })],
+    ['an address of the endpoint', (ip) => ({ ...ip, dstIpAddrs: [...ip.dstIpAddrs, '172.31.0.1/32'] })],
+    ['a route of the endpoint', (ip) => ({ ...ip, dstRoutes: [...ip.dstRoutes, route('172.31.0.0/16')] })],
+    [
+      'a policy for the own packets of the client',
+      (ip) => ({
+        ...ip,
+        policies: [
+          { from: ip.srcIpAddrs[0] ?? '', proto: '', dstPort: '', srcPort: '', routes: [route('172.31.0.0/25')] },
+        ],
+      }),
+    ],
+  ]
+
+  attacks('is refused', () => [
+    ...said.map(([name, say]) => ({
+      name,
+      run: async () => {
+        vpn.say(say)
+        return client.request(VPN)
+      },
+      denied: {
+        code: 'invalid_argument' as const,
+        text: /(this node keeps it off all wires.*NSM_EXCLUDED_PREFIXES|the client or its node has excluded it)/,
+      },
+      world,
+    })),
+    {
+      name: 'a route to it beside a default route that the client asked for',
+      run: async () => {
+        vpn.say(routing('172.31.0.10/32'))
+        return client.request(VPN, asking({ srcRoutes: [route('0.0.0.0/1'), route('128.0.0.0/1')] }))
+      },
+      denied: { code: 'invalid_argument' as const, text: /the client or its node has excluded it/ },
+      world,
+    },
+  ])
+
+  test('is told the endpoint, whose pool leaves it out, and not the client', async () => {
+    const pool = await far.endpoint({ service: 'pool', name: 'nse-pool', cidr: '172.31.0.0/23' })
+    await east.export('pool')
+    const request = () => client.request('kernel://pool@east/nsm-3', asking({ excludedPrefixes: ['172.31.1.0/31'] }))
+    await until('the export', async () => (await request().catch(() => undefined)) !== undefined)
+    const wire = await request()
+    const { srcIpAddrs, dstIpAddrs, excludedPrefixes } = wire.context.ip
+    expect([...srcIpAddrs, ...dstIpAddrs]).toEqual(['172.31.1.3/32', '172.31.1.2/32'])
+    expect(excludedPrefixes).toEqual(['172.31.1.0/31'])
+    expect(pool.server.served()[0]?.context.ip.excludedPrefixes).toEqual([
+      '172.31.1.0/31',
+      '172.31.0.0/24',
+      'fd96::/112',
+    ])
+    await client.refresh(wire)
+    await client.closeWire(wire)
+  })
+})
+
+test('a client whose URL asks for a default route gets one, in halves beside its own', async () => {
+  vpn.say((ip) => ip)
+  const url = parseNsmUrl(`${VPN}?default-route=ipv4`)
+  const wire = await client.send(firstRequest({ client: 'client', id: 'default', url, labels: {} }))
+  expect(routesOf(client)).toEqual(expect.arrayContaining(['0.0.0.0/0', '0.0.0.0/1', '128.0.0.0/1']))
+  expect(routesOf(vpn, far)).not.toContain('0.0.0.0/1')
+  await client.closeWire(await client.refresh(wire))
+  expect(routesOf(client)).toEqual(['0.0.0.0/0'])
 })
 
 test('nsmctl policy why answers as the node decides', async () => {

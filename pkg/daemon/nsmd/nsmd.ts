@@ -98,6 +98,7 @@ async function compose(config: NsmdConfig, options: NodeOptions, scope: Scope): 
     exports: () => trust.exports(),
     exportConditions: () => trust.exportConditions(),
     policy,
+    excludedPrefixes: () => config.excludedPrefixes,
     local,
     ...common,
   })

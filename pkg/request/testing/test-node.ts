@@ -87,6 +87,7 @@ export interface TestNodeOptions {
   readonly exports?: Exports
   readonly exportConditions?: ExportConditions
   readonly policy?: PolicySource
+  readonly excludedPrefixes?: readonly string[]
   readonly vxlanPort?: number
   readonly maxWires?: number
   /** Best first. */
@@ -132,6 +133,7 @@ export class TestNode {
       exports: () => given.exports ?? new Map(),
       exportConditions: () => given.exportConditions ?? new Map(),
       policy: given.policy ?? withoutPolicy,
+      excludedPrefixes: () => given.excludedPrefixes ?? [],
       tokens: {
         issue: async (audience) => ({ jwt: `${name} to ${audience}`, expiresMs: this.clock.nowMs() + TOKEN_MS }),
         verify: async (_path, call) => ({
