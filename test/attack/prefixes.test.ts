@@ -103,6 +103,21 @@ describe('by a policy, a wire has', () => {
     await client.closeWire(wire)
   })
 
+  test('what nsmctl policy diff names, if another policy would take it', async () => {
+    vpn.say(routing('10.0.0.0/8'))
+    const wire = await client.request(VPN)
+    const node = clientOf(nodeV1.NodeService, (await near.operator()).channel)
+    const diff = (text: string) =>
+      node.diffPolicy({ files: [{ path: 'new.yaml', text }] }, { signal: AbortSignal.timeout(5_000) })
+    expect(await diff(`rules: [${RULE}]`)).toEqual({ closed: [], kept: 1 })
+    expect(await diff('rules: []')).toMatchObject({
+      closed: [{ networkService: 'vpn@east', reason: 'the policy denies to route 10.0.0.0/8: no rule allows it' }],
+      kept: 0,
+    })
+    expect(routesOf(client)).toContain('10.0.0.0/8')
+    await client.closeWire(wire)
+  })
+
   test('nothing in spite of a rule that denies', async () => {
     vpn.say(routing('10.0.0.0/8'))
     writeFileSync(
