@@ -15,7 +15,7 @@ import { x509 } from './x509.ts'
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
 /** Makes certificates valid for peers whose clock is behind. */
-const BACKDATE_MS = MINUTE_MS
+const BACKDATE_MS = 15 * MINUTE_MS
 /**
  * Long, so that a domain does not fail because somebody forgot a date. A shorter lifetime would not protect a key that
  * is in use: an authority ends by rotation or revocation, not by expiry.

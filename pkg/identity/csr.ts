@@ -7,6 +7,8 @@ import { x509 } from './x509.ts'
 const MAX_CSR_BYTES = 16 * 1024
 const ECDSA_WITH_SHA256 = '2a8648ce3d040302'
 
+const ecdsa = { name: 'ECDSA', namedCurve: 'P-256' }
+
 export interface KeyAndCsr {
   readonly privateKey: KeyObject
   /** PKCS#10, DER. */
@@ -15,16 +17,25 @@ export interface KeyAndCsr {
 
 /** Creates an EC P-256 key, the kind that NSM's tokens require, and a certificate request for it. */
 export async function createKeyAndCsr(): Promise<KeyAndCsr> {
-  const { privateKey, publicKey } = await promisify(generateKeyPair)('ec', { namedCurve: 'P-256' })
-  const algorithm = { name: 'ECDSA', namedCurve: 'P-256' }
+  const { privateKey } = await promisify(generateKeyPair)('ec', { namedCurve: 'P-256' })
+  return { privateKey, csr: await csrOf(privateKey) }
+}
+
+/** A certificate request for a key that there is already. */
+export async function csrOf(privateKey: KeyObject): Promise<Uint8Array> {
   const request = await x509.Pkcs10CertificateRequestGenerator.create({
-    keys: {
-      privateKey: privateKey.toCryptoKey(algorithm, false, ['sign']),
-      publicKey: publicKey.toCryptoKey(algorithm, true, ['verify']),
-    },
+    keys: cryptoKeys(privateKey),
     signingAlgorithm: { name: 'ECDSA', hash: 'SHA-256' },
   })
-  return { privateKey, csr: new Uint8Array(request.rawData) }
+  return new Uint8Array(request.rawData)
+}
+
+/** Of an EC P-256 key, as the certificate library wants them. */
+export function cryptoKeys(privateKey: KeyObject) {
+  return {
+    privateKey: privateKey.toCryptoKey(ecdsa, false, ['sign']),
+    publicKey: createPublicKey(privateKey).toCryptoKey(ecdsa, true, ['verify']),
+  }
 }
 
 /**

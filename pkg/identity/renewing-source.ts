@@ -7,9 +7,9 @@ import { staticSource } from './static-source.ts'
 import { type Bundles, type Identity, type IdentitySource, lifeMsOf } from './svid.ts'
 
 export interface RenewingOptions {
-  /** Obtains a new identity. `current` is undefined the first time. */
+  /** Obtains a new identity. `current` is undefined the first time, and may have expired. */
   readonly obtain: (current: Identity | undefined, signal: AbortSignal) => Promise<Identity>
-  /** Loads the stored identity of an earlier run, which is used immediately unless it has expired. */
+  /** Loads the stored identity of an earlier run, which is used at once, or renewed at once if it has expired. */
   readonly load?: () => Promise<Identity | undefined>
   readonly save?: (identity: Identity) => Promise<void>
   readonly clock: Clock
@@ -30,7 +30,7 @@ export async function renewingSource(options: RenewingOptions): Promise<Renewing
   const { clock, obtain, load, save } = options
   const stored = await load?.()
   const isFresh = stored !== undefined && stored.svid.expiresMs > clock.nowMs()
-  const first = isFresh ? stored : await obtain(undefined, options.signal ?? new AbortController().signal)
+  const first = isFresh ? stored : await obtain(stored, options.signal ?? new AbortController().signal)
   if (!isFresh) await save?.(first)
   const source = staticSource(first)
   const scope = new Scope()
@@ -45,6 +45,9 @@ export async function renewingSource(options: RenewingOptions): Promise<Renewing
     },
   }
 }
+
+/** How long to wait at most while there is no valid identity: nothing works until there is one. */
+const EXPIRED_MS = 4_000
 
 async function renewLoop(
   { clock, obtain, save, logger, random = Math.random }: RenewingOptions,
@@ -63,8 +66,9 @@ async function renewLoop(
       waitMs = untilHalfLife(identity, clock.nowMs(), random())
     } catch (error) {
       if (signal.aborted) return
-      waitMs = backoff.next()
       const { spiffeId, expiresMs } = source.current().svid
+      const isOver = expiresMs <= clock.nowMs()
+      waitMs = isOver ? Math.min(backoff.next(), EXPIRED_MS) : backoff.next()
       logger.warn('Cannot renew the identity, retrying', {
         error,
         spiffeId,

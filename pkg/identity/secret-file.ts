@@ -1,4 +1,4 @@
-import { open, readFile, rename } from 'node:fs/promises'
+import { open, readFile, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
 /** The text of a file, or undefined if there is no such file. */
@@ -24,6 +24,10 @@ export async function writeSecretFile(path: string, text: string): Promise<void>
   }
   await rename(temporary, path)
   await syncDirectory(dirname(path))
+}
+
+export async function removeSecretFile(path: string): Promise<void> {
+  await rm(path, { force: true })
 }
 
 async function syncDirectory(path: string): Promise<void> {

@@ -21,7 +21,7 @@ const logger = jsonLogger({
   },
 })
 
-const sandbox = new Sandbox(logger)
+const sandbox = new Sandbox({ logger })
 const domain = await sandbox.domain('west')
 const [node, other] = [await domain.node('n1'), await domain.node('n2')]
 await node.endpoint({ service: 'files', name: 'nse-files', cidr: '172.16.1.0/24' })

@@ -75,7 +75,12 @@ describe('two programs of one name on a node', () => {
 
   it('refuses the second endpoint', async () => {
     const place = await node.holder.place({ uid: 2000, namespace: 'inode://4/777', pid: 102 })
-    const opened = SandboxEndpoint.open(place, { service: 'files', name: 'nse-files', cidr: '172.16.2.0/24' })
+    const opened = SandboxEndpoint.open(place, {
+      service: 'files',
+      name: 'nse-files',
+      cidr: '172.16.2.0/24',
+      clock: node.clock,
+    })
     const late = new Promise((resolve) => setTimeout(() => resolve('still refused'), 1_000))
     expect(await Promise.race([opened, late])).toBe('still refused')
   })

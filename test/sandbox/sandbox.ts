@@ -6,7 +6,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { authorityV1, domainV1, type NetworkService, type NetworkServiceEndpoint } from '../../pkg/api/index.ts'
-import { type Logger, NsmError, Scope, silentLogger, systemClock } from '../../pkg/base/index.ts'
+import { type Clock, type Logger, NsmError, Scope, silentLogger, systemClock } from '../../pkg/base/index.ts'
+import { aheadOf } from '../../pkg/base/testing/index.ts'
 import { nsmdConfig, registryConfig } from '../../pkg/config/index.ts'
 import { migrations } from '../../pkg/daemon/nsm-registry/migrations.ts'
 import { startRegistry } from '../../pkg/daemon/nsm-registry/registry.ts'
@@ -21,7 +22,6 @@ import { freePort } from '../lab/free-port.ts'
 import { type Process, TestHolder } from './test-holder.ts'
 import { type EndpointOptions, SandboxEndpoint, Workload } from './workload.ts'
 
-const clock = systemClock
 const soon = () => ({ signal: AbortSignal.timeout(10_000) })
 
 export class Sandbox {
@@ -29,10 +29,12 @@ export class Sandbox {
   readonly scope = new Scope()
   /** Of all registries and nodes. */
   readonly logger: Logger
+  readonly clock: Clock
   #namespaces = 100
 
-  constructor(logger: Logger = silentLogger) {
+  constructor({ logger = silentLogger, clock = systemClock }: Partial<Pick<Sandbox, 'logger' | 'clock'>> = {}) {
     this.logger = logger
+    this.clock = clock
   }
 
   /** @param environment what its registry is configured with besides */
@@ -93,7 +95,7 @@ export class SandboxDomain {
       ...this.#environment,
     })
     const scope = new Scope()
-    const { logger } = this.sandbox
+    const { clock, logger } = this.sandbox
     scope.own(await startRegistry(config, { clock, logger, signal: scope.signal }))
     this.#running = scope
   }
@@ -126,22 +128,23 @@ export class SandboxDomain {
     return node
   }
 
-  node(name: string, environment: Readonly<Record<string, string>> = {}): Promise<SandboxNode> {
-    return this.#startNode(name, `${this.name}-${name}`, environment)
+  /** @param aheadMs how far the clock of its machine is ahead of that of the registry */
+  node(name: string, environment: Readonly<Record<string, string>> = {}, aheadMs = 0): Promise<SandboxNode> {
+    return this.#startNode(name, { directory: `${this.name}-${name}`, aheadMs }, environment)
   }
 
   /** Another machine that joins under the name of a node. */
   namesake(name: string): Promise<SandboxNode> {
-    return this.#startNode(name, `${this.name}-${name}-namesake`, {})
+    return this.#startNode(name, { directory: `${this.name}-${name}-namesake`, aheadMs: 0 })
   }
 
   async #startNode(
     name: string,
-    directory: string,
-    environment: Readonly<Record<string, string>>,
+    { directory, aheadMs }: { readonly directory: string; readonly aheadMs: number },
+    environment: Readonly<Record<string, string>> = {},
   ): Promise<SandboxNode> {
     const { token } = await this.invite(name)
-    const where = { port: await freePort(), directory: join(this.sandbox.directory, directory) }
+    const where = { port: await freePort(), directory: join(this.sandbox.directory, directory), aheadMs }
     const node = new SandboxNode(this, name, where, environment)
     await node.prepare(token)
     await node.start()
@@ -236,7 +239,7 @@ export class SandboxDomain {
     await this.stop()
     const path = join(this.#directory, 'state', 'registry.db')
     const database = openDatabase(path, { application: 'nsm-registry', migrations })
-    const records = await TrustRecords.open({ store: sqliteTrustStore(database), clock, logger: silentLogger })
+    const records = await TrustRecords.open({ store: sqliteTrustStore(database), ...this.sandbox })
     try {
       await change(records)
     } finally {
@@ -248,8 +251,15 @@ export class SandboxDomain {
 
   #adminChannel(): Channel {
     const url = `unix://${join(this.#directory, 'run', 'admin.sock')}`
-    return new Channel(url, { security: 'plaintext', clock })
+    return new Channel(url, { security: 'plaintext', clock: this.sandbox.clock })
   }
+}
+
+interface Where {
+  readonly port: number
+  readonly directory: string
+  /** How far the clock of its machine is ahead of that of the registry. */
+  readonly aheadMs?: number
 }
 
 export class SandboxNode {
@@ -257,17 +267,12 @@ export class SandboxNode {
   readonly name: string
   readonly kernel = new FakeKernel()
   readonly engine = new FakeEngine(this.kernel)
-  readonly #where: { readonly port: number; readonly directory: string }
+  readonly #where: Where
   readonly #environment: Readonly<Record<string, string>>
   #holder: TestHolder | undefined
   #running: Scope | undefined
 
-  constructor(
-    domain: SandboxDomain,
-    name: string,
-    where: { readonly port: number; readonly directory: string },
-    environment: Readonly<Record<string, string>> = {},
-  ) {
+  constructor(domain: SandboxDomain, name: string, where: Where, environment: Readonly<Record<string, string>> = {}) {
     this.domain = domain
     this.name = name
     this.#where = where
@@ -276,6 +281,11 @@ export class SandboxNode {
 
   get url(): string {
     return `tcp://127.0.0.1:${this.#where.port}`
+  }
+
+  /** Of its machine. */
+  get clock(): Clock {
+    return aheadOf(this.domain.sandbox.clock, this.#where.aheadMs ?? 0)
   }
 
   /** Where its own files are. */
@@ -328,7 +338,7 @@ export class SandboxNode {
     const scope = new Scope()
     const machine = { platform: fakePlatform(this.kernel), dataplane: fakeDataplane(this.engine), close() {} }
     const { logger } = this.domain.sandbox
-    const options = { clock, logger, signal: scope.signal, openMachine: async () => machine }
+    const options = { clock: this.clock, logger, signal: scope.signal, openMachine: async () => machine }
     scope.own(await startNode(config, options))
     this.#running = scope
   }
@@ -355,7 +365,7 @@ export class SandboxNode {
 
   /** A workload of which the kernel says what the test wants. */
   async process(process: Process, tokenLifetimeMs?: number): Promise<Workload> {
-    const workload = await Workload.open(await this.holder.place(process), tokenLifetimeMs)
+    const workload = await Workload.open(await this.holder.place(process), { clock: this.clock, tokenLifetimeMs })
     this.domain.sandbox.scope.defer(() => workload.close())
     return workload
   }
@@ -363,7 +373,7 @@ export class SandboxNode {
   /** An endpoint of `service` in a namespace of its own; resolves when it is registered. */
   async endpoint({ uid = 2000, ...options }: EndpointOptions & { uid?: number }): Promise<SandboxEndpoint> {
     const place = await this.holder.place({ uid, namespace: this.#newNamespace() })
-    const endpoint = await SandboxEndpoint.open(place, options)
+    const endpoint = await SandboxEndpoint.open(place, { clock: this.clock, ...options })
     this.domain.sandbox.scope.defer(() => endpoint.close())
     return endpoint
   }

@@ -9,7 +9,7 @@ import {
   type Token,
   type TokenBinding,
 } from '../../pkg/api/index.ts'
-import { errorCode, Scope, silentLogger, systemClock } from '../../pkg/base/index.ts'
+import { type Clock, errorCode, Scope, silentLogger } from '../../pkg/base/index.ts'
 import { KeptWire, parseNsmUrl } from '../../pkg/client/index.ts'
 import { firstRequest, refreshRequest } from '../../pkg/client/requests.ts'
 import { EndpointServer, onlyOwnNode, Registration } from '../../pkg/endpoint/index.ts'
@@ -31,7 +31,6 @@ import {
 } from '../../pkg/rpc/index.ts'
 import type { WorkloadPlace } from './test-holder.ts'
 
-const clock = systemClock
 const logger = silentLogger
 
 interface Connected {
@@ -49,7 +48,12 @@ class ForgingMinter extends TokenMinter {
   }
 }
 
-async function connectTo(place: WorkloadPlace, scope: Scope, tokenLifetimeMs?: number): Promise<Connected> {
+interface Machine {
+  readonly clock: Clock
+  readonly tokenLifetimeMs?: number | undefined
+}
+
+async function connectTo(place: WorkloadPlace, { clock, tokenLifetimeMs }: Machine, scope: Scope): Promise<Connected> {
   const identity = scope.own(await workloadApiSource({ url: place.workloadUrl, clock, logger, signal: scope.signal }))
   const minter = new ForgingMinter(clock, tokenLifetimeMs)
   return {
@@ -67,8 +71,14 @@ export class Workload {
   readonly #scope: Scope
   readonly #services: NetworkServiceClient
   readonly #minter: ForgingMinter
+  readonly #clock: Clock
 
-  private constructor(place: WorkloadPlace, { channel, identity, minter }: Connected, scope: Scope) {
+  private constructor(
+    place: WorkloadPlace,
+    { channel, identity, minter, clock }: Connected & { readonly clock: Clock },
+    scope: Scope,
+  ) {
+    this.#clock = clock
     this.#minter = minter
     this.place = place
     this.namespace = place.process.namespace
@@ -78,9 +88,10 @@ export class Workload {
     this.#services = networkServiceClient(channel)
   }
 
-  static async open(place: WorkloadPlace, tokenLifetimeMs?: number): Promise<Workload> {
+  static async open(place: WorkloadPlace, machine: Machine): Promise<Workload> {
     const scope = new Scope()
-    return new Workload(place, await connectTo(place, scope, tokenLifetimeMs), scope)
+    const connected = await connectTo(place, machine, scope)
+    return new Workload(place, { ...connected, clock: machine.clock }, scope)
   }
 
   /** From now on, the token of each call. */
@@ -98,7 +109,8 @@ export class Workload {
   keep(url: string): KeptWire {
     const wanted = { client: 'client', id: `client-${url}`, url: parseNsmUrl(url), labels: {} }
     const mesh = { services: this.#services, monitor: monitorClient(this.channel) }
-    const wire = KeptWire.open(wanted, { ...mesh, clock, logger, requestTimeoutMs: 15_000, isRetried: () => true })
+    const options = { requestTimeoutMs: 15_000, isRetried: () => true, clock: this.#clock, logger }
+    const wire = KeptWire.open(wanted, { ...mesh, ...options })
     this.#scope.defer(() => wire.close().catch(() => {}))
     return wire
   }
@@ -115,7 +127,7 @@ export class Workload {
       } catch (error) {
         if (errorCode(error) !== 'unavailable') throw error
       }
-      await clock.sleep(100, this.#scope.signal)
+      await this.#clock.sleep(100, this.#scope.signal)
     }
   }
 
@@ -220,9 +232,12 @@ export class SandboxEndpoint {
     this.#scope = scope
   }
 
-  static async open(place: WorkloadPlace, { service, name, cidr, pause }: EndpointOptions): Promise<SandboxEndpoint> {
+  static async open(
+    place: WorkloadPlace,
+    { service, name, cidr, pause, clock }: EndpointOptions & Machine,
+  ): Promise<SandboxEndpoint> {
     const scope = new Scope()
-    const { identity, channel, minter } = await connectTo(place, scope)
+    const { identity, channel, minter } = await connectTo(place, { clock }, scope)
     const ipam = new TalkingIpam(parseGroups(cidr))
     const paths = { maxLifetimeMs: 600_000, unsigned: 'upstream' } as const
     const server = new EndpointServer({ name, services: [service], ipam, identity, minter, ...paths, clock, logger })

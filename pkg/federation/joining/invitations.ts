@@ -7,7 +7,8 @@ import { SECRET_BYTES } from './token.ts'
 const LONGEST_LIFE_MS = 7 * 24 * 3_600_000
 
 /**
- * Invitations that were given out, each good once. Used ones are kept for a week after they expire, so that a second
+ * Invitations that were given out, each good once: also again for whoever has used it and did not get the answer, as
+ * long as it proves that it is the same. Used ones are kept for a week after they expire, so that a second
  * use can be told from a forged secret.
  */
 export class Invitations {
@@ -41,9 +42,10 @@ export class Invitations {
 
   /**
    * The invitation behind `secret`, if it can be used now. The caller checks whether it is for who shows it.
+   * @param by the fingerprint of the key that the caller has proven to be its own
    * @throws {NsmError} `permission_denied` when there is none, `failed_precondition` when it is used or expired.
    */
-  async check(secret: string, invites: JoinKind): Promise<InvitationRecord> {
+  async check(secret: string, invites: JoinKind, by?: string): Promise<InvitationRecord> {
     const { name, hash } = digest(Buffer.from(secret, 'base64url'))
     // Not from the copy: another replica may just have made it.
     const found = await this.#records.read('invitation', name)
@@ -52,7 +54,7 @@ export class Invitations {
         next: `ask its operator for a new one: ${inviteCommand(invites)}`,
       })
     }
-    this.#checkUsable(found)
+    this.#checkUsable(found, by)
     return found
   }
 
@@ -61,16 +63,18 @@ export class Invitations {
    * anything is granted: after a crash in between, the token is lost and nothing is granted for it.
    * @throws {NsmError} `failed_precondition` when it was used before, or has expired.
    */
-  async use({ name, invites }: InvitationRecord): Promise<void> {
+  async use({ name, invites }: InvitationRecord, by?: string): Promise<void> {
     await this.#records.change('invitation', name, (stored) => {
       if (stored === undefined) throw unusable('the token has expired', invites)
-      this.#checkUsable(stored)
-      return { ...stored, usedMs: this.#clock.nowMs() }
+      this.#checkUsable(stored, by)
+      if (stored.usedMs !== undefined) return stored
+      return { ...stored, usedMs: this.#clock.nowMs(), ...(by === undefined ? {} : { usedBy: by }) }
     })
   }
 
-  #checkUsable({ usedMs, expiresMs, invites }: InvitationRecord): void {
-    if (usedMs !== undefined) throw unusable('the token was used already', invites)
+  #checkUsable({ usedMs, usedBy, expiresMs, invites }: InvitationRecord, by: string | undefined): void {
+    const isSame = usedBy !== undefined && usedBy === by
+    if (usedMs !== undefined && !isSame) throw unusable('the token was used already', invites)
     if (expiresMs <= this.#clock.nowMs()) throw unusable('the token has expired', invites)
   }
 

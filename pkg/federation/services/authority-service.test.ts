@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { createKeyAndCsr, verifySvid } from '../../identity/index.ts'
+import { createKeyAndCsr, keyProof, verifySvid } from '../../identity/index.ts'
 import { callOf, type TestDomain, TestWorld } from '../testing/index.ts'
 
 const admin = callOf('')
@@ -68,6 +68,70 @@ describe('the authority', () => {
         code: 'permission_denied',
       })
     }
+  })
+
+  test('answers a node again that proves that it is the same, and nobody else', async () => {
+    const { token } = await east.domains.inviteNode({ node: 'n1', lifetime: undefined }, admin)
+    const { csr, privateKey } = await createKeyAndCsr()
+    const shown = callOf('', undefined, (await keyProof(privateKey, world.clock)).chain)
+    const join = (call = shown) => east.authority.joinNode({ token, csr: Buffer.from(csr) }, call)
+    const first = await join()
+    expect((await join()).spiffeId).toBe(first.spiffeId)
+    const used = { code: 'failed_precondition', message: expect.stringContaining('used already') }
+    await expect(join(callOf(''))).rejects.toMatchObject(used)
+    const other = await createKeyAndCsr()
+    const thief = callOf('', undefined, (await keyProof(other.privateKey, world.clock)).chain)
+    await expect(join(thief)).rejects.toMatchObject(used)
+    const stolen = east.authority.joinNode({ token, csr: Buffer.from(other.csr) }, thief)
+    await expect(stolen).rejects.toMatchObject(used)
+  })
+
+  test.each(['revoked', 'joined with another token'])(
+    'does not answer again a node that has %s since',
+    async (what) => {
+      const { token } = await east.domains.inviteNode({ node: 'n1', lifetime: undefined }, admin)
+      const { csr, privateKey } = await createKeyAndCsr()
+      const shown = callOf('', undefined, (await keyProof(privateKey, world.clock)).chain)
+      await east.authority.joinNode({ token, csr: Buffer.from(csr) }, shown)
+      await world.clock.advance(1_000)
+      if (what === 'revoked') await east.domains.revokeNode({ node: 'n1' }, admin)
+      else await joinNode()
+      const again = east.authority.joinNode({ token, csr: Buffer.from(csr) }, shown)
+      await expect(again).rejects.toMatchObject({ code: 'failed_precondition' })
+    },
+  )
+
+  describe('asked by a node whose identity has expired', () => {
+    const HOUR_MS = 3_600_000
+    const renew = async ({ answer, csr }: Awaited<ReturnType<typeof joinNode>>) =>
+      (await east.authority.renew({ csr }, callOf('', undefined, answer.chain))).spiffeId
+
+    test.each([1, 24, 30 * 24])('renews it, %d hours later', async (hours) => {
+      const node = await joinNode()
+      await world.clock.advance((hours + 0.5) * HOUR_MS)
+      expect(await renew(node)).toBe('spiffe://east/node/n1')
+    })
+
+    test.each([
+      ['it was revoked', async () => void (await east.domains.revokeNode({ node: 'n1' }, admin))],
+      ['its name is that of another machine now', async () => void (await joinNode())],
+      ['that was too long ago', async () => void (await world.clock.advance(31 * 24 * HOUR_MS))],
+    ])('refuses where %s', async (_, happen) => {
+      const node = await joinNode()
+      await world.clock.advance(2 * HOUR_MS)
+      await happen()
+      await expect(renew(node)).rejects.toMatchObject({ code: 'permission_denied' })
+    })
+
+    test('refuses a workload, and a node of another domain', async () => {
+      const node = await joinNode()
+      const path = { path: 'uid/1000', dnsNames: [] }
+      const workload = await east.authority.issueWorkload({ csr: node.csr, ...path }, callOf('spiffe://east/node/n1'))
+      await world.clock.advance(2 * HOUR_MS)
+      await expect(renew({ ...node, answer: workload })).rejects.toMatchObject({ code: 'permission_denied' })
+      const foreign = west.authority.renew({ csr: node.csr }, callOf('', undefined, node.answer.chain))
+      await expect(foreign).rejects.toMatchObject({ code: 'permission_denied' })
+    })
   })
 
   test.each(['', 'UPPER', 'a/b', '-n', 'n'.repeat(64), '../n1', 'n1\n'])('invites no node named %j', async (node) => {

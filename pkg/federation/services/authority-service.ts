@@ -1,7 +1,7 @@
 /** nsmesh.authority.v1.Authority: issues identities to nodes and their workloads, and tells nodes whom to trust. */
 import { type authorityV1, type Call, trustDomainOf } from '../../api/index.ts'
 import { type Clock, describeError, type Logger, NsmError } from '../../base/index.ts'
-import { type Authority, type IssueOptions, isHostName } from '../../identity/index.ts'
+import { type Authority, type IssueOptions, isHostName, provenKey, verifyExpiredSvid } from '../../identity/index.ts'
 import { isNode, isWorkloadOf, nodeId, nodeNameOf } from '../../policy/index.ts'
 import type { Handlers } from '../../rpc/index.ts'
 import type { Invitations } from '../joining/invitations.ts'
@@ -9,7 +9,7 @@ import { decodeToken } from '../joining/token.ts'
 import { changes } from '../trust/changes.ts'
 import type { ConnectedNodes } from '../trust/connected-nodes.ts'
 import type { NodeAddresses } from '../trust/node-addresses.ts'
-import { admitNode, checkNodeMayJoin, renewNode } from '../trust/nodes.ts'
+import { admitAgain, admitNode, checkNodeMayJoin, mayRenewLate, renewNode } from '../trust/nodes.ts'
 import type { Trust } from '../trust/trust.ts'
 import { trustParts } from '../trust/trust-parts.ts'
 
@@ -29,7 +29,7 @@ export type AuthorityHandlers = Handlers<typeof authorityV1.AuthorityService>
 
 export function authorityHandlers(options: AuthorityOptions): AuthorityHandlers {
   return {
-    joinNode: (request) => joinNode(options, request),
+    joinNode: (request, call) => joinNode(options, request, call),
     renew: (request, call) => renew(options, request, call),
     issueWorkload: (request, call) => issueWorkload(options, request, call),
     watchTrust: (request, call) => watchTrust(options, request, call),
@@ -37,12 +37,14 @@ export function authorityHandlers(options: AuthorityOptions): AuthorityHandlers 
 }
 
 /**
+ * A node that did not get the answer, or could not use it, asks again with the same key, and gets another one.
  * Crash: the identity is issued before the token is used and given out after the node is stored, so whatever stops us
  * in between, a lost token has let nobody in; of several callers that show the same token one gets an answer.
  */
 async function joinNode(
   options: AuthorityOptions,
   { token, csr }: authorityV1.JoinNodeRequest,
+  { peer }: Call,
 ): Promise<authorityV1.IdentityResponse> {
   const { trust, invitations, clock, logger } = options
   const { secret, domain, kind } = decodeToken(token)
@@ -52,12 +54,15 @@ async function joinNode(
       next: 'make one here: nsmctl node invite <name>',
     })
   }
-  const invitation = await invitations.check(secret, 'node')
-  const { guest: node } = invitation
-  checkNodeMayJoin(trust.records.get('node', node), clock.nowMs())
+  const by = provenKey(csr, peer.chain)
+  const invitation = await invitations.check(secret, 'node', by)
+  const { guest: node, usedMs } = invitation
+  const nowMs = clock.nowMs() // no identity that it gets is older
+  checkNodeMayJoin(trust.records.get('node', node), nowMs)
   const answer = await issue(options, { csr, spiffeId: nodeId(trust.domain, node), dnsNames: dnsNamesOf(node) })
-  await invitations.use(invitation)
-  await admitNode(trust.records, node, clock.nowMs())
+  await invitations.use(invitation, by)
+  if (usedMs === undefined) await admitNode(trust.records, node, nowMs)
+  else await admitAgain(trust.records, { name: node, usedMs, nowMs })
   logger.info('A node joined', { node })
   return { ...answer, trust: firstPart(trust) }
 }
@@ -68,8 +73,8 @@ async function renew(
   call: Call,
 ): Promise<authorityV1.IdentityResponse> {
   const { trust, clock } = options
-  const { spiffeId } = call.peer
-  const node = nodeOf(trust, call)
+  const spiffeId = call.peer.spiffeId === '' ? lateIdentity(options, call) : call.peer.spiffeId
+  const node = nodeOf(trust, spiffeId)
   await renewNode(trust.records, node, clock.nowMs())
   return issue(options, { csr, spiffeId, dnsNames: dnsNamesOf(node) })
 }
@@ -79,7 +84,7 @@ async function issueWorkload(
   { csr, path, dnsNames }: authorityV1.IssueWorkloadRequest,
   call: Call,
 ): Promise<authorityV1.IdentityResponse> {
-  const node = nodeOf(options.trust, call)
+  const node = nodeOf(options.trust, call.peer.spiffeId)
   const spiffeId = `${call.peer.spiffeId}/${path}`
   if (!isWorkloadOf(spiffeId, call.peer.spiffeId)) refuseName('the path is empty', { path })
   // Only names of the node and below it: with a free choice it could pass for another node.
@@ -129,7 +134,22 @@ async function announce({ nodes, logger }: WatchParts, url: string, spiffeId: st
   })
 }
 
-function nodeOf(trust: Trust, { peer: { spiffeId } }: Call): string {
+/**
+ * Whose identity the caller shows, of a node that could not renew it before it expired; empty: nobody's. TLS has proven
+ * that the caller has the key, and trust has not ended.
+ */
+function lateIdentity({ trust, clock }: AuthorityOptions, { peer: { chain } }: Call): string {
+  try {
+    const own = new Map([...trust.bundles()].filter(([domain]) => domain === trust.domain))
+    const { spiffeId, expiresMs } = verifyExpiredSvid(chain, own, clock.nowMs())
+    const node = trust.records.get('node', nodeNameOf(spiffeId.id, trust.domain) ?? '')
+    return mayRenewLate(node, expiresMs, clock.nowMs()) ? spiffeId.id : ''
+  } catch {
+    return ''
+  }
+}
+
+function nodeOf(trust: Trust, spiffeId: string): string {
   const node = isNode(spiffeId, trust.domain) ? nodeNameOf(spiffeId, trust.domain) : undefined
   if (node !== undefined && !trust.isRevoked(spiffeId)) return node
   throw new NsmError('permission_denied', 'Cannot issue the identity: the caller is not a node of this domain', {

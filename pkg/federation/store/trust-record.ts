@@ -66,6 +66,8 @@ export interface InvitationRecord {
   readonly guest: string
   readonly expiresMs: number
   readonly usedMs: number | undefined
+  /** The fingerprint of the key for which it was used, if whoever used it has proven that the key is its own. */
+  readonly usedBy?: string
 }
 
 /** This domain itself. There is one such record, named {@link SELF}. */

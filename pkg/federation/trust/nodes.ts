@@ -24,6 +24,46 @@ export async function admitNode(records: TrustRecords, name: string, nowMs: numb
   })
 }
 
+export interface JoiningAgain {
+  readonly name: string
+  /** When it used its token. */
+  readonly usedMs: number
+  readonly nowMs: number
+}
+
+/**
+ * Admits a node that joins again with its token, because it has not got the answer.
+ * @throws {NsmError} `failed_precondition` when it was revoked, or has joined with another token, since.
+ */
+export async function admitAgain(records: TrustRecords, { name, usedMs, nowMs }: JoiningAgain): Promise<void> {
+  const known = records.get('node', name)
+  if (known === undefined) return await admitNode(records, name, nowMs)
+  if (known.revokedMs === undefined && known.joinedMs <= usedMs) return
+  throw new NsmError('failed_precondition', 'Cannot join the domain: the token was used already', {
+    fields: { node: name },
+    next: `a token is good once and for a limited time; make a new one: nsmctl node invite ${name}`,
+  })
+}
+
+/**
+ * How long after its end an identity can still be renewed by its node. A shorter time would end nodes whose registry was
+ * away; a longer one would let old backups of a node back in.
+ */
+export const LATE_RENEWAL_MS = 30 * 24 * 3_600_000
+
+/** X.509 times have a resolution of one second. */
+const RESOLUTION_MS = 1_000
+
+/**
+ * Whether a node whose identity ended at `expiredMs` may have a new one. Not one that has joined again since: the name is
+ * that of another machine now, or of another state directory.
+ */
+export function mayRenewLate(known: NodeRecord | undefined, expiredMs: number, nowMs: number): boolean {
+  if (known === undefined || known.revokedMs !== undefined) return false
+  const issuedMs = expiredMs - LONGEST_SVID_MS
+  return issuedMs + RESOLUTION_MS >= known.joinedMs && nowMs - expiredMs <= LATE_RENEWAL_MS
+}
+
 /** @throws {NsmError} `permission_denied` when the node is unknown or revoked. */
 export async function renewNode(records: TrustRecords, name: string, nowMs: number): Promise<void> {
   await records.change('node', name, (known) => {

@@ -3,7 +3,7 @@
  * identity that the node has, which is kept on disk. With SPIFFE_ENDPOINT_SOCKET another agent says it, and nothing else
  * changes.
  */
-import { describeError, errorCode, NsmError, type Runtime, retryUntilDone } from '../../base/index.ts'
+import { describeError, isAway, NsmError, type Runtime, retryUntilDone } from '../../base/index.ts'
 import { type NsmdConfig, readTextFile } from '../../config/index.ts'
 import {
   createKeyAndCsr,
@@ -11,6 +11,9 @@ import {
   type IdentitySource,
   identityFile,
   joinedDomainsSource,
+  type KeyAndCsr,
+  keyProof,
+  removeSecretFile,
   renewingSource,
   staticSource,
 } from '../../identity/index.ts'
@@ -19,8 +22,9 @@ import { Channel, type ClientSecurity, workloadApiSource } from '../../rpc/index
 import { type AuthorityClient, authorityClient, type Issued } from '../authority-client.ts'
 import type { NodeTrust } from '../trust/node-trust.ts'
 import { identityOf } from './issued-identity.ts'
+import { joiningKey } from './joining-key.ts'
 
-const RETRY = { firstMs: 200, maxMs: 5_000 }
+const RETRY = { firstMs: 200, maxMs: 4_000 }
 
 /** What a one-time token says. */
 export interface JoinToken {
@@ -46,9 +50,12 @@ export async function nodeIdentity(options: NodeIdentityOptions): Promise<Identi
   if (config.spiffeSocket !== undefined) return fromAgent(config.spiffeSocket, options)
   const file = identityFile(path)
   const source = await renewingSource({
-    obtain: (current, until) => (current === undefined ? join(options, until) : renew(options, current, until)),
+    obtain: (current, until) => obtain(options, current, until),
     load: async () => withTrust(trust, checkOwn(config, await file.load())),
-    save: file.save,
+    async save(identity) {
+      await file.save(identity)
+      await removeSecretFile(joiningKeyPath(options))
+    },
     clock,
     logger,
     signal,
@@ -76,39 +83,74 @@ async function fromAgent(url: string, { config, trust, clock, logger, signal }: 
   })
 }
 
-/** Waits for a registry that is away; what it refuses is final. */
-function join(options: NodeIdentityOptions, signal: AbortSignal): Promise<Identity> {
-  const { clock, logger } = options
+/** An identity that has expired is renewed all the same, and where the authority refuses that, a token is asked for. */
+async function obtain(
+  options: NodeIdentityOptions,
+  current: Identity | undefined,
+  signal: AbortSignal,
+): Promise<Identity> {
+  if (current === undefined) return await join(options, signal)
+  if (current.svid.expiresMs > options.clock.nowMs()) return await renew(options, current, signal)
+  try {
+    return await whileAway(options, signal, () => renew(options, current, signal))
+  } catch (error) {
+    signal.throwIfAborted()
+    if (options.config.joinTokenFile === undefined) throw error
+    return await join(options, signal)
+  }
+}
+
+async function join(options: NodeIdentityOptions, signal: AbortSignal): Promise<Identity> {
   const token = readToken(options)
-  const security = { authoritySha256: Buffer.from(token.fingerprint, 'base64url') }
-  const isRetried = (error: unknown) => errorCode(error) === 'unavailable'
-  const onFailure = (error: unknown) =>
-    logger.warn('Cannot join the domain yet: the registry is away', { error: describeError(error) })
-  return retryUntilDone({ clock, retry: RETRY, signal, isRetried, onFailure }, () =>
-    ask(options, security, (authority, csr) => authority.joinNode(csr, token.text, signal)),
+  const key = await joiningKey(joiningKeyPath(options))
+  const svid = await keyProof(key.privateKey, options.clock)
+  const security = { authoritySha256: Buffer.from(token.fingerprint, 'base64url'), svid }
+  return await whileAway(options, signal, () =>
+    ask(options, { security, key }, (authority) => authority.joinNode(key.csr, token.text, signal)),
   )
 }
 
-function renew(options: NodeIdentityOptions, current: Identity, signal: AbortSignal): Promise<Identity> {
-  const identity = staticSource({ svid: current.svid, bundles: options.trust.bundles() })
-  return ask(options, { identity }, (authority, csr) => authority.renew(csr, signal))
+/** Waits for a registry that is away; what it refuses is final. */
+function whileAway(
+  { clock, logger }: NodeIdentityOptions,
+  signal: AbortSignal,
+  attempt: () => Promise<Identity>,
+): Promise<Identity> {
+  const onFailure = (error: unknown) =>
+    logger.warn('Cannot join the domain yet: the registry is away', { error: describeError(error) })
+  return retryUntilDone({ clock, retry: RETRY, signal, isRetried: isAway, onFailure }, attempt)
+}
+
+async function renew(options: NodeIdentityOptions, current: Identity, signal: AbortSignal): Promise<Identity> {
+  const security = { identity: staticSource({ svid: current.svid, bundles: options.trust.bundles() }) }
+  const key = await createKeyAndCsr()
+  return await ask(options, { security, key }, (authority) => authority.renew(key.csr, signal))
+}
+
+interface Asking {
+  readonly security: Exclude<ClientSecurity, 'plaintext'>
+  /** For which an identity is asked. */
+  readonly key: KeyAndCsr
 }
 
 async function ask(
   { config, trust, clock }: NodeIdentityOptions,
-  security: Exclude<ClientSecurity, 'plaintext'>,
-  call: (authority: AuthorityClient, csr: Uint8Array) => Promise<Issued>,
+  { security, key }: Asking,
+  call: (authority: AuthorityClient) => Promise<Issued>,
 ): Promise<Identity> {
   const expect = (spiffeId: string) => isRegistry(spiffeId, config.domain)
   const channel = new Channel(config.registryUrl, { security: { ...security, expect }, clock })
   try {
-    const key = await createKeyAndCsr()
-    const issued = await call(authorityClient(channel), key.csr)
+    const issued = await call(authorityClient(channel))
     if (issued.trust !== undefined && issued.isTrustWhole) await trust.update(issued.trust)
     return identityOf(issued, { key, known: trust.bundles(), clock })
   } finally {
     channel.close()
   }
+}
+
+function joiningKeyPath({ path }: NodeIdentityOptions): string {
+  return `${path}.joining`
 }
 
 function readToken({ config, decodeToken }: NodeIdentityOptions) {
