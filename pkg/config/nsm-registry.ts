@@ -1,6 +1,7 @@
 import { absolutePath, duration, list, logLevel, name, url } from './parsers.ts'
 import { policyFiles } from './policy-files.ts'
-import { defineConfig, optional, type Parser, required, withDefault } from './table.ts'
+import { defineConfig, optional, required, withDefault } from './table.ts'
+import { toldHostAndPort } from './told-address.ts'
 
 export const registryConfig = defineConfig(
   'nsm-registry: the registry and certificate authority of a domain, and its link to other domains.',
@@ -10,7 +11,7 @@ export const registryConfig = defineConfig(
     advertise: optional(
       'NSM_ADVERTISE',
       'addresses at which they can reach the registry, if different from NSM_LISTEN_ON: host:port, separated by commas',
-      list(hostAndPort()),
+      list(toldHostAndPort),
     ),
     adminSocket: withDefault(
       required(
@@ -39,14 +40,3 @@ export const registryConfig = defineConfig(
 )
 
 export type RegistryConfig = ReturnType<typeof registryConfig.read>
-
-function hostAndPort(): Parser<string> {
-  return (value) => {
-    try {
-      url('tcp')(`tcp://${value}`)
-    } catch {
-      throw new Error('must be host:port')
-    }
-    return value
-  }
-}

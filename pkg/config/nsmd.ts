@@ -3,18 +3,21 @@ import { aeads } from './aeads.ts'
 import { absolutePath, duration, integer, ip, list, logLevel, name, port, prefix, uapiSocket, url } from './parsers.ts'
 import { policyFiles } from './policy-files.ts'
 import { defineConfig, optional, required, withDefault } from './table.ts'
+import { checkNodeAddresses, toldIp, toldUrl } from './told-address.ts'
 import { unsignedPath } from './unsigned-path.ts'
 
 const RUN = '/run/nsmesh'
 
-export const nsmdConfig = defineConfig('nsmd: the manager, forwarder and identity agent of one node.', {
+const about = 'nsmd: the manager, forwarder and identity agent of one node.'
+
+const variables = {
   name: required('NSM_NAME', 'name of the node, unique in its domain', name),
   domain: required('NSM_DOMAIN', 'name of the domain, which is also its SPIFFE trust domain', name),
   listenOn: required('NSM_LISTEN_ON', 'address to listen on for other nodes, tcp://ip:port', url('tcp')),
   publicUrl: optional(
     'NSM_PUBLIC_URL',
-    'address at which other nodes can reach this one, if different from NSM_LISTEN_ON',
-    url('tcp'),
+    'address at which other nodes reach this one, tcp://ip:port, if different from NSM_LISTEN_ON (behind a NAT, or where that is every address)',
+    toldUrl,
   ),
   registryUrl: required('NSM_REGISTRY_URL', 'address of the registry of the domain, tcp://ip:port', url('tcp')),
   stateDir: withDefault(
@@ -37,7 +40,12 @@ export const nsmdConfig = defineConfig('nsmd: the manager, forwarder and identit
     required('NSM_DIAL_SOCKET', 'path of the socket of nsm-dataplane for connections to local endpoints', absolutePath),
     `${RUN}/dial.sock`,
   ),
-  tunnelIp: required('NSM_TUNNEL_IP', 'IP address of the node for encrypted wires', ip),
+  tunnelIp: required('NSM_TUNNEL_IP', 'IP address at which other nodes reach the wires of this one', toldIp),
+  tunnelListenIp: optional(
+    'NSM_TUNNEL_LISTEN_IP',
+    'IP address to bind for wires, if different from NSM_TUNNEL_IP (behind a NAT); 0.0.0.0 or :: for every address',
+    ip,
+  ),
   tunnelPort: withDefault(required('NSM_TUNNEL_PORT', 'UDP port for encrypted wires', port), '51820'),
   tunnelMtuBytes: withDefault(
     required('NSM_TUNNEL_MTU', 'MTU of the network between the nodes, in bytes', integer(1280, MAX_MTU_BYTES)),
@@ -102,6 +110,8 @@ export const nsmdConfig = defineConfig('nsmd: the manager, forwarder and identit
   ),
   policyFiles,
   logLevel: withDefault(required('NSM_LOG_LEVEL', 'log level: debug, info, warn or error', logLevel), 'info'),
-})
+}
+
+export const nsmdConfig = defineConfig(about, variables, checkNodeAddresses)
 
 export type NsmdConfig = ReturnType<typeof nsmdConfig.read>

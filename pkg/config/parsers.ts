@@ -109,8 +109,13 @@ function checkRest(scheme: string, rest: string): string | undefined {
   if (scheme === 'unix') return rest.startsWith('/') ? undefined : 'must name an absolute path, unix:///path'
   if (scheme !== 'tcp') return URL.canParse(`${scheme}://${rest}`) ? undefined : 'must be a URL'
   const [, host = '', number = ''] = /^(.+):(\d{1,5})$/.exec(rest) ?? []
-  const isHost = isIp(host.replace(/^\[(.*)\]$/, '$1')) || /^[A-Za-z0-9.-]+$/.test(host)
+  const isHost = isIp(host.replace(/^\[(.*)\]$/, '$1')) || isHostName(host)
   return isHost && Number(number) <= MAX_PORT ? undefined : 'must be tcp://ip:port'
+}
+
+/** A last label that is a number makes an address of it, which resolvers read in several ways: 0 is 0.0.0.0. */
+function isHostName(text: string): boolean {
+  return /^[A-Za-z0-9.-]+$/.test(text) && !/(^|\.)(\d+|0x[0-9a-f]*)\.?$/i.test(text)
 }
 
 /** A comma-separated list. Spaces around entries and empty entries are dropped, so an empty text is an empty list. */

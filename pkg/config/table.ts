@@ -48,12 +48,21 @@ export function withDefault<T>(variable: Variable<T>, fallback: string): Variabl
   return { ...variable, fallback, isRequired: false }
 }
 
-export function defineConfig<V extends Variables>(about: string, variables: V): Config<Values<V>> {
+/** @param check says what is wrong with the values together, once each of them is right */
+export function defineConfig<V extends Variables>(
+  about: string,
+  variables: V,
+  check: (values: Values<V>) => readonly string[] = () => [],
+): Config<Values<V>> {
   return {
     about,
     variables: Object.values(variables),
     help: renderHelp(about, variables),
-    read: (environment = process.env) => readAll(variables, environment),
+    read: (environment = process.env) => {
+      const values = readAll(variables, environment)
+      refuse(check(values))
+      return values
+    },
   }
 }
 
@@ -67,12 +76,15 @@ function readAll<V extends Variables>(variables: V, environment: Environment): V
       return [key, undefined] as const
     }
   })
-  if (mistakes.length > 0) {
-    throw new NsmError('invalid_argument', `Cannot read the configuration: ${mistakes.join('; ')}`, {
-      next: 'run with --help to see every variable',
-    })
-  }
+  refuse(mistakes)
   return Object.fromEntries(values) as Values<V>
+}
+
+function refuse(mistakes: readonly string[]): void {
+  if (mistakes.length === 0) return
+  throw new NsmError('invalid_argument', `Cannot read the configuration: ${mistakes.join('; ')}`, {
+    next: 'run with --help to see every variable',
+  })
 }
 
 /** An empty variable counts as not set, because manifests and shells leave variables out that way. */

@@ -50,7 +50,10 @@ export interface Host {
 
 /** What this node has for tunnels to other nodes. */
 export interface Tunnel extends Abilities {
+  /** At which other nodes reach it. */
   readonly ip: string
+  /** To which its sockets are bound: behind a NAT another one, and perhaps every address of the machine. */
+  readonly listenIp: string
   /** UDP ports by kind of mechanism. The node neither offers nor accepts a mechanism without a port. */
   readonly ports: Readonly<Partial<Record<string, number>>>
   /** MTU of the network between the nodes. */

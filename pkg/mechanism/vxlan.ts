@@ -114,7 +114,7 @@ export const vxlan: MechanismKind<VxlanEnd, VxlanPortSpec, VxlanPortSpec> = {
 
   claim: ({ parameters }) => readVxlan(parameters).vni,
   plan: ({ role: _, ...end }, { id, mtuBytes }) => ({ ...end, id, mtuBytes, underlay: KIND }),
-  underlay: (tunnel) => ({ id: KIND, kind: KIND, listen: ourselves(tunnel) }),
+  underlay: (tunnel) => ({ id: KIND, kind: KIND, listen: { ...ourselves(tunnel), ip: tunnel.listenIp } }),
 
   view: ({ peer }) => ({ ...EMPTY_VIEW, mechanism: VXLAN, peer }),
 }

@@ -30,7 +30,7 @@ export {
   parsePrefix,
 } from './prefix.ts'
 export { isReachableUrl } from './reachable-url.ts'
-export { isRoutable, type Reach, reachFrom, reachOf } from './routable.ts'
+export { isRoutable, isUnspecified, type Reach, reachFrom, reachOf } from './routable.ts'
 export { formatSocketAddress, MAX_PORT, parseSocketAddress, type SocketAddress } from './socket-address.ts'
 export { isSpecial } from './special-ranges.ts'
 export {

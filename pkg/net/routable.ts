@@ -3,10 +3,11 @@
  * something else on each machine would make us call ourselves, or the service that gives a cloud machine its secrets.
  */
 import { bigintToIp, formatIp, ipToBigint, parseIp } from './ip.ts'
-import { contains, parsePrefix } from './prefix.ts'
+import { contains, type Prefix, parsePrefix } from './prefix.ts'
 import { isSpecial } from './special-ranges.ts'
 
 const LOOPBACK = ['127.0.0.0/8', '::1/128'].map(parsePrefix)
+const UNSPECIFIED = ['0.0.0.0/32', '::/128', '::ffff:0.0.0.0/128'].map(parsePrefix)
 
 /** Prefixes behind which a translator or a tunnel finds an IPv4 address, and how many bits follow that address. */
 const EMBEDDING = [
@@ -24,8 +25,17 @@ export function isRoutable(text: string): boolean {
 }
 
 export function isLoopback(text: string): boolean {
+  return isIn(LOOPBACK, text)
+}
+
+/** Whether a socket that is bound to it is bound to every address of the machine. */
+export function isUnspecified(text: string): boolean {
+  return isIn(UNSPECIFIED, text)
+}
+
+function isIn(prefixes: readonly Prefix[], text: string): boolean {
   const ip = parse(text)
-  return ip !== undefined && LOOPBACK.some((prefix) => contains(prefix, ip))
+  return ip !== undefined && prefixes.some((prefix) => contains(prefix, ip))
 }
 
 /** Which IP addresses a program connects to when others tell it to. */

@@ -14,6 +14,7 @@ export function selfOf(config: NsmdConfig, { features }: DataplaneStatus, nodeKe
     hostNamespace: ownNamespace(),
     tunnel: {
       ip: config.tunnelIp,
+      listenIp: config.tunnelListenIp ?? config.tunnelIp,
       ports: { wireguard: config.tunnelPort, ...(config.vxlanPort === undefined ? {} : { vxlan: config.vxlanPort }) },
       mtuBytes: config.tunnelMtuBytes,
       nodeKey,
@@ -32,6 +33,7 @@ function keptAddresses(config: NsmdConfig): readonly KeptAddress[] {
   const hosts = [
     ...urls.map(([url, what]) => [hostOf(url), what] as const),
     [config.tunnelIp, 'the address of the node'] as const,
+    [config.tunnelListenIp ?? config.tunnelIp, 'the address of the node'] as const,
   ]
   return hosts.flatMap(([ip, what]) => (isIp(ip) ? [{ ip: parseIp(ip), what }] : []))
 }

@@ -25,6 +25,7 @@ const MAIN_TABLE = 254
 
 const tunnel = {
   ip: '192.0.2.1',
+  listenIp: '192.0.2.1',
   ports: { wireguard: 51_820, vxlan: 4789 },
   mtuBytes: 1500,
   nodeKey: generateKey(),

@@ -75,10 +75,10 @@ export const wireguard: MechanismKind<WireguardEnd, WireguardPortSpec, Wireguard
     return { ...EXACT_WIREGUARD, ...end, ...place, ...prefixes, underlay: KIND }
   },
 
-  underlay: ({ ip, ports, nodeKey }) => ({
+  underlay: ({ listenIp, ports, nodeKey }) => ({
     id: KIND,
     kind: KIND,
-    listen: { ip, port: ports[KIND] ?? 0 },
+    listen: { ip: listenIp, port: ports[KIND] ?? 0 },
     privateKey: nodeKey.privateKey,
   }),
 

@@ -119,7 +119,13 @@ export class TestNode {
     this.records = given.records ?? new MemoryRecords()
     this.table = new ConnectionTable(this.records, this.clock)
     const ports = { wireguard: 51820, ...(given.vxlanPort === undefined ? {} : { vxlan: given.vxlanPort }) }
-    const tunnel = { ip: '192.0.2.1', ports, mtuBytes: 1500, nodeKey: given.nodeKey ?? generateKey() }
+    const tunnel = {
+      ip: '192.0.2.1',
+      listenIp: '192.0.2.1',
+      ports,
+      mtuBytes: 1500,
+      nodeKey: given.nodeKey ?? generateKey(),
+    }
     const publicUrl = `tcp://${name === 'n1' ? '192.0.2.1' : '192.0.2.2'}:5001`
     const aeads = () => given.aeads ?? (['aes256gcm', 'chacha20poly1305'] as const)
     const kept = [{ ip: parseIp(tunnel.ip), what: 'the address of the node' }]
