@@ -84,8 +84,6 @@ export interface Asked extends Around {
 /** The circumstances of an offer to the next hop. */
 export interface Wanted extends Around {
   readonly payload: Payload
-  /** Address of the next node; empty if the next hop is a workload. */
-  readonly peerIp: string
 }
 
 /** An end, with what its neighbour and this node have agreed about the wire. */

@@ -11,15 +11,15 @@ test('overheads are those of the wire formats', () => {
 })
 
 test.each([
-  ['WIREGUARD', { linkMtuBytes: 1500, peerIp: '192.0.2.1', overheadBytes: packetOverheadBytes }, 1440],
-  ['WIREGUARD', { linkMtuBytes: 1500, peerIp: '2001:db8::1', overheadBytes: packetOverheadBytes }, 1420],
-  ['WIREGUARD of frames', { linkMtuBytes: 1500, peerIp: '192.0.2.1', overheadBytes: frameOverheadBytes }, 1420],
-  ['VXLAN', { linkMtuBytes: 1500, peerIp: '192.0.2.1', overheadBytes: vxlanOverheadBytes }, 1446],
-  ['VXLAN', { linkMtuBytes: 9000, peerIp: '2001:db8::1', overheadBytes: vxlanOverheadBytes }, 8926],
+  ['WIREGUARD', { linkMtuBytes: 1500, ip: '192.0.2.1', overheadBytes: packetOverheadBytes }, 1440],
+  ['WIREGUARD', { linkMtuBytes: 1500, ip: '2001:db8::1', overheadBytes: packetOverheadBytes }, 1420],
+  ['WIREGUARD of frames', { linkMtuBytes: 1500, ip: '192.0.2.1', overheadBytes: frameOverheadBytes }, 1420],
+  ['VXLAN', { linkMtuBytes: 1500, ip: '192.0.2.1', overheadBytes: vxlanOverheadBytes }, 1446],
+  ['VXLAN', { linkMtuBytes: 9000, ip: '2001:db8::1', overheadBytes: vxlanOverheadBytes }, 8926],
 ] as const)('tunnelMtuBytes of %s with %j is %i', (_, room, mtuBytes) => expect(tunnelMtuBytes(room)).toBe(mtuBytes))
 
 test('tunnelMtuBytes refuses a link that leaves no room', () => {
-  const room = { linkMtuBytes: 600, peerIp: '192.0.2.1', overheadBytes: packetOverheadBytes }
+  const room = { linkMtuBytes: 600, ip: '192.0.2.1', overheadBytes: packetOverheadBytes }
   expect(() => tunnelMtuBytes(room)).toThrow(NsmError)
 })
 

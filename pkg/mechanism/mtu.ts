@@ -8,15 +8,15 @@ export const LOCAL_MTU_BYTES = 9000
 export interface TunnelRoom {
   /** MTU of the link through which the outer packets leave. */
   readonly linkMtuBytes: number
-  /** Address of the other node. Its family decides the size of the outer header. */
-  readonly peerIp: string
+  /** Address of either end: both have one family, which decides the size of the outer header. */
+  readonly ip: string
   /** The headers that the tunnel puts around an inner IP packet. */
   readonly overheadBytes: (family: IpFamily) => number
 }
 
 /** @throws {NsmError} `failed_precondition` if too little is left for an IP packet */
-export function tunnelMtuBytes({ linkMtuBytes, peerIp, overheadBytes }: TunnelRoom): number {
-  const overhead = overheadBytes(ipFamily(parseIp(peerIp)))
+export function tunnelMtuBytes({ linkMtuBytes, ip, overheadBytes }: TunnelRoom): number {
+  const overhead = overheadBytes(ipFamily(parseIp(ip)))
   const mtuBytes = linkMtuBytes - overhead
   if (mtuBytes >= MIN_IPV4_MTU_BYTES) return mtuBytes
   throw new NsmError('failed_precondition', 'Cannot tunnel: the MTU of the link is too small', {

@@ -1,7 +1,7 @@
 /** Reads and writes single mechanism parameters, which are texts in NSM's messages. Errors name the parameter. */
 import type { Mechanism } from '../api/index.ts'
 import { NsmError } from '../base/index.ts'
-import { isIp, MAX_MTU_BYTES, MAX_PORT, normalizeIp, reachFrom } from '../net/index.ts'
+import { ipFamily, isIp, MAX_MTU_BYTES, MAX_PORT, normalizeIp, parseIp, reachFrom } from '../net/index.ts'
 import { isWireKey, keyBytes } from './key.ts'
 
 export type Parameters = Mechanism['parameters']
@@ -32,12 +32,19 @@ export function readMtu(parameters: Parameters): number | undefined {
 
 /**
  * The other end of a tunnel is on another machine: an address that means something else on each would turn the tunnel on
- * ourselves, or on a service of the machine.
+ * ourselves, or on a service of the machine. And a socket reaches addresses of one family.
  * @param own the address of this node's tunnels
  * @throws {NsmError} `invalid_argument`
  */
 export function checkPeer<T extends { readonly ip: string }>(peer: T, own: { readonly ip: string }): T {
-  return reachFrom([own.ip])(peer.ip) ? peer : refuse('ip', peer.ip, 'no other machine can have it')
+  if (!reachFrom([own.ip])(peer.ip)) refuse('ip', peer.ip, 'no other machine can have it')
+  if (isIpv6(peer.ip) === isIpv6(own.ip)) return peer
+  const [theirs, ours] = [peer, own].map(({ ip }) => (isIpv6(ip) ? 'IPv6' : 'IPv4'))
+  return refuse('ip', peer.ip, `it is an ${theirs} address, and the tunnels of this node have ${ours} (NSM_TUNNEL_IP)`)
+}
+
+function isIpv6(ip: string): boolean {
+  return ipFamily(parseIp(ip)) === 6
 }
 
 /** A decimal number; undefined when the parameter is absent or empty. */

@@ -11,8 +11,19 @@ const outcome = (ip: string, own: string) => {
 }
 
 describe('The other end of a tunnel', () => {
-  test.each(['192.0.2.1', '10.0.0.1', '2001:db8::1'])('may be at %s', (ip) => {
-    expect(outcome(ip, '192.0.2.7')).toBe(ip)
+  test.each([
+    ['192.0.2.1', '192.0.2.7'],
+    ['10.0.0.1', '192.0.2.7'],
+    ['2001:db8::1', '2001:db8::7'],
+  ])('may be at %s', (ip, own) => {
+    expect(outcome(ip, own)).toBe(ip)
+  })
+
+  test.each([
+    ['192.0.2.1', '2001:db8::7', /it is an IPv4 address, and the tunnels of this node have IPv6/],
+    ['2001:db8::1', '192.0.2.7', /it is an IPv6 address, and the tunnels of this node have IPv4/],
+  ])('may not be at %s where this node is at %s', (ip, own, message) => {
+    expect(() => checkPeer({ ip, port: 51_820 }, { ip: own })).toThrow(message)
   })
 
   test.each([

@@ -100,10 +100,10 @@ export const vxlan: MechanismKind<VxlanEnd, VxlanPortSpec, VxlanPortSpec> = {
     return agree({ role: 'client', tunnel, peer, parameters: { ...parameters, dst, vni } })
   },
 
-  offer({ host: { tunnel }, peerIp }) {
+  offer({ host: { tunnel } }) {
     const none = { dst: undefined, originalSrcIp: undefined, originalDstIp: undefined, vni: undefined }
     return {
-      mechanism: write({ ...none, src: ourselves(tunnel), mtuBytes: ownMtu(tunnel, peerIp) }),
+      mechanism: write({ ...none, src: ourselves(tunnel), mtuBytes: ownMtu(tunnel) }),
       join(answered) {
         const parameters = readVxlan(answered.parameters)
         const peer = checkPeer(demand(parameters.dst, commonParameter.dstIp), tunnel)
@@ -129,7 +129,7 @@ interface Agreement {
 function agree({ role, tunnel, peer, parameters }: Agreement): AgreedEnd<VxlanEnd> {
   const { vni } = parameters
   if (vni === undefined) throw new NsmError('invalid_argument', 'Cannot use the VXLAN mechanism: it has no VNI')
-  const mtuBytes = lowestMtuBytes(parameters.mtuBytes, ownMtu(tunnel, peer.ip))
+  const mtuBytes = lowestMtuBytes(parameters.mtuBytes, ownMtu(tunnel))
   return {
     end: { kind: KIND, role, vni, peer },
     mechanism: write({ ...parameters, mtuBytes }),
@@ -150,8 +150,8 @@ function demand(address: SocketAddress | undefined, parameter: string): SocketAd
   })
 }
 
-function ownMtu({ mtuBytes }: Tunnel, peerIp: string): number {
-  return tunnelMtuBytes({ linkMtuBytes: mtuBytes, peerIp, overheadBytes: vxlanOverheadBytes })
+function ownMtu({ ip, mtuBytes }: Tunnel): number {
+  return tunnelMtuBytes({ linkMtuBytes: mtuBytes, ip, overheadBytes: vxlanOverheadBytes })
 }
 
 /**

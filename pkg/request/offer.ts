@@ -13,7 +13,6 @@ import {
   readMtu,
   type Wanted,
 } from '../mechanism/index.ts'
-import { parseSocketAddress } from '../net/index.ts'
 import type { Hop, Self } from './parts.ts'
 import type { Chosen } from './select-endpoint.ts'
 
@@ -39,7 +38,6 @@ export function offerTo(
     before: { mechanism: standing?.outgoing.mechanism, wireKey: standing?.serverKey },
     namespace,
     payload,
-    peerIp: target.at === 'endpoint' ? '' : addressOf(target.url),
   }
   const kinds = available(target.at === 'endpoint' ? LOCAL : REMOTE, self.tunnel)
   return toOffer(
@@ -72,10 +70,6 @@ function toOffer(proposals: readonly Proposal<End>[], payload: Payload): Offer {
       )
     },
   }
-}
-
-function addressOf(url: string): string {
-  return parseSocketAddress(url.replace(/^tcp:\/\//, '')).ip
 }
 
 function refusedMechanism(mechanism: Mechanism | undefined): NsmError {

@@ -57,6 +57,17 @@ describe('a request for a service on another node', () => {
     ])
   })
 
+  it.each(['tcp://[2001:db8::2]:5001', 'tcp://192.0.2.77:5001'])(
+    'tunnels to the address that the far node says, whatever it is called at: %s',
+    async (url) => {
+      const { near, far } = pair()
+      near.serve('files', 'nse-a', url)
+      const answer = await near.service.request(firstRequest('files'), near.call())
+      const { ours } = ends(near, far)
+      expect([ours.peer.ip, answer.context.mtuBytes]).toEqual([far.self.tunnel.ip, 1440])
+    },
+  )
+
   it('keeps keys and ids on a refresh, also after either node has restarted', async () => {
     const { near, far } = pair()
     const first = await near.service.request(firstRequest('files'), near.call())

@@ -59,7 +59,7 @@ export const wireguard: MechanismKind<WireguardEnd, WireguardPortSpec, Wireguard
     const isForeign = peer.nodeKey === undefined
     const key = isForeign ? tunnel.nodeKey : wireKeyFrom(before.wireKey)
     const carriesFrames = !isForeign && parameters.offersFrames
-    const mtuBytes = lowestMtuBytes(parameters.mtuBytes, ownMtu(tunnel, peer.ip, carriesFrames))
+    const mtuBytes = lowestMtuBytes(parameters.mtuBytes, ownMtu(tunnel, carriesFrames))
     const terms = chooseTerms(parameters, tunnel)
     const agreed = { ...parameters, ...terms, dst: ourselves(tunnel, key), carriesFrames, mtuBytes }
     return agree({ role: 'client', peer, key, terms, parameters: agreed })
@@ -94,7 +94,7 @@ function propose(wanted: Wanted, key: WireKey): Proposal<WireguardEnd> {
     ...offerTerms(tunnel),
     offersFrames: isForFrames,
     carriesFrames: false,
-    mtuBytes: ownMtu(tunnel, wanted.peerIp, isForFrames),
+    mtuBytes: ownMtu(tunnel, isForFrames),
   })
   return {
     mechanism,
@@ -112,7 +112,7 @@ function propose(wanted: Wanted, key: WireKey): Proposal<WireguardEnd> {
 function join(tunnel: Tunnel, key: WireKey, answered: WireguardParameters): AgreedEnd<WireguardEnd> {
   const peer = checkPeer(demand(answered.dst, 'dst'), tunnel)
   const terms = takeTerms(answered, tunnel)
-  const mtuBytes = lowestMtuBytes(answered.mtuBytes, ownMtu(tunnel, peer.ip, answered.carriesFrames))
+  const mtuBytes = lowestMtuBytes(answered.mtuBytes, ownMtu(tunnel, answered.carriesFrames))
   return agree({ role: 'server', peer, key, terms, parameters: { ...answered, ...terms, mtuBytes } })
 }
 
@@ -155,9 +155,9 @@ function ourselves({ ip, ports, nodeKey }: Tunnel, key: WireKey): WireguardPeer 
   return { ip, port: ports[KIND] ?? 0, publicKey: key.publicKey, nodeKey: nodeKey.publicKey }
 }
 
-function ownMtu({ mtuBytes }: Tunnel, peerIp: string, carriesFrames: boolean): number {
+function ownMtu({ ip, mtuBytes }: Tunnel, carriesFrames: boolean): number {
   const overheadBytes = carriesFrames ? frameOverheadBytes : packetOverheadBytes
-  return tunnelMtuBytes({ linkMtuBytes: mtuBytes, peerIp, overheadBytes })
+  return tunnelMtuBytes({ linkMtuBytes: mtuBytes, ip, overheadBytes })
 }
 
 /** Outer IP, UDP and WireGuard headers around an inner IP packet: 60 over IPv4, 80 over IPv6. */
