@@ -46,6 +46,8 @@ export type DataplaneEvent =
   | { readonly at: 'link-quality-down'; readonly peer: SocketAddress; readonly reason: string }
   | { readonly at: 'link-quality-up'; readonly peer: SocketAddress }
   | { readonly at: 'path-mtu-changed'; readonly peer: SocketAddress; readonly mtuBytes: number }
+  /** No process is left in a pinned namespace, and no client is connected from there. Said again after a reconnect. */
+  | { readonly at: 'namespace-empty'; readonly namespace: string }
 
 /** Failures: `unavailable` while the dataplane is away, `invalid_argument` for what it refuses, with its sentence. */
 export interface Dataplane {

@@ -1,4 +1,12 @@
-import { Attributes, attributeType, eventKind, type Message, readPeer, required } from '../netlink/index.ts'
+import {
+  Attributes,
+  attributeType,
+  eventKind,
+  type Message,
+  readNamespace,
+  readPeer,
+  required,
+} from '../netlink/index.ts'
 import type { DataplaneEvent } from './door.ts'
 
 /** Undefined for a kind of event that a newer dataplane knows. @throws {NsmError} `internal` when something is missing */
@@ -30,6 +38,8 @@ export function decodeEvent({ body }: Message): DataplaneEvent | undefined {
       const mtuBytes = required('event', attributeType.mtuBytes, attributes.u32(attributeType.mtuBytes))
       return { at: 'path-mtu-changed', peer: readPeer(attributes), mtuBytes }
     }
+    case eventKind.namespaceEmpty:
+      return { at: 'namespace-empty', namespace: required('event', attributeType.nsIno, readNamespace(attributes)) }
   }
   return undefined
 }

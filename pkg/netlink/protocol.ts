@@ -117,4 +117,5 @@ export const eventKind = {
   linkQualityDown: 7,
   linkQualityUp: 8,
   pathMtuChanged: 9,
+  namespaceEmpty: 10,
 } as const

@@ -92,12 +92,15 @@ export class NodeNetworkService implements NetworkServiceServer {
     await this.chains.close.run({ request: { connection, mechanismPreferences: [] }, call })
   }
 
-  /** Ends a connection, whoever opened it: expired, revoked, or closed by an operator. Never throws. */
-  async end(id: string, reason: string): Promise<void> {
+  /**
+   * Ends a connection, whoever opened it: expired, revoked, or closed by an operator. Never throws.
+   * @param isStill whether the reason still holds when it is its turn
+   */
+  async end(id: string, reason: string, isStill: (record: ConnectionRecord) => boolean = () => true): Promise<void> {
     const { table, logger } = this.#parts
     await this.#queue.run(id, async () => {
       const record = table.get(id)
-      if (record === undefined) return
+      if (record === undefined || !isStill(record)) return
       logger.info('Ending a connection', { connection: id, reason })
       await this.#remove(record).catch((error: unknown) => {
         logger.error('Cannot remove the wire of a connection: trying again', { connection: id, error })

@@ -88,6 +88,29 @@ it('link to the node lost: the wire leads to the other node', async () => {
   await mesh.client.close()
 })
 
+describe('a pod in which nobody is left', () => {
+  it('client: the wire ends at both nodes, and the lease is given back', async () => {
+    const endpoint = await first.endpoint({ service: 'left', name: 'left-a', cidr: CIDR })
+    const client = await near.workload()
+    await client.request('kernel://left/nsm-1')
+    expect(endpoint.server.connections).toBe(1)
+    near.engine.emit({ at: 'namespace-empty', namespace: client.namespace })
+    await until('both ends to be gone', () => near.engine.ports.size + first.engine.ports.size === 0, 2_000)
+    expect([endpoint.server.connections, near.links(client.namespace)]).toEqual([0, []])
+  })
+
+  it('endpoint: the wire leads to the other one, and nothing of it is left where it was', async () => {
+    const mesh = await served('pod', [first, second])
+    const before = await mesh.wire.up
+    const node = before.endpointName === 'pod-a' ? first : second
+    await mesh.serving.kill()
+    node.engine.emit({ at: 'namespace-empty', namespace: mesh.serving.namespace })
+    expect(await healed(mesh, before.endpointName)).toBeLessThan(1_000)
+    await until('nothing to be left', () => node.engine.ports.size === 0 && node.kernel.pins.size === 0, 2_000)
+    await mesh.client.close()
+  })
+})
+
 it('endpoint killed, and no other: the wire is down, and up with the same addresses once it is back', async () => {
   const endpoint = await first.endpoint({ service: 'alone', name: 'alone-a', cidr: CIDR })
   const client = await near.workload()

@@ -103,7 +103,7 @@ async function compose(config: NsmdConfig, options: NodeOptions, scope: Scope): 
     ...common,
   })
   scope.defer(() => service.shutdown())
-  const end = (id: string, reason: string) => service.end(id, reason)
+  const end: NodeNetworkService['end'] = (id, reason, isStill) => service.end(id, reason, isStill)
   await endIncomplete({ table, wires, end }, signal)
   const supervised = { table, wires, endpoints: registered, dataplane, trust, policy, nextHops }
   scope.own(superviseConnections({ domain, ...supervised, local, end, ...common }))

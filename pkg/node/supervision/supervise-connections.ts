@@ -4,12 +4,13 @@
  *     dataplane  a session came up or broke      --> state UP, DOWN
  *                nothing comes through to a node --> state DOWN of the wires that lead there
  *     registry   an endpoint of ours is gone     --> state DOWN
+ *     holder     nobody is left in a pod          --> end
  *     next hops  what they say of their ends     --> state UP, DOWN
  *     authority  whom the domain no longer trusts --> end
  *     policy     what its rules no longer allow   --> end
  */
 import { type Clock, type Logger, Scope } from '../../base/index.ts'
-import type { ConnectionTable, Served } from '../../connections/index.ts'
+import type { ConnectionRecord, ConnectionTable, Served } from '../../connections/index.ts'
 import { connectionOfPort, type Dataplane, type DataplaneEvent } from '../../dataplane/index.ts'
 import type { WireIntent } from '../../mechanism/index.ts'
 import type { PolicySource } from '../../policy/index.ts'
@@ -19,6 +20,7 @@ import { BrokenLinks } from './broken-links.ts'
 import { endUntrusted } from './end-untrusted.ts'
 import { FarEnds } from './far-ends.ts'
 import { Faults } from './faults.ts'
+import { endGone } from './gone-pods.ts'
 
 export interface SupervisionOptions {
   readonly domain: string
@@ -34,7 +36,7 @@ export interface SupervisionOptions {
   readonly wires: { intents(): readonly WireIntent[] }
   readonly nextHops: Pick<NextHops, 'monitor'>
   /** Ends a connection, whoever opened it. Does not reject. */
-  readonly end: (id: string, reason: string) => Promise<void>
+  readonly end: (id: string, reason: string, isStill?: (record: ConnectionRecord) => boolean) => Promise<void>
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -78,9 +80,11 @@ function followFarEnds({ table, nextHops, clock, logger }: SupervisionOptions, f
   }
 }
 
-type Supervised = Pick<SupervisionOptions, 'logger'> & { readonly faults: Faults; readonly links: BrokenLinks }
+type Supervised = SupervisionOptions & { readonly faults: Faults; readonly links: BrokenLinks }
 
-function onEvent({ logger, faults, links }: Supervised, event: DataplaneEvent): void {
+function onEvent(supervised: Supervised, event: DataplaneEvent): void {
+  const { logger, faults, links } = supervised
+  if (event.at === 'namespace-empty') endGone(supervised, event.namespace)
   if (event.at === 'engine-died') logger.warn('The engine died: the holder starts it again', { reason: event.reason })
   if (event.at === 'engine-started') {
     logger.info('The engine runs again', { restarts: event.restarts })

@@ -139,6 +139,15 @@ describe('superviseConnections', () => {
     await supervision.close()
   })
 
+  it('ends the connections of a pod in which nobody is left', async () => {
+    const client = testRecord('c1', { ownerNamespace: 'inode://4/7' })
+    const endpoint = testRecord('c2', { serverNamespace: 'inode://4/7' })
+    const node = supervised(connectionTable(client, endpoint, testRecord('c3')))
+    node.event({ at: 'namespace-empty', namespace: 'inode://4/7' })
+    expect(node.ended).toEqual(['c1: the pod of its client is gone', 'c2: the pod of its endpoint is gone'])
+    await node.supervision.close()
+  })
+
   it.each<[string, (node: ReturnType<typeof supervised>) => void, string]>([
     [
       'of a revoked domain',

@@ -56,10 +56,11 @@ class Holder {
 
   EngineSupervisor engine_{loop_, journal_, counters_};
   Objects objects_{{namespaces_, engine_, journal_, counters_, offloads_, options_.allow_own_namespace}};
-  Requests requests_{{loop_, namespaces_, engine_, objects_, counters_, features_}};
   ControlServer control_{loop_, counters_, options_.daemon_uid};
   Attestor attestor_{options_.kubelet_cgroup};
   Sessions sessions_{loop_, attestor_, namespaces_, counters_};
+  Occupancy occupancy_{loop_, namespaces_, sessions_};
+  Requests requests_{{loop_, namespaces_, engine_, objects_, occupancy_, counters_, features_}};
   Listener listener_{loop_, sessions_, counters_, options_};
   Dialer dialer_{loop_, sessions_, counters_, options_};
 };
@@ -109,10 +110,12 @@ void Holder::describe(bool is_memory_locked) {
 }
 
 void Holder::serve_clients() {
-  sessions_.on_closed = [this](std::uint64_t id) {
+  sessions_.on_closed = [this](std::uint64_t id, NamespaceId from) {
     MessageBuilder event(kEvent, 0, 0);
     control_.broadcast(event.u8(kEventKind, kClientGone).u64(kConnection, id).take());
+    occupancy_.changed(from);
   };
+  occupancy_.on_empty = [this](NamespaceId id) { control_.broadcast(namespace_empty(id)); };
   control_.serve(std::move(control_socket_), [this](const ConnectionRef& connection, const Frame& request) {
     requests_.handle(connection, request);
   });

@@ -55,8 +55,18 @@ Status Namespaces::find(const Fields& fields, NamespaceRef& found) const {
 
 Status Namespaces::pin(const std::string& id, const NamespaceRef& target) {
   const auto [entry, is_new] = pins_.emplace(id, target);
+  if (is_new) ++pin_counts_[target->id];
   if (is_new || entry->second == target) return {};
   return {EEXIST, "pin " + id + " belongs to another network namespace; unpin it first"};
+}
+
+std::optional<NamespaceId> Namespaces::unpin(const std::string& id) {
+  const auto found = pins_.find(id);
+  if (found == pins_.end()) return std::nullopt;
+  const NamespaceId target = found->second->id;
+  pins_.erase(found);
+  if (--pin_counts_.at(target) == 0) pin_counts_.erase(target);
+  return target;
 }
 
 NamespaceVisit::NamespaceVisit(const Namespace& own, const Namespace& target) : own_(own) {

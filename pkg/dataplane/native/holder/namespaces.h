@@ -48,13 +48,16 @@ class Namespaces {
   const NamespaceRef& own() const { return own_; }
 
   Status pin(const std::string& id, const NamespaceRef& target);
-  void unpin(const std::string& id) { pins_.erase(id); }
+  // The namespace that the pin was for, if there was one.
+  std::optional<NamespaceId> unpin(const std::string& id);
+  bool is_pinned(NamespaceId id) const { return pin_counts_.contains(id); }
   const std::map<std::string, NamespaceRef>& pins() const { return pins_; }
 
  private:
   NamespaceRef own_;
   std::map<NamespaceId, std::weak_ptr<Namespace>> known_;
   std::map<std::string, NamespaceRef> pins_;
+  std::map<NamespaceId, std::size_t> pin_counts_;
 };
 
 // The process is in `target` while this exists. Must not be nested.

@@ -50,6 +50,11 @@ Bytes event_of(NamespaceId ns, bool is_own, View payload) {
 
 }  // namespace
 
+Bytes namespace_empty(NamespaceId id) {
+  MessageBuilder event(kEvent, 0, 0);
+  return event.u8(kEventKind, kNamespaceEmpty).u64(kNsDev, id.dev).u64(kNsIno, id.ino).take();
+}
+
 void Requests::handle(const ConnectionRef& connection, const Frame& request) {
   bool is_answered = false;
   const Status status = dispatch(connection, request, is_answered);
@@ -100,6 +105,7 @@ Status Requests::hello(ControlConnection& connection, const Frame& request) {
   for (const std::string& feature : parts_.features) reply.text(kFeature, feature);
   for (const std::string& feature : parts_.engine.features()) reply.text(kFeature, feature);
   connection.send(reply.take());
+  for (const NamespaceId& id : parts_.occupancy.empty()) connection.send(namespace_empty(id));
   return {};
 }
 
@@ -182,14 +188,17 @@ Status Requests::pin(const Frame& request) {
   Status status = fields.parse(request.attributes, {kId, kNsDev, kNsIno});
   if (status.ok()) status = fields.require({kId, kNsDev, kNsIno});
   if (status.ok()) status = parts_.namespaces.find(fields, target);
-  return status.ok() ? parts_.namespaces.pin(std::string(fields.text(kId)), target) : status;
+  if (status.ok()) status = parts_.namespaces.pin(std::string(fields.text(kId)), target);
+  if (status.ok()) parts_.occupancy.changed(target->id);
+  return status;
 }
 
 Status Requests::unpin(const Frame& request) {
   Fields fields;
   Status status = fields.parse(request.attributes, {kId});
   if (status.ok()) status = fields.require({kId});
-  if (status.ok()) parts_.namespaces.unpin(std::string(fields.text(kId)));
+  if (!status.ok()) return status;
+  if (const auto id = parts_.namespaces.unpin(std::string(fields.text(kId)))) parts_.occupancy.changed(*id);
   return status;
 }
 

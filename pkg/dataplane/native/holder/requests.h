@@ -4,9 +4,13 @@
 
 #include "holder/control.h"
 #include "holder/objects.h"
+#include "holder/occupancy.h"
 #include "holder/rtnl.h"
 
 namespace nsm::holder {
+
+// The event that says so.
+Bytes namespace_empty(NamespaceId id);
 
 class Requests {
  public:
@@ -15,6 +19,7 @@ class Requests {
     Namespaces& namespaces;
     EngineSupervisor& engine;
     Objects& objects;
+    Occupancy& occupancy;
     Counters& counters;
     const std::vector<std::string>& features;  // the holder's own
   };

@@ -51,8 +51,9 @@ void Sessions::close(std::uint64_t id) {
   if (found == sessions_.end()) return;
   const auto account = by_account_.find(found->second.peer.account);
   if (--account->second == 0) by_account_.erase(account);
+  const NamespaceId from = found->second.ns->id;
   sessions_.erase(found);
-  on_closed(id);
+  on_closed(id, from);
 }
 
 Session* Sessions::find(std::uint64_t id) {
@@ -63,6 +64,11 @@ Session* Sessions::find(std::uint64_t id) {
 std::size_t Sessions::count_from(const Namespace& ns) const {
   return std::count_if(sessions_.begin(), sessions_.end(),
                        [&ns](const auto& entry) { return entry.second.ns.get() == &ns; });
+}
+
+bool Sessions::has_client_in(NamespaceId id) const {
+  return std::any_of(sessions_.begin(), sessions_.end(),
+                     [&id](const auto& entry) { return entry.second.ns->id == id; });
 }
 
 std::size_t Sessions::count_of(const std::string& account) const {

@@ -37,11 +37,12 @@ class Sessions {
   Session* find(std::uint64_t id);
   bool is_in_own_namespace(const Session& session) const { return session.ns == namespaces_.own(); }
   std::size_t count_from(const Namespace& ns) const;
+  bool has_client_in(NamespaceId id) const;
   std::size_t count_of(const std::string& account) const;
   // A descriptor that a connected program has passed, or -1.
   int find_descriptor(NamespaceId inode) const;
 
-  std::function<void(std::uint64_t id)> on_closed;
+  std::function<void(std::uint64_t id, NamespaceId from)> on_closed;
 
  private:
   void keep_descriptors(Session& session, Received& message);

@@ -168,6 +168,7 @@ enum EventKind : std::uint8_t {
   kLinkQualityDown = 7,  // {underlay, peerAddress, peerPort, text}: probes are not answered
   kLinkQualityUp = 8,    // {underlay, peerAddress, peerPort}
   kPathMtuChanged = 9,   // {underlay, peerAddress, peerPort, mtuBytes}
+  kNamespaceEmpty = 10,  // {ns}: no process and no client is left in a pinned namespace
 };
 
 // The engine's descriptors when it starts.
