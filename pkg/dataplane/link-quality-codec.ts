@@ -1,18 +1,18 @@
 import {
   Attributes,
   attributeType,
-  linkVerdict,
   type Message,
   malformedReply,
   readPeer,
   required,
+  verdict,
 } from '../netlink/index.ts'
 import type { LinkQuality } from './door.ts'
 
 const STATES = new Map([
-  [linkVerdict.verdictUnknown, 'unknown'],
-  [linkVerdict.verdictUp, 'up'],
-  [linkVerdict.verdictDown, 'down'],
+  [verdict.verdictUnknown, 'unknown'],
+  [verdict.verdictUp, 'up'],
+  [verdict.verdictDown, 'down'],
 ] as const)
 
 /** @throws {NsmError} `internal` for what the protocol does not allow */

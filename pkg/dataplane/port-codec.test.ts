@@ -54,10 +54,33 @@ test('a wireguard port reads as it was set, with the public key in place of the 
         publicKey: Buffer.from(publicKey).toString('base64'),
         session: 'established',
         handshakeAgeMs: undefined,
+        verdict: 'up',
+        reason: '',
       })
     }),
   )
 })
+
+test.each([
+  [[0], 'unknown', ''],
+  [[1], 'up', ''],
+  [[2, 'no handshake has been answered yet'], 'down', 'no handshake has been answered yet'],
+  [[], 'up', ''],
+] as const)(
+  'a session is as the engine has seen it, or, of an older engine, as it can send: %j',
+  (said, verdict, reason) => {
+    const [number, text] = said
+    const spec = fc.sample(anyWireguard, 1)[0]!
+    const status = received([
+      ...encodePort(spec),
+      attribute.bytes(attributeType.publicKey, new Uint8Array(32)),
+      attribute.u8(attributeType.sessionState, 2),
+      ...(number === undefined ? [] : [attribute.u8(attributeType.sessionVerdict, number)]),
+      ...(text === undefined ? [] : [attribute.text(attributeType.text, text)]),
+    ])
+    expect(status).toMatchObject({ verdict, reason })
+  },
+)
 
 test.each<PortSpec>([
   { id: 'one:c', kind: 'tun', namespace: 'inode://4/5', interfaceName: 'nsm-1' },

@@ -13,6 +13,7 @@ export {
   REMOTE,
   type Role,
   type Tunnel,
+  type Verdict,
   type Wanted,
   type WorkloadInterface,
 } from './mechanism-kind.ts'

@@ -108,6 +108,9 @@ export interface Proposal<End extends AnyEnd = AnyEnd> {
   instead?(answered: Mechanism): Proposal<End> | undefined
 }
 
+/** Whether packets pass both ways, as far as the dataplane has seen. */
+export type Verdict = 'unknown' | 'up' | 'down'
+
 /** An end as people see it. A text is empty if the mechanism has no such thing. */
 export interface EndView {
   /** NSM's name of the mechanism. */
@@ -119,6 +122,9 @@ export interface EndView {
   readonly aead: string
   readonly session: string
   readonly handshakeAgeMs: number | undefined
+  /** What was seen of its session, and if it is down, why; `unknown` for an end without a session. */
+  readonly verdict: Verdict
+  readonly reason: string
   /** Whether the engine measures the quality of the link to `peer`. */
   readonly isProbed: boolean
 }
@@ -130,6 +136,8 @@ export const EMPTY_VIEW: Omit<EndView, 'mechanism'> = {
   aead: '',
   session: '',
   handshakeAgeMs: undefined,
+  verdict: 'unknown',
+  reason: '',
   isProbed: false,
 }
 

@@ -28,7 +28,6 @@ export {
   aeadKind,
   attributeType,
   eventKind,
-  linkVerdict,
   MAX_MESSAGE_BYTES,
   messageType,
   PROTOCOL_VERSION,
@@ -36,6 +35,7 @@ export {
   portKind,
   sessionState,
   underlayKind,
+  verdict,
 } from './protocol.ts'
 export {
   type AddressMessage,

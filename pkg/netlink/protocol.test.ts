@@ -13,7 +13,7 @@ test.each([
   ['AeadKind', protocol.aeadKind],
   ['PayloadKind', protocol.payloadKind],
   ['SessionState', protocol.sessionState],
-  ['LinkVerdict', protocol.linkVerdict],
+  ['Verdict', protocol.verdict],
   ['EventKind', protocol.eventKind],
 ])('protocol.ts has the numbers of enum %s of protocol.h', (name, ours) => {
   expect(ours).toEqual(readEnum(name))

@@ -99,6 +99,7 @@ export const attributeType = {
   pod: 62,
   account: 63,
   nodesOwn: 64,
+  sessionVerdict: 65,
 } as const
 
 export const portKind = { tun: 1, tap: 2, wireguard: 3, vxlan: 4 } as const
@@ -106,7 +107,7 @@ export const underlayKind = { underlayWireguard: 1, underlayVxlan: 2 } as const
 export const aeadKind = { chaCha20Poly1305: 1, aes256Gcm: 2 } as const
 export const payloadKind = { ipPayload: 1, ethernetPayload: 2 } as const
 export const sessionState = { idle: 0, handshaking: 1, established: 2, receiveOnly: 3 } as const
-export const linkVerdict = { verdictUnknown: 0, verdictUp: 1, verdictDown: 2 } as const
+export const verdict = { verdictUnknown: 0, verdictUp: 1, verdictDown: 2 } as const
 export const eventKind = {
   engineStarted: 1,
   engineDied: 2,

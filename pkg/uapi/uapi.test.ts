@@ -34,6 +34,8 @@ const wireguard: WireguardPortStatus = {
   publicKey: keyOf(1),
   session: 'established',
   handshakeAgeMs: 2_250,
+  verdict: 'up',
+  reason: '',
 }
 
 function listOf(...ports: readonly PortStatus[]): readonly string[] {

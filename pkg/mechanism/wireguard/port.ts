@@ -3,6 +3,7 @@ import { PAYLOAD_ETHERNET, PAYLOAD_IP, type Payload } from '../../api/index.ts'
 import { NsmError } from '../../base/index.ts'
 import type { SocketAddress } from '../../net/index.ts'
 import {
+  type Attributes,
   aeadKind,
   attribute,
   attributeType,
@@ -10,9 +11,10 @@ import {
   portKind,
   sessionState,
   underlayKind,
+  verdict,
 } from '../../netlink/index.ts'
 import { isWireKey, publicKeyOf } from '../key.ts'
-import type { AnyEnd } from '../mechanism-kind.ts'
+import type { AnyEnd, Verdict } from '../mechanism-kind.ts'
 import {
   type Field,
   type Fields,
@@ -53,6 +55,9 @@ export interface WireguardPortStatus extends Omit<WireguardPortSpec, 'privateKey
   readonly publicKey: string
   readonly session: keyof typeof SESSIONS
   readonly handshakeAgeMs: number | undefined
+  /** Whether packets pass both ways in its session, and if not, why. */
+  readonly verdict: Verdict
+  readonly reason: string
 }
 
 const AEADS = { chacha20poly1305: aeadKind.chaCha20Poly1305, aes256gcm: aeadKind.aes256Gcm } as const
@@ -63,6 +68,8 @@ const SESSIONS = {
   established: sessionState.established,
   'receive-only': sessionState.receiveOnly,
 } as const
+
+const VERDICTS = { unknown: verdict.verdictUnknown, up: verdict.verdictUp, down: verdict.verdictDown } as const
 
 /** Absent for IP packets, for engines that know no other payload. */
 const payloadField: Field<Payload> = {
@@ -98,6 +105,13 @@ const common: Fields<Omit<WireguardPortSpec, keyof AnyPort | 'privateKey'>> = {
 const privateKeyField = keyField(attributeType.privateKey)
 const publicKeyField = keyField(attributeType.publicKey)
 const sessionField = nameField(attributeType.sessionState, SESSIONS)
+const verdictField = nameField(attributeType.sessionVerdict, VERDICTS)
+
+/** An engine of 0.2 and earlier gives no verdict: a session that can send is what it has. */
+function readVerdict(attributes: Attributes): Verdict {
+  if (attributes.u8(attributeType.sessionVerdict) !== undefined) return verdictField.read(attributes)
+  return sessionField.read(attributes) === 'established' ? 'up' : 'unknown'
+}
 
 export const wireguardPort: PortKind<WireguardPortSpec, WireguardPortStatus> = {
   kinds: [['wireguard', portKind.wireguard]],
@@ -120,12 +134,24 @@ export const wireguardPort: PortKind<WireguardPortSpec, WireguardPortStatus> = {
     publicKey: publicKeyField.read(attributes),
     session: sessionField.read(attributes),
     handshakeAgeMs: ageField.read(attributes),
+    verdict: readVerdict(attributes),
+    reason: attributes.text(attributeType.text) ?? '',
   }),
   fresh({ privateKey, ...said }) {
-    return { ...said, publicKey: publicKeyOf(privateKey), session: 'idle', handshakeAgeMs: undefined }
+    const state = { session: 'idle', handshakeAgeMs: undefined, verdict: 'unknown', reason: '' } as const
+    return { ...said, publicKey: publicKeyOf(privateKey), ...state }
   },
   /** With prefixes in one order, and without the address of a peer that may roam. */
-  steady({ session: _, handshakeAgeMs: __, peer, localPrefixes, remotePrefixes, ...steady }) {
+  steady({
+    session: _,
+    handshakeAgeMs: __,
+    verdict: ___,
+    reason: ____,
+    peer,
+    localPrefixes,
+    remotePrefixes,
+    ...steady
+  }) {
     return {
       ...steady,
       localPrefixes: [...localPrefixes].sort(),
@@ -137,8 +163,9 @@ export const wireguardPort: PortKind<WireguardPortSpec, WireguardPortStatus> = {
 
 /** The part of the view that comes from the port. */
 export function viewPort({ peer, aead, probeMessages }: WireguardEnd, status: WireguardPortStatus | undefined) {
-  const session = status && { session: status.session, handshakeAgeMs: status.handshakeAgeMs }
-  return { peer, aead, isProbed: probeMessages, ...session }
+  if (status === undefined) return { peer, aead, isProbed: probeMessages }
+  const { session, handshakeAgeMs, verdict, reason } = status
+  return { peer, aead, isProbed: probeMessages, session, handshakeAgeMs, verdict, reason }
 }
 
 function refuse(id: string, state: string): NsmError {

@@ -33,7 +33,7 @@ export function wireToProto({ expiresMs, ...view }: WireView): nodeV1.Wire {
 function endToProto(end: WireEndView | undefined): nodeV1.WireEnd {
   const empty = nodeV1.WireEnd.fromPartial({})
   if (end === undefined) return empty
-  const { peer, handshakeAgeMs, linkQuality, isProbed: _, ...plain } = end
+  const { peer, handshakeAgeMs, linkQuality, isProbed: _, verdict: __, reason: ___, ...plain } = end
   return {
     ...empty,
     ...plain,

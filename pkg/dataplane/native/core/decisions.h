@@ -35,8 +35,8 @@ class Decisions {
   virtual void send_keepalive(Peer& peer) noexcept = 0;
 
   virtual void endpoint_moved(Peer& peer, const SocketAddress& to) noexcept = 0;
+  // Peer::verdict() has changed.
   virtual void session_up(Peer& peer) noexcept = 0;
-  // No answer for 15 s while there is traffic. Handshakes are still tried.
   virtual void session_down(Peer& peer) noexcept = 0;
   // No answer to handshakes for 90 s: drop the packets that wait for a key. The next
   // Peer::want_session starts over.

@@ -16,15 +16,13 @@
 
 #include "environment.h"
 #include "probe-log.h"
+#include "verdict.h"
 
 namespace nsm {
 
-// Numbered as LinkVerdict in protocol.h.
-enum class LinkVerdict : std::uint8_t { kUnknown = 0, kUp = 1, kDown = 2 };
-
 class FailureDetector {
  public:
-  LinkVerdict verdict() const noexcept { return verdict_; }
+  Verdict verdict() const noexcept { return verdict_; }
   // Smoothed round trip and its mean deviation (RFC 6298 section 2); 0: not known yet.
   std::uint64_t rtt_ns() const noexcept { return rtt_ns_; }
   std::uint64_t jitter_ns() const noexcept { return jitter_ns_; }
@@ -33,12 +31,14 @@ class FailureDetector {
     if (rtt_ns_ == 0) return kFirstTimeoutNs;
     return std::clamp(rtt_ns_ + 4 * jitter_ns_ + kSlackNs, kMinTimeoutNs, kMaxTimeoutNs);
   }
+  // When the latest of the answered probes was sent (CLOCK_BOOTTIME ns); 0: none was answered yet.
+  std::uint64_t answered_sent_ns() const noexcept { return answered_sent_ns_; }
   // The latest probe was lost: the next ones follow quickly.
   bool doubtful() const noexcept { return lost_in_a_row_ > 0; }
 
   void answered(const ProbeMessage& probe, std::uint64_t now_ns) noexcept {
     measure(std::max<std::uint64_t>(now_ns - probe.sent_ns, 1));
-    verdict_ = LinkVerdict::kUp;
+    verdict_ = Verdict::kUp;
     if (probe.sent_ns < answered_sent_ns_) return;
     answered_sent_ns_ = probe.sent_ns;
     lost_in_a_row_ = 0;
@@ -49,13 +49,12 @@ class FailureDetector {
   }
   // To be called after lost() for all losses known at `now_ns`.
   void judge(std::uint64_t now_ns) noexcept {
-    if (lost_in_a_row_ >= kLostForDown && now_ns - doubt_since_ns_ >= kDownAfterNs)
-      verdict_ = LinkVerdict::kDown;
+    if (lost_in_a_row_ >= kLostForDown && now_ns - doubt_since_ns_ >= kDownAfterNs) verdict_ = Verdict::kDown;
   }
   void forget_losses() noexcept { lost_in_a_row_ = 0; }
   // No probe can be sent for now.
   void suspend() noexcept {
-    if (verdict_ == LinkVerdict::kUp) verdict_ = LinkVerdict::kUnknown;
+    if (verdict_ == Verdict::kUp) verdict_ = Verdict::kUnknown;
   }
 
  private:
@@ -78,7 +77,7 @@ class FailureDetector {
     rtt_ns_ = (7 * rtt_ns_ + sample_ns) / 8;
   }
 
-  LinkVerdict verdict_ = LinkVerdict::kUnknown;
+  Verdict verdict_ = Verdict::kUnknown;
   std::uint64_t rtt_ns_ = 0;
   std::uint64_t jitter_ns_ = 0;
   std::uint64_t answered_sent_ns_ = 0;  // when the latest answered probe was sent

@@ -2,14 +2,15 @@
 
 namespace nsm {
 
-void LinkQuality::echoed(const ProbeMessage& echo, std::uint64_t now_ns) noexcept {
+bool LinkQuality::echoed(const ProbeMessage& echo, std::uint64_t now_ns) noexcept {
   Probe* const probe = log_.find(echo);
-  if (probe == nullptr) return;
+  if (probe == nullptr) return false;
   const bool watched = probe->purpose == Probe::Purpose::kWatch;
   if (watched && probe->fate == Probe::Fate::kLost) lost_--;  // it was only late
   probe->fate = Probe::Fate::kAnswered;
   detector_.answered(probe->message, now_ns);
   mtu_.answered(probe->message.bytes);
+  return true;
 }
 
 void LinkQuality::suspend() noexcept {

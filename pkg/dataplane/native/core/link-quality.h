@@ -19,7 +19,7 @@ class LinkQuality {
   // `max_mtu_bytes`: the greatest MTU of the wires that share this measurement.
   explicit LinkQuality(std::uint32_t max_mtu_bytes) noexcept : mtu_(max_mtu_bytes) {}
 
-  LinkVerdict verdict() const noexcept { return detector_.verdict(); }
+  Verdict verdict() const noexcept { return detector_.verdict(); }
   std::uint32_t mtu_bytes() const noexcept { return mtu_.bytes(); }
   std::uint64_t rtt_ns() const noexcept { return detector_.rtt_ns(); }
   std::uint64_t jitter_ns() const noexcept { return detector_.jitter_ns(); }
@@ -29,7 +29,15 @@ class LinkQuality {
   // Another wire shares this measurement; its packets are up to `bytes` long.
   void want_mtu(std::uint32_t bytes) noexcept { mtu_.want(bytes); }
 
-  void echoed(const ProbeMessage& echo, std::uint64_t now_ns) noexcept;
+  // When the latest of the answered probes was sent (CLOCK_BOOTTIME ns); 0: none was answered yet.
+  std::uint64_t answered_sent_ns() const noexcept { return detector_.answered_sent_ns(); }
+  // The latest probe was lost: it may have been the session and not the link.
+  bool doubtful() const noexcept { return detector_.doubtful(); }
+  // How long to wait for an echo.
+  std::uint64_t timeout_ns() const noexcept { return detector_.timeout_ns(); }
+
+  // False: it answers no probe of ours.
+  bool echoed(const ProbeMessage& echo, std::uint64_t now_ns) noexcept;
   // There is no session to send probes in.
   void suspend() noexcept;
 
@@ -66,7 +74,7 @@ class LinkQuality {
   void forget() noexcept;
   void judge(std::uint64_t now_ns) noexcept;
   std::uint64_t next_probe_ns() const noexcept {
-    const bool quick = verdict() != LinkVerdict::kDown && (detector_.doubtful() || mtu_.doubtful());
+    const bool quick = verdict() != Verdict::kDown && (detector_.doubtful() || mtu_.doubtful());
     return last_ns_ + (quick ? kQuickNs : kIntervalNs);
   }
 

@@ -59,14 +59,16 @@ void Peer::confirm(std::uint32_t local_index, const SocketAddress& from, Now now
 
 void Peer::established(Now now) noexcept {
   handshake_ns_ = now.boot_ns;
-  if (up_) return;
-  up_ = true;
+  if (verdict_ == Verdict::kUp) return;
+  verdict_ = Verdict::kUp;
   parts_.decisions.session_up(*this);
 }
 
-void Peer::went_down() noexcept {
-  if (!up_) return;
-  up_ = false;
+void Peer::went_down(SessionLoss why, Now now) noexcept {
+  if (verdict_ == Verdict::kDown) return;
+  verdict_ = Verdict::kDown;
+  loss_ = why;
+  down_ns_ = now.boot_ns;
   parts_.decisions.session_down(*this);
 }
 
@@ -91,6 +93,7 @@ bool Peer::can_send(Now now) const noexcept {
 
 // Sending keys are not restored, because it is not known which counters they have used.
 void Peer::restore(Now now) {
+  begun_ns_ = now.boot_ns;
   touch();
   for (Session& session : sessions_.all()) {
     if (session.saved == nullptr || session.saved->empty()) continue;

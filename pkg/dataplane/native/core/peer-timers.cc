@@ -14,6 +14,8 @@ constexpr std::uint64_t kLookNs = 5 * kNsPerSecond;
 constexpr std::uint64_t kRenewalLookNs = 500 * kNsPerMs;
 // Silence after which a session counts as dead (KEEPALIVE_TIMEOUT + REKEY_TIMEOUT).
 constexpr std::uint64_t kSilenceNs = kKeepaliveTimeoutNs + kRekeyTimeoutNs;
+// Time for three initiations before a wire that never worked counts as down.
+constexpr std::uint64_t kFirstAnswerNs = 12 * kNsPerSecond;
 // The age at which an initiator that only receives renews the session.
 constexpr std::uint64_t kRenewForReceivingNs = kRejectAfterNs - kKeepaliveTimeoutNs - kRekeyTimeoutNs;
 
@@ -31,7 +33,9 @@ std::uint64_t wait_ends(std::uint64_t since_ns, std::uint64_t wait_ns, Now now) 
 std::uint64_t Peer::tick(Now now) noexcept {
   expire_sessions(now);
   retry_handshake(now);
+  notice_absence(now);
   notice_silence(now);
+  notice_return(now);
   acknowledge(now);
   keep_alive(now);
   keep_key_fresh(now);
@@ -45,11 +49,17 @@ void Peer::expire_sessions(Now now) noexcept {
 
 void Peer::retry_handshake(Now now) noexcept {
   if (!outgoing_) return;
-  if (now.boot_ns - attempt_since_ns_ >= kSilenceNs) went_down();
+  if (verdict_ == Verdict::kUp && now.boot_ns - attempt_since_ns_ >= kSilenceNs)
+    went_down(SessionLoss::kSilent, now);
   if (now.boot_ns < retry_at_ns_) return;
   if (now.boot_ns - attempt_since_ns_ < kRekeyAttemptNs) return send_initiation(now);
   abandon_handshake();
   parts_.decisions.handshake_given_up(*this);
+}
+
+void Peer::notice_absence(Now now) noexcept {
+  if (verdict_ != Verdict::kUnknown || now.boot_ns < begun_ns_ + kFirstAnswerNs) return;
+  went_down(SessionLoss::kNeverAnswered, now);
 }
 
 // We sent data and received nothing: the peer may have restarted or moved.
@@ -58,7 +68,14 @@ void Peer::notice_silence(Now now) noexcept {
   if (since == 0 || now.boot_ns < since + kSilenceNs) return;
   activity_.unanswered_since_ns.store(0,
                                       std::memory_order_relaxed);  // the next data starts the timeout again
-  went_down();
+  if (verdict_ == Verdict::kUp) went_down(SessionLoss::kSilent, now);
+  want_session(now);
+}
+
+// Something came in while the peer counted as dead. A handshake shows whether packets pass both ways.
+void Peer::notice_return(Now now) noexcept {
+  if (verdict_ != Verdict::kDown || outgoing_ || read(activity_.last_received_ns) <= down_ns_) return;
+  down_ns_ = now.boot_ns;
   want_session(now);
 }
 
@@ -103,7 +120,8 @@ std::uint64_t Peer::next_deadline(Now now) const noexcept {
   std::uint64_t next = keepalive_due_ns();
   const auto by = [&next](std::uint64_t at_ns) { next = std::min(next, at_ns); };
   if (outgoing_) by(retry_at_ns_);
-  if (outgoing_ && up_) by(attempt_since_ns_ + kSilenceNs);
+  if (outgoing_ && verdict_ == Verdict::kUp) by(attempt_since_ns_ + kSilenceNs);
+  if (verdict_ == Verdict::kUnknown) by(begun_ns_ + kFirstAnswerNs);
   for (const Session& session : sessions_.all())
     if (!session.empty()) by(session.expires_ns());
   if (!sessions_.any()) return next;

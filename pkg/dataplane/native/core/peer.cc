@@ -2,6 +2,18 @@
 
 namespace nsm {
 
+std::string_view explain(SessionLoss why) noexcept {
+  switch (why) {
+    case SessionLoss::kNeverAnswered:
+      return "no handshake has been answered yet";
+    case SessionLoss::kSilent:
+      return "the peer has not answered for 15 s";
+    case SessionLoss::kForgotten:
+      return "the far node does not know this wire";
+  }
+  return {};
+}
+
 Peer::Peer(const PeerConfig& config, const PeerPlace& place)
     : config_(config),
       parts_(place.parts),
@@ -48,6 +60,11 @@ void Peer::rehandshake(Now now) noexcept {
   if (outgoing_ && now.boot_ns - initiation_sent_ns_ < kInitiationSpacingNs) return;
   abandon_handshake();
   initiate(now);
+}
+
+void Peer::forgotten(Now now) noexcept {
+  went_down(SessionLoss::kForgotten, now);
+  rehandshake(now);
 }
 
 void Peer::roam(const SocketAddress& from) noexcept {

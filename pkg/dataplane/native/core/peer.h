@@ -13,10 +13,20 @@
 // nor is stopped by ours. When both sides initiate at once both handshakes
 // complete, each side sends with the session it started and receives on both,
 // so nothing has to wait for a tie to be broken.
+//
+// The verdict says whether packets pass both ways. A completed handshake is what
+// shows it, because each side has then answered the other with the keys of the wire:
+//
+//              a handshake completes
+//   unknown -------------------------> up
+//      | 12 s after the beginning     ^ |  a handshake, or data, is not answered for 15 s;
+//      v                              | v  or the far node has forgotten the session
+//     down ---------------------------+-'
 #pragma once
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 #include "activity.h"
 #include "agenda.h"
@@ -28,6 +38,7 @@
 #include "noise.h"
 #include "saved-state.h"
 #include "sessions.h"
+#include "verdict.h"
 #include "x25519.h"
 
 namespace nsm {
@@ -48,6 +59,14 @@ struct PeerConfig {
 
 // Numbered as SessionState in protocol.h.
 enum class SessionState : std::uint8_t { kIdle = 0, kHandshaking = 1, kEstablished = 2, kReceiveOnly = 3 };
+
+// Why a verdict is down.
+enum class SessionLoss : std::uint8_t {
+  kNeverAnswered,  // no handshake was ever answered
+  kSilent,         // the peer no longer answers
+  kForgotten,      // the peer's node answers in other sessions, and not in this one
+};
+std::string_view explain(SessionLoss why) noexcept;  // a sentence for people
 
 // What the protocol machines of an engine share. All outlive the machine.
 struct MachineParts {
@@ -79,6 +98,8 @@ class Peer : public Timed {
   // before WireguardMachine::remove_peer.
   Activity& activity() noexcept { return activity_; }
   SessionState state(Now now) const noexcept;
+  Verdict verdict() const noexcept { return verdict_; }
+  SessionLoss loss() const noexcept { return loss_; }  // while the verdict is down
   const SocketAddress& endpoint() const noexcept { return config_.endpoint; }
   // Since the last completed handshake; absent: none yet.
   std::optional<std::uint64_t> handshake_age_ns(Now now) const noexcept;
@@ -88,6 +109,9 @@ class Peer : public Timed {
   void want_session(Now now) noexcept;
   // Starts a handshake now, whatever the timers say: after a restart, a move, or on demand.
   void rehandshake(Now now) noexcept;
+  // Nothing is answered in the session, while others to the same node work. A handshake
+  // follows at once: if the peer has only lost the keys, it completes.
+  void forgotten(Now now) noexcept;
   // An authentic packet came from there. Ignored where the endpoint is pinned.
   void roam(const SocketAddress& from) noexcept;
 
@@ -143,13 +167,15 @@ class Peer : public Timed {
   void make_current(Session& session, std::unique_ptr<SendKey> key) noexcept;
   void drop_session(Session& session) noexcept;
   void established(Now now) noexcept;
-  void went_down() noexcept;
+  void went_down(SessionLoss why, Now now) noexcept;
   bool can_send(Now now) const noexcept;
 
   // peer-timers.cc
   void expire_sessions(Now now) noexcept;
   void retry_handshake(Now now) noexcept;
+  void notice_absence(Now now) noexcept;
   void notice_silence(Now now) noexcept;
+  void notice_return(Now now) noexcept;
   void acknowledge(Now now) noexcept;
   void keep_alive(Now now) noexcept;
   std::uint64_t keepalive_due_ns() const noexcept;
@@ -182,7 +208,10 @@ class Peer : public Timed {
   std::uint64_t handshake_ns_ = 0;  // last completed handshake
   std::uint64_t keepalive_sent_ns_ = 0;
   bool renewed_for_receiving_ = false;  // the current session, shortly before its end
-  bool up_ = false;
+  std::uint64_t begun_ns_ = 0;          // when the peer was added
+  Verdict verdict_ = Verdict::kUnknown;
+  SessionLoss loss_ = SessionLoss::kNeverAnswered;
+  std::uint64_t down_ns_ = 0;  // when the verdict became down, or a later sign of life was followed up
 };
 
 }  // namespace nsm

@@ -64,7 +64,7 @@ class Link {
         if (probe.bytes <= passes_) quality_.echoed(echo_of(probe), now_ns_);
       now_ns_ = std::max(now_ns_, next_ns_);
     }
-    require(quality_.verdict() == nsm::LinkVerdict::kUp);
+    require(quality_.verdict() == nsm::Verdict::kUp);
     require(quality_.mtu_bytes() <= passes_ && quality_.mtu_bytes() + 8 >= std::min(max_, passes_));
   }
 

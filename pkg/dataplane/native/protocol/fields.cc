@@ -90,6 +90,7 @@ constexpr Entry kEntries[] = {
     {kPod, {"pod", 0, 64, Form::kText}},
     {kAccount, {"account", 1, 4096, Form::kText}},
     {kNodesOwn, number("nodesOwn", 1)},
+    {kSessionVerdict, number("sessionVerdict", 1)},
 };
 
 constexpr std::array<Shape, kAttributeCount> kShapes = [] {

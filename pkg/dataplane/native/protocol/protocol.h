@@ -64,7 +64,7 @@ enum Message : std::uint16_t {
   kPortDel = 0x34,
   // Dump, or {id}: all that kPortSet said, so that the caller can compare it with what
   // it wants; publicKey in place of privateKey, never presharedKey. In addition ifindex,
-  // sessionState and handshakeAgeMs. peerAddress and peerPort are where the peer is now.
+  // sessionState, sessionVerdict and handshakeAgeMs. peerAddress and peerPort are where the peer is now.
   kPortGet = 0x35,
   kCrossConnectSet = 0x36,  // {id, portA, portB}
   kCrossConnectDel = 0x37,
@@ -137,7 +137,7 @@ enum Attribute : std::uint16_t {
   kHandshakeAgeMs = 48,  // u64 (port reply): since the last completed handshake; absent: none yet
   kBuild = 49,           // string (hello reply): version of the program
   kProbeMessages = 51,   // u8: 1 = the peer understands probe messages; absent: 0
-  kLinkVerdict = 52,     // u8, LinkVerdict
+  kLinkVerdict = 52,     // u8, Verdict: whether the remote node answers probes
   kRttUs = 53,           // u32, smoothed; 0: not known yet
   kJitterUs = 54,        // u32: mean deviation of the round trip
   kLossPpm = 55,         // u32: of the latest probes
@@ -150,6 +150,9 @@ enum Attribute : std::uint16_t {
   kPod = 62,             // string: uid of the pod; empty: none
   kAccount = 63,         // string: whom limits count the process for, see holder/attestation.h
   kNodesOwn = 64,        // u8: 1 = a process of the node itself, in no container
+  // u8, Verdict (port reply): whether packets pass both ways through this port. If it is down, kText says
+  // why.
+  kSessionVerdict = 65,
 };
 
 enum PortKind : std::uint8_t { kTun = 1, kTap = 2, kWireguard = 3, kVxlan = 4 };
@@ -157,12 +160,12 @@ enum UnderlayKind : std::uint8_t { kUnderlayWireguard = 1, kUnderlayVxlan = 2 };
 enum AeadKind : std::uint8_t { kChaCha20Poly1305 = 1, kAes256Gcm = 2 };
 enum PayloadKind : std::uint8_t { kIpPayload = 1, kEthernetPayload = 2 };
 enum SessionState : std::uint8_t { kIdle = 0, kHandshaking = 1, kEstablished = 2, kReceiveOnly = 3 };
-enum LinkVerdict : std::uint8_t { kVerdictUnknown = 0, kVerdictUp = 1, kVerdictDown = 2 };
+enum Verdict : std::uint8_t { kVerdictUnknown = 0, kVerdictUp = 1, kVerdictDown = 2 };
 enum EventKind : std::uint8_t {
   kEngineStarted = 1,    // {enginePid, engineRestarts}: also after a restart, when all objects are back
   kEngineDied = 2,       // {enginePid, text}
-  kSessionUp = 3,        // {id of a port}
-  kSessionDown = 4,      // {id of a port, text}: no handshake for 15 s while there is traffic
+  kSessionUp = 3,        // {id of a port}: sessionVerdict has become up
+  kSessionDown = 4,      // {id of a port, text}: it has become down
   kClientGone = 5,       // {connection}: a local client's connection ended
   kPeerMoved = 6,        // {id of a port, peerAddress, peerPort}
   kLinkQualityDown = 7,  // {underlay, peerAddress, peerPort, text}: probes are not answered

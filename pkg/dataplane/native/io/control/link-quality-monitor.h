@@ -1,6 +1,9 @@
 // Measures the link quality to the remote nodes of one WireGuard underlay: once for
 // each remote address, shared by all wires that go there. The probes travel in the
-// session of one of these wires, the carrier.
+// session of one of these wires, the carrier: the one that was answered last, and after a
+// loss another one each time, so that no single session speaks for the link. Besides,
+// the sessions of the other wires are checked in turn, five a second: one that is silent
+// while the link is up belongs to a wire that the far node has forgotten.
 #pragma once
 
 #include <map>
@@ -8,6 +11,7 @@
 
 #include "core/agenda.h"
 #include "core/link-quality.h"
+#include "core/session-check.h"
 #include "io/control/data-threads.h"
 #include "io/holder-socket.h"
 
@@ -53,6 +57,15 @@ class LinkQualityMonitor {
     LinkQuality quality;
     std::vector<WireguardPort*> ports;
     WireguardPort* carrier = nullptr;
+    void forget_check() noexcept {
+      check = {};
+      checked = nullptr;
+    }
+
+    SessionCheck check;
+    WireguardPort* checked = nullptr;  // whose session
+    std::uint64_t next_check_ns = 0;
+    std::size_t turn = 0;  // position in `ports` of the next one to be checked
   };
 
   void name_remote(const Remote& remote, protocol::MessageBuilder& message) const;
@@ -61,6 +74,10 @@ class LinkQualityMonitor {
   void report_verdict(const Remote& remote, Now now) const;
 
   static bool choose_carrier(Remote& remote, Now now);
+  static void change_carrier(Remote& remote, Now now);
+  static WireguardPort* choose_checked(Remote& remote, Now now);
+  static void check(Remote& remote, WireguardPort& port, Now now) noexcept;
+  std::uint64_t check_sessions(Remote& remote, Now now);
   static void use_mtu(const Remote& remote) noexcept;
   std::uint64_t probe(Remote& remote, Now now);
 

@@ -23,9 +23,9 @@ static_assert(same(SessionState::kIdle, protocol::kIdle));
 static_assert(same(SessionState::kHandshaking, protocol::kHandshaking));
 static_assert(same(SessionState::kEstablished, protocol::kEstablished));
 static_assert(same(SessionState::kReceiveOnly, protocol::kReceiveOnly));
-static_assert(same(LinkVerdict::kUnknown, protocol::kVerdictUnknown));
-static_assert(same(LinkVerdict::kUp, protocol::kVerdictUp));
-static_assert(same(LinkVerdict::kDown, protocol::kVerdictDown));
+static_assert(same(Verdict::kUnknown, protocol::kVerdictUnknown));
+static_assert(same(Verdict::kUp, protocol::kVerdictUp));
+static_assert(same(Verdict::kDown, protocol::kVerdictDown));
 
 }  // namespace
 }  // namespace nsm::io

@@ -14,12 +14,11 @@ namespace {
 using namespace protocol;
 
 constexpr int kFullSocketMs = 50;  // how long to wait for a full socket; timers repeat what is lost
-constexpr const char* kSilence = "the peer has not answered for 15 s while there is traffic";
 
-protocol::Bytes event_of(EventKind kind, const WireguardPort& port, const char* text = nullptr) {
+protocol::Bytes event_of(EventKind kind, const WireguardPort& port, std::string_view text = {}) {
   MessageBuilder event(kEvent, 0, 0);
   event.u8(kEventKind, kind).text(kId, port.id());
-  if (text) event.text(kText, text);
+  if (!text.empty()) event.text(kText, text);
   return std::move(event).take();
 }
 
@@ -127,7 +126,7 @@ void WireguardNode::endpoint_moved(Peer& peer, const SocketAddress& to) noexcept
 void WireguardNode::session_up(Peer& peer) noexcept { holder_.send(event_of(kSessionUp, port_of(peer))); }
 
 void WireguardNode::session_down(Peer& peer) noexcept {
-  holder_.send(event_of(kSessionDown, port_of(peer), kSilence));
+  holder_.send(event_of(kSessionDown, port_of(peer), explain(peer.loss())));
 }
 
 void WireguardNode::handshake_given_up(Peer& peer) noexcept {

@@ -171,6 +171,8 @@ void WireguardPort::describe(MessageBuilder& reply) const {
   reply.u8(kPayloadKind, static_cast<std::uint8_t>(config_.rules.payload))
       .u8(kProbeMessages, config_.probe_messages);
   reply.u8(kSessionState, static_cast<std::uint8_t>(peer_->state(time)));
+  reply.u8(kSessionVerdict, static_cast<std::uint8_t>(peer_->verdict()));
+  if (peer_->verdict() == nsm::Verdict::kDown) reply.text(kText, explain(peer_->loss()));
   describe_peer_address(peer_->endpoint(), reply);
   reply.bytes(kPublicKey, peer_->initiator_public()).u16(kKeepaliveSeconds, config_.peer.keepalive_seconds);
   reply.bytes(kPeerResponderKey, config_.peer.remote_responder)

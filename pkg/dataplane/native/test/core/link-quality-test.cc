@@ -43,9 +43,9 @@ struct Run {
     echoes.emplace(now_ns + 2 * link.one_way_ns, echo);
   }
   std::uint64_t tick() {
-    const LinkVerdict before = quality.verdict();
+    const Verdict before = quality.verdict();
     const std::uint64_t due = quality.tick(now_ns, [&](const ProbeMessage& probe) { send(probe); });
-    downs += quality.verdict() == LinkVerdict::kDown && before != LinkVerdict::kDown;
+    downs += quality.verdict() == Verdict::kDown && before != Verdict::kDown;
     return due;
   }
   // Runs for `for_ns`, or until `stop()` holds; returns how long that took.
@@ -68,9 +68,9 @@ struct Run {
 
 TEST("a link that answers is up, with its round trip and without loss") {
   Run run;
-  CHECK(run.quality.verdict() == LinkVerdict::kUnknown);
+  CHECK(run.quality.verdict() == Verdict::kUnknown);
   run.pass(10 * kNsPerSecond);
-  CHECK(run.quality.verdict() == LinkVerdict::kUp && run.quality.rtt_ns() == 10 * kNsPerMs);
+  CHECK(run.quality.verdict() == Verdict::kUp && run.quality.rtt_ns() == 10 * kNsPerMs);
   CHECK(run.quality.jitter_ns() < kNsPerMs && run.quality.loss_ppm() == 0 && run.quality.lost() == 0);
   CHECK(run.quality.probes() >= 49 && run.quality.probes() <= 52);
   CHECK(run.quality.mtu_bytes() == kMax);
@@ -86,7 +86,7 @@ TEST("a link that dies right after echoes that were ten seconds late is still fo
   CHECK(run.quality.rtt_ns() > kNsPerSecond);
   run.link.cut = true;
   run.pass(40 * kNsPerSecond);
-  CHECK(run.quality.verdict() == LinkVerdict::kDown);
+  CHECK(run.quality.verdict() == Verdict::kDown);
 }
 
 TEST("a dead link is found down within 600 ms at any delay, and up again with the first echo") {
@@ -97,13 +97,13 @@ TEST("a dead link is found down within 600 ms at any delay, and up again with th
       run.pass((5000 + at_ms) * kNsPerMs);
       run.link.cut = true;
       run.echoes.clear();
-      const auto is = [&](LinkVerdict verdict) {
+      const auto is = [&](Verdict verdict) {
         return [&run, verdict] { return run.quality.verdict() == verdict; };
       };
-      CHECK(run.until(5 * kNsPerSecond, is(LinkVerdict::kDown)) <= 600 * kNsPerMs);
+      CHECK(run.until(5 * kNsPerSecond, is(Verdict::kDown)) <= 600 * kNsPerMs);
       run.pass(10 * kNsPerSecond);
       run.link.cut = false;
-      CHECK(run.until(5 * kNsPerSecond, is(LinkVerdict::kUp)) <= (201 + 2 * one_way_ms) * kNsPerMs);
+      CHECK(run.until(5 * kNsPerSecond, is(Verdict::kUp)) <= (201 + 2 * one_way_ms) * kNsPerMs);
     }
   }
 }
@@ -129,7 +129,7 @@ TEST("an MTU black hole is found within 1.1 s, to 8 bytes, and its end within 11
     };
     CHECK(run.until(5 * kNsPerSecond, found) <= 1100 * kNsPerMs);
     run.pass(5 * kNsPerSecond);
-    CHECK(found() && run.quality.verdict() == LinkVerdict::kUp && run.downs == 0);
+    CHECK(found() && run.quality.verdict() == Verdict::kUp && run.downs == 0);
     run.link.longest = 9000;
     const auto whole = [&] { return run.quality.mtu_bytes() == kMax; };
     CHECK(run.until(20 * kNsPerSecond, whole) <= 11 * kNsPerSecond);
@@ -167,7 +167,7 @@ TEST("a link that dies after its echoes were seconds late is found down within 7
   run.pass(20 * kNsPerSecond);
   run.link.cut = true;
   run.echoes.clear();
-  const auto is_down = [&] { return run.quality.verdict() == LinkVerdict::kDown; };
+  const auto is_down = [&] { return run.quality.verdict() == Verdict::kDown; };
   CHECK(run.until(60 * kNsPerSecond, is_down) <= 7 * kNsPerSecond);
 }
 
@@ -175,13 +175,13 @@ TEST("while no probe can be sent, a link that was up is unknown, and one that wa
   Run run;
   run.pass(kNsPerSecond);
   run.quality.suspend();
-  CHECK(run.quality.verdict() == LinkVerdict::kUnknown);
+  CHECK(run.quality.verdict() == Verdict::kUnknown);
   run.pass(kNsPerSecond);
-  CHECK(run.quality.verdict() == LinkVerdict::kUp);
+  CHECK(run.quality.verdict() == Verdict::kUp);
   run.link.cut = true;
   run.pass(5 * kNsPerSecond);
   run.quality.suspend();
-  CHECK(run.quality.verdict() == LinkVerdict::kDown);
+  CHECK(run.quality.verdict() == Verdict::kDown);
 }
 
 TEST("a wire with a greater MTU gets it at once; a search starts if such packets do not pass") {

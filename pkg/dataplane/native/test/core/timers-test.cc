@@ -162,6 +162,57 @@ TEST("after 15 s without an answer the session is down and a handshake starts; a
   CHECK(w.a->ups == 2 && w.a->downs == 1 && w.exchange("hello"));
 }
 
+TEST("a wire is unknown until a handshake completes, down if none does for 12 s, and up when one does") {
+  World w;
+  w.connect({.keepalive_seconds = 10});
+  w.drops = [](const Datagram&) { return true; };
+  w.advance(12 * kSecond - 1);
+  CHECK(w.to_b->verdict() == Verdict::kUnknown && w.to_a->verdict() == Verdict::kUnknown);
+  w.advance(kSlackNs);
+  CHECK(w.to_b->verdict() == Verdict::kDown && w.to_b->loss() == SessionLoss::kNeverAnswered);
+  CHECK(w.a->downs == 1 && w.b->downs == 1);
+  w.advance(500 * kSecond);
+  CHECK(w.a->downs == 1 && w.b->downs == 1);
+  w.drops = nullptr;
+  w.advance(16 * kSecond);
+  CHECK(w.to_b->verdict() == Verdict::kUp && w.to_a->verdict() == Verdict::kUp);
+}
+
+TEST("a handshake that only one side can complete makes neither of them up") {
+  World w;
+  w.connect({.keepalive_seconds = 10});
+  w.drops = [&](const Datagram& d) { return d.to == w.a->at; };
+  w.advance(60 * kSecond);
+  CHECK(w.to_b->verdict() == Verdict::kDown && w.to_a->verdict() == Verdict::kDown && w.b->ups == 0);
+}
+
+TEST("what comes in while a wire is down is followed up by a handshake, and that brings it up") {
+  World w;
+  w.connect();
+  w.establish();
+  w.advance(kSecond);
+  w.drops = [](const Datagram&) { return true; };
+  w.a->send_data(*w.to_b, "x", w.now);
+  w.advance(110 * kSecond);
+  CHECK(w.to_b->verdict() == Verdict::kDown && w.a->given_up == 1);
+  w.drops = nullptr;
+  w.b->send_data(*w.to_a, "y", w.now);
+  w.deliver();
+  w.advance(kLookNs + kSlackNs);
+  CHECK(w.to_b->verdict() == Verdict::kUp);
+}
+
+TEST("a wire that the peer's node has forgotten is down, and up again if it had only lost the keys") {
+  World w;
+  w.connect();
+  w.establish();
+  w.advance(kSecond);
+  w.to_b->forgotten(w.now);
+  CHECK(w.to_b->verdict() == Verdict::kDown && w.a->downs == 1);
+  w.deliver();
+  CHECK(w.to_b->verdict() == Verdict::kUp && w.a->ups == 2);
+}
+
 TEST("a wire without traffic is not reported as down") {
   World w;
   w.connect();

@@ -61,7 +61,7 @@ class IdleThreads {
     return std::exchange(commands_, {});
   }
   // The probe messages among them.
-  std::vector<ProbeMessage> take_probe_messages() {
+  std::vector<io::SendProbeMessage> take_probe_messages() {
     channels().settle();
     const std::lock_guard lock(mutex_);
     return std::exchange(probe_messages_, {});
@@ -91,7 +91,7 @@ class IdleThreads {
   void note(const io::RemovePort&) { add("port removed"); }
   void note(const io::SendProbeMessage& c) {
     const std::lock_guard lock(mutex_);
-    probe_messages_.push_back(c.message);
+    probe_messages_.push_back(c);
   }
   template <typename Other>
   void note(const Other&) {}
@@ -105,7 +105,7 @@ class IdleThreads {
   io::Doorbell ended_;
   std::mutex mutex_;
   std::vector<std::string> commands_;
-  std::vector<ProbeMessage> probe_messages_;
+  std::vector<io::SendProbeMessage> probe_messages_;
   std::thread thread_;
 };
 

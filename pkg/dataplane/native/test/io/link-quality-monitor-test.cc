@@ -2,6 +2,9 @@
 // every wire that uses the link.
 #include "io/control/link-quality-monitor.h"
 
+#include <map>
+#include <set>
+
 #include "lab-objects.h"
 #include "test/core/check.h"
 
@@ -57,15 +60,43 @@ struct Pair {
   void pass(std::uint64_t ns, std::uint32_t passes) {
     for (const std::uint64_t end = now.boot_ns + ns; now.boot_ns < end; now.boot_ns += 10 * kNsPerMs) {
       tick();
-      for (ProbeMessage& message : a.threads.take_probe_messages()) {
+      for (auto& [egress, message] : a.threads.take_probe_messages()) {
+        io::WireguardPort& carrier = port_of(egress);
         if (message.kind != ProbeMessageKind::kProbe || message.bytes > passes) continue;
-        probes++;
+        if (forgotten.contains(carrier.id())) continue;
+        probes[carrier.id()]++;
         message.kind = ProbeMessageKind::kEcho;
-        a.wireguard().on_note({0, ProbeNote{carrier_tag(), message}}, now);
+        a.wireguard().on_note({0, ProbeNote{carrier.peer().tag(), message}}, now);
       }
     }
   }
-  std::uint64_t carrier_tag() { return port("w1").peer().tag(); }
+  io::WireguardPort& port_of(const io::WireguardEgress* egress) {
+    io::WireguardPort* found = nullptr;
+    a.ports->each([&](const io::Port& port) {
+      auto& wireguard = static_cast<io::WireguardPort&>(*a.ports->find(port.id()));
+      if (wireguard.egress() == egress) found = &wireguard;
+    });
+    CHECK(found != nullptr);
+    return *found;
+  }
+  // Adds `count` wires after w1 at both nodes, with sessions.
+  void add_wires(int count) {
+    for (int i = 2; i <= count + 1; i++) {
+      const std::string id = "w" + std::to_string(i);
+      const auto ours = static_cast<std::uint8_t>(2 * i + 10), theirs = static_cast<std::uint8_t>(2 * i + 11);
+      CHECK(b.set(wireguard_attributes({.id = id.c_str(),
+                                        .node_of_peer = 1,
+                                        .initiator_of_peer = ours,
+                                        .initiator = theirs,
+                                        .peer = address(a)}))
+                .ok());
+      CHECK(a.set(wireguard_attributes(spec(id.c_str(), ours, theirs))).ok());
+      port(id.c_str()).peer().want_session(now);
+      receive(b);
+      receive(a);
+      CHECK(port(id.c_str()).peer().verdict() == nsm::Verdict::kUp);
+    }
+  }
   // The kinds of events since the last call.
   std::vector<int> events() {
     std::vector<int> kinds;
@@ -73,6 +104,7 @@ struct Pair {
       Fields fields;
       CHECK(fields.parse_any(View(event)).ok());
       kinds.push_back(fields.u8(protocol::kEventKind).value_or(0));
+      if (kinds.back() == protocol::kSessionDown) lost.emplace(fields.text(protocol::kId));
       last_event.assign(event.begin(), event.end());
     }
     return kinds;
@@ -80,7 +112,9 @@ struct Pair {
 
   Node a{1, 1}, b{2, 2};
   Now now = io::now();
-  int probes = 0;
+  std::map<std::string, int> probes;  // answered, by wire
+  std::set<std::string> forgotten;    // wires whose probes the far node drops
+  std::set<std::string> lost;         // wires with a session-down event
   protocol::Bytes last_event;
 };
 
@@ -97,7 +131,8 @@ TEST(
   Pair p;
   p.establish();
   p.pass(kNsPerSecond, 9000);
-  CHECK(p.events() == std::vector<int>({protocol::kSessionUp, protocol::kLinkQualityUp}) && p.probes > 3);
+  CHECK(p.events() == std::vector<int>({protocol::kSessionUp, protocol::kLinkQualityUp}) &&
+        p.probes["w1"] > 3);
   p.pass(700 * kNsPerMs, 0);
   CHECK(p.events() == std::vector<int>{protocol::kLinkQualityDown});
   Fields fields;
@@ -132,7 +167,7 @@ TEST("wires to one address share one link, whose probes travel in the session of
   p.pass(kNsPerSecond, 9000);
   int links = 0;
   p.a.wireguard().link_quality().describe([] { return attributes(); }, [&](MessageBuilder&&) { links++; });
-  CHECK(links == 1 && p.probes <= 6);
+  CHECK(links == 1 && p.probes["w1"] <= 6);
   p.a.ports->remove("w1");
   p.a.ports->remove("w2");
   links = 0;
@@ -140,15 +175,67 @@ TEST("wires to one address share one link, whose probes travel in the session of
   CHECK(links == 0);
 }
 
+TEST("a wire that the far node has forgotten goes down alone, whether or not it carries the probes") {
+  for (const char* forgotten : {"w1", "w7"}) {
+    Pair p;
+    p.establish();
+    p.add_wires(10);
+    p.pass(kNsPerSecond, 9000);
+    p.events();
+    p.forgotten = {forgotten};
+    p.pass(4 * kNsPerSecond, 9000);
+    CHECK(std::ranges::count(p.events(), protocol::kLinkQualityDown) == 0);
+    CHECK(p.lost == std::set<std::string>{forgotten});
+    CHECK(p.port(forgotten).peer().verdict() == nsm::Verdict::kDown &&
+          p.port(forgotten).peer().loss() == SessionLoss::kForgotten);
+  }
+}
+
+TEST("one wire that works keeps the link up, however many the far node has forgotten") {
+  Pair p;
+  p.establish();
+  p.add_wires(10);
+  p.pass(kNsPerSecond, 9000);
+  p.events();
+  p.forgotten = {"w1", "w2", "w3", "w4", "w5", "w6", "w7", "w8", "w9", "w11"};
+  p.pass(10 * kNsPerSecond, 9000);
+  p.events();
+  CHECK(p.lost == p.forgotten);
+  CHECK(p.port("w10").peer().verdict() == nsm::Verdict::kUp);
+}
+
+TEST("a dead link takes no session for a forgotten one") {
+  Pair p;
+  p.establish();
+  p.add_wires(10);
+  p.pass(kNsPerSecond, 9000);
+  p.events();
+  p.pass(3 * kNsPerSecond, 0);
+  CHECK(p.events() == std::vector<int>{protocol::kLinkQualityDown} && p.lost.empty());
+  p.pass(kNsPerSecond, 9000);
+  CHECK(p.events() == std::vector<int>{protocol::kLinkQualityUp} && p.lost.empty());
+}
+
+TEST("sessions that work are all checked, five a second") {
+  Pair p;
+  p.establish();
+  p.add_wires(10);
+  p.pass(3 * kNsPerSecond, 9000);
+  CHECK(p.probes.size() == 11);
+  int checks = 0;
+  for (const auto& [id, probes] : p.probes) checks += id == "w1" ? 0 : probes;
+  CHECK(checks >= 10 && checks <= 16);
+}
+
 TEST("a probe from the far side is echoed") {
   Pair p;
   p.establish();
   p.a.threads.take_probe_messages();
   const ProbeMessage probe{ProbeMessageKind::kProbe, 77, 5, 1000};
-  p.a.wireguard().on_note({0, ProbeNote{p.carrier_tag(), probe}}, p.now);
+  p.a.wireguard().on_note({0, ProbeNote{p.port("w1").peer().tag(), probe}}, p.now);
   const auto sent = p.a.threads.take_probe_messages();
-  CHECK(sent.size() == 1 && sent[0].kind == ProbeMessageKind::kEcho && sent[0].sequence == 77 &&
-        sent[0].bytes == 1000);
+  CHECK(sent.size() == 1 && sent[0].message.kind == ProbeMessageKind::kEcho &&
+        sent[0].message.sequence == 77 && sent[0].message.bytes == 1000);
 }
 
 TEST("a peer that does not understand probe messages is not probed") {
@@ -161,7 +248,7 @@ TEST("a peer that does not understand probe messages is not probed") {
   p.receive(p.a);
   CHECK(p.port("w1").peer().state(p.now) == nsm::SessionState::kEstablished);
   p.pass(kNsPerSecond, 9000);
-  CHECK(p.probes == 0);
+  CHECK(p.probes.empty());
 }
 
 }  // namespace
