@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { trustDomainOf } from '../api/index.ts'
-import { isNode, isRegistry, isWorkloadOf, nodeNameOf } from './roles.ts'
+import { isNode, isRegistry, isWorkloadOf, namerOf, nodeNameOf } from './roles.ts'
 
 describe('trustDomainOf', () => {
   test.each([
@@ -51,4 +51,15 @@ describe('isWorkloadOf', () => {
     ['spiffe://west/registry/x', 'spiffe://west/registry', false],
     ['spiffe://west/node/n1/uid/0/x', 'spiffe://west/node/n1/uid/0', false],
   ])('%s below %s: %s', (id, node, expected) => expect(isWorkloadOf(id, node)).toBe(expected))
+})
+
+describe('namerOf', () => {
+  test.each([
+    ['spiffe://west/node/n1', 'spiffe://west/node/n1'],
+    ['spiffe://west/node/n1/uid/0', 'spiffe://west/node/n1'],
+    ['spiffe://west/registry', 'spiffe://west/registry'],
+    ['spiffe://west/ns/shop/sa/db', 'spiffe://west/ns/shop/sa/db'],
+    ['spiffe://east/node/n1/uid/0', 'east'],
+    ['spiffe://east/registry', 'east'],
+  ])('of %s in west is %s', (id, namer) => expect(namerOf(id, 'west')).toBe(namer))
 })

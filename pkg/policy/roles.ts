@@ -33,6 +33,17 @@ export function nodeNameOf(spiffeId: string, domain: string): string | undefined
   return NODE_NAME.test(name) ? name : undefined
 }
 
+/**
+ * Whose word it is that there is somebody with this identity, and who could name ever more: a node for its workloads,
+ * another domain for all of its own; of others in our domain the authority, so that they answer for themselves.
+ */
+export function namerOf(spiffeId: string, ownDomain: string): string {
+  const domain = trustDomainOf(spiffeId)
+  if (domain !== ownDomain) return domain
+  const node = spiffeId.split('/').slice(0, 5).join('/')
+  return isNode(node, domain) ? node : spiffeId
+}
+
 /** Whether `spiffeId` belongs to a workload of `node`, which is the SPIFFE ID of a node. */
 export function isWorkloadOf(spiffeId: string, node: string): boolean {
   return isNode(node, trustDomainOf(node)) && spiffeId.startsWith(`${node}/`) && spiffeId.length > node.length + 1

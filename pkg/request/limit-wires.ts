@@ -11,7 +11,7 @@ import { type CountedFor, countedFor } from '../steps/index.ts'
 import type { Asking, Self } from './parts.ts'
 
 /** A node of our domain, or another domain, may have as many as this many of its clients. */
-const CLIENTS_PER_NAMER = 10
+export const CLIENTS_PER_NAMER = 10
 
 export interface Counted {
   /** Whom the wire is counted for. */

@@ -11,6 +11,7 @@ import { type Attestation, trustDomainOf } from '../api/index.ts'
 import { type Clock, type Logger, Scope } from '../base/index.ts'
 import type { Svid } from '../identity/index.ts'
 import { formatPrefix, network, parsePrefix } from '../net/index.ts'
+import { namerOf } from '../policy/index.ts'
 import { Admission } from './admission.ts'
 import { acceptTls, firstBytes } from './handshake.ts'
 import { DRAIN_MS, HANDSHAKE_MS, LOCAL_SHARES, REMOTE_SHARES } from './limits.ts'
@@ -44,6 +45,7 @@ interface Connected {
   readonly connection: ServerConnection
   /** Whose share the connection uses: an account, an identity; empty: a stranger's. */
   readonly holder: string
+  readonly isAttested: boolean
   readonly cancelLimit: () => void
 }
 
@@ -88,6 +90,15 @@ export class Acceptor {
   /** Whose share the calls of a connection use. */
   holderOf(id: string): string {
     return this.#connections.get(id)?.holder ?? ''
+  }
+
+  /** Whose quota the calls of a connection use: of a caller over the network, who answers for there being such a caller. */
+  callerOf(id: string): string {
+    const { security } = this.#options
+    const connected = this.#connections.get(id)
+    if (connected === undefined || security === 'plaintext') return connected?.holder ?? ''
+    const { holder, isAttested } = connected
+    return isAttested ? holder : namerOf(holder, trustDomainOf(security.identity.current().svid.spiffeId))
   }
 
   accept(socket: Socket, attestation: Attestation | undefined): void {
@@ -140,17 +151,17 @@ export class Acceptor {
       socket.destroy()
       return
     }
-    const id = this.#register(stream, connection, holder)
+    const id = this.#register(stream, connection, { holder, isAttested: attestation !== undefined })
     // grpc-js returns remoteAddress as the peer of a call, so that we can look up the connection of each call.
     Object.defineProperties(stream, { remoteAddress: { value: id }, remotePort: { value: undefined } })
     generation.injectors[isMember ? 'member' : 'stranger'].injectConnection(stream)
   }
 
-  #register(stream: Duplex, connection: ServerConnection, holder: string): string {
+  #register(stream: Duplex, connection: ServerConnection, who: Pick<Connected, 'holder' | 'isAttested'>): string {
     this.#lastId += 1
     const id = `connection-${this.#lastId}`
     const cancelLimit = this.#rules === undefined ? () => {} : connection.limit(this.#rules)
-    this.#connections.set(id, { connection, holder, cancelLimit })
+    this.#connections.set(id, { connection, ...who, cancelLimit })
     stream.once('close', () => {
       cancelLimit()
       this.#connections.delete(id)

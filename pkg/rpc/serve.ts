@@ -12,7 +12,9 @@ import type { Attestation, Peer } from '../api/index.ts'
 import { type Clock, type Logger, limitedLogger, NsmError, Scope } from '../base/index.ts'
 import { TokenMinter } from '../identity/index.ts'
 import { Acceptor, type Standing } from './acceptor.ts'
+import { type CallQuota, CallQuotas } from './call-quota.ts'
 import type { Service } from './implement.ts'
+import { limitCalls } from './limit-calls.ts'
 import { limitReceiving } from './limit-receiving.ts'
 import { serverOptions, strangerOptions } from './limits.ts'
 import { listen } from './listen.ts'
@@ -28,6 +30,8 @@ export interface ServeOptions {
   readonly services: readonly Service[]
   /** Throws to refuse the call with that error. `path` is that of gRPC: `/networkservice.NetworkService/Request`. */
   readonly authorize?: (peer: Peer, path: string) => void | Promise<void>
+  /** Of each caller: an account of this machine, a node with its workloads, another domain. Without it nobody is limited. */
+  readonly quota?: CallQuota
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -51,13 +55,17 @@ export async function serve(options: ServeOptions): Promise<Server> {
   const scope = new Scope()
   const credentials = ServerCredentials.createInsecure()
   const interceptors = [refuseStrangers((path, connectionId) => refusal(path, connectionId, rules))]
+  const logger = scope.own(limitedLogger(options.logger, { clock: options.clock, by: ['method'] }))
+  const limits = [
+    ...callLimits(options, logger, (id) => acceptor.callerOf(id)),
+    limitReceiving((id) => acceptor.holderOf(id)),
+  ]
   const servers = {
-    member: new GrpcServer({ ...serverOptions, interceptors: [limitReceiving((id) => acceptor.holderOf(id))] }),
+    member: new GrpcServer({ ...serverOptions, interceptors: limits }),
     stranger: new GrpcServer({ ...strangerOptions, interceptors }),
   }
   const inject = (standing: Standing) => servers[standing].createConnectionInjector(credentials)
   const acceptor: Acceptor = scope.own(new Acceptor({ ...options, inject }))
-  const logger = scope.own(limitedLogger(options.logger, { clock: options.clock, by: ['method'] }))
   const rules: CallRules = { ...options, logger, acceptor, tokens: new TokenMinter(options.clock) }
   const both = Object.values(servers)
   for (const server of both) registerMethods(server, rules)
@@ -71,6 +79,11 @@ export async function serve(options: ServeOptions): Promise<Server> {
     recheck: () => acceptor.recheck(),
     close: () => scope.close(),
   }
+}
+
+function callLimits({ quota, clock }: ServeOptions, logger: Logger, callerOf: (id: string) => string) {
+  if (quota === undefined) return []
+  return [limitCalls({ quotas: new CallQuotas(quota, clock), callerOf, clock, logger })]
 }
 
 const SHUTDOWN_MS = 1000

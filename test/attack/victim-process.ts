@@ -10,6 +10,8 @@ export interface VictimPlace {
   readonly registryUrl: string
   /** The file with the identity of another node of the domain. */
   readonly otherIdentity: string
+  /** And that of one more. */
+  readonly thirdIdentity: string
 }
 
 export interface Memory {
@@ -20,6 +22,8 @@ export interface Memory {
 export interface Victim extends VictimPlace {
   /** As another node of the domain. */
   member(): Promise<IdentitySource>
+  /** As one more node, which is honest. */
+  honest(): Promise<IdentitySource>
   memory(): Promise<Memory>
   logBytes(): Promise<number>
 }
@@ -58,12 +62,15 @@ async function meet(child: ChildProcess): Promise<Victim> {
   const place = await heard<VictimPlace>('ready')
   return {
     ...place,
-    async member() {
-      const identity = await identityFile(place.otherIdentity).load()
-      if (identity === undefined) throw new Error('the other node has no identity')
-      return staticSource(identity)
-    },
+    member: () => load(place.otherIdentity),
+    honest: () => load(place.thirdIdentity),
     memory: () => ask<Memory>('memory'),
     logBytes: () => ask<number>('log'),
   }
+}
+
+async function load(path: string): Promise<IdentitySource> {
+  const identity = await identityFile(path).load()
+  if (identity === undefined) throw new Error(`no identity in ${path}`)
+  return staticSource(identity)
 }

@@ -23,12 +23,13 @@ const logger = jsonLogger({
 
 const sandbox = new Sandbox({ logger })
 const domain = await sandbox.domain('west')
-const [node, other] = [await domain.node('n1'), await domain.node('n2')]
+const [node, other, third] = [await domain.node('n1'), await domain.node('n2'), await domain.node('n3')]
 await node.endpoint({ service: 'files', name: 'nse-files', cidr: '172.16.1.0/24' })
 const place: VictimPlace = {
   url: node.url,
   registryUrl: domain.registryUrl,
   otherIdentity: `${other.directory}/state/identity`,
+  thirdIdentity: `${third.directory}/state/identity`,
 }
 answer('ready', place)
 

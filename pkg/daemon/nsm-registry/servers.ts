@@ -2,8 +2,11 @@ import { dirname } from 'node:path'
 import type { Runtime, Scope } from '../../base/index.ts'
 import { JOINING_METHODS, type Trust } from '../../federation/index.ts'
 import type { IdentitySource } from '../../identity/index.ts'
-import { Health, type Server, type Service, serve } from '../../rpc/index.ts'
+import { callQuota, Health, type Server, type Service, serve } from '../../rpc/index.ts'
 import { makePrivateDirectory } from '../../store/index.ts'
+
+/** Nodes and other domains have each the quota of so many wires: a node may have thousands of endpoints to renew. */
+const MEMBER_WIRES = 1000
 
 export interface ServersOptions extends Runtime {
   readonly listenOn: string
@@ -33,6 +36,7 @@ export async function openServers(options: ServersOptions, scope: Scope): Promis
     listen: options.listenOn,
     security: { identity, anonymousMethods: JOINING_METHODS, isRevoked, sendAuthorities: true },
     services: [...options.members, health.service()],
+    quota: callQuota(MEMBER_WIRES),
     clock,
     logger,
   })

@@ -14,7 +14,9 @@ import type { NsmdConfig } from '../../config/index.ts'
 import type { IdentitySource } from '../../identity/index.ts'
 import { administratorsOnly, type NodeTrust } from '../../node/index.ts'
 import type { PolicySource } from '../../policy/index.ts'
+import { CLIENTS_PER_NAMER } from '../../request/index.ts'
 import {
+  callQuota,
   endpointRegistryService,
   Health,
   monitorService,
@@ -82,12 +84,16 @@ async function listen(
     endpointRegistryService(services.endpoints),
   ]
   const health = Health.serving(mesh)
-  const remote = scope.own(await serve({ ...mutual, listen: config.listenOn, services: [...mesh, health.service()] }))
+  const quotas = { client: callQuota(config.maxWires), namer: callQuota(config.maxWires * CLIENTS_PER_NAMER) }
+  const between = { listen: config.listenOn, services: [...mesh, health.service()], quota: quotas.namer }
+  const remote = scope.own(await serve({ ...mutual, ...between }))
   const own = [...mesh, health.service(), services.node([remote.url, NSM_SOCKET])]
   const authorize = administratorsOnly(isAdmin, policy)
-  const local = scope.own(await serve({ ...mutual, services: own, authorize }))
+  const local = scope.own(await serve({ ...mutual, services: own, authorize, quota: quotas.client }))
   const identities = [workloadApiService(services.workloads)]
-  const workload = scope.own(await serve({ security: 'plaintext', services: identities, clock, logger }))
+  const workload = scope.own(
+    await serve({ security: 'plaintext', services: identities, quota: quotas.client, clock, logger }),
+  )
   scope.defer(
     trust.subscribe(() => {
       remote.recheck()
