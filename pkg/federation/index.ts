@@ -13,7 +13,7 @@ export {
 export type { AuthorityHandlers } from './services/authority-service.ts'
 export { type DomainsHandlers, domainsHandlers } from './services/domains-service.ts'
 export { type FederationHandlers, federationHandlers } from './services/federation-service.ts'
-export { JOINING_METHODS } from './services/joining-methods.ts'
+export { JOINING_METHODS, LATE_METHODS } from './services/joining-methods.ts'
 export { readOnlyAuthority } from './services/read-only-authority.ts'
 export { federationRecords, federationTables } from './store/schema.ts'
 export { sqliteTrustStore } from './store/sqlite-trust-store.ts'

@@ -95,8 +95,10 @@ function identify(path: string, connectionId: string, { acceptor, security }: Ca
   const connection = acceptor.find(connectionId)
   if (connection === undefined) throw new NsmError('unavailable', 'Cannot accept the call: its connection is closed')
   if (security === 'plaintext' || acceptor.rules === undefined) return connection.anonymous
-  const isAnonymous = security.anonymousMethods?.has(path) === true && connection.identity(acceptor.rules) === undefined
-  return isAnonymous ? connection.anonymous : connection.peer(acceptor.rules)
+  if (security.anonymousMethods?.has(path) === true) return connection.anonymous
+  return security.lateMethods?.has(path) === true
+    ? connection.latePeer(acceptor.rules)
+    : connection.peer(acceptor.rules)
 }
 
 function registrationPath(

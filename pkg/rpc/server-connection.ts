@@ -5,7 +5,7 @@
 import type { Duplex } from 'node:stream'
 import type { Attestation, Peer } from '../api/index.ts'
 import { type Clock, NsmError } from '../base/index.ts'
-import { type Bundles, type IdentitySource, verifySvid } from '../identity/index.ts'
+import { type Bundles, type IdentitySource, verifyExpiredSvid, verifySvid } from '../identity/index.ts'
 
 /** Long enough for a joining node to make its only call, and for other peers to learn why they are refused. */
 const UNAUTHENTICATED_MS = 30_000
@@ -45,16 +45,24 @@ export class ServerConnection {
 
   /** @throws {NsmError} `unauthenticated` when the peer is not, or no longer, authenticated */
   peer(rules: PeerRules): Peer {
-    if (this.#chain.length === 0)
-      throw new NsmError('unauthenticated', 'Cannot authenticate the caller: it has no client certificate')
+    this.#checkCertificate()
     const { spiffeId } = this.#verify(rules)
-    if (rules.isRevoked(spiffeId)) {
-      throw new NsmError('unauthenticated', 'Cannot accept the caller: its identity is revoked', {
-        fields: { spiffeId },
-      })
-    }
+    checkRevoked(spiffeId, rules)
     const isConnected = () => !this.#socket.destroyed
     return { spiffeId, chain: this.#chain, attestation: this.#attestation, isConnected }
+  }
+
+  /**
+   * The peer, also if its identity has expired, and when that was.
+   * @throws {NsmError} `unauthenticated` as {@link peer} does otherwise
+   */
+  latePeer(rules: PeerRules): Peer {
+    this.#checkCertificate()
+    const nowMs = rules.clock.nowMs()
+    const { spiffeId, expiresMs } = verifyExpiredSvid(this.#chain, rules.identity.current().bundles, nowMs)
+    checkRevoked(spiffeId.id, rules)
+    const peer = { spiffeId: spiffeId.id, chain: this.#chain, attestation: this.#attestation }
+    return expiresMs < nowMs ? { ...peer, expiredMs: expiresMs } : peer
   }
 
   /** Of the peer, if it is accepted now. */
@@ -86,6 +94,11 @@ export class ServerConnection {
     }
   }
 
+  #checkCertificate(): void {
+    if (this.#chain.length > 0) return
+    throw new NsmError('unauthenticated', 'Cannot authenticate the caller: it has no client certificate')
+  }
+
   #verify({ identity, clock }: PeerRules): Verified {
     const { bundles } = identity.current()
     const nowMs = clock.nowMs()
@@ -95,4 +108,9 @@ export class ServerConnection {
     this.#verified = { bundles, spiffeId: spiffeId.id, expiresMs }
     return this.#verified
   }
+}
+
+function checkRevoked(spiffeId: string, { isRevoked }: PeerRules): void {
+  if (!isRevoked(spiffeId)) return
+  throw new NsmError('unauthenticated', 'Cannot accept the caller: its identity is revoked', { fields: { spiffeId } })
 }

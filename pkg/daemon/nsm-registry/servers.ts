@@ -1,6 +1,6 @@
 import { dirname } from 'node:path'
 import type { Runtime, Scope } from '../../base/index.ts'
-import { JOINING_METHODS, type Trust } from '../../federation/index.ts'
+import { JOINING_METHODS, LATE_METHODS, type Trust } from '../../federation/index.ts'
 import type { IdentitySource } from '../../identity/index.ts'
 import { callQuota, Health, type Server, type Service, serve } from '../../rpc/index.ts'
 import { makePrivateDirectory } from '../../store/index.ts'
@@ -34,7 +34,13 @@ export async function openServers(options: ServersOptions, scope: Scope): Promis
   const isRevoked = (spiffeId: string) => trust.isRevoked(spiffeId)
   const server = await serve({
     listen: options.listenOn,
-    security: { identity, anonymousMethods: JOINING_METHODS, isRevoked, sendAuthorities: true },
+    security: {
+      identity,
+      anonymousMethods: JOINING_METHODS,
+      lateMethods: LATE_METHODS,
+      isRevoked,
+      sendAuthorities: true,
+    },
     services: [...options.members, health.service()],
     quota: callQuota(MEMBER_WIRES),
     clock,

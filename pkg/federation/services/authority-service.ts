@@ -1,7 +1,7 @@
 /** nsmesh.authority.v1.Authority: issues identities to nodes and their workloads, and tells nodes whom to trust. */
 import { type authorityV1, type Call, trustDomainOf } from '../../api/index.ts'
 import { type Clock, describeError, type Logger, NsmError } from '../../base/index.ts'
-import { type Authority, type IssueOptions, isHostName, provenKey, verifyExpiredSvid } from '../../identity/index.ts'
+import { type Authority, type IssueOptions, isHostName, provenKey } from '../../identity/index.ts'
 import { isNode, isWorkloadOf, nodeId, nodeNameOf } from '../../policy/index.ts'
 import type { Handlers } from '../../rpc/index.ts'
 import type { Invitations } from '../joining/invitations.ts'
@@ -73,8 +73,9 @@ async function renew(
   call: Call,
 ): Promise<authorityV1.IdentityResponse> {
   const { trust, clock } = options
-  const spiffeId = call.peer.spiffeId === '' ? lateIdentity(options, call) : call.peer.spiffeId
+  const { spiffeId, expiredMs } = call.peer
   const node = nodeOf(trust, spiffeId)
+  if (expiredMs !== undefined) checkNotTooLate(options, node, expiredMs)
   await renewNode(trust.records, node, clock.nowMs())
   return issue(options, { csr, spiffeId, dnsNames: dnsNamesOf(node) })
 }
@@ -134,19 +135,17 @@ async function announce({ nodes, logger }: WatchParts, url: string, spiffeId: st
   })
 }
 
-/**
- * Whose identity the caller shows, of a node that could not renew it before it expired; empty: nobody's. TLS has proven
- * that the caller has the key, and trust has not ended.
- */
-function lateIdentity({ trust, clock }: AuthorityOptions, { peer: { chain } }: Call): string {
-  try {
-    const own = new Map([...trust.bundles()].filter(([domain]) => domain === trust.domain))
-    const { spiffeId, expiresMs } = verifyExpiredSvid(chain, own, clock.nowMs())
-    const node = trust.records.get('node', nodeNameOf(spiffeId.id, trust.domain) ?? '')
-    return mayRenewLate(node, expiresMs, clock.nowMs()) ? spiffeId.id : ''
-  } catch {
-    return ''
-  }
+/** @throws {NsmError} `permission_denied` when it is too late for a node whose identity has expired */
+function checkNotTooLate({ trust, clock }: AuthorityOptions, node: string, expiredMs: number): void {
+  if (mayRenewLate(trust.records.get('node', node), expiredMs, clock.nowMs())) return
+  throw new NsmError(
+    'permission_denied',
+    'Cannot renew the identity: it has expired, and the name is no longer its own',
+    {
+      fields: { node, expired: new Date(expiredMs).toISOString() },
+      next: `join again with a new token: nsmctl node invite ${node}`,
+    },
+  )
 }
 
 function nodeOf(trust: Trust, spiffeId: string): string {
