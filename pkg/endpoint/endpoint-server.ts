@@ -9,7 +9,7 @@ import {
   type NetworkServiceServer,
   trustDomainOf,
 } from '../api/index.ts'
-import { type Chain, type Clock, chain, Deadlines, KeyedQueue, type Logger } from '../base/index.ts'
+import { type Chain, type Clock, chain, Deadlines, describeError, KeyedQueue, type Logger } from '../base/index.ts'
 import { CallerIds, callerKey } from '../connections/index.ts'
 import type { IdentitySource, TokenMinter, UnsignedPath } from '../identity/index.ts'
 import type { PointToPointIpam } from '../ipam/index.ts'
@@ -39,6 +39,9 @@ export interface EndpointOptions {
   readonly clock: Clock
   readonly logger: Logger
 }
+
+/** Clients could not refresh while the endpoint was away, so they get this long after its return. */
+const GRACE_MS = 60_000
 
 /** A connection, and the identities on its path that its node does not check for us already: none. */
 export interface WatchedConnection {
@@ -92,6 +95,28 @@ export class EndpointServer implements NetworkServiceServer {
 
   async close(connection: Connection, call: Call): Promise<void> {
     await this.chains.close.run({ request: { connection, mechanismPreferences: [] }, call })
+  }
+
+  /**
+   * Takes up what stands already, with its addresses, before anybody new is served.
+   * @param connections in our own view
+   * @param owner the SPIFFE ID of the node that has them
+   */
+  resume(connections: readonly Connection[], owner: string): void {
+    const { ipam, clock, maxLifetimeMs, logger } = this.#options
+    for (const connection of connections) {
+      const { id, context, path } = connection
+      try {
+        ipam.lease(id, context.ip)
+      } catch (error) {
+        logger.warn('Cannot take up a wire that stands', { id, error: describeError(error) })
+        continue
+      }
+      this.#served.set(id, { connection, owner, ownerNamespace: undefined })
+      const expiresMs = path.segments[path.index - 1]?.expiresMs ?? clock.nowMs() + maxLifetimeMs
+      this.#deadlines.set(id, Math.max(expiresMs, clock.nowMs() + GRACE_MS))
+    }
+    if (connections.length > 0) logger.info('Took up the wires that stand', { wires: connections.length })
   }
 
   /** Forgets every connection: no timer remains. */

@@ -2,3 +2,4 @@
 export { type EndpointOptions, EndpointServer } from './endpoint-server.ts'
 export { onlyOwnNode } from './only-own-node.ts'
 export { Registration, type RegistrationOptions } from './registration.ts'
+export { type StandingOptions, standingConnections } from './standing.ts'

@@ -1,8 +1,8 @@
 /**
  * Leases a pair of addresses per group to each connection: the first free one to the endpoint, the next to the client.
  * Addresses in the request are kept if they are in our prefixes and free, so that an endpoint that has lost its state
- * still serves its existing connections with the same addresses. To persist the state, store `leases()` and pass it to
- * the constructor.
+ * still serves its existing connections with the same addresses. To restore the state, pass `leases()` to the constructor,
+ * or lease again to each connection what it has before anybody new comes.
  */
 import type { IpContext, Route } from '../api/index.ts'
 import { NsmError } from '../base/index.ts'

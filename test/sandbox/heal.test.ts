@@ -88,6 +88,21 @@ it('link to the node lost: the wire leads to the other node', async () => {
   await mesh.client.close()
 })
 
+it('endpoint restarted without its memory: a new client is served at once, and gets no address that a wire has', async () => {
+  const before = await first.endpoint({ service: 'again', name: 'again-a', cidr: CIDR })
+  const [old, newcomer] = [await near.workload(), await near.workload()]
+  const standing = await old.request('kernel://again/nsm-1')
+  await before.kill()
+  const after = await first.endpointIn(before.place, { service: 'again', name: 'again-a', cidr: CIDR })
+  expect(after.server.connections).toBe(1)
+  const fresh = await newcomer.request('kernel://again/nsm-1')
+  expect(fresh.context.ip.srcIpAddrs).not.toEqual(standing.context.ip.srcIpAddrs)
+  expect((await old.refresh(standing)).context.ip).toEqual(standing.context.ip)
+  await old.closeWire(standing)
+  await until('the lease to be given back', () => after.server.connections === 1)
+  await newcomer.closeWire(fresh)
+})
+
 describe('a pod in which nobody is left', () => {
   it('client: the wire ends at both nodes, and the lease is given back', async () => {
     const endpoint = await first.endpoint({ service: 'left', name: 'left-a', cidr: CIDR })
@@ -96,7 +111,8 @@ describe('a pod in which nobody is left', () => {
     expect(endpoint.server.connections).toBe(1)
     near.engine.emit({ at: 'namespace-empty', namespace: client.namespace })
     await until('both ends to be gone', () => near.engine.ports.size + first.engine.ports.size === 0, 2_000)
-    expect([endpoint.server.connections, near.links(client.namespace)]).toEqual([0, []])
+    await until('the lease to be given back', () => endpoint.server.connections === 0, 2_000)
+    expect(near.links(client.namespace)).toEqual([])
   })
 
   it('endpoint: the wire leads to the other one, and nothing of it is left where it was', async () => {

@@ -19,7 +19,7 @@ import { FakeKernel, fakePlatform } from '../../pkg/platform/testing/index.ts'
 import { Channel, clientOf, endpointRegistryClient, serviceRegistryClient } from '../../pkg/rpc/index.ts'
 import { openDatabase } from '../../pkg/store/index.ts'
 import { freePort } from '../lab/free-port.ts'
-import { type Process, TestHolder } from './test-holder.ts'
+import { type Process, TestHolder, type WorkloadPlace } from './test-holder.ts'
 import { type EndpointOptions, SandboxEndpoint, Workload } from './workload.ts'
 
 const soon = () => ({ signal: AbortSignal.timeout(10_000) })
@@ -372,7 +372,11 @@ export class SandboxNode {
 
   /** An endpoint of `service` in a namespace of its own; resolves when it is registered. */
   async endpoint({ uid = 2000, ...options }: EndpointOptions & { uid?: number }): Promise<SandboxEndpoint> {
-    const place = await this.holder.place({ uid, namespace: this.#newNamespace() })
+    return this.endpointIn(await this.holder.place({ uid, namespace: this.#newNamespace() }), options)
+  }
+
+  /** An endpoint where another one was: the same pod, and another process. */
+  async endpointIn(place: WorkloadPlace, options: EndpointOptions): Promise<SandboxEndpoint> {
     const endpoint = await SandboxEndpoint.open(place, { clock: this.clock, ...options })
     this.domain.sandbox.scope.defer(() => endpoint.close())
     return endpoint

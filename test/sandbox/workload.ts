@@ -12,7 +12,7 @@ import {
 import { type Clock, errorCode, Scope, silentLogger } from '../../pkg/base/index.ts'
 import { KeptWire, parseNsmUrl } from '../../pkg/client/index.ts'
 import { firstRequest, refreshRequest } from '../../pkg/client/requests.ts'
-import { EndpointServer, onlyOwnNode, Registration } from '../../pkg/endpoint/index.ts'
+import { EndpointServer, onlyOwnNode, Registration, standingConnections } from '../../pkg/endpoint/index.ts'
 import { type IdentitySource, type Svid, TokenMinter } from '../../pkg/identity/index.ts'
 import { type Holder, PointToPointIpam, parseGroups } from '../../pkg/ipam/index.ts'
 import { ConnectionMonitor } from '../../pkg/monitor/index.ts'
@@ -212,6 +212,7 @@ interface Opened {
 
 export class SandboxEndpoint {
   readonly namespace: string
+  readonly place: WorkloadPlace
   /** Of its own socket. */
   readonly url: string
   readonly server: EndpointServer
@@ -226,6 +227,7 @@ export class SandboxEndpoint {
     this.#listening = listening
     this.#registration = registration
     this.namespace = place.process.namespace
+    this.place = place
     this.url = endpointUrl(place)
     this.server = server
     this.#ipam = ipam
@@ -242,6 +244,8 @@ export class SandboxEndpoint {
     const paths = { maxLifetimeMs: 600_000, unsigned: 'upstream' } as const
     const server = new EndpointServer({ name, services: [service], ipam, identity, minter, ...paths, clock, logger })
     scope.defer(() => server.stop())
+    const standing = { monitor: monitorClient(channel), name, clock, logger, signal: scope.signal }
+    server.resume(await standingConnections(standing), (await channel.peer(scope.signal)).spiffeId)
     const url = endpointUrl(place)
     const serving = { listen: url, security: { identity }, authorize: onlyOwnNode(identity), clock, logger }
     const monitor = new ConnectionMonitor({ connections: server, isAdmin: () => true, policy: withoutPolicy })

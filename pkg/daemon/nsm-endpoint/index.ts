@@ -1,6 +1,7 @@
 /**
  * nsm-endpoint: makes the programs of a network namespace an endpoint of network services.
  *
+ *     nsmd --mTLS, node's socket--> what stands already, before anybody new is served
  *     nsmd --mTLS, unix socket--> EndpointServer: addresses for both ends
  *     Registration --mTLS, node's socket--> nsmd -> registry
  */
@@ -8,7 +9,7 @@ import { join } from 'node:path'
 import { trustDomainOf } from '../../api/index.ts'
 import { type Runtime, Scope } from '../../base/index.ts'
 import type { NsmEndpointConfig } from '../../config/index.ts'
-import { EndpointServer, onlyOwnNode, Registration } from '../../endpoint/index.ts'
+import { EndpointServer, onlyOwnNode, Registration, standingConnections } from '../../endpoint/index.ts'
 import { TokenMinter } from '../../identity/index.ts'
 import { PointToPointIpam, parseGroups } from '../../ipam/index.ts'
 import { ConnectionMonitor } from '../../monitor/index.ts'
@@ -16,6 +17,7 @@ import { isNode, withoutPolicy } from '../../policy/index.ts'
 import {
   Channel,
   endpointRegistryClient,
+  monitorClient,
   monitorService,
   networkService,
   serve,
@@ -36,14 +38,16 @@ export async function startEndpoint(config: NsmEndpointConfig, runtime: Runtime)
   const paths = { maxLifetimeMs: config.maxTokenLifetimeMs, unsigned: config.unsignedPath }
   const endpoint = new EndpointServer({ name, services, ipam, identity, minter, ...paths, clock, logger })
   scope.defer(() => endpoint.stop())
+  const channel = scope.own(
+    new Channel(config.connectTo, { security: { identity, expect: isOwnNode }, tokens: minter, clock }),
+  )
+  const standing = await standingConnections({ monitor: monitorClient(channel), name, ...runtime })
+  endpoint.resume(standing, (await channel.peer(runtime.signal)).spiffeId)
   const url = `unix://${join(config.listenDir, `${name}.sock`)}`
   const serving = { listen: url, security: { identity }, authorize: onlyOwnNode(identity), clock, logger }
   const monitor = new ConnectionMonitor({ connections: endpoint, isAdmin: () => true, policy: withoutPolicy })
   scope.own(await serve({ ...serving, services: [networkService(endpoint), monitorService(monitor)] }))
 
-  const channel = scope.own(
-    new Channel(config.connectTo, { security: { identity, expect: isOwnNode }, tokens: minter, clock }),
-  )
   const registries = { services: serviceRegistryClient(channel), endpoints: endpointRegistryClient(channel) }
   scope.own(new Registration({ ...config, services, url, registries, clock, logger }))
   return scope
