@@ -73,6 +73,16 @@ test('get wires prints a table, and more columns when wide', async () => {
   expect(wide.out).toContain('12.3 ms +-0.4, 1.5 % lost, 1240 bytes')
 })
 
+test.each([
+  ['up', 0],
+  ['connecting', 0],
+  ['unconfirmed', 0],
+  ['down', 3],
+  ['pending', 3],
+])('get wires ends with the status of a node whose wire is %s', async (state, status) => {
+  expect((await cli('get wires', { node: { wires: async () => [WIRE, { ...WIRE, state }] } })).code).toBe(status)
+})
+
 test('get prints the same as JSON and YAML', async () => {
   const node = { wires: async () => [WIRE] }
   const json = JSON.parse((await cli('get wires -o json', { node })).out)

@@ -2,9 +2,17 @@
  * The connections of a node, durable: after a restart, the node still serves refresh, close, monitor and expiry of those
  * that stand. A record is written after its wire has settled, and deleted when its wire is to go.
  */
+import { isDeepStrictEqual } from 'node:util'
 import type { Call, Connection, ConnectionEventType } from '../api/index.ts'
 import type { Clock } from '../base/index.ts'
 import { CallerIds } from './caller-ids.ts'
+
+/** What can speak against a connection being up, in the order in which people are told. */
+export const WITNESSES = ['endpoint', 'link', 'client session', 'server session', 'far end', 'refresh'] as const
+
+export const FAR_END_DOWN = 'the far end says that it is down'
+
+export type Witness = (typeof WITNESSES)[number]
 
 /** Where a request goes next. */
 export type Target =
@@ -40,6 +48,13 @@ export interface ConnectionRecord {
   readonly serverKey: string | undefined
   /** When the token of the previous hop expires, and the connection with it. */
   readonly expiresMs: number
+  /** Who says that the connection is down, and why. Its state is UP while nobody does. */
+  readonly faults?: Readonly<Partial<Record<Witness, string>>>
+}
+
+/** What the first of the witnesses says; undefined: nobody says anything. */
+export function faultOf({ faults = {} }: Pick<ConnectionRecord, 'faults'>): string | undefined {
+  return WITNESSES.map((witness) => faults[witness]).find((reason) => reason !== undefined)
 }
 
 /** Where the records stay while the daemon is down. */
@@ -73,7 +88,7 @@ export class ConnectionTable {
     this.#store = store
     this.#clock = clock
     this.#check = check
-    for (const record of store.load()) this.#remember(record)
+    for (const record of store.load()) this.#remember(withFaults(record, record.faults ?? {}))
   }
 
   get(id: string): ConnectionRecord | undefined {
@@ -89,13 +104,20 @@ export class ConnectionTable {
     return this.#records.values()
   }
 
-  /** @throws {NsmError} what the check or the store throws; then nothing has changed. */
-  save(record: ConnectionRecord): void {
-    this.#check(record)
+  /**
+   * What was said against the connection still holds if it leads where it did.
+   *
+   * @returns the record as it stands, with its state
+   * @throws {NsmError} what the check or the store throws; then nothing has changed.
+   */
+  save(asked: ConnectionRecord): ConnectionRecord {
+    this.#check(asked)
+    const record = withFaults(asked, faultsAfter(this.#records.get(asked.id), asked))
     this.#store.put(record)
     this.#stale.delete(record.id)
     this.#remember(record)
     this.#tell({ type: 'UPDATE', record })
+    return record
   }
 
   delete(id: string): void {
@@ -108,15 +130,19 @@ export class ConnectionTable {
     this.#tell({ type: 'DELETE', record })
   }
 
-  /** Changes the state of a connection, and tells the listeners at once; without effect where it is the same. */
-  setState(id: string, state: Connection['state']): void {
+  /**
+   * Notes what `witness` says against the connection; undefined: nothing (any more). The listeners are told at once
+   * when that changes its state.
+   */
+  setFault(id: string, witness: Witness, reason: string | undefined): void {
     const record = this.#records.get(id)
-    if (record === undefined || record.connection.state === state) return
-    const changed = { ...record, connection: { ...record.connection, state } }
+    if (record === undefined || record.faults?.[witness] === reason) return
+    const { [witness]: _, ...others } = record.faults ?? {}
+    const changed = withFaults(record, reason === undefined ? others : { ...others, [witness]: reason })
     this.#remember(changed)
     this.#stale.add(id)
     this.#cancelWrite ??= this.#clock.after(WRITE_STATES_MS, () => this.#writeStates())
-    this.#tell({ type: 'UPDATE', record: changed })
+    if (changed.connection.state !== record.connection.state) this.#tell({ type: 'UPDATE', record: changed })
   }
 
   subscribe(listener: (event: TableEvent) => void): () => void {
@@ -152,4 +178,24 @@ export class ConnectionTable {
   #tell(event: TableEvent): void {
     for (const listener of this.#listeners) listener(event)
   }
+}
+
+type Faults = NonNullable<ConnectionRecord['faults']>
+
+/** A request has succeeded: who answered is there, and says how it is. What is known of the tunnels still holds. */
+function faultsAfter(before: ConnectionRecord | undefined, now: ConnectionRecord): Faults {
+  const { link, 'client session': client, 'server session': server } = before?.faults ?? {}
+  const isSameServer = isDeepStrictEqual([before?.target, before?.serverKey], [now.target, now.serverKey])
+  const isSameClient = before?.clientKey === now.clientKey
+  return {
+    ...(link !== undefined && isSameServer && { link }),
+    ...(server !== undefined && isSameServer && { 'server session': server }),
+    ...(client !== undefined && isSameClient && { 'client session': client }),
+    ...(now.outgoing.state === 'DOWN' && { 'far end': FAR_END_DOWN }),
+  }
+}
+
+function withFaults(record: ConnectionRecord, faults: Faults): ConnectionRecord {
+  const state = Object.keys(faults).length === 0 ? 'UP' : 'DOWN'
+  return { ...record, connection: { ...record.connection, state }, faults }
 }

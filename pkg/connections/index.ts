@@ -4,9 +4,12 @@ export { connectionRecords, connectionsSchema, ownerNamespaces } from './connect
 export {
   type ConnectionRecord,
   ConnectionTable,
+  FAR_END_DOWN,
+  faultOf,
   type RecordStore,
   type TableEvent,
   type Target,
+  type Witness,
 } from './connection-table.ts'
 export { Keepers } from './keepers.ts'
 export {

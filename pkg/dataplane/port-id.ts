@@ -3,7 +3,7 @@ export function portId(connectionId: string, role: 'client' | 'server'): string 
   return `${connectionId}:${role === 'client' ? 'c' : 's'}`
 }
 
-/** The connection whose port this is. */
-export function connectionOfPort(id: string): string {
-  return id.replace(/:[cs]$/, '')
+/** The end whose port this is. */
+export function endOfPort(id: string): { readonly connection: string; readonly role: 'client' | 'server' } {
+  return { connection: id.replace(/:[cs]$/, ''), role: id.endsWith(':c') ? 'client' : 'server' }
 }

@@ -42,13 +42,12 @@ export function establish(parts: EstablishParts): (agreed: Agreed) => Promise<Co
     await parts.forwarding.establish(intent, signal, exceptions)
     try {
       const allowedPrefixes = [...new Set([...exceptions.allowed, ...stillAllowed(known, context)])]
-      parts.table.save({ ...toRecord(agreed, connection), allowedPrefixes })
+      return parts.table.save({ ...toRecord(agreed, connection), allowedPrefixes }).connection
     } catch (error) {
       // Without a record, nobody could close the wire.
       if (known === undefined) await parts.forwarding.remove(id, new AbortController().signal)
       throw error
     }
-    return connection
   }
 }
 

@@ -23,7 +23,7 @@ function raise(error: Error): never {
 
 async function down({ node }: { readonly node: TestNode }): Promise<Connection> {
   const wire = await node.service.request(firstRequest('files'), node.call())
-  node.table.setState(wire.path.segments[1]?.id ?? '', 'DOWN')
+  node.table.setFault(wire.path.segments[1]?.id ?? '', 'far end', 'it is gone')
   return wire
 }
 

@@ -10,7 +10,7 @@
  * client that only repeats its request when it hears DOWN, as upstream's do, is healed like one that asks for it.
  */
 import type { Connection } from '../api/index.ts'
-import { errorCode, isAway, type Step } from '../base/index.ts'
+import { describeError, errorCode, isAway, type Step } from '../base/index.ts'
 import type { ConnectionRecord, ConnectionTable } from '../connections/index.ts'
 import type { Arrived, Begun } from '../steps/index.ts'
 
@@ -76,7 +76,7 @@ async function refresh<T>(table: ConnectionTable, record: ConnectionRecord, run:
     return await run()
   } catch (error) {
     const isRefusal = !isAway(error) && errorCode(error) !== 'cancelled'
-    if (isRefusal) table.setState(record.id, 'DOWN')
+    if (isRefusal) table.setFault(record.id, 'refresh', `the far end refuses it: ${describeError(error)}`)
     throw error
   }
 }

@@ -114,7 +114,7 @@ test('a far node that toggles a wire 13,375 times in 9 s costs a write a second,
     heard += 1
   })
   for (let toggle = 0; toggle < 13_375; toggle += 1) {
-    table.setState('c1', toggle % 2 === 0 ? 'DOWN' : 'UP')
+    table.setFault('c1', 'far end', toggle % 2 === 0 ? 'it says so' : undefined)
     if (toggle % 1_486 === 0) await clock.advance(1_000)
   }
   table.close()

@@ -1,5 +1,6 @@
 import { Argument } from 'commander'
 import { NsmError } from '../../base/index.ts'
+import { EXIT } from '../exit-code.ts'
 import { type Format, renderObject } from '../output.ts'
 import { formatOption, type Register } from './context.ts'
 import { RESOURCES, type Resource, resourceNamed } from './resources.ts'
@@ -15,6 +16,7 @@ export const registerGet: Register = (program, context) => {
     .action(async (kind: string, { output }: { output: Format }) => {
       const listing = await resourceOf(kind).list(context)
       context.terminal.print(listing.render(output))
+      if (listing.hasProblem) context.exitCode = EXIT.warnings
     })
 }
 

@@ -17,6 +17,8 @@ export interface Listing {
   /** The row whose name or id is `name`, or else all rows for which it is a prefix. */
   named(name: string): readonly unknown[]
   readonly names: readonly string[]
+  /** Whether something that is listed does not work. */
+  readonly hasProblem: boolean
 }
 
 export const RESOURCES: readonly Resource[] = [
@@ -43,7 +45,8 @@ export const RESOURCES: readonly Resource[] = [
     about: 'wires of this node',
     list: async ({ mesh, clock }) => {
       const rows = await (await mesh.node()).wires('')
-      return listing(rows, wires({ nowMs: clock.nowMs() }), (row) => row.id)
+      const listed = listing(rows, wires({ nowMs: clock.nowMs() }), (row) => row.id)
+      return { ...listed, hasProblem: rows.some(({ state }) => !WORKING.includes(state)) }
     },
   },
   {
@@ -64,6 +67,9 @@ export const RESOURCES: readonly Resource[] = [
   },
 ]
 
+/** The states of wires that `nsmctl status` does not complain of either. */
+const WORKING = ['up', 'connecting', 'unconfirmed', 'settling']
+
 export function resourceNamed(word: string): Resource | undefined {
   return RESOURCES.find(({ words }) => words.includes(word))
 }
@@ -76,6 +82,7 @@ function listing<T>(rows: readonly T[], view: View<T>, nameOf: (row: T) => strin
       return exact.length > 0 ? exact : rows.filter((row) => nameOf(row).startsWith(name))
     },
     names: rows.map(nameOf),
+    hasProblem: false,
   }
 }
 

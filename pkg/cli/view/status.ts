@@ -25,9 +25,16 @@ export function statusText(status: nodeV1.NodeStatus, { nowMs }: Moment): string
       `${dataplane?.version ?? 'unreachable'}, engine pid ${dataplane?.enginePid ?? '-'}, restarts ${dataplane?.engineRestarts ?? '-'}`,
     ],
     ['Offloads', features.join(' ')],
-    ['Wires', `${status.wiresUp} up, ${status.wiresDown} down`],
+    ['Wires', wiresText(status)],
   ])
   return [facts, '', ...status.conditions.map(conditionText)].join('\n')
+}
+
+/** What there are none of is left out, but for those that are up and those that are down. */
+function wiresText({ wiresUp, wiresConnecting, wiresUnconfirmed, wiresDown }: nodeV1.NodeStatus): string {
+  const rare = { connecting: wiresConnecting, unconfirmed: wiresUnconfirmed }
+  const shown = Object.entries(rare).flatMap(([state, count]) => (count === 0 ? [] : [`${count} ${state}`]))
+  return [`${wiresUp} up`, ...shown, `${wiresDown} down`].join(', ')
 }
 
 function conditionText({ name, problem, next, warningOnly }: nodeV1.Condition): string {

@@ -106,7 +106,7 @@ async function compose(config: NsmdConfig, options: NodeOptions, scope: Scope): 
   const end: NodeNetworkService['end'] = (id, reason, isStill) => service.end(id, reason, isStill)
   await endIncomplete({ table, wires, end }, signal)
   const supervised = { table, wires, endpoints: registered, dataplane, trust, policy, nextHops }
-  scope.own(superviseConnections({ domain, ...supervised, local, end, ...common }))
+  const { seen } = scope.own(superviseConnections({ domain, ...supervised, local, end, ...common }))
 
   const registration = { self, registry, registered, policy, ...common }
   scope.run((until) => policy.follow(until))
@@ -116,7 +116,7 @@ async function compose(config: NsmdConfig, options: NodeOptions, scope: Scope): 
   scope.run((until) => keepRegistered(registration, until))
 
   const isAdmin = administrators(config.adminUids)
-  const seen = { self, identity, trust, policy, table, wires, dataplane, startedMs: clock.nowMs(), clock }
+  const viewed = { self, identity, trust, policy, table, wires, seen, dataplane, clock }
   const policyView = new PolicyView({ domain, trust, policy, table, local })
   const services = {
     networkService: service,
@@ -128,7 +128,7 @@ async function compose(config: NsmdConfig, options: NodeOptions, scope: Scope): 
         ? scope.own(new IdentityAgent({ authority, trust, ...common }))
         : otherAgent(config.spiffeSocket),
     node: (listen: readonly string[]) =>
-      nodeService({ view: new NodeView({ ...seen, listen }), policy: policyView, end }),
+      nodeService({ view: new NodeView({ ...viewed, listen }), policy: policyView, end }),
   }
   return scope.own(await serveNode({ config, identity, trust, policy, isAdmin, ...common }, services))
 }

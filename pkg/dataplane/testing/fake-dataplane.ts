@@ -105,7 +105,9 @@ function requirePort(engine: FakeEngine, id: string): PortSpec {
 function setPort(engine: FakeEngine, spec: PortSpec): void {
   if (isDevice(spec)) setDevice(engine, spec, engine.ports.get(spec.id))
   else checkTunnelPort(engine, spec)
+  const isNew = !engine.ports.has(spec.id)
   engine.ports.set(spec.id, spec)
+  if (isNew && engine.isAnswered && 'verdict' in portKindOf(spec).fresh(spec)) engine.sessionUp(spec.id)
 }
 
 function checkTunnelPort(engine: FakeEngine, spec: TunnelPortSpec): void {
@@ -140,6 +142,7 @@ function removePort(engine: FakeEngine, id: string): void {
   const spec = engine.ports.get(id)
   if (spec !== undefined && isDevice(spec)) engine.removeDevice(spec)
   engine.ports.delete(id)
+  engine.verdicts.delete(id)
 }
 
 /** A cross-connect joins a device to a tunnel, and a port belongs to one cross-connect. */
@@ -175,5 +178,6 @@ function isDevice(spec: PortSpec): spec is DevicePortSpec {
 
 function toStatus(engine: FakeEngine, spec: PortSpec): PortStatus {
   const status = portKindOf(spec).fresh(spec)
-  return 'ifindex' in status ? { ...status, ifindex: engine.ifindexes.get(spec.id) ?? 0 } : status
+  if ('ifindex' in status) return { ...status, ifindex: engine.ifindexes.get(spec.id) ?? 0 }
+  return 'verdict' in status ? { ...status, ...engine.verdicts.get(spec.id) } : status
 }

@@ -2,7 +2,7 @@
  * What holder and engine remember, in memory. It outlives the door, as the dataplane outlives the daemon: a test
  * restarts the daemon with a new `FakeDataplane` on the same `FakeEngine`.
  */
-import type { DevicePortSpec, PortSpec, UnderlaySpec } from '../../mechanism/index.ts'
+import type { DevicePortSpec, PortSpec, UnderlaySpec, Verdict } from '../../mechanism/index.ts'
 import type { CrossConnect, DataplaneEvent, LinkQuality } from '../door.ts'
 import type { Intercept } from './intercept.ts'
 
@@ -24,6 +24,10 @@ export class FakeEngine {
   readonly counters = new Map<string, Map<string, bigint>>()
   readonly rehandshakes: string[] = []
   readonly linkQuality: LinkQuality[] = []
+  /** Of the sessions of tunnels, by port. */
+  readonly verdicts = new Map<string, { readonly verdict: Verdict; readonly reason: string }>()
+  /** Whether the far side answers the handshakes of ports that are set from now on. */
+  isAnswered = true
   /** Replace it to inject failures. */
   intercept: Intercept = async (_operation, effect) => effect()
   restarts = 0
@@ -66,6 +70,16 @@ export class FakeEngine {
   removeDevice({ id, namespace, interfaceName }: DevicePortSpec): void {
     this.#devices?.removeDevice(namespace, interfaceName, this.ifindexes.get(id) ?? 0)
     this.ifindexes.delete(id)
+  }
+
+  sessionUp(port: string): void {
+    this.verdicts.set(port, { verdict: 'up', reason: '' })
+    this.emit({ at: 'session-up', port })
+  }
+
+  sessionDown(port: string, reason: string): void {
+    this.verdicts.set(port, { verdict: 'down', reason })
+    this.emit({ at: 'session-down', port, reason })
   }
 
   emit(event: DataplaneEvent): void {

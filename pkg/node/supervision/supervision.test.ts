@@ -3,9 +3,6 @@ import { type MonitorClient, trustDomainOf } from '../../api/index.ts'
 import { silentLogger } from '../../base/index.ts'
 import { FakeClock } from '../../base/testing/index.ts'
 import type { DataplaneEvent } from '../../dataplane/index.ts'
-import type { WireIntent } from '../../mechanism/index.ts'
-import { wireguardEnd } from '../../mechanism/testing/index.ts'
-import type { SocketAddress } from '../../net/index.ts'
 import { TestPolicies } from '../../policy/testing/index.ts'
 import { connectionTable, testRecord } from '../testing/index.ts'
 import { endIncomplete } from './end-incomplete.ts'
@@ -24,7 +21,6 @@ function supervised(table = connectionTable(testRecord('c1'))) {
   const onTrust: (() => void)[] = []
   const onEvent: ((event: DataplaneEvent) => void)[] = []
   const onEndpoint: ((name: string, isThere: boolean) => void)[] = []
-  const intents: WireIntent[] = []
   const policy = new TestPolicies()
   const clock = new FakeClock()
   const monitor: MonitorClient = {
@@ -36,7 +32,12 @@ function supervised(table = connectionTable(testRecord('c1'))) {
   const supervision = superviseConnections({
     domain: 'west',
     table,
-    dataplane: { subscribe: (listener) => subscribe(onEvent, listener) },
+    dataplane: {
+      subscribe: (listener) => subscribe(onEvent, listener),
+      ports: async () => new Map(),
+      linkQuality: async () => [],
+    },
+    wires: { intent: () => undefined },
     trust: {
       bundles: () => new Map(trusted.domains.map((domain) => [domain, []])),
       exports: () => trusted.exports,
@@ -47,7 +48,6 @@ function supervised(table = connectionTable(testRecord('c1'))) {
     policy,
     local: () => undefined,
     endpoints: { subscribe: (listener) => subscribe(onEndpoint, listener) },
-    wires: { intents: () => intents },
     nextHops: { monitor: () => monitor },
     end: async (id, reason) => void ended.push(`${id}: ${reason}`),
     clock,
@@ -64,26 +64,9 @@ function supervised(table = connectionTable(testRecord('c1'))) {
     ended,
     clock,
     supervision,
-    intents,
     endpoint: (name: string, isThere: boolean) => onEndpoint[0]?.(name, isThere),
     event: (event: DataplaneEvent) => onEvent[0]?.(event),
   }
-}
-
-const keys = { privateKey: '', peerResponderKey: '', peerInitiatorKey: '' }
-
-/** A wire to the node at `peer`. */
-function wireTo(peer: SocketAddress, id: string): WireIntent {
-  const server = wireguardEnd('server', { ...keys, peer, probeMessages: true })
-  const layer3 = { addresses: [], routes: [], policies: [] }
-  const client = {
-    kind: 'kernel',
-    role: 'client',
-    namespace: 'inode://4/101',
-    interfaceName: 'nsm-1',
-    ...layer3,
-  } as const
-  return { id, payload: 'IP', mtuBytes: 1440, client, server, clientPrefixes: [], serverPrefixes: [] }
 }
 
 function subscribe<T>(listeners: T[], listener: T): () => void {
@@ -92,37 +75,6 @@ function subscribe<T>(listeners: T[], listener: T): () => void {
 }
 
 describe('superviseConnections', () => {
-  it('sets the state of a connection by the sessions of its ports', async () => {
-    const { table, event, supervision } = supervised()
-    event({ at: 'session-down', port: 'c1:s', reason: 'no answer' })
-    expect(table.get('c1')?.connection.state).toBe('DOWN')
-    event({ at: 'session-up', port: 'c1:s' })
-    expect(table.get('c1')?.connection.state).toBe('UP')
-    await supervision.close()
-  })
-
-  it('takes the wires down over a link that stays broken, and back with it', async () => {
-    const { table, event, intents, clock, supervision } = supervised(
-      connectionTable(testRecord('c1'), testRecord('c2')),
-    )
-    const peer = { ip: '192.0.2.2', port: 51820 }
-    intents.push(wireTo(peer, 'c1'), wireTo({ ...peer, ip: '192.0.2.3' }, 'c2'))
-    const states = () => ['c1', 'c2'].map((id) => table.get(id)?.connection.state)
-    event({ at: 'link-quality-down', peer, reason: 'no echo' })
-    await clock.advance(299)
-    expect(states()).toEqual(['UP', 'UP'])
-    await clock.advance(1)
-    expect(states()).toEqual(['DOWN', 'UP'])
-    event({ at: 'link-quality-up', peer })
-    expect(states()).toEqual(['UP', 'UP'])
-    event({ at: 'link-quality-down', peer, reason: 'no echo' })
-    event({ at: 'link-quality-up', peer })
-    await clock.advance(1_000)
-    expect(states()).toEqual(['UP', 'UP'])
-    await supervision.close()
-    expect(clock.pending).toBe(0)
-  })
-
   it('takes the wires of an endpoint down that has unregistered, whatever their sessions say', async () => {
     const target = { at: 'endpoint', endpoint: 'nse', url: 'unix:///run/nse.sock', owner: 'spiffe://west/x' } as const
     const { table, event, endpoint, supervision } = supervised(connectionTable(testRecord('c1', { target })))

@@ -5,9 +5,10 @@ import type { Dataplane, DataplaneStatus } from '../../dataplane/index.ts'
 import { type IdentitySource, lifeMsOf } from '../../identity/index.ts'
 import type { WireIntent } from '../../mechanism/index.ts'
 import type { OwnerStatus } from '../../reconcile/index.ts'
+import type { Seen } from '../supervision/seen-wires.ts'
 import type { NodeTrust } from '../trust/node-trust.ts'
 import { type Condition, conditionsOf } from './conditions.ts'
-import { isNamed, viewWire, type WireView, wireState } from './wire-view.ts'
+import { isNamed, viewWire, type WireState, type WireView, wireState } from './wire-view.ts'
 
 export interface NodeStatus {
   readonly name: string
@@ -20,6 +21,8 @@ export interface NodeStatus {
   readonly dataplane: DataplaneStatus | undefined
   readonly conditions: readonly Condition[]
   readonly wiresUp: number
+  readonly wiresConnecting: number
+  readonly wiresUnconfirmed: number
   readonly wiresDown: number
   /** Where it is called. */
   readonly listen: readonly string[]
@@ -36,35 +39,37 @@ export interface NodeViewOptions {
     intent(id: string): WireIntent | undefined
     status(id: string): OwnerStatus | undefined
   }
+  readonly seen: { of(id: string): Seen }
   readonly dataplane: Dataplane
   readonly listen: readonly string[]
-  readonly startedMs: number
   readonly clock: Clock
 }
 
 export class NodeView {
   readonly #options: NodeViewOptions
+  readonly #startedMs: number
 
   constructor(options: NodeViewOptions) {
     this.#options = options
+    this.#startedMs = options.clock.nowMs()
   }
 
   async status(signal: AbortSignal): Promise<NodeStatus> {
-    const { self, identity, trust, policy, table, wires, clock, startedMs, listen } = this.#options
+    const { self, identity, trust, policy, table, wires, seen, clock, listen } = this.#options
     const { svid } = identity.current()
     const dataplane = await this.#options.dataplane.status(signal).catch((error: unknown) => ({ error }))
-    const linkQuality = await this.#options.dataplane.linkQuality(signal).catch(() => [])
     const states = [...table.all()].map((record) => ({
       id: record.id,
-      state: wireState({ record, intent: wires.intent(record.id), status: wires.status(record.id), linkQuality }),
+      state: wireState({ record, status: wires.status(record.id), seen: seen.of(record.id) }),
     }))
-    const broken = states.filter(({ state }) => state === 'down').map(({ id }) => id)
+    const inState = (wanted: WireState) => states.filter(({ state }) => state === wanted).map(({ id }) => id)
+    const broken = inState('down')
     const lifetime = { identityLeftMs: svid.expiresMs - clock.nowMs(), identityLifeMs: lifeMsOf(svid) }
     return {
       ...self,
       spiffeId: svid.spiffeId,
       version: VERSION,
-      startedMs,
+      startedMs: this.#startedMs,
       identityExpiresMs: svid.expiresMs,
       dataplane: 'error' in dataplane ? undefined : dataplane,
       conditions: conditionsOf({
@@ -75,7 +80,9 @@ export class NodeView {
         ...lifetime,
         broken,
       }),
-      wiresUp: states.filter(({ state }) => state === 'up').length,
+      wiresUp: inState('up').length,
+      wiresConnecting: inState('connecting').length,
+      wiresUnconfirmed: inState('unconfirmed').length,
       wiresDown: broken.length,
       listen,
     }
@@ -83,7 +90,7 @@ export class NodeView {
 
   /** Without the dataplane there are no counters and no sessions, but still the wires. @param id empty for all */
   async wires(id: string, signal: AbortSignal): Promise<readonly WireView[]> {
-    const { wires, dataplane, self } = this.#options
+    const { wires, seen, dataplane, self } = this.#options
     const none = () => new Map()
     const [ports, counters, linkQuality] = await Promise.all([
       dataplane.ports(signal).catch(none),
@@ -91,7 +98,7 @@ export class NodeView {
       dataplane.linkQuality(signal).catch(() => []),
     ])
     return this.find(id).map((record) => {
-      const own = { record, intent: wires.intent(record.id), status: wires.status(record.id) }
+      const own = { record, intent: wires.intent(record.id), status: wires.status(record.id), seen: seen.of(record.id) }
       return viewWire({ ...own, ports, counters, linkQuality, ownDomain: self.domain })
     })
   }

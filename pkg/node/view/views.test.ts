@@ -77,6 +77,7 @@ const facts: WireFacts = {
   record,
   intent,
   status: { at: 'settled' },
+  seen: 'up',
   ports: new Map(),
   linkQuality: [],
   counters: new Map([['c1:s', new Map([['rx_packets', 3n]])]]),
@@ -109,15 +110,23 @@ describe('viewWire', () => {
     ['is not there', { intent: undefined, status: undefined }, 'down', /not there/],
     [
       'is down at the far end',
-      { record: { ...record, connection: { ...connection, state: 'DOWN' } } },
+      {
+        record: {
+          ...record,
+          connection: { ...connection, state: 'DOWN' },
+          faults: { 'far end': 'the far end says that it is down' },
+        },
+      },
       'down',
       /far end/,
     ],
+    ['has carried nothing yet', { seen: 'connecting' }, 'connecting', /^$/],
+    ['cannot be seen', { seen: 'unconfirmed' }, 'unconfirmed', /^$/],
   ])('says that a wire %s', (_what, change, state, problem) => {
     expect(viewWire({ ...facts, ...change })).toMatchObject({ state, problem: expect.stringMatching(problem) })
   })
 
-  it('says what the probes of its link say, and that it is down when nothing comes back', () => {
+  it('says what the probes of its link say, and no more than its faults make of it', () => {
     const peer = { ip: '192.0.2.2', port: 51_820 }
     const link = {
       peer,
@@ -135,9 +144,15 @@ describe('viewWire', () => {
       state: 'up',
       server: { path: { state: 'up', rttUs: 900, jitterUs: 40, lossPpm: 5000, mtuBytes: 1240 } },
     })
-    expect(view({ ...watched, linkQuality: [{ ...link, state: 'down' }] })).toMatchObject({
+    const faults = {
+      'client session': 'the far node does not know this wire',
+      link: 'no packet comes through to 192.0.2.2:51820 and back',
+    }
+    const down = { ...record, connection: { ...connection, state: 'DOWN' }, faults } as const
+    expect(view({ ...watched, record: down, linkQuality: [{ ...link, state: 'down' }] })).toMatchObject({
       state: 'down',
       problem: 'no packet comes through to 192.0.2.2:51820 and back',
+      server: { path: { state: 'down' } },
     })
     expect(
       view({ ...watched, linkQuality: [{ ...link, peer: { ip: '192.0.2.9', port: 51_820 }, state: 'down' }] }),

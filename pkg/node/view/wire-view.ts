@@ -1,23 +1,17 @@
 /** A wire as people see it: what was agreed, what there is of it, and what is wrong with it. Pure. */
 import { type Connection, trustDomainOf } from '../../api/index.ts'
 import { describeError, splitName } from '../../base/index.ts'
-import type { ConnectionRecord } from '../../connections/index.ts'
+import { type ConnectionRecord, faultOf } from '../../connections/index.ts'
 import { type LinkQuality, portId } from '../../dataplane/index.ts'
-import {
-  commonParameter,
-  type End,
-  type EndView,
-  type PortStatus,
-  viewEnd,
-  type WireIntent,
-} from '../../mechanism/index.ts'
-import { formatSocketAddress } from '../../net/index.ts'
+import { type End, type EndView, type PortStatus, viewEnd, type WireIntent } from '../../mechanism/index.ts'
 import type { OwnerStatus } from '../../reconcile/index.ts'
+import type { Seen } from '../supervision/seen-wires.ts'
 
 export interface WireFacts {
   readonly record: ConnectionRecord
   readonly intent: WireIntent | undefined
   readonly status: OwnerStatus | undefined
+  readonly seen: Seen
   /** Of all wires, by id. */
   readonly ports: ReadonlyMap<string, PortStatus>
   readonly counters: ReadonlyMap<string, ReadonlyMap<string, bigint>>
@@ -25,7 +19,8 @@ export interface WireFacts {
   readonly ownDomain: string
 }
 
-export type WireState = 'up' | 'down' | 'settling'
+/** `unconfirmed`: nothing shows whether the far side gets our packets. */
+export type WireState = Seen | 'down' | 'settling'
 
 export interface WireView {
   readonly id: string
@@ -56,11 +51,9 @@ export interface WireEndView extends EndView {
   readonly linkQuality: LinkQuality | undefined
 }
 
-export function wireState(facts: Pick<WireFacts, 'record' | 'status' | 'intent' | 'linkQuality'>): WireState {
-  const { record, status } = facts
+export function wireState({ record, status, seen }: Pick<WireFacts, 'record' | 'status' | 'seen'>): WireState {
   if (status?.at === 'settling') return 'settling'
-  if (brokenLink(facts) !== undefined) return 'down'
-  return status?.at === 'settled' && record.connection.state === 'UP' ? 'up' : 'down'
+  return status?.at === 'settled' && record.connection.state === 'UP' ? seen : 'down'
 }
 
 export function viewWire(facts: WireFacts): WireView {
@@ -102,21 +95,11 @@ function qualityOf(links: readonly LinkQuality[], { peer, isProbed }: EndView): 
   return isProbed ? links.find((link) => link.peer.ip === peer?.ip && link.peer.port === peer.port) : undefined
 }
 
-function brokenLink({ intent, linkQuality }: Pick<WireFacts, 'intent' | 'linkQuality'>): LinkQuality | undefined {
-  const ends = intent === undefined ? [] : [intent.client, intent.server]
-  return ends.map((end) => qualityOf(linkQuality, viewEnd(end, undefined))).find((link) => link?.state === 'down')
-}
-
 /** The first broken step, in the order in which they are made. */
-function problemOf(facts: WireFacts): string {
-  const { record, intent, status } = facts
+function problemOf({ record, intent, status }: WireFacts): string {
   if (intent === undefined || status === undefined) return 'the wire is not there'
   if (status.at === 'failed') return describeError(status.error)
-  const broken = brokenLink(facts)
-  if (broken !== undefined) return `no packet comes through to ${formatSocketAddress(broken.peer)} and back`
-  if (record.connection.state === 'UP') return ''
-  const far = record.connection.mechanism?.parameters[commonParameter.srcIp] ?? ''
-  return far === '' ? 'the far end says that it is down' : `the session with ${far} is down`
+  return faultOf(record) ?? ''
 }
 
 function countersOf({ record, counters }: WireFacts): ReadonlyMap<string, bigint> {

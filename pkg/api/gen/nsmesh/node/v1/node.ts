@@ -26,6 +26,10 @@ export interface NodeStatus {
   wiresUp: number;
   wiresDown: number;
   listen: string[];
+  /** Through which nothing has come yet, in both directions. */
+  wiresConnecting: number;
+  /** Whose mechanism does not show whether the far side gets our packets. */
+  wiresUnconfirmed: number;
 }
 
 export interface DataplaneStatus {
@@ -73,7 +77,10 @@ export interface Wire {
   server:
     | WireEnd
     | undefined;
-  /** up, down, settling */
+  /**
+   * up: packets have passed both ways. connecting: none have yet. unconfirmed: the mechanism cannot show it.
+   * down, settling
+   */
   state: string;
   /** Why the wire is not up: the first step that failed. */
   problem: string;
@@ -206,6 +213,8 @@ function createBaseNodeStatus(): NodeStatus {
     wiresUp: 0,
     wiresDown: 0,
     listen: [],
+    wiresConnecting: 0,
+    wiresUnconfirmed: 0,
   };
 }
 
@@ -243,6 +252,12 @@ export const NodeStatus: MessageFns<NodeStatus> = {
     }
     for (const v of message.listen) {
       writer.uint32(90).string(v!);
+    }
+    if (message.wiresConnecting !== 0) {
+      writer.uint32(96).uint32(message.wiresConnecting);
+    }
+    if (message.wiresUnconfirmed !== 0) {
+      writer.uint32(104).uint32(message.wiresUnconfirmed);
     }
     return writer;
   },
@@ -348,6 +363,22 @@ export const NodeStatus: MessageFns<NodeStatus> = {
             message.listen.push(reader.string(true));
             continue;
           }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.wiresConnecting = reader.uint32();
+            continue;
+          }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.wiresUnconfirmed = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -382,6 +413,8 @@ export const NodeStatus: MessageFns<NodeStatus> = {
     message.wiresUp = object.wiresUp ?? 0;
     message.wiresDown = object.wiresDown ?? 0;
     message.listen = object.listen?.map((e) => e) || [];
+    message.wiresConnecting = object.wiresConnecting ?? 0;
+    message.wiresUnconfirmed = object.wiresUnconfirmed ?? 0;
     return message;
   },
 };
