@@ -65,7 +65,9 @@ function supervised(table = connectionTable(testRecord('c1'))) {
     clock,
     supervision,
     endpoint: (name: string, isThere: boolean) => onEndpoint[0]?.(name, isThere),
-    event: (event: DataplaneEvent) => onEvent[0]?.(event),
+    event: (event: DataplaneEvent) => {
+      for (const listener of onEvent) listener(event)
+    },
   }
 }
 
