@@ -21,3 +21,8 @@ export function itemId(kind: AnyKind, key: string): string {
 export function inCreationOrder(items: Iterable<Item>, kinds: readonly AnyKind[]): readonly Item[] {
   return [...items].sort((a, b) => kinds.indexOf(a.kind) - kinds.indexOf(b.kind))
 }
+
+/** What can be done at once: all items of a kind, unless one of them can create another. */
+export function inRanks(sorted: Iterable<Item>): readonly (readonly Item[])[] {
+  return [...Map.groupBy(sorted, (item) => (item.kind.together === undefined ? item.kind : item)).values()]
+}

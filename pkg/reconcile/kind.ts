@@ -13,8 +13,15 @@ export interface Kind<Spec, Actual = Spec> {
   matches(spec: Spec, actual: Actual): boolean
   /** Creates or changes the object, and returns its new state. */
   apply(spec: Spec, actual: Actual | undefined, signal: AbortSignal): Promise<Actual>
+  /** The objects that `apply` creates together with this one, such as the other end of a veth pair. */
+  together?(spec: Spec): readonly Together<Spec, Actual>[]
   /** Succeeds when the object no longer exists. */
   remove(key: string, actual: Actual, signal: AbortSignal): Promise<void>
+}
+
+export interface Together<Spec, Actual> {
+  readonly spec: Spec
+  readonly actual: Actual
 }
 
 /** Any kind. The reconciler passes specs and actuals only to the kind that they came from. */

@@ -10,3 +10,12 @@ export async function forEachLimited<T>(
   }
   await Promise.all(Array.from({ length: limit }, worker))
 }
+
+/** Runs `action` for all items at once, and waits for every one even after a failure. @throws the first failure */
+export async function all<T, R>(items: readonly T[], action: (item: T) => Promise<R>): Promise<readonly R[]> {
+  const results = await Promise.allSettled(items.map(action))
+  return results.map((result) => {
+    if (result.status === 'rejected') throw result.reason
+    return result.value
+  })
+}

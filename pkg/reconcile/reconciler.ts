@@ -9,10 +9,10 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import { type Clock, KeyedQueue, type Logger, NsmError, Scope, within } from '../base/index.ts'
-import { type Item, inCreationOrder, itemId, toItem } from './item.ts'
+import { type Item, inCreationOrder, inRanks, itemId, toItem } from './item.ts'
 import { type AnyKind, type Desired, NODE_PLACE } from './kind.ts'
 import type { KindCounts } from './kind-counters.ts'
-import { forEachLimited } from './limited.ts'
+import { all, forEachLimited } from './limited.ts'
 import { Owner, type OwnerStatus } from './owner.ts'
 import type { Place } from './place.ts'
 import { Rounds } from './rounds.ts'
@@ -159,16 +159,22 @@ export class Reconciler {
 
   /** A removal can implicitly remove other objects, as a link does its routes: observe again before creating any. */
   async #clear(owner: Owner, signal: AbortSignal): Promise<void> {
+    const ranks = inRanks(inCreationOrder(owner.leaving.values(), this.#options.kinds))
     let hasRemoved = false
-    for (const item of [...inCreationOrder(owner.leaving.values(), this.#options.kinds)].reverse()) {
-      const { claims } = this.#world.place(item.place)
-      if (claims.get(item.id) === owner.id) {
-        hasRemoved = (await this.#world.clear(item, signal)) || hasRemoved
-        claims.delete(item.id)
-      }
-      owner.left(item)
+    for (const items of [...ranks].reverse()) {
+      const removals = await all([...items].reverse(), (item) => this.#clearOne(owner, item, signal))
+      hasRemoved ||= removals.includes(true)
     }
     if (hasRemoved) this.#doubtPlaces(owner)
+  }
+
+  async #clearOne(owner: Owner, item: Item, signal: AbortSignal): Promise<boolean> {
+    const { claims } = this.#world.place(item.place)
+    const isOurs = claims.get(item.id) === owner.id
+    const hasRemoved = isOurs && (await this.#world.clear(item, signal))
+    if (isOurs) claims.delete(item.id)
+    owner.left(item)
+    return hasRemoved
   }
 
   #doubtPlaces(owner: Owner): void {
@@ -177,11 +183,13 @@ export class Reconciler {
 
   /** A change can implicitly remove the objects that depend on it: observe again before continuing with those. */
   async #ensure(owner: Owner, signal: AbortSignal): Promise<void> {
-    const items = [...owner.desired.values()]
-    for (const [index, item] of items.entries()) {
-      if (!this.#claim(owner, item)) throw this.#taken(item)
-      const hasChanged = await this.#world.ensure(item, signal)
-      if (hasChanged && items.slice(index + 1).some((later) => this.#world.has(later))) this.#doubtPlaces(owner)
+    const ranks = inRanks(owner.desired.values())
+    for (const [index, items] of ranks.entries()) {
+      for (const item of items) if (!this.#claim(owner, item)) throw this.#taken(item)
+      const later = ranks.slice(index + 1).flat()
+      const isDependedOn = later.some((item) => this.#world.has(item))
+      const changes = await all(items, (item) => this.#world.ensure(item, signal))
+      if (isDependedOn && changes.includes(true)) this.#doubtPlaces(owner)
     }
   }
 

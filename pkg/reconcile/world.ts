@@ -1,7 +1,7 @@
 /** All places with their objects, and the only way to change them: serialized per object, and counted. */
 import { errorCode, KeyedQueue, NsmError } from '../base/index.ts'
-import type { Item } from './item.ts'
-import { type AnyKind, NODE_PLACE } from './kind.ts'
+import { type Item, toItem } from './item.ts'
+import { type AnyKind, NODE_PLACE, type Together } from './kind.ts'
 import { KindCounters } from './kind-counters.ts'
 import { type Found, Place } from './place.ts'
 
@@ -54,7 +54,10 @@ export class World {
     const { kind, spec, key, id } = item
     const actual = place.get(id)
     if (actual !== undefined && kind.matches(spec, actual)) return false
-    const apply = async () => place.set(kind, key, await kind.apply(spec, actual, signal))
+    const apply = async () => {
+      place.set(kind, key, await kind.apply(spec, actual, signal))
+      if (actual === undefined) for (const made of kind.together?.(spec) ?? []) this.#set(kind, made)
+    }
     await this.#change(place, { ...item, what: 'applies' }, apply)
     return true
   }
@@ -64,6 +67,11 @@ export class World {
     const place = this.place(name)
     const actual = place.get(id)
     return place.isKnown && actual !== undefined && kind.matches(spec, actual)
+  }
+
+  #set(kind: AnyKind, { spec, actual }: Together<unknown, unknown>): void {
+    const { place, key } = toItem({ kind, spec })
+    this.place(place).set(kind, key, actual)
   }
 
   has({ place, id }: Item): boolean {

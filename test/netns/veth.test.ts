@@ -68,8 +68,6 @@ describe.skipIf(missing !== undefined)('veth pairs of the kernel', () => {
     [0, 'after'],
     [1, 'before'],
     [1, 'after'],
-    [2, 'before'],
-    [2, 'after'],
   ] as const)(
     'a death %i exchanges into createVeth, %s it, leaves nothing without a mark, and is made good',
     async (n, when) => {

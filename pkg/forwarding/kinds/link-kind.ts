@@ -38,12 +38,20 @@ export function linkKind(links: Links, devices: DevicePorts): Kind<WireLink, Fou
         await applyDevice({ links, devices, spec, port: spec.origin.port }, actual, signal)
       else if (actual === undefined) await createPair(links, spec.origin.ends, signal)
       else await links.configure(toLinkSpec(spec), signal)
-      return { ...toLinkSpec(spec), isUp: true, isVeth: spec.origin.kind === 'veth' }
+      return made(spec)
+    },
+    together({ origin }) {
+      if (origin.kind !== 'veth') return []
+      return origin.ends.map((end) => ({ spec: { ...end, origin }, actual: made({ ...end, origin }) }))
     },
     async remove(_key, { namespace, name, isVeth }, signal) {
       if (isVeth) await links.remove(namespace, name, signal) // a device goes with its port
     },
   }
+}
+
+function made(spec: WireLink): FoundLink {
+  return { ...toLinkSpec(spec), isUp: true, isVeth: spec.origin.kind === 'veth' }
 }
 
 /** Where an end of ours is in the way, with a peer that it should not have, the pair is made anew. */

@@ -10,7 +10,6 @@ import {
   readAddress,
 } from '../../netlink/index.ts'
 import type { Addresses, AddressSpec } from '../doors.ts'
-import { findLinkOrGone, requireLink } from './link-lookup.ts'
 import type { OurLinks } from './our-links.ts'
 import { fieldsOf, type Rtnl, type RtnlContext } from './rtnl.ts'
 
@@ -29,7 +28,7 @@ export function linuxAddresses(rtnl: Rtnl, ours: OurLinks): Addresses {
 
     async add(spec, signal) {
       const context = contextOf(spec, 'Cannot add the address', signal)
-      const { index } = await requireLink(rtnl, context, spec.link)
+      const index = await ours.indexOf(context, spec.link)
       const [outcome] = await rtnl.ask(context, [addAddress(requestOf(spec, index))])
       if (outcome === undefined || outcome.answer.errno === 0 || outcome.answer.errno === errno.EEXIST) return
       throw answerError(context.what, outcome.answer, { fields: fieldsOf(context) })
@@ -37,8 +36,8 @@ export function linuxAddresses(rtnl: Rtnl, ours: OurLinks): Addresses {
 
     async remove(spec, signal) {
       const context = contextOf(spec, 'Cannot remove the address', signal)
-      const link = await findLinkOrGone(rtnl, context, spec.link)
-      if (link !== undefined) await rtnl.remove(context, deleteAddress(requestOf(spec, link.index)))
+      const index = await ours.indexIfAny(context, spec.link)
+      if (index !== undefined) await rtnl.remove(context, deleteAddress(requestOf(spec, index)))
     },
   }
 }

@@ -25,6 +25,7 @@ const MAX_ATTEMPTS = 4
 type Ends = readonly [near: LinkSpec, far: LinkSpec]
 
 export function linuxLinks(rtnl: Rtnl, ours: OurLinks): Links {
+  const parts = { rtnl, ours }
   return {
     async list(namespace, signal) {
       const links = await ours.dump({ namespace, what: 'Cannot list links', signal })
@@ -35,13 +36,13 @@ export function linuxLinks(rtnl: Rtnl, ours: OurLinks): Links {
       for (const end of ends) checkLinkSpec(end)
       // The kernel needs a descriptor of the namespace of the far end, and the holder has none for that of the node.
       const [near, far]: Ends = ends[1].namespace === NODE ? [ends[1], ends[0]] : ends
-      if (await addPair(rtnl, [near, far], signal)) await configure(rtnl, far, signal)
-      else await adoptPair(rtnl, [near, far], signal)
+      await Promise.all([prepare(parts, near, signal), prepare(parts, far, signal)])
+      if (!(await addPair(parts, [near, far], signal))) await adoptPair(parts, [near, far], signal)
     },
 
     async configure(spec, signal) {
       checkLinkSpec(spec)
-      await configure(rtnl, spec, signal)
+      await configure(parts, spec, signal)
     },
 
     async remove(namespace, name, signal) {
@@ -53,23 +54,34 @@ export function linuxLinks(rtnl: Rtnl, ours: OurLinks): Links {
   }
 }
 
+interface Parts {
+  readonly rtnl: Rtnl
+  readonly ours: OurLinks
+}
+
 /** Returns false when a name is in use, possibly by this very pair. */
-async function addPair(rtnl: Rtnl, [near, far]: Ends, signal: AbortSignal): Promise<boolean> {
+async function addPair({ rtnl, ours }: Parts, [near, far]: Ends, signal: AbortSignal): Promise<boolean> {
   const context = contextOf(near, 'Cannot create the veth pair', signal)
-  await prepare(rtnl, near, signal)
+  const farContext = contextOf(far, 'Cannot configure the link', signal)
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     const [index, farIndex] = [randomInt(FIRST_INDEX, LAST_INDEX), randomInt(FIRST_INDEX, LAST_INDEX)]
     const namespace = far.namespace === near.namespace ? undefined : far.namespace
     const create = addVeth({ ...near, index }, { ...far, namespace, index: farIndex })
-    const [created, marked] = await rtnl.ask(context, [create, setLink({ index }, near)])
+    // One after the other in the holder, without a round trip in between: where there is no pair, the second fails.
+    const [[created, marked], [configured]] = await Promise.all([
+      rtnl.ask(context, [create, setLink({ index }, near)]),
+      rtnl.ask(farContext, [setLink({ index: farIndex }, far)]),
+    ])
     const error = created?.answer.errno
     if (error === errno.EEXIST) return false
     if (error === errno.EBUSY) continue // an index is in use
-    for (const outcome of [created, marked]) {
+    for (const outcome of [created, marked, configured]) {
       if (outcome === undefined || outcome.answer.errno === 0) continue
       if (error === 0) await rtnl.remove(context, deleteLink({ index }))
       throw answerError(context.what, outcome.answer, { fields: fieldsOf(context) })
     }
+    ours.made(near.namespace, { index, name: near.name })
+    ours.made(far.namespace, { index: farIndex, name: far.name })
     return true
   }
   throw new NsmError('unavailable', 'Cannot create the veth pair: all random indexes were in use', {
@@ -81,7 +93,8 @@ async function addPair(rtnl: Rtnl, [near, far]: Ends, signal: AbortSignal): Prom
  * Completes a pair that exists, possibly from an interrupted run.
  * @throws {NsmError} `already_exists` when the links are not this pair
  */
-async function adoptPair(rtnl: Rtnl, [near, far]: Ends, signal: AbortSignal): Promise<void> {
+async function adoptPair(parts: Parts, [near, far]: Ends, signal: AbortSignal): Promise<void> {
+  const { rtnl } = parts
   const nearLink = await findLink(rtnl, contextOf(near, 'Cannot look up the link', signal), near.name)
   const farLink = await findLink(rtnl, contextOf(far, 'Cannot look up the link', signal), far.name)
   if (nearLink !== undefined && !isEndOf(nearLink, near)) throw taken(near)
@@ -89,22 +102,24 @@ async function adoptPair(rtnl: Rtnl, [near, far]: Ends, signal: AbortSignal): Pr
   if (nearLink === undefined || farLink === undefined || !arePeers(nearLink, farLink)) {
     throw taken(nearLink === undefined ? far : near)
   }
-  await configure(rtnl, near, signal)
-  await configure(rtnl, far, signal)
+  await configure(parts, near, signal)
+  await configure(parts, far, signal)
 }
 
 /** Before the link says that its sources are checked, they are. */
-async function prepare(rtnl: Rtnl, spec: LinkSpec, signal: AbortSignal): Promise<void> {
+async function prepare({ rtnl }: Parts, spec: LinkSpec, signal: AbortSignal): Promise<void> {
   if (spec.checksIpv6Sources === true) await rtnl.checkSources(contextOf(spec, 'Cannot check sources', signal))
 }
 
 /** Sets alias, MTU and state; writes nothing when they are as desired. */
-async function configure(rtnl: Rtnl, spec: LinkSpec, signal: AbortSignal): Promise<void> {
+async function configure(parts: Parts, spec: LinkSpec, signal: AbortSignal): Promise<void> {
+  const { rtnl, ours } = parts
   const context = contextOf(spec, 'Cannot configure the link', signal)
   const link = await requireLink(rtnl, context, spec.name)
   if (!isSameOwner(link.alias, spec.alias)) throw taken(spec)
+  ours.made(spec.namespace, link)
   if (isConfigured(link, spec)) return
-  await prepare(rtnl, spec, signal)
+  await prepare(parts, spec, signal)
   await rtnl.change(context, [setLink({ index: link.index }, spec)])
 }
 

@@ -1,7 +1,6 @@
 import { formatIp, formatMac, parseIp, parseMac } from '../../net/index.ts'
 import { deleteNeighbour, dumpNeighbours, readNeighbour, setNeighbour } from '../../netlink/index.ts'
 import type { NeighbourSpec, Neighbours } from '../doors.ts'
-import { findLinkOrGone, requireLink } from './link-lookup.ts'
 import type { OurLinks } from './our-links.ts'
 import type { Rtnl, RtnlContext } from './rtnl.ts'
 
@@ -22,15 +21,14 @@ export function linuxNeighbours(rtnl: Rtnl, ours: OurLinks): Neighbours {
     async add(spec, signal) {
       const context = contextOf(spec, 'Cannot add the neighbour', signal)
       const [ip, mac] = [parseIp(spec.ip), parseMac(spec.mac)]
-      const { index } = await requireLink(rtnl, context, spec.link)
-      await rtnl.change(context, [setNeighbour({ linkIndex: index, ip, mac })])
+      const linkIndex = await ours.indexOf(context, spec.link)
+      await rtnl.change(context, [setNeighbour({ linkIndex, ip, mac })])
     },
 
     async remove(spec, signal) {
       const context = contextOf(spec, 'Cannot remove the neighbour', signal)
-      const link = await findLinkOrGone(rtnl, context, spec.link)
-      if (link === undefined) return
-      await rtnl.remove(context, deleteNeighbour({ linkIndex: link.index, ip: parseIp(spec.ip) }))
+      const linkIndex = await ours.indexIfAny(context, spec.link)
+      if (linkIndex !== undefined) await rtnl.remove(context, deleteNeighbour({ linkIndex, ip: parseIp(spec.ip) }))
     },
   }
 }

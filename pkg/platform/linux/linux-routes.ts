@@ -13,7 +13,6 @@ import {
 } from '../../netlink/index.ts'
 import type { RouteSpec, Routes } from '../doors.ts'
 import { normalizeRoute } from '../normalize.ts'
-import { findLinkOrGone, requireLink } from './link-lookup.ts'
 import type { OurLinks } from './our-links.ts'
 import { fieldsOf, type Rtnl, type RtnlContext } from './rtnl.ts'
 
@@ -36,7 +35,7 @@ export function linuxRoutes(rtnl: Rtnl, ours: OurLinks): Routes {
     async add(wanted, signal) {
       const spec = normalizeRoute(wanted)
       const context = contextOf(spec, 'Cannot add the route', signal)
-      const { index } = await requireLink(rtnl, context, spec.link)
+      const index = await ours.indexOf(context, spec.link)
       const [outcome] = await rtnl.ask(context, [addRoute(toMessage(spec, index))])
       const error = outcome?.answer.errno ?? 0
       if (error === errno.EEXIST && (await list(spec.namespace, signal)).some((route) => isEqual(route, spec))) return
@@ -48,8 +47,8 @@ export function linuxRoutes(rtnl: Rtnl, ours: OurLinks): Routes {
     async remove(wanted, signal) {
       const spec = normalizeRoute(wanted)
       const context = contextOf(spec, 'Cannot remove the route', signal)
-      const link = await findLinkOrGone(rtnl, context, spec.link)
-      if (link !== undefined) await rtnl.remove(context, deleteRoute(toMessage(spec, link.index)))
+      const index = await ours.indexIfAny(context, spec.link)
+      if (index !== undefined) await rtnl.remove(context, deleteRoute(toMessage(spec, index)))
     },
   }
 }

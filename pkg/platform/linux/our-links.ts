@@ -6,11 +6,19 @@ import { errorCode } from '../../base/index.ts'
 import { dumpLinks, type LinkMessage, readLink } from '../../netlink/index.ts'
 import type { Namespace } from '../doors.ts'
 import { isOurAlias } from '../link-rules.ts'
+import { findLinkOrGone, requireLink } from './link-lookup.ts'
 import type { Rtnl, RtnlContext } from './rtnl.ts'
+
+interface Known {
+  /** By index, of links that were seen with our alias. */
+  readonly names: Map<number, string>
+  /** By name. */
+  readonly indexes: Map<string, number>
+}
 
 export class OurLinks {
   readonly #rtnl: Rtnl
-  readonly #names = new Map<Namespace, Map<number, string>>()
+  readonly #known = new Map<Namespace, Known>()
   /** Dumps that were asked for in this turn of the event loop: all kinds of objects look at a namespace at once. */
   readonly #dumps = new Map<Namespace, Promise<readonly LinkMessage[]>>()
 
@@ -34,21 +42,47 @@ export class OurLinks {
   }
 
   nameOf(namespace: Namespace, index: number): string | undefined {
-    return this.#names.get(namespace)?.get(index)
+    return this.#known.get(namespace)?.names.get(index)
   }
 
+  /** The index of the link with this name. @throws {NsmError} `not_found` */
+  async indexOf(context: RtnlContext, name: string): Promise<number> {
+    const known = this.#known.get(context.namespace)?.indexes.get(name)
+    return known ?? (await requireLink(this.#rtnl, context, name)).index
+  }
+
+  /** For removals: undefined where there is no such link, or no such namespace. */
+  async indexIfAny(context: RtnlContext, name: string): Promise<number | undefined> {
+    const known = this.#known.get(context.namespace)?.indexes.get(name)
+    return known ?? (await findLinkOrGone(this.#rtnl, context, name))?.index
+  }
+
+  /** A link was seen with our alias. */
   learn(namespace: Namespace, { index, name }: LinkMessage): void {
-    const names = this.#names.get(namespace)
-    if (names === undefined) this.#names.set(namespace, new Map([[index, name]]))
-    else names.set(index, name)
+    this.made(namespace, { index, name })
+    this.#of(namespace).names.set(index, name)
+  }
+
+  /** A link is going to have our alias: the first events of its life do not show it yet. */
+  made(namespace: Namespace, { index, name }: Pick<LinkMessage, 'index' | 'name'>): void {
+    this.#of(namespace).indexes.set(name, index)
   }
 
   forget(namespace: Namespace, index: number): void {
-    this.#names.get(namespace)?.delete(index)
+    const known = this.#known.get(namespace)
+    const name = known?.names.get(index)
+    known?.names.delete(index)
+    if (name !== undefined && known?.indexes.get(name) === index) known.indexes.delete(name)
   }
 
   forgetAll(namespace: Namespace): void {
-    this.#names.delete(namespace)
+    this.#known.delete(namespace)
+  }
+
+  #of(namespace: Namespace): Known {
+    const known = this.#known.get(namespace) ?? { names: new Map(), indexes: new Map() }
+    this.#known.set(namespace, known)
+    return known
   }
 
   async #dump(context: RtnlContext): Promise<readonly LinkMessage[]> {
