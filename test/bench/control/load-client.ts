@@ -33,14 +33,19 @@ export class LoadClient {
 
   /** Opens wires and leaves them open. */
   async open(service: string, count: number, atATime = 32): Promise<LoadReport> {
-    const report = await this.#obey({ service, first: this.#standing, count, atATime, isClosed: false })
+    const report = await this.#obey({ service, first: this.#standing, count, atATime, closed: 'none' })
     this.#standing += count
     return report
   }
 
-  /** Opens wires, and closes each as soon as it stands. */
-  openAndClose(service: string, count: number, atATime = 1): Promise<LoadReport> {
-    return this.#obey({ service, first: this.#standing, count, atATime, isClosed: true })
+  /** Opens wires one after the other, and closes each as soon as it stands. */
+  openAndClose(service: string, count: number): Promise<LoadReport> {
+    return this.#obey({ service, first: this.#standing, count, atATime: 1, closed: 'each' })
+  }
+
+  /** Opens many wires at once, and closes them when all stand. */
+  burst(service: string, count: number, atATime: number): Promise<LoadReport> {
+    return this.#obey({ service, first: this.#standing, count, atATime, closed: 'all' })
   }
 
   /** Its wires stay: they end as their tokens do. */

@@ -10,8 +10,8 @@ export interface LoadOrder {
   readonly count: number
   /** Requests under way at a time. */
   readonly atATime: number
-  /** Whether each wire is closed as soon as it stands. */
-  readonly isClosed: boolean
+  /** Each as soon as it stands, all at the end, or none. */
+  readonly closed: 'each' | 'all' | 'none'
 }
 
 export interface LoadReport {

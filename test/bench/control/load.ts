@@ -3,7 +3,7 @@
  * a {@link LoadOrder}; each is answered by one line, a {@link LoadReport}.
  */
 import { createInterface } from 'node:readline'
-import { emptyContext } from '../../../pkg/api/index.ts'
+import { type Connection, emptyContext } from '../../../pkg/api/index.ts'
 import { silentLogger, systemClock } from '../../../pkg/base/index.ts'
 import { nsmClientConfig } from '../../../pkg/config/index.ts'
 import { TokenMinter } from '../../../pkg/identity/index.ts'
@@ -25,19 +25,27 @@ for await (const line of createInterface({ input: process.stdin })) {
 channel.close()
 await identity.close()
 
-async function obey(order: LoadOrder): Promise<LoadReport> {
-  const { first, count, atATime } = order
+async function obey({ service, first, count, atATime, closed }: LoadOrder): Promise<LoadReport> {
   const openMs: number[] = []
+  const opened: Connection[] = []
   const left = Array.from({ length: count }, (_, index) => first + index).values()
   const work = async () => {
-    for (const index of left) openMs.push(await openOne(index, order))
+    for (const index of left) {
+      const startMs = performance.now()
+      const connection = await open(service, index)
+      openMs.push(performance.now() - startMs)
+      if (closed === 'each') await client.close(connection, soon())
+      else opened.push(connection)
+    }
   }
   const startMs = performance.now()
   await Promise.all(Array.from({ length: atATime }, work))
-  return { openMs, seconds: (performance.now() - startMs) / 1_000 }
+  const seconds = (performance.now() - startMs) / 1_000
+  if (closed === 'all') for (const connection of opened) await client.close(connection, soon())
+  return { openMs, seconds }
 }
 
-async function openOne(index: number, { service, isClosed }: LoadOrder): Promise<number> {
+function open(service: string, index: number): Promise<Connection> {
   const id = `load-${index}`
   const connection = {
     id,
@@ -51,10 +59,9 @@ async function openOne(index: number, { service, isClosed }: LoadOrder): Promise
     state: 'UP' as const,
   }
   const preference = { cls: 'LOCAL', type: 'KERNEL', parameters: { name: `w${index}` } }
-  const until = () => ({ signal: AbortSignal.timeout(REQUEST_MS) })
-  const startMs = performance.now()
-  const opened = await client.request({ connection, mechanismPreferences: [preference] }, until())
-  const openMs = performance.now() - startMs
-  if (isClosed) await client.close(opened, until())
-  return openMs
+  return client.request({ connection, mechanismPreferences: [preference] }, soon())
+}
+
+function soon() {
+  return { signal: AbortSignal.timeout(REQUEST_MS) }
 }

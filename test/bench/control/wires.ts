@@ -34,7 +34,7 @@ export async function measureRequests(
     ['near', NEAR],
     ['far', FAR],
   ] as const) {
-    const { seconds } = await client.openAndClose(service, burst, AT_ONCE)
+    const { seconds } = await client.burst(service, burst, AT_ONCE)
     found(`request_${where}_per_s${suffix}`, burst / seconds)
   }
 }
