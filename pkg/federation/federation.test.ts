@@ -188,7 +188,7 @@ describe('following a domain', () => {
     'is refused to %j',
     async (id) => {
       await joined()
-      const watch = east.federation.watchBundle({}, callOf(id))[Symbol.asyncIterator]()
+      const watch = east.federation.watchBundle({ introduction: undefined }, callOf(id))[Symbol.asyncIterator]()
       await expect(watch.next()).rejects.toMatchObject({ code: 'permission_denied' })
       await expect(east.federation.leave({}, callOf(id))).rejects.toMatchObject({ code: 'permission_denied' })
     },

@@ -52,6 +52,8 @@ export const clientOptions: ChannelOptions = {
   ...common,
   'grpc.initial_reconnect_backoff_ms': 200,
   'grpc.max_reconnect_backoff_ms': 5000,
+  // A name is looked up again when the address that it had does not answer, not half a minute later.
+  'grpc.dns_min_time_between_resolutions_ms': 1000,
   'grpc.enable_http_proxy': 0,
   'grpc.service_config_disable_resolution': 1,
   // A connection belongs to one identity and one expected peer, so that grpc-js must not share it between channels.

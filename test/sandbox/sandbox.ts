@@ -63,7 +63,7 @@ export class Sandbox {
 export class SandboxDomain {
   readonly name: string
   readonly sandbox: Sandbox
-  readonly #port: number
+  #port: number
   readonly #environment: Readonly<Record<string, string>>
   readonly #directory: string
   #running: Scope | undefined
@@ -104,6 +104,13 @@ export class SandboxDomain {
     const running = this.#running
     this.#running = undefined
     await running?.close()
+  }
+
+  /** Its registry goes on at another address. */
+  async move(): Promise<void> {
+    await this.stop()
+    this.#port = await freePort()
+    await this.start()
   }
 
   async admin<T>(run: (domains: ReturnType<typeof domainsClient>) => Promise<T>): Promise<T> {

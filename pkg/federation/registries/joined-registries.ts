@@ -1,7 +1,8 @@
+import { isDeepStrictEqual } from 'node:util'
 import { type Clock, describeError, follow, type Logger, NsmError, paced, Scope } from '../../base/index.ts'
 import type { DomainRecord, Introduction } from '../store/trust-record.ts'
-import { introductionFromProto } from '../trust/introduction.ts'
-import { notJoined, updateDomain } from '../trust/joined-domains.ts'
+import { introductionFromProto, introductionToProto } from '../trust/introduction.ts'
+import { learnDomain, notJoined } from '../trust/joined-domains.ts'
 import type { Trust } from '../trust/trust.ts'
 import type { RegistryChannel, RegistryChannels } from './registry-channels.ts'
 
@@ -19,6 +20,7 @@ export interface JoinedRegistriesOptions {
 interface JoinedRegistry {
   readonly scope: Scope
   channel: RegistryChannel | undefined
+  readonly addresses: readonly string[]
   /** Why the other registry does not answer; empty while it does. */
   problem: string
   running: Promise<void>
@@ -32,6 +34,7 @@ export class JoinedRegistries {
   readonly #options: JoinedRegistriesOptions
   readonly #registries = new Map<string, JoinedRegistry>()
   readonly #unsubscribe: () => void
+  readonly #ending = new Set<Promise<void>>()
 
   constructor(options: JoinedRegistriesOptions) {
     this.#options = options
@@ -58,37 +61,48 @@ export class JoinedRegistries {
 
   async close(): Promise<void> {
     this.#unsubscribe()
-    await Promise.all([...this.#registries.keys()].map((domain) => this.#drop(domain)))
+    for (const [domain, registry] of this.#registries) this.#end(domain, registry)
+    this.#registries.clear()
+    await Promise.all(this.#ending)
   }
 
-  /** Follows the domains that have joined, and drops those that have left. */
+  /** Follows the domains that have joined, to where they are now, and drops those that have left. */
   #update(): void {
-    const { trust, logger } = this.#options
-    for (const { name } of trust.joined()) if (!this.#registries.has(name)) this.#start(name)
+    const { trust } = this.#options
+    for (const { name, introduction } of trust.joined()) {
+      const { addresses } = introduction
+      const former = this.#registries.get(name)
+      if (former !== undefined && isDeepStrictEqual(former.addresses, addresses)) continue
+      this.#start(name, addresses)
+      if (former !== undefined) this.#end(name, former)
+    }
     for (const domain of [...this.#registries.keys()]) {
       if (trust.joinedDomain(domain) !== undefined) continue
-      this.#drop(domain).catch((error) =>
-        logger.warn('Cannot close the channel to the registry of a domain', { domain, error }),
-      )
+      const left = this.#registries.get(domain)
+      this.#registries.delete(domain)
+      if (left !== undefined) this.#end(domain, left)
     }
   }
 
-  #start(domain: string): void {
+  #end(domain: string, { scope, running }: JoinedRegistry): void {
+    const ended = scope.close().then(() => running)
+    ended.catch((error) =>
+      this.#options.logger.warn('Cannot close the channel to the registry of a domain', { domain, error }),
+    )
+    this.#ending.add(ended)
+    void ended.finally(() => this.#ending.delete(ended)).catch(() => {})
+  }
+
+  #start(domain: string, addresses: readonly string[]): void {
     const registry: JoinedRegistry = {
       scope: new Scope(),
       channel: undefined,
+      addresses,
       problem: 'not connected yet',
       running: Promise.resolve(),
     }
     this.#registries.set(domain, registry)
     registry.running = this.#run(domain, registry)
-  }
-
-  async #drop(domain: string): Promise<void> {
-    const registry = this.#registries.get(domain)
-    this.#registries.delete(domain)
-    await registry?.scope.close()
-    await registry?.running
   }
 
   async #run(domain: string, registry: JoinedRegistry): Promise<void> {
@@ -118,7 +132,8 @@ export class JoinedRegistries {
     const { signal } = registry.scope
     registry.channel = channel
     try {
-      const messages = channel.federation.watchBundle({}, { signal })
+      const introduction = introductionToProto(trust.introduction)
+      const messages = channel.federation.watchBundle({ introduction }, { signal })
       for await (const message of paced(messages, { ...PACE, clock, signal })) {
         await this.#learn(name, introductionFromProto(message, trust.introductionRules(clock.nowMs())))
         registry.problem = ''
@@ -131,12 +146,7 @@ export class JoinedRegistries {
 
   async #learn(domain: string, introduction: Introduction): Promise<void> {
     const { trust, clock, logger } = this.#options
-    if (introduction.domain !== domain) {
-      throw new NsmError('permission_denied', 'Cannot follow the domain: its registry speaks for another one', {
-        fields: { domain, found: introduction.domain },
-      })
-    }
-    if (!(await updateDomain(trust.records, introduction, clock.nowMs()))) return
+    if (!(await learnDomain(trust.records, { domain, introduction, nowMs: clock.nowMs() }))) return
     logger.info('A domain has new authorities or addresses', { domain, revision: introduction.revision })
   }
 }

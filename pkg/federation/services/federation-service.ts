@@ -9,7 +9,7 @@ import type { Invitations } from '../joining/invitations.ts'
 import { joinsItself } from '../joining/join-domain.ts'
 import type { Introduction } from '../store/trust-record.ts'
 import { introductionFromProto, introductionToProto } from '../trust/introduction.ts'
-import { admitDomain, checkSameDomain, removeDomain, type Speaker } from '../trust/joined-domains.ts'
+import { admitDomain, checkSameDomain, learnDomain, removeDomain, type Speaker } from '../trust/joined-domains.ts'
 import type { Trust } from '../trust/trust.ts'
 
 export interface FederationOptions {
@@ -22,9 +22,10 @@ export interface FederationOptions {
 export type FederationHandlers = Handlers<typeof domainV1.FederationService>
 
 export function federationHandlers(options: FederationOptions): FederationHandlers {
+  const heard = new Map<string, number>()
   return {
     accept: (request, call) => accept(options, request, call),
-    watchBundle: (_, call) => watchBundle(options, call),
+    watchBundle: (request, call) => watchBundle({ ...options, heard }, request, call),
     leave: (_, call) => leave(options, call),
   }
 }
@@ -84,8 +85,29 @@ function isUnproven(domain: string): NsmError {
   )
 }
 
-async function* watchBundle({ trust }: FederationOptions, call: Call): AsyncGenerator<domainV1.Introduction> {
+/** What a domain says of itself is a write here: it is heard once in so long, however often it calls. */
+const HEARD_MS = 1_000
+
+interface Heard {
+  /** When each domain was heard last. */
+  readonly heard: Map<string, number>
+}
+
+async function* watchBundle(
+  { trust, clock, logger, heard }: FederationOptions & Heard,
+  { introduction: message }: domainV1.WatchBundleRequest,
+  call: Call,
+): AsyncGenerator<domainV1.Introduction> {
   const domain = callingDomain(trust, call)
+  const nowMs = clock.nowMs()
+  const heardMs = heard.get(domain) ?? Number.NEGATIVE_INFINITY
+  if (message !== undefined && nowMs - heardMs >= HEARD_MS) {
+    heard.set(domain, nowMs)
+    const introduction = introductionFromProto(message, trust.introductionRules(nowMs))
+    if (await learnDomain(trust.records, { domain, introduction, nowMs })) {
+      logger.info('A domain has called from where it is now', { domain, addresses: introduction.addresses.join(' ') })
+    }
+  }
   let sent: Introduction | undefined
   for await (const _ of trust.changes(call.signal)) {
     if (trust.joinedDomain(domain) === undefined) return

@@ -60,6 +60,20 @@ export async function updateDomain(records: TrustRecords, introduction: Introduc
 }
 
 /**
+ * The same, of what the registry of `domain` has said, which is about nobody else.
+ * @throws {NsmError} `permission_denied`
+ */
+export async function learnDomain(
+  records: TrustRecords,
+  { domain, introduction, nowMs }: { domain: string; introduction: Introduction; nowMs: number },
+): Promise<boolean> {
+  if (introduction.domain === domain) return updateDomain(records, introduction, nowMs)
+  throw new NsmError('permission_denied', 'Cannot follow the domain: its registry speaks for another one', {
+    fields: { domain, found: introduction.domain },
+  })
+}
+
+/**
  * Forgets a domain together with what is exported to it: from now on nothing of it is trusted.
  * @throws {NsmError} `not_found` when it has not joined.
  */

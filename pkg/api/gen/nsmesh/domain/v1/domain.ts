@@ -12,6 +12,14 @@ export const protobufPackage = "nsmesh.domain.v1";
 
 export const protobufFileName = "nsmesh/domain/v1/domain.proto";
 
+export interface WatchBundleRequest {
+  /**
+   * What the caller's domain says of itself: a registry that has moved is followed over the line that it opens. Absent in
+   * 0.2 and earlier.
+   */
+  introduction: Introduction | undefined;
+}
+
 export interface InviteRequest {
   lifetime:
     | Duration
@@ -109,6 +117,63 @@ export interface Introduction {
    */
   revokedNodes: string[];
 }
+
+function createBaseWatchBundleRequest(): WatchBundleRequest {
+  return { introduction: undefined };
+}
+
+export const WatchBundleRequest: MessageFns<WatchBundleRequest> = {
+  encode(message: WatchBundleRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.introduction !== undefined) {
+      Introduction.encode(message.introduction, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WatchBundleRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWatchBundleRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.introduction = Introduction.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<WatchBundleRequest>, I>>(base?: I): WatchBundleRequest {
+    return WatchBundleRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<WatchBundleRequest>, I>>(object: I): WatchBundleRequest {
+    const message = createBaseWatchBundleRequest();
+    message.introduction = (object.introduction !== undefined && object.introduction !== null)
+      ? Introduction.fromPartial(object.introduction)
+      : undefined;
+    return message;
+  },
+};
 
 function createBaseInviteRequest(): InviteRequest {
   return { lifetime: undefined, domain: "" };
@@ -1313,8 +1378,8 @@ export const FederationService = {
     path: "/nsmesh.domain.v1.Federation/WatchBundle" as const,
     requestStream: false as const,
     responseStream: true as const,
-    requestSerialize: (value: Empty): Buffer => Buffer.from(Empty.encode(value).finish()),
-    requestDeserialize: (value: Buffer): Empty => Empty.decode(value),
+    requestSerialize: (value: WatchBundleRequest): Buffer => Buffer.from(WatchBundleRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): WatchBundleRequest => WatchBundleRequest.decode(value),
     responseSerialize: (value: Introduction): Buffer => Buffer.from(Introduction.encode(value).finish()),
     responseDeserialize: (value: Buffer): Introduction => Introduction.decode(value),
   },
@@ -1337,7 +1402,7 @@ export interface FederationServer extends UntypedServiceImplementation {
    */
   accept: handleUnaryCall<AcceptRequest, Introduction>;
   /** Sends the caller's view of this domain, and sends it again after each change. Ends when the caller is revoked. */
-  watchBundle: handleServerStreamingCall<Empty, Introduction>;
+  watchBundle: handleServerStreamingCall<WatchBundleRequest, Introduction>;
   /** Tells this domain that the caller has revoked it. */
   leave: handleUnaryCall<Empty, Empty>;
 }
