@@ -6,6 +6,7 @@ import type { Connection, Mechanism, Path } from '../api/index.ts'
 import { type Clock, describeError, type Logger, NsmError, type Step, splitName, within } from '../base/index.ts'
 import type { Target } from '../connections/index.ts'
 import type { AgreedEnd, End } from '../mechanism/index.ts'
+import type { Leaving } from './leaving.ts'
 import { type Offer, offerTo } from './offer.ts'
 import type { Asking, Hop, NextHops, Self } from './parts.ts'
 import { agreeMtu } from './plan-wire.ts'
@@ -25,6 +26,7 @@ export interface Answered {
 export interface NextHopParts {
   readonly self: Self
   readonly nextHops: NextHops
+  readonly leaving: Pick<Leaving, 'cancel'>
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -33,6 +35,7 @@ type AskingAt = Asking & SelectedClientEnd & Chosen
 
 export function callNextHop(parts: NextHopParts): Step<AskingAt, Answered, Connection> {
   return async function callNextHop(asking, next) {
+    await parts.leaving.cancel(asking.connection.id, asking.target)
     const hop = await parts.nextHops.connect(asking.target, asking.signal)
     let offer = offerTo(parts.self, asking, hop)
     let answer = toNextHop(asking, offer)
@@ -73,7 +76,7 @@ export async function closeNextHop(
 }
 
 /** The path from here on: the tokens before ours may have expired, which is often why the connection ends. */
-function ourPartOf(asked: Connection): Connection {
+export function ourPartOf(asked: Connection): Connection {
   const { index, segments } = asked.path
   return { ...asked, path: { index: 0, segments: segments.slice(index) } }
 }

@@ -9,6 +9,7 @@ import {
   chain,
   Deadlines,
   describeError,
+  isAway,
   KeyedQueue,
   type Logger,
   within,
@@ -32,6 +33,7 @@ import { type AuthorizeParts, addClientInfo, authorize, requireCaller } from './
 import type { CandidateParts } from './candidates.ts'
 import { checkPolicy, type PolicyParts } from './check-policy.ts'
 import { type EstablishParts, establish } from './establish.ts'
+import { Leaving } from './leaving.ts'
 import { type LimitWiresParts, limitWires } from './limit-wires.ts'
 import { requireKeeper } from './require-keeper.ts'
 import { reselect } from './reselect.ts'
@@ -47,7 +49,7 @@ export interface NetworkServiceParts
   extends AuthorizeParts,
     PolicyParts,
     CandidateParts,
-    NextHopParts,
+    Omit<NextHopParts, 'leaving'>,
     EstablishParts,
     LimitWiresParts {
   readonly table: ConnectionTable
@@ -55,9 +57,6 @@ export interface NetworkServiceParts
   readonly clock: Clock
   readonly logger: Logger
 }
-
-/** Not the id of any connection: of the hops that are still to close this one. */
-const leavingKey = (id: string) => `${id} leaving`
 
 /** The id of the connection at its next hop. */
 function nextId({ outgoing: { path } }: ConnectionRecord): string | undefined {
@@ -71,11 +70,13 @@ export class NodeNetworkService implements NetworkServiceServer {
   readonly #queue = new KeyedQueue()
   readonly #deadlines: Deadlines
   readonly #closing = new AbortController()
+  readonly #leaving: Leaving
   readonly #keepers = new Keepers()
 
   constructor(parts: NetworkServiceParts) {
     this.#parts = parts
     this.#deadlines = new Deadlines(parts.clock, (id) => void this.end(id, 'expired'))
+    this.#leaving = new Leaving(parts)
     this.#timeStanding()
     this.chains = this.#makeChains()
   }
@@ -112,6 +113,7 @@ export class NodeNetworkService implements NetworkServiceServer {
   async shutdown(): Promise<void> {
     this.#deadlines.close()
     this.#closing.abort()
+    await this.#leaving.close()
     await this.#queue.idle()
   }
 
@@ -148,11 +150,11 @@ export class NodeNetworkService implements NetworkServiceServer {
       .step(expire(this.#deadlines))
       .step(limitRequest(limits))
       .step(limitWires(parts))
-      .step(reselect(this.#leaving()))
+      .step(reselect({ table, close: (record) => this.#remove(record), leave: (record) => this.#leave(record) }))
       .step(selectClientEnd(parts))
       .step(selectEndpoint(parts))
       .step(checkPolicy(parts))
-      .step(callNextHop(parts))
+      .step(callNextHop({ ...parts, leaving: this.#leaving }))
       .step(limitAnswer)
       .end(establish(parts))
     const close = chain<Incoming, Connection>()
@@ -163,20 +165,11 @@ export class NodeNetworkService implements NetworkServiceServer {
     return { request, close }
   }
 
-  #leaving() {
-    return {
-      table: this.#parts.table,
-      close: (record: ConnectionRecord) => this.#remove(record),
-      leave: (former: ConnectionRecord) => this.#leave(former),
-      left: (id: string) => this.#queue.run(leavingKey(id), async () => {}),
-    }
-  }
-
   /** Nobody waits for it: a next hop that is dead would hold up the wire that has found another. */
   #leave(former: ConnectionRecord): void {
     const now = this.#parts.table.get(former.id)
     if (now !== undefined && nextId(now) === nextId(former)) return // the same hop, which has replaced it itself
-    void this.#queue.run(leavingKey(former.id), () => this.#closeFarEnd(former))
+    this.#leaving.start(former)
   }
 
   #timeStanding(): void {
@@ -199,13 +192,15 @@ export class NodeNetworkService implements NetworkServiceServer {
     }
   }
 
-  async #closeFarEnd({ target, outgoing }: ConnectionRecord): Promise<void> {
+  async #closeFarEnd(record: ConnectionRecord): Promise<void> {
+    const { target, outgoing } = record
     const { nextHops, clock, logger } = this.#parts
     const { signal } = this.#closing
     try {
       const hop = await within({ clock, ms: CONNECT_MS, signal }, (until) => nextHops.connect(target, until))
       await closeNextHop(this.#parts, hop, outgoing)
     } catch (error) {
+      if (isAway(error) && !signal.aborted) return this.#leaving.start(record)
       logger.warn('Cannot close the connection at the next hop: it will expire there', {
         connection: outgoing.id,
         error: describeError(error),

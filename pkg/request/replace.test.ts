@@ -88,6 +88,28 @@ describe('a client that wants another endpoint', () => {
   })
 })
 
+it('a former node that is away is told when it is back, and not when the wire leads there again', async () => {
+  const { node, endpoints, live } = twoEndpoints()
+  const wire = await down({ node })
+  const former = endpoints.get('nse-a') ?? raise(new Error('no endpoint'))
+  endpoints.delete('nse-a')
+  const again = await node.service.request(refreshOf(wire), node.call())
+  await node.clock.advance(20_000)
+  expect([again.endpointName, former.live.size]).toEqual(['nse-b', 1])
+  endpoints.set('nse-a', former)
+  await node.clock.advance(5_000)
+  expect([former.live.size, live()]).toEqual([0, ['nse-b']])
+  endpoints.delete('nse-b')
+  node.table.setState(again.path.segments[1]?.id ?? '', 'DOWN')
+  const back = await node.service.request(refreshOf(again), node.call())
+  node.table.setState(back.path.segments[1]?.id ?? '', 'DOWN')
+  endpoints.set('nse-b', new TestEndpoint('nse-b'))
+  await node.service.request(refreshOf(back), node.call())
+  await node.clock.advance(20_000)
+  expect(live()).toEqual(['nse-b'])
+  await node.service.shutdown()
+})
+
 it('two endpoints of one far node: the far node replaces its end, and nobody closes it', async () => {
   const { node: far, live } = twoEndpoints()
   const near = new TestNode({ clock: far.clock, connect: () => far.hop('spiffe://west/node/n1') })

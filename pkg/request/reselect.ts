@@ -20,8 +20,6 @@ export interface ReselectParts {
   close(record: ConnectionRecord): Promise<void>
   /** Has the former next hop of a connection that leads elsewhere now close it. Does not wait, and does not throw. */
   leave(former: ConnectionRecord): void
-  /** Resolves when no next hop is still to close this connection. */
-  left(id: string): Promise<void>
 }
 
 export interface Reselected extends Begun<ConnectionRecord> {
@@ -63,8 +61,7 @@ function wishOf(connection: Connection, { connection: standing }: ConnectionReco
   return isClient && standing.state === 'DOWN' ? 'other' : 'refresh'
 }
 
-async function replace<T>({ left, leave }: ReselectParts, known: ConnectionRecord, run: () => Promise<T>): Promise<T> {
-  await left(known.id)
+async function replace<T>({ leave }: ReselectParts, known: ConnectionRecord, run: () => Promise<T>): Promise<T> {
   const answer = await run()
   leave(known)
   return answer

@@ -85,12 +85,32 @@ function isUnproven(domain: string): NsmError {
   )
 }
 
-/** What a domain says of itself is a write here: it is heard once in so long, however often it calls. */
+/** What a domain says of itself may be a write here: it is heard once in so long, however often it calls. */
 const HEARD_MS = 1_000
 
 interface Heard {
-  /** When each domain was heard last. */
+  /** When each domain is heard last. */
   readonly heard: Map<string, number>
+}
+
+interface Said {
+  readonly domain: string
+  readonly message: domainV1.Introduction
+}
+
+async function hear(
+  { trust, clock, logger, heard }: Omit<FederationOptions, 'invitations'> & Heard,
+  { domain, message }: Said,
+  signal: AbortSignal,
+): Promise<void> {
+  const beforeMs = clock.nowMs()
+  const turnMs = Math.max(beforeMs, (heard.get(domain) ?? 0) + HEARD_MS)
+  heard.set(domain, turnMs)
+  if (turnMs > beforeMs) await clock.sleep(turnMs - beforeMs, signal)
+  const nowMs = clock.nowMs()
+  const introduction = introductionFromProto(message, trust.introductionRules(nowMs))
+  if (!(await learnDomain(trust.records, { domain, introduction, nowMs }))) return
+  logger.info('A domain calls from where it is now', { domain, addresses: introduction.addresses.join(' ') })
 }
 
 async function* watchBundle(
@@ -99,15 +119,7 @@ async function* watchBundle(
   call: Call,
 ): AsyncGenerator<domainV1.Introduction> {
   const domain = callingDomain(trust, call)
-  const nowMs = clock.nowMs()
-  const heardMs = heard.get(domain) ?? Number.NEGATIVE_INFINITY
-  if (message !== undefined && nowMs - heardMs >= HEARD_MS) {
-    heard.set(domain, nowMs)
-    const introduction = introductionFromProto(message, trust.introductionRules(nowMs))
-    if (await learnDomain(trust.records, { domain, introduction, nowMs })) {
-      logger.info('A domain has called from where it is now', { domain, addresses: introduction.addresses.join(' ') })
-    }
-  }
+  if (message !== undefined) await hear({ trust, clock, logger, heard }, { domain, message }, call.signal)
   let sent: Introduction | undefined
   for await (const _ of trust.changes(call.signal)) {
     if (trust.joinedDomain(domain) === undefined) return

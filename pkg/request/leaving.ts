@@ -1,0 +1,132 @@
+/**
+ * Next hops that connections have left and that have yet to hear of it, because they are away. Without it, a node that
+ * comes back would keep its end, and the address of it, until the token expires.
+ */
+import type { NetworkServiceClient } from '../api/index.ts'
+import { type Clock, describeError, isAway, type Logger, NsmError, retryUntilDone, within } from '../base/index.ts'
+import type { ConnectionRecord, Target } from '../connections/index.ts'
+import { ourPartOf } from './call-next-hop.ts'
+import type { NextHops } from './parts.ts'
+
+const RETRY = { firstMs: 500, maxMs: 5_000 }
+/** How long an attempt may look for a hop that is away. */
+const CONNECT_MS = 2_000
+const CLOSE_MS = 5_000
+
+export interface LeavingParts {
+  readonly nextHops: NextHops
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+interface LeftHop {
+  /** By the id of the connection. */
+  readonly records: Map<string, ConnectionRecord>
+  readonly stop: AbortController
+  running: Promise<void>
+}
+
+export class Leaving {
+  readonly #parts: LeavingParts
+  readonly #hops = new Map<string, LeftHop>()
+  /** Closes that are under way, by hop and connection. */
+  readonly #closing = new Map<string, Promise<void>>()
+
+  constructor(parts: LeavingParts) {
+    this.#parts = parts
+  }
+
+  /** Hops that have yet to hear of something. */
+  get size(): number {
+    return this.#hops.size
+  }
+
+  /** Tells the hop of `former` now, or when it is there again, for as long as it may have the connection. */
+  start(former: ConnectionRecord): void {
+    const key = hopKey(former.target)
+    const known = this.#hops.get(key)
+    if (known !== undefined) return void known.records.set(former.id, former)
+    const hop: LeftHop = {
+      records: new Map([[former.id, former]]),
+      stop: new AbortController(),
+      running: Promise.resolve(),
+    }
+    this.#hops.set(key, hop)
+    hop.running = this.#run(key, hop)
+  }
+
+  /** To be called before the hop is asked for the connection again: a close that is late would end the new one. */
+  async cancel(id: string, target: Target): Promise<void> {
+    const key = hopKey(target)
+    this.#hops.get(key)?.records.delete(id)
+    await this.#closing.get(`${key} ${id}`)
+  }
+
+  async close(): Promise<void> {
+    const hops = [...this.#hops.values()]
+    for (const { stop } of hops) stop.abort(new NsmError('cancelled', 'Cannot tell the next hop: the node is closing'))
+    await Promise.all(hops.map(({ running }) => running))
+  }
+
+  async #run(key: string, { records, stop: { signal } }: LeftHop): Promise<void> {
+    const { clock, logger } = this.#parts
+    const attempt = () => this.#tellAll(key, records, signal)
+    try {
+      await retryUntilDone({ clock, retry: RETRY, signal, isRetried: isAway }, attempt)
+    } catch (error) {
+      if (!signal.aborted) {
+        const wires = records.size
+        logger.warn('Cannot close connections at a next hop: they will expire there', {
+          wires,
+          error: describeError(error),
+        })
+      }
+    } finally {
+      this.#hops.delete(key)
+    }
+  }
+
+  async #tellAll(key: string, records: Map<string, ConnectionRecord>, signal: AbortSignal): Promise<void> {
+    const { nextHops, clock } = this.#parts
+    this.#dropExpired(records)
+    for (let [first] = records.values(); first !== undefined; [first] = records.values()) {
+      const { target } = first
+      const hop = await within({ clock, ms: CONNECT_MS, signal }, (until) => nextHops.connect(target, until))
+      await this.#tell(key, { record: first, client: hop.client, signal })
+      records.delete(first.id)
+    }
+  }
+
+  /** A hop that refuses has no such connection, or not from us. */
+  async #tell(
+    key: string,
+    { record, client, signal }: { record: ConnectionRecord; client: NetworkServiceClient; signal: AbortSignal },
+  ): Promise<void> {
+    const { clock, logger } = this.#parts
+    const { id, outgoing } = record
+    const closing = within({ clock, ms: CLOSE_MS, signal }, (until) =>
+      client.close(ourPartOf(outgoing), { signal: until }),
+    )
+    this.#closing.set(
+      `${key} ${id}`,
+      closing.catch(() => {}),
+    )
+    try {
+      await closing
+    } catch (error) {
+      if (isAway(error) || signal.aborted) throw error
+      logger.warn('The next hop refuses to close a connection', { connection: id, error: describeError(error) })
+    } finally {
+      this.#closing.delete(`${key} ${id}`)
+    }
+  }
+
+  #dropExpired(records: Map<string, ConnectionRecord>): void {
+    const nowMs = this.#parts.clock.nowMs()
+    for (const [id, { expiresMs }] of records) if (expiresMs <= nowMs) records.delete(id)
+  }
+}
+
+function hopKey(target: Target): string {
+  return JSON.stringify([target.url, target.at === 'endpoint' ? target.owner : target.domain])
+}
