@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import { isAway, NsmError } from './errors.ts'
 import { follow, followStream, retryUntilDone } from './follow.ts'
+import { type Logger, silentLogger } from './logger.ts'
 import { FakeClock } from './testing/fake-clock.ts'
 
 const retry = { firstMs: 100, maxMs: 1_000, random: () => 1 }
@@ -81,4 +82,30 @@ it('retryUntilDone ends with the reason of its signal', async () => {
   })
   abort.abort(new NsmError('cancelled', 'Cannot continue: the owner is closing'))
   await expect(done).rejects.toMatchObject({ code: 'cancelled' })
+})
+
+it('every loop logs its first failure, and then one a minute with the count', async () => {
+  const lines: string[] = []
+  const logger: Logger = {
+    ...silentLogger,
+    warn: (message, fields) => lines.push(`${message} ${fields?.['repeated']}`),
+  }
+  const clock = new FakeClock()
+  const abort = new AbortController()
+  const options = { clock, retry, signal: abort.signal, log: { logger, message: 'Lost it' } }
+  const running = Promise.allSettled([
+    follow(options, async () => {
+      throw away()
+    }),
+    retryUntilDone({ ...options, isRetried: isAway }, async () => {
+      throw away()
+    }),
+  ])
+  await clock.advance(59_000)
+  expect(lines).toEqual(['Lost it undefined', 'Lost it undefined'])
+  await clock.advance(2_000)
+  expect(lines.slice(2)).toEqual([expect.stringMatching(/^Lost it 6\d$/), expect.stringMatching(/^Lost it 6\d$/)])
+  abort.abort()
+  await running
+  expect(clock.pending).toBe(0)
 })

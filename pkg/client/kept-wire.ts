@@ -100,10 +100,13 @@ export class KeptWire {
     const { signal } = this.#abort
     let asked = request
     const onFailure = (error: unknown) => {
-      logger.warn('Cannot request the network service, retrying', { service: this.#wanted.url.service, error })
       if (isLost(error, asked.connection, clock.nowMs())) asked = this.#heal(asked.connection)
     }
-    return retryUntilDone({ clock, retry: RETRY, signal, isRetried, onFailure }, () =>
+    const log = {
+      logger: logger.with({ service: this.#wanted.url.service }),
+      message: 'Cannot request the network service, retrying',
+    }
+    return retryUntilDone({ clock, retry: RETRY, signal, isRetried, log, onFailure }, () =>
       within({ clock, ms, signal }, (until) => services.request(asked, { signal: until })),
     )
   }

@@ -13,11 +13,10 @@ const RETRY = { firstMs: 200, maxMs: 5_000 }
 /** Runs until `signal` aborts. */
 export async function keepRegistered(parts: NodeRegistryParts, signal: AbortSignal): Promise<void> {
   const { clock, logger } = parts
-  const onFailure = (error: unknown) =>
-    logger.warn('Cannot watch our endpoints in the registry yet', { error: describeError(error) })
+  const log = { logger, message: 'Cannot watch our endpoints in the registry yet' }
   const pauses = new RestorePauses(clock)
   const restore = (name: string) => restoreAfter(pauses.next(name), parts, { name, signal })
-  await follow({ clock, retry: RETRY, signal, onFailure }, (works) => watchOwn(parts, { restore, signal }, works))
+  await follow({ clock, retry: RETRY, signal, log }, (works) => watchOwn(parts, { restore, signal }, works))
   pauses.close()
 }
 

@@ -3,7 +3,7 @@
  * serves on for half an hour, so that what is known can be requested without it.
  */
 import type { Found } from '../api/index.ts'
-import { type Clock, describeError, follow, type Logger, NsmError } from '../base/index.ts'
+import { type Clock, follow, type Logger, NsmError } from '../base/index.ts'
 
 const STALE_MS = 30 * 60_000
 const RETRY = { firstMs: 200, maxMs: 5_000 }
@@ -51,9 +51,8 @@ export class WatchedSet<T extends { readonly name: string }> {
 
   #follow(): Promise<void> {
     const { clock, logger } = this.#options
-    const onFailure = (error: unknown) =>
-      logger.warn('Lost the registry: going on with the cached registrations', { error: describeError(error) })
-    return follow({ clock, retry: RETRY, signal: this.#abort.signal, onFailure }, async (works) => {
+    const log = { logger, message: 'Lost the registry: going on with the cached registrations' }
+    return follow({ clock, retry: RETRY, signal: this.#abort.signal, log }, async (works) => {
       try {
         await this.#watchOnce(works)
       } finally {

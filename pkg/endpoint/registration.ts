@@ -54,9 +54,8 @@ export class Registration {
   async #run(): Promise<void> {
     const { clock, logger } = this.#options
     const { signal } = this.#abort
-    const onFailure = (error: unknown) =>
-      logger.warn('Cannot register the endpoint: trying again', { error: describeError(error) })
-    const retry = { clock, retry: RETRY, signal, isRetried: () => true, onFailure }
+    const log = { logger, message: 'Cannot register the endpoint: trying again' }
+    const retry = { clock, retry: RETRY, signal, isRetried: () => true, log }
     try {
       for (;;) {
         const registered = await retryUntilDone(retry, () =>

@@ -168,7 +168,7 @@ export class Forwarder {
       signal,
       retry: { firstMs: 100, maxMs: 5000, ...(random && { random }) },
       isRetried: (error: unknown) => errorCode(error) === 'unavailable',
-      onFailure: (error: unknown) => logger.warn('Cannot see the dataplane yet, will try again', { error }),
+      log: { logger, message: 'Cannot see the dataplane yet, will try again' },
     }
     await retryUntilDone(options, () => this.#reconciler.open(signal))
   }

@@ -2,7 +2,7 @@
  * Renews an identity at half of its lifetime, with jitter so that the nodes of a domain do not renew at the same
  * moment. While that fails it retries, and the last good identity stays in use.
  */
-import { Backoff, type Clock, type Logger, Scope } from '../base/index.ts'
+import { Backoff, type Clock, type Logger, limitedLogger, Scope } from '../base/index.ts'
 import { staticSource } from './static-source.ts'
 import { type Bundles, type Identity, type IdentitySource, lifeMsOf } from './svid.ts'
 
@@ -27,11 +27,11 @@ export interface RenewingSource extends IdentitySource {
 
 /** Resolves as soon as there is an identity. @throws the error of `obtain` when there is no stored identity */
 export async function renewingSource(options: RenewingOptions): Promise<RenewingSource> {
-  const { clock, obtain, load, save } = options
+  const { clock, obtain, load } = options
   const stored = await load?.()
   const isFresh = stored !== undefined && stored.svid.expiresMs > clock.nowMs()
   const first = isFresh ? stored : await obtain(stored, options.signal ?? new AbortController().signal)
-  if (!isFresh) await save?.(first)
+  if (!isFresh) await keep(first, options)
   const source = staticSource(first)
   const scope = new Scope()
   const running = renewLoop(options, source, scope.signal)
@@ -50,32 +50,39 @@ export async function renewingSource(options: RenewingOptions): Promise<Renewing
 const EXPIRED_MS = 4_000
 
 async function renewLoop(
-  { clock, obtain, save, logger, random = Math.random }: RenewingOptions,
+  options: RenewingOptions,
   source: ReturnType<typeof staticSource>,
   signal: AbortSignal,
 ): Promise<void> {
+  const { clock, obtain, random = Math.random } = options
+  const log = limitedLogger(options.logger, { clock })
   const backoff = new Backoff({ firstMs: 1000, maxMs: 60_000, random })
   let waitMs = untilHalfLife(source.current(), clock.nowMs(), random())
   while (!signal.aborted) {
     try {
       await clock.sleep(waitMs, signal)
       const identity = await obtain(source.current(), signal)
-      await save?.(identity)
       source.replace(identity)
+      await keep(identity, options)
       backoff.reset()
       waitMs = untilHalfLife(identity, clock.nowMs(), random())
     } catch (error) {
-      if (signal.aborted) return
+      if (signal.aborted) break
       const { spiffeId, expiresMs } = source.current().svid
       const isOver = expiresMs <= clock.nowMs()
       waitMs = isOver ? Math.min(backoff.next(), EXPIRED_MS) : backoff.next()
-      logger.warn('Cannot renew the identity, retrying', {
-        error,
-        spiffeId,
-        expires: new Date(expiresMs).toISOString(),
-      })
+      const fields = { spiffeId, expires: new Date(expiresMs).toISOString() }
+      log.warn('Cannot renew the identity, retrying', { error, ...fields })
     }
   }
+  log.close()
+}
+
+/** An identity that cannot be stored is as good as another, until the next start: then the one before is renewed. */
+async function keep(identity: Identity, { save, logger }: RenewingOptions): Promise<void> {
+  await save?.(identity).catch((error: unknown) =>
+    logger.error('Cannot store the identity: going on without', { error, spiffeId: identity.svid.spiffeId }),
+  )
 }
 
 function untilHalfLife({ svid }: Identity, nowMs: number, random: number): number {

@@ -70,9 +70,8 @@ async function* receiveIdentities(
   signal: AbortSignal,
 ): AsyncGenerator<Identity> {
   const workloadApi = clientOf(workloadProto.SpiffeWorkloadAPIService, channel, { 'workload.spiffe.io': 'true' })
-  const onFailure = (error: unknown) =>
-    logger.warn('Cannot get an identity from the Workload API, retrying', { error, url })
-  yield* followStream({ clock, retry: RETRY, signal, onFailure }, async function* () {
+  const log = { logger: logger.with({ url }), message: 'Cannot get an identity from the Workload API, retrying' }
+  yield* followStream({ clock, retry: RETRY, signal, log }, async function* () {
     for await (const response of workloadApi.fetchX509Svid({}, { signal })) {
       yield readIdentity(response, { logger, nowMs: clock.nowMs() })
     }

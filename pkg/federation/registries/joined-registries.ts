@@ -109,10 +109,10 @@ export class JoinedRegistries {
     const { trust, clock, logger } = this.#options
     const onFailure = (error: unknown) => {
       registry.problem = describeError(error)
-      logger.warn('The registry of a joined domain does not answer', { domain, error })
     }
+    const log = { logger: logger.with({ domain }), message: 'The registry of a joined domain does not answer' }
     let attempt = 0
-    await follow({ clock, retry: RETRY, signal: registry.scope.signal, onFailure }, async (works) => {
+    await follow({ clock, retry: RETRY, signal: registry.scope.signal, log, onFailure }, async (works) => {
       const joined = trust.joinedDomain(domain)
       if (joined === undefined) return // it is about to be dropped
       attempt += 1

@@ -140,9 +140,9 @@ export class TrustRecords {
     const { signal } = this.#scope
     const onFailure = (error: unknown) => {
       if (['failed_precondition', 'resource_exhausted'].includes(errorCode(error))) this.#mustList = true
-      logger.warn('Lost the watch on the trust store: trusting as before', { error, revision: this.#revision })
     }
-    await follow({ clock, retry: RETRY, signal, onFailure }, async (works) => {
+    const log = { logger, message: 'Lost the watch on the trust store: trusting as before' }
+    await follow({ clock, retry: RETRY, signal, log, onFailure }, async (works) => {
       if (this.#mustList) this.#replace(await store.list())
       this.#mustList = false
       for await (const change of store.watch(this.#revision, signal)) {

@@ -3,7 +3,7 @@
  * identity that the node has, which is kept on disk. With SPIFFE_ENDPOINT_SOCKET another agent says it, and nothing else
  * changes.
  */
-import { describeError, isAway, NsmError, type Runtime, retryUntilDone } from '../../base/index.ts'
+import { isAway, NsmError, type Runtime, retryUntilDone } from '../../base/index.ts'
 import { type NsmdConfig, readTextFile } from '../../config/index.ts'
 import {
   createKeyAndCsr,
@@ -116,9 +116,8 @@ function whileAway(
   signal: AbortSignal,
   attempt: () => Promise<Identity>,
 ): Promise<Identity> {
-  const onFailure = (error: unknown) =>
-    logger.warn('Cannot join the domain yet: the registry is away', { error: describeError(error) })
-  return retryUntilDone({ clock, retry: RETRY, signal, isRetried: isAway, onFailure }, attempt)
+  const log = { logger, message: 'Cannot get the identity yet: the registry is away' }
+  return retryUntilDone({ clock, retry: RETRY, signal, isRetried: isAway, log }, attempt)
 }
 
 async function renew(options: NodeIdentityOptions, current: Identity, signal: AbortSignal): Promise<Identity> {

@@ -7,7 +7,7 @@
  * ends its stream and does not answer at once is gone, and with it what it serves.
  */
 import type { Connection, ConnectionEvent, ConnectionState, MonitorClient } from '../../api/index.ts'
-import { type Clock, describeError, errorCode, follow, type Logger } from '../../base/index.ts'
+import { type Clock, errorCode, follow, type Logger } from '../../base/index.ts'
 import type { Target } from '../../connections/index.ts'
 
 const RETRY = { firstMs: 200, maxMs: 10_000 }
@@ -78,10 +78,8 @@ export class FarEnds {
   async #run(hop: Followed): Promise<void> {
     const { clock, logger } = this.#options
     const { target, stop } = hop
-    const onFailure = (error: unknown) => {
-      logger.warn('Lost the monitor stream of a next hop', { url: target.url, error: describeError(error) })
-    }
-    await follow({ clock, retry: RETRY, signal: stop.signal, onFailure }, (works) => this.#watch(hop, works))
+    const log = { logger: logger.with({ url: target.url }), message: 'Lost the monitor stream of a next hop' }
+    await follow({ clock, retry: RETRY, signal: stop.signal, log }, (works) => this.#watch(hop, works))
   }
 
   async #watch(hop: Followed, works: () => void): Promise<void> {

@@ -118,9 +118,9 @@ export function followTrust(trust: NodeTrust, options: FollowTrustOptions, signa
   const onFailure = (error: unknown) => {
     cancel ??= clock.after(LONGEST_AWAY_MS, expire)
     trust.lost(error)
-    logger.warn('Lost the authority: trusting as before', { error: describeError(error) })
   }
-  return follow({ clock, retry: RETRY, signal, onFailure }, async (works) => {
+  const log = { logger, message: 'Lost the authority: trusting as before' }
+  return follow({ clock, retry: RETRY, signal, log, onFailure }, async (works) => {
     for await (const state of watch(signal)) {
       cancel?.()
       cancel = undefined
