@@ -13,9 +13,11 @@ export {
   type NsmErrorOptions,
   nextStep,
 } from './errors.ts'
+export { Faults } from './faults.ts'
 export { follow, followStream, type RetryOptions, retryUntilDone, type UntilOptions } from './follow.ts'
 export { KeyedQueue } from './keyed-queue.ts'
 export { type LimitedLogger, type LimitOptions, limitedLogger } from './limited-logger.ts'
+export { Listeners } from './listeners.ts'
 export { type LogFields, type Logger, silentLogger } from './logger.ts'
 export {
   isDomainOrNodeName,

@@ -1,7 +1,15 @@
 import { expect, it } from 'vitest'
 import { type Connection, emptyContext } from '../api/index.ts'
+import { NsmError } from '../base/index.ts'
+import { FakeClock } from '../base/testing/index.ts'
 import { openDatabase } from '../store/index.ts'
-import { type ConnectionRecord, connectionRecords, connectionsSchema, ownerNamespaces } from './index.ts'
+import {
+  type ConnectionRecord,
+  ConnectionTable,
+  connectionRecords,
+  connectionsSchema,
+  ownerNamespaces,
+} from './index.ts'
 
 const segment = { id: 'c1', name: 'n1', token: 'jwt', expiresMs: 5, metrics: {} }
 const connection: Connection = {
@@ -57,4 +65,28 @@ it('ownerNamespaces reads from the key of the caller in which namespace the owne
     ['remote', undefined],
   ])
   database.close()
+})
+
+it('a full disk refuses new connections, and those that stand are refreshed and written later', async () => {
+  const clock = new FakeClock()
+  const disk = new Map<string, ConnectionRecord>([['c1', record]])
+  let isFull = true
+  const put = (written: ConnectionRecord) => {
+    if (isFull) throw new NsmError('resource_exhausted', 'Cannot write the state file: the disk is full')
+    disk.set(written.id, written)
+  }
+  const table = new ConnectionTable(
+    { load: () => [...disk.values()], put, delete: (id) => void disk.delete(id) },
+    clock,
+  )
+  expect(() => table.save({ ...record, id: 'c2' })).toThrow('the disk is full')
+  expect(table.get('c2')).toBeUndefined()
+  table.save({ ...record, expiresMs: 6 })
+  expect([table.get('c1')?.expiresMs, disk.get('c1')?.expiresMs]).toEqual([6, 5])
+  await clock.advance(60_000)
+  isFull = false
+  await clock.advance(10_000)
+  expect(disk.get('c1')?.expiresMs).toBe(6)
+  table.close()
+  expect(clock.pending).toBe(0)
 })

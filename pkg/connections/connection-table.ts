@@ -4,7 +4,7 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import type { Call, Connection, ConnectionEventType } from '../api/index.ts'
-import type { Clock } from '../base/index.ts'
+import { type Clock, Listeners } from '../base/index.ts'
 import { CallerIds } from './caller-ids.ts'
 
 /** What can speak against a connection being up, in the order in which people are told. */
@@ -71,6 +71,8 @@ export interface TableEvent {
 
 /** A far node may say UP and DOWN as often as it likes: the disk hears of the last of it once in so long. */
 const WRITE_STATES_MS = 1_000
+/** How long after a write has failed, because the disk is full or fails, the next one is tried. */
+const WRITE_AGAIN_MS = 10_000
 
 export class ConnectionTable {
   readonly #store: RecordStore
@@ -81,7 +83,7 @@ export class ConnectionTable {
   #cancelWrite: (() => void) | undefined
   readonly #records = new Map<string, ConnectionRecord>()
   readonly #callers = new CallerIds()
-  readonly #listeners = new Set<(event: TableEvent) => void>()
+  readonly #listeners = new Listeners<[event: TableEvent]>()
 
   /** @param check throws for a record that must not stand: trust may have ended while it was requested. */
   constructor(store: RecordStore, clock: Clock, check: (record: ConnectionRecord) => void = () => {}) {
@@ -105,16 +107,18 @@ export class ConnectionTable {
   }
 
   /**
-   * What was said against the connection still holds if it leads where it did.
+   * What was said against the connection still holds if it leads where it did. A connection that stands goes on with
+   * what has changed also where that cannot be written, such as on a full disk.
    *
    * @returns the record as it stands, with its state
-   * @throws {NsmError} what the check or the store throws; then nothing has changed.
+   * @throws {NsmError} what the check or, for a new connection, the store throws; then nothing has changed.
    */
   save(asked: ConnectionRecord): ConnectionRecord {
     this.#check(asked)
-    const record = withFaults(asked, faultsAfter(this.#records.get(asked.id), asked))
-    this.#store.put(record)
-    this.#stale.delete(record.id)
+    const before = this.#records.get(asked.id)
+    const record = withFaults(asked, faultsAfter(before, asked))
+    if (before === undefined) this.#store.put(record)
+    else this.#write(record)
     this.#remember(record)
     this.#tell({ type: 'UPDATE', record })
     return record
@@ -140,33 +144,43 @@ export class ConnectionTable {
     const { [witness]: _, ...others } = record.faults ?? {}
     const changed = withFaults(record, reason === undefined ? others : { ...others, [witness]: reason })
     this.#remember(changed)
-    this.#stale.add(id)
-    this.#cancelWrite ??= this.#clock.after(WRITE_STATES_MS, () => this.#writeStates())
+    this.#writeLater(id, WRITE_STATES_MS)
     if (changed.connection.state !== record.connection.state) this.#tell({ type: 'UPDATE', record: changed })
   }
 
   subscribe(listener: (event: TableEvent) => void): () => void {
-    this.#listeners.add(listener)
-    return () => this.#listeners.delete(listener)
+    return this.#listeners.add(listener)
   }
 
   /** Writes what is not on disk yet. */
   close(): void {
+    this.#writeStale()
     this.#cancelWrite?.()
-    this.#writeStates()
   }
 
-  /** A state that cannot be written now goes to disk with the next one: nobody waits for it. */
-  #writeStates(): void {
+  #writeLater(id: string, afterMs: number): void {
+    this.#stale.add(id)
+    this.#cancelWrite ??= this.#clock.after(afterMs, () => this.#writeStale())
+  }
+
+  #writeStale(): void {
     this.#cancelWrite = undefined
-    for (const id of this.#stale) {
+    for (const id of [...this.#stale]) {
       const record = this.#records.get(id)
-      try {
-        if (record !== undefined) this.#store.put(record)
-        this.#stale.delete(id)
-      } catch {
-        return
-      }
+      if (record === undefined) this.#stale.delete(id)
+      else if (!this.#write(record)) return
+    }
+  }
+
+  /** What cannot be written now is tried again: nobody waits for it. */
+  #write(record: ConnectionRecord): boolean {
+    try {
+      this.#store.put(record)
+      this.#stale.delete(record.id)
+      return true
+    } catch {
+      this.#writeLater(record.id, WRITE_AGAIN_MS)
+      return false
     }
   }
 
@@ -176,7 +190,7 @@ export class ConnectionTable {
   }
 
   #tell(event: TableEvent): void {
-    for (const listener of this.#listeners) listener(event)
+    this.#listeners.tell(event)
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import {
   describeError,
+  Faults,
   type Logger,
   limitedLogger,
   NsmError,
@@ -58,12 +59,9 @@ async function run<C extends { readonly logLevel: LogLevel }>(
       stop.abort(new NsmError('cancelled', 'Cannot go on: the program was told to end', { fields: { signal } }))
     })
   }
-  // A fault that nobody caught leaves unknown state behind: we end, and the supervisor starts the program anew.
-  process.on('uncaughtException', (error) => {
-    logger.error('Ending after a fault that nobody caught', { error, stack: error.stack })
-    process.exit(1)
-  })
-  const running = await start(config, { clock: systemClock, logger, signal: stop.signal })
+  const faults = new Faults({ clock: systemClock, logger })
+  process.on('uncaughtException', (error) => faults.report(error))
+  const running = await start(config, { clock: systemClock, logger, signal: stop.signal, faults })
   logger.info('Started', { version: VERSION })
   await stopped
   await running.close()

@@ -5,7 +5,17 @@
  *
  * While it is not connected every request fails at once with `unavailable`: the callers' own retries are the queue.
  */
-import { type Clock, describeError, errorCode, follow, type Logger, NsmError, Scope, within } from '../base/index.ts'
+import {
+  type Clock,
+  describeError,
+  errorCode,
+  follow,
+  Listeners,
+  type Logger,
+  NsmError,
+  Scope,
+  within,
+} from '../base/index.ts'
 import { attribute, attributeType, type Message, messageType, PROTOCOL_VERSION } from '../netlink/index.ts'
 import { ControlConnection, type ControlRequest } from './control-connection.ts'
 
@@ -32,8 +42,8 @@ const RECONNECT = { firstMs: 20, maxMs: 1000 }
 export class ControlClient {
   readonly #options: ControlClientOptions
   readonly #scope = new Scope()
-  readonly #messageListeners = new Set<(message: Message) => void>()
-  readonly #stateListeners = new Set<(state: ControlState) => void>()
+  readonly #messageListeners = new Listeners<[message: Message]>()
+  readonly #stateListeners = new Listeners<[state: ControlState]>()
   readonly #running: Promise<void>
   #state: ControlState = { at: 'connecting' }
 
@@ -73,13 +83,11 @@ export class ControlClient {
 
   /** Messages without a request: events of the engine, and of rtnetlink. */
   onMessage(listener: (message: Message) => void): () => void {
-    this.#messageListeners.add(listener)
-    return () => this.#messageListeners.delete(listener)
+    return this.#messageListeners.add(listener)
   }
 
   onState(listener: (state: ControlState) => void): () => void {
-    this.#stateListeners.add(listener)
-    return () => this.#stateListeners.delete(listener)
+    return this.#stateListeners.add(listener)
   }
 
   async close(): Promise<void> {
@@ -142,7 +150,7 @@ export class ControlClient {
   }
 
   #emit(message: Message): void {
-    for (const listener of this.#messageListeners) listener(message)
+    this.#messageListeners.tell(message)
   }
 
   #become(state: ControlState): void {
@@ -151,6 +159,6 @@ export class ControlClient {
     if (before === 'connected' || state.at === 'connected') {
       this.#options.logger.info('Line to the dataplane changed', { from: before, to: state.at })
     }
-    for (const listener of this.#stateListeners) listener(state)
+    this.#stateListeners.tell(state)
   }
 }

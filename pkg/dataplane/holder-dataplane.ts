@@ -1,5 +1,5 @@
 /** The dataplane's door over the holder's control socket. */
-import { describeError, errorCode, type Logger } from '../base/index.ts'
+import { describeError, errorCode, Listeners, type Logger } from '../base/index.ts'
 import type { PortSpec, PortStatus, UnderlaySpec } from '../mechanism/index.ts'
 import {
   type Attribute,
@@ -19,7 +19,7 @@ import { decodePort, encodePort, encodeUnderlay } from './port-codec.ts'
 
 export class HolderDataplane implements Dataplane {
   readonly #client: ControlClient
-  readonly #listeners = new Set<(event: DataplaneEvent) => void>()
+  readonly #listeners = new Listeners<[event: DataplaneEvent]>()
   #isConnected = false
 
   constructor(client: ControlClient, logger: Logger) {
@@ -120,8 +120,7 @@ export class HolderDataplane implements Dataplane {
   }
 
   subscribe(listener: (event: DataplaneEvent) => void): () => void {
-    this.#listeners.add(listener)
-    return () => this.#listeners.delete(listener)
+    return this.#listeners.add(listener)
   }
 
   #get(type: number, signal: AbortSignal): Promise<readonly Message[]> {
@@ -138,7 +137,7 @@ export class HolderDataplane implements Dataplane {
   }
 
   #emit(event: DataplaneEvent | undefined): void {
-    if (event !== undefined) for (const listener of this.#listeners) listener(event)
+    if (event !== undefined) this.#listeners.tell(event)
   }
 }
 

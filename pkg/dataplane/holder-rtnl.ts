@@ -1,5 +1,5 @@
 /** rtnetlink and pins through the holder. */
-import { describeError, errorCode, type Logger } from '../base/index.ts'
+import { describeError, errorCode, Listeners, type Logger } from '../base/index.ts'
 import {
   Attributes,
   attribute,
@@ -25,7 +25,7 @@ export class HolderRtnl implements RtnlTransport {
   readonly #client: ControlClient
   readonly #logger: Logger
   readonly #watches = new Map<string | undefined, NamespaceWatch>()
-  readonly #listeners = new Set<RtnlListener>()
+  readonly #listeners = new Listeners<Parameters<RtnlListener>>()
 
   constructor(client: ControlClient, logger: Logger) {
     this.#client = client
@@ -73,8 +73,7 @@ export class HolderRtnl implements RtnlTransport {
   }
 
   onChange(listener: RtnlListener): () => void {
-    this.#listeners.add(listener)
-    return () => this.#listeners.delete(listener)
+    return this.#listeners.add(listener)
   }
 
   async pins(signal: AbortSignal): Promise<ReadonlyMap<string, string>> {
@@ -128,7 +127,7 @@ export class HolderRtnl implements RtnlTransport {
   }
 
   #tell(...heard: Parameters<RtnlListener>): void {
-    for (const listener of this.#listeners) listener(...heard)
+    this.#listeners.tell(...heard)
   }
 }
 

@@ -3,7 +3,7 @@
  * restarted node reaches them before they register again.
  */
 import type { NetworkServiceEndpoint } from '../api/index.ts'
-import { type Clock, Deadlines } from '../base/index.ts'
+import { type Clock, Deadlines, errorCode, Listeners } from '../base/index.ts'
 import { Keepers } from '../connections/index.ts'
 
 export interface RegisteredEndpoint {
@@ -32,7 +32,7 @@ export class RegisteredEndpoints {
   readonly #store: EndpointStore
   readonly #endpoints = new Map<string, RegisteredEndpoint>()
   readonly #deadlines: Deadlines
-  readonly #listeners = new Set<(name: string, isThere: boolean) => void>()
+  readonly #listeners = new Listeners<[name: string, isThere: boolean]>()
 
   constructor(store: EndpointStore, clock: Clock) {
     this.#store = store
@@ -49,9 +49,9 @@ export class RegisteredEndpoints {
     return this.#endpoints.values()
   }
 
-  /** @throws {NsmError} what the store throws; then nothing has changed. */
+  /** An endpoint that cannot be written, to a full disk, is known until a restart; then it registers again. */
   save(registered: RegisteredEndpoint): void {
-    this.#store.put(registered)
+    this.#onDisk(() => this.#store.put(registered))
     const { name } = registered.endpoint
     const isNew = !this.#endpoints.has(name)
     this.#remember(registered, registered.expiresMs)
@@ -59,7 +59,7 @@ export class RegisteredEndpoints {
   }
 
   delete(name: string): void {
-    this.#store.delete(name)
+    this.#onDisk(() => this.#store.delete(name))
     this.keepers.forget(name)
     this.#deadlines.clear(name)
     if (this.#endpoints.delete(name)) this.#tell(name, false)
@@ -67,16 +67,24 @@ export class RegisteredEndpoints {
 
   /** Calls back when an endpoint is no longer registered, and when one is. */
   subscribe(listener: (name: string, isThere: boolean) => void): () => void {
-    this.#listeners.add(listener)
-    return () => this.#listeners.delete(listener)
+    return this.#listeners.add(listener)
   }
 
   close(): void {
     this.#deadlines.close()
   }
 
+  /** What a full disk holds too much or too little ends within minutes of a restart. The database tells of it. */
+  #onDisk(write: () => void): void {
+    try {
+      write()
+    } catch (error) {
+      if (errorCode(error) === 'internal') throw error
+    }
+  }
+
   #tell(name: string, isThere: boolean): void {
-    for (const listener of this.#listeners) listener(name, isThere)
+    this.#listeners.tell(name, isThere)
   }
 
   #remember(registered: RegisteredEndpoint, untilMs: number): void {

@@ -1,3 +1,4 @@
+import { Listeners } from '../base/index.ts'
 import type { Identity, IdentitySource } from './svid.ts'
 
 export interface StaticSource extends IdentitySource {
@@ -7,16 +8,15 @@ export interface StaticSource extends IdentitySource {
 /** An identity source whose identity changes only by `replace`. */
 export function staticSource(initial: Identity): StaticSource {
   let identity = initial
-  const listeners = new Set<(identity: Identity) => void>()
+  const listeners = new Listeners<[identity: Identity]>()
   return {
     current: () => identity,
     replace(next) {
       identity = next
-      for (const listener of listeners) listener(next)
+      listeners.tell(next)
     },
     subscribe(listener) {
-      listeners.add(listener)
-      return () => listeners.delete(listener)
+      return listeners.add(listener)
     },
     close: async () => listeners.clear(),
   }

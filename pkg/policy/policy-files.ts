@@ -1,5 +1,5 @@
 /** The policy of a program: read from its files at the start, and again whenever they change. */
-import { type Clock, describeError, type Logger } from '../base/index.ts'
+import { type Clock, describeError, Listeners, type Logger } from '../base/index.ts'
 import { loadPolicy } from './file/load-policy.ts'
 import type { SourceText } from './file/yaml-reader.ts'
 import { type Policy, type PolicySource, withoutPolicy } from './policy-source.ts'
@@ -19,7 +19,7 @@ export interface PolicyFilesOptions {
 
 export class PolicyFiles implements PolicySource {
   readonly #options: PolicyFilesOptions
-  readonly #listeners = new Set<() => void>()
+  readonly #listeners = new Listeners<[]>()
   #policy: Policy
   /** Of the policy in force. */
   #text: string
@@ -43,8 +43,7 @@ export class PolicyFiles implements PolicySource {
   }
 
   subscribe(listener: () => void): () => void {
-    this.#listeners.add(listener)
-    return () => this.#listeners.delete(listener)
+    return this.#listeners.add(listener)
   }
 
   /** Why the policy in force is not the one in the files; empty where it is, undefined where there are no files. */
@@ -88,7 +87,7 @@ export class PolicyFiles implements PolicySource {
     this.#refused = ''
     this.#problem = ''
     logger.info('The policy has changed', { paths: paths.join(' ') })
-    for (const listener of [...this.#listeners]) listener()
+    this.#listeners.tell()
   }
 
   #keep(error: unknown): void {

@@ -34,6 +34,21 @@ function put(database: Database, id: string): void {
 
 const ids = (database: Database) => database.query('SELECT id FROM notes ORDER BY id', (row) => row.text('id')).all()
 
+test('a database tells why it cannot write, until it can again', () => {
+  const database = openDatabase(path, options)
+  const limit = (pages: number) => database.query(`PRAGMA max_page_count = ${pages}`, () => 0).all()
+  expect(database.problem).toBe('')
+  limit(1)
+  const large = new Uint8Array(1_000_000)
+  const write = () => database.command('INSERT INTO notes VALUES (?, ?, ?)').run('large', 1, large)
+  expect(refusal(write)).toMatchObject({ code: 'resource_exhausted', next: 'free some space' })
+  expect(database.problem).toContain('Cannot write the state file: the disk is full')
+  limit(100_000)
+  write()
+  expect(database.problem).toBe('')
+  database.close()
+})
+
 describe('openDatabase', () => {
   test('creates a private file in a private directory and keeps what was written', () => {
     const first = openDatabase(path, options)

@@ -6,7 +6,7 @@
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
-import { NsmError } from '../base/index.ts'
+import { describeError, errorCode, NsmError } from '../base/index.ts'
 import { Columns } from './columns.ts'
 import { applicationId, migrate } from './migrate.ts'
 import { withSqliteErrors } from './sqlite-error.ts'
@@ -34,6 +34,8 @@ export interface Command {
 export interface Database {
   query<Row>(sql: string, read: (columns: Columns) => Row): Query<Row>
   command(sql: string): Command
+  /** Why the last write failed; empty where it did not. */
+  readonly problem: string
   /** Runs `body` atomically: when it throws, nothing is changed. A nested transaction is part of the outer one. */
   transaction<T>(body: () => T): T
   close(): void
@@ -101,6 +103,7 @@ function check(sqlite: DatabaseSync, path: string): void {
 class SqliteDatabase implements Database {
   readonly #sqlite: DatabaseSync
   readonly #path: string
+  #problem = ''
 
   constructor(sqlite: DatabaseSync, path: string) {
     this.#sqlite = sqlite
@@ -120,7 +123,11 @@ class SqliteDatabase implements Database {
 
   command(sql: string): Command {
     const statement = this.#prepare(sql)
-    return { run: (...values) => Number(this.#guard(() => statement.run(...values)).changes) }
+    return { run: (...values) => Number(this.#write(() => statement.run(...values)).changes) }
+  }
+
+  get problem(): string {
+    return this.#problem
   }
 
   transaction<T>(body: () => T): T {
@@ -128,7 +135,7 @@ class SqliteDatabase implements Database {
     this.#guard(() => this.#sqlite.exec('BEGIN IMMEDIATE'))
     try {
       const result = body()
-      this.#guard(() => this.#sqlite.exec('COMMIT'))
+      this.#write(() => this.#sqlite.exec('COMMIT'))
       return result
     } catch (error) {
       // When the disk is full, SQLite has already rolled back.
@@ -143,6 +150,17 @@ class SqliteDatabase implements Database {
 
   #prepare(sql: string): StatementSync {
     return this.#guard(() => this.#sqlite.prepare(sql))
+  }
+
+  #write<T>(action: () => T): T {
+    try {
+      const result = this.#guard(action)
+      this.#problem = ''
+      return result
+    } catch (error) {
+      if (['resource_exhausted', 'unavailable'].includes(errorCode(error))) this.#problem = describeError(error)
+      throw error
+    }
   }
 
   #guard<T>(action: () => T): T {

@@ -1,5 +1,5 @@
 /** The rules by which nodes join, stay and are revoked. Each is one change of one record. */
-import { NsmError } from '../../base/index.ts'
+import { errorCode, NsmError } from '../../base/index.ts'
 import type { NodeRecord } from '../store/trust-record.ts'
 import type { TrustRecords } from './trust-records.ts'
 
@@ -64,14 +64,24 @@ export function mayRenewLate(known: NodeRecord | undefined, expiredMs: number, n
   return issuedMs + RESOLUTION_MS >= known.joinedMs && nowMs - expiredMs <= LATE_RENEWAL_MS
 }
 
-/** @throws {NsmError} `permission_denied` when the node is unknown or revoked. */
+/**
+ * Notes that a node has renewed its identity. On a full disk, members go on all the same: nothing is granted by the note.
+ * @throws {NsmError} `permission_denied` when the node is unknown or revoked.
+ */
 export async function renewNode(records: TrustRecords, name: string, nowMs: number): Promise<void> {
-  await records.change('node', name, (known) => {
-    if (known !== undefined && known.revokedMs === undefined) return { ...known, renewedMs: nowMs }
-    throw new NsmError('permission_denied', 'Cannot renew the identity: the node is not a member of this domain', {
-      fields: { node: name },
-      next: `join again with a new token: nsmctl node invite ${name}`,
-    })
+  try {
+    await records.change('node', name, (known) => ({ ...member(known, name), renewedMs: nowMs }))
+  } catch (error) {
+    if (errorCode(error) !== 'resource_exhausted') throw error
+    member(records.get('node', name), name)
+  }
+}
+
+function member(known: NodeRecord | undefined, name: string): NodeRecord {
+  if (known !== undefined && known.revokedMs === undefined) return known
+  throw new NsmError('permission_denied', 'Cannot renew the identity: the node is not a member of this domain', {
+    fields: { node: name },
+    next: `join again with a new token: nsmctl node invite ${name}`,
   })
 }
 

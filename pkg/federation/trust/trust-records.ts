@@ -1,4 +1,4 @@
-import { type Clock, errorCode, follow, type Logger, NsmError, Scope, within } from '../../base/index.ts'
+import { type Clock, errorCode, follow, Listeners, type Logger, NsmError, Scope, within } from '../../base/index.ts'
 import { isOfKind, type RecordKind, type RecordOf, type TrustRecord } from '../store/trust-record.ts'
 import type { RecordKey, Stored, TrustChange, TrustSnapshot, TrustStore } from '../store/trust-store.ts'
 
@@ -35,7 +35,7 @@ export class TrustRecords {
   readonly #options: TrustRecordsOptions
   readonly #scope = new Scope()
   readonly #copy = new Map<string, Stored>()
-  readonly #listeners = new Set<(changes: readonly RecordChange[]) => void>()
+  readonly #listeners = new Listeners<[changes: readonly RecordChange[]]>()
   readonly #waiters = new Set<Waiter>()
   #revision = 0
   #mustList = false
@@ -76,8 +76,7 @@ export class TrustRecords {
 
   /** Calls back after each change of the copy. Returns the function that unsubscribes. */
   subscribe(listener: (changes: readonly RecordChange[]) => void): () => void {
-    this.#listeners.add(listener)
-    return () => this.#listeners.delete(listener)
+    return this.#listeners.add(listener)
   }
 
   /**
@@ -173,7 +172,7 @@ export class TrustRecords {
 
   #advance(revision: number, changes: readonly RecordChange[]): void {
     this.#revision = revision
-    for (const listener of [...this.#listeners]) listener(changes)
+    this.#listeners.tell(changes)
     for (const waiter of this.#waiters) if (waiter.revision <= revision) waiter.resolve()
   }
 }

@@ -1,5 +1,5 @@
 import type { authorityV1 } from '../../api/index.ts'
-import type { Clock } from '../../base/index.ts'
+import { type Clock, Listeners } from '../../base/index.ts'
 import type { Bundles } from '../../identity/index.ts'
 import type { Reach } from '../../net/index.ts'
 import {
@@ -61,7 +61,7 @@ export class Trust {
   readonly #reach: Reach
   readonly #policy: PolicySource
   readonly #longestIdentityMs: number
-  readonly #listeners = new Set<() => void>()
+  readonly #listeners = new Listeners<[]>()
   readonly #unsubscribe: (() => void)[]
   #introduction: Omit<Introduction, 'revoked'>
   #reading: Reading
@@ -104,8 +104,7 @@ export class Trust {
   }
 
   subscribe(listener: () => void): () => void {
-    this.#listeners.add(listener)
-    return () => this.#listeners.delete(listener)
+    return this.#listeners.add(listener)
   }
 
   /** What this domain says of itself to others. */
@@ -176,7 +175,7 @@ export class Trust {
 
   #readAgain(): void {
     this.#reading = this.#read()
-    for (const listener of [...this.#listeners]) listener()
+    this.#listeners.tell()
   }
 
   #allowed(exports: Exports): Exports {

@@ -133,6 +133,7 @@ export class FakeNode {
         return { run: (...values) => run(command, values) }
       },
       transaction: (body) => disk.transaction(body),
+      problem: '',
       close: () => {},
     }
   }

@@ -2,7 +2,7 @@
  * Whom this node trusts, as its domain's authority says: bundles, exported services, expelled nodes. Kept on disk, so
  * that a node which restarts while the registry is away still knows.
  */
-import { type Clock, describeError, follow, type Logger, NsmError } from '../../base/index.ts'
+import { type Clock, describeError, follow, Listeners, type Logger, NsmError } from '../../base/index.ts'
 import { type Bundles, readSecretFile, writeSecretFile } from '../../identity/index.ts'
 import { type ExportConditions, type Exports, isRevokedBy } from '../../policy/index.ts'
 import { decodeTrust, encodeTrust } from './trust-proto.ts'
@@ -17,10 +17,11 @@ export const LONGEST_AWAY_MS = 3_600_000
 
 export class NodeTrust {
   readonly #path: string
-  readonly #listeners = new Set<() => void>()
+  readonly #listeners = new Listeners<[]>()
   #state: TrustState
   #revoked: ReadonlySet<string>
   #isTooOld = false
+  #diskProblem = ''
   #exportConditions: ExportConditions
   #namesake = ''
   #problem = 'the registry has not been asked yet'
@@ -62,6 +63,11 @@ export class NodeTrust {
     return this.#problem
   }
 
+  /** Why it could not be written; empty where it was. */
+  get diskProblem(): string {
+    return this.#diskProblem
+  }
+
   /** Where another machine runs under our name and is refused; empty: nowhere. */
   get namesake(): string {
     return this.#namesake
@@ -78,7 +84,7 @@ export class NodeTrust {
     this.#revoked = new Set(state.revoked)
     this.#exportConditions = exportConditionsOf(state)
     this.#tell()
-    if (!isSame) await writeSecretFile(this.#path, bytes.toString('base64'))
+    if (!isSame) await this.#keep(bytes)
   }
 
   lost(error: unknown): void {
@@ -92,12 +98,16 @@ export class NodeTrust {
   }
 
   subscribe(listener: () => void): () => void {
-    this.#listeners.add(listener)
-    return () => this.#listeners.delete(listener)
+    return this.#listeners.add(listener)
+  }
+
+  /** What cannot be written holds all the same, and after a restart the authority says it again. */
+  async #keep(bytes: Buffer): Promise<void> {
+    this.#diskProblem = await writeSecretFile(this.#path, bytes.toString('base64')).then(() => '', describeError)
   }
 
   #tell(): void {
-    for (const listener of this.#listeners) listener()
+    this.#listeners.tell()
   }
 }
 

@@ -23,6 +23,10 @@ export interface NodeFacts {
   readonly identityLifeMs: number
   /** Why the policy in force is not the one in its files; empty where it is, undefined where there is no policy. */
   readonly policyProblem: string | undefined
+  /** Why state could not be written; empty where it was. */
+  readonly diskProblem: string
+  /** Of the program itself; empty where there was none lately. */
+  readonly faults: string
   /** Ids of wires that should be up and are not. */
   readonly broken: readonly string[]
 }
@@ -38,6 +42,8 @@ export function conditionsOf(facts: NodeFacts): readonly Condition[] {
     nameCondition,
     identityCondition,
     policyCondition,
+    diskCondition,
+    faultsCondition,
     wiresCondition,
   ]
   return conditions.flatMap((condition) => condition(facts) ?? [])
@@ -87,6 +93,16 @@ function policyCondition({ policyProblem: problem }: NodeFacts): Condition | und
   if (problem === undefined) return undefined
   const next = problem === '' ? '' : 'correct the file; until then the policy before it holds'
   return { name: 'policy', problem, next, warningOnly: true }
+}
+
+function diskCondition({ diskProblem: problem }: NodeFacts): Condition {
+  const next = problem === '' ? '' : 'make room on the file system of NSM_STATE_DIR; until then no new wire is made'
+  return { name: 'disk', problem, next, warningOnly: true }
+}
+
+function faultsCondition({ faults: problem }: NodeFacts): Condition | undefined {
+  if (problem === '') return undefined
+  return { name: 'program', problem, next: 'report it with the log of nsmd, and restart nsmd', warningOnly: true }
 }
 
 function wiresCondition({ broken }: NodeFacts): Condition {

@@ -1,5 +1,5 @@
 /** What there is to know about a node and its wires, gathered for whoever shows it. */
-import { type Clock, VERSION } from '../../base/index.ts'
+import { type Clock, type Faults, VERSION } from '../../base/index.ts'
 import type { ConnectionRecord, ConnectionTable } from '../../connections/index.ts'
 import type { Dataplane, DataplaneStatus } from '../../dataplane/index.ts'
 import { type IdentitySource, lifeMsOf } from '../../identity/index.ts'
@@ -43,6 +43,9 @@ export interface NodeViewOptions {
   readonly dataplane: Dataplane
   readonly listen: readonly string[]
   readonly clock: Clock
+  /** Where state is kept. */
+  readonly databases: readonly { readonly problem: string }[]
+  readonly faults: Faults | undefined
 }
 
 export class NodeView {
@@ -55,7 +58,8 @@ export class NodeView {
   }
 
   async status(signal: AbortSignal): Promise<NodeStatus> {
-    const { self, identity, trust, policy, table, wires, seen, clock, listen } = this.#options
+    const { self, identity, trust, policy, table, wires, seen, clock } = this.#options
+    const { listen, databases, faults } = this.#options
     const { svid } = identity.current()
     const dataplane = await this.#options.dataplane.status(signal).catch((error: unknown) => ({ error }))
     const states = [...table.all()].map((record) => ({
@@ -76,6 +80,8 @@ export class NodeView {
         dataplane,
         registryProblem: trust.problem,
         namesake: trust.namesake,
+        diskProblem: databases.map(({ problem }) => problem).find((problem) => problem !== '') ?? trust.diskProblem,
+        faults: faults?.problem ?? '',
         policyProblem: policy.problem,
         ...lifetime,
         broken,
