@@ -73,6 +73,19 @@ test('get wires prints a table, and more columns when wide', async () => {
   expect(wide.out).toContain('12.3 ms +-0.4, 1.5 % lost, 1240 bytes')
 })
 
+test('get wires says since when a wire is wanted, and when it is asked for again', async () => {
+  const { nowMs } = { nowMs: clock.nowMs() }
+  const pending = nodeV1.PendingWire.fromPartial({
+    since: seconds(nowMs - 42_000),
+    tries: 9,
+    lastTry: seconds(nowMs - 1_000),
+    nextTry: seconds(nowMs + 4_000),
+  })
+  const wanted = nodeV1.Wire.fromPartial({ id: 'app-0', state: 'pending', problem: 'no endpoint serves it', pending })
+  const { out } = await cli('get wires', { node: { wires: async () => [wanted] } })
+  expect(out).toContain('pending  no endpoint serves it (for 42s, asked 9 times, again in 4s)')
+})
+
 test.each([
   ['up', 0],
   ['connecting', 0],

@@ -20,3 +20,4 @@ export {
   serveQuestion,
   type Wanted,
 } from './request-question.ts'
+export { type WantedWire, WantedWires } from './wanted-wires.ts'

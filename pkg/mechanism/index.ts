@@ -6,6 +6,7 @@ export { type DevicePortSpec, generateInterfaceName, KERNEL, type KernelEnd, ker
 export { generateKey, isWireKey, keyBytes, publicKeyOf, type WireKey } from './key.ts'
 export {
   type AgreedEnd,
+  EMPTY_VIEW,
   type EndView,
   type Host,
   LOCAL,

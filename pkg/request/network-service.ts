@@ -14,7 +14,7 @@ import {
   type Logger,
   within,
 } from '../base/index.ts'
-import { type ConnectionRecord, type ConnectionTable, Keepers } from '../connections/index.ts'
+import { type ConnectionRecord, type ConnectionTable, Keepers, WantedWires } from '../connections/index.ts'
 import { isNode } from '../policy/index.ts'
 import {
   begin,
@@ -66,6 +66,8 @@ function nextId({ outgoing: { path } }: ConnectionRecord): string | undefined {
 export class NodeNetworkService implements NetworkServiceServer {
   /** What requests and closes go through. */
   readonly chains: { readonly request: Chain<Incoming, Connection>; readonly close: Chain<Incoming, Connection> }
+  /** What clients have asked for in vain. */
+  readonly wanted: WantedWires
   readonly #parts: NetworkServiceParts
   readonly #queue = new KeyedQueue()
   readonly #deadlines: Deadlines
@@ -75,14 +77,24 @@ export class NodeNetworkService implements NetworkServiceServer {
 
   constructor(parts: NetworkServiceParts) {
     this.#parts = parts
+    this.wanted = new WantedWires(parts.clock)
     this.#deadlines = new Deadlines(parts.clock, (id) => void this.end(id, 'expired'))
     this.#leaving = new Leaving(parts)
     this.#timeStanding()
     this.chains = this.#makeChains()
   }
 
-  request(request: ConnectionRequest, call: Call): Promise<Connection> {
-    return this.chains.request.run({ request, call })
+  async request(request: ConnectionRequest, call: Call): Promise<Connection> {
+    const { connection } = request
+    try {
+      const answer = await this.chains.request.run({ request, call })
+      this.wanted.forget(connection, call)
+      return answer
+    } catch (error) {
+      // What stands and cannot be refreshed is shown as it is.
+      if (this.#parts.table.idFor(connection, call) === undefined) this.wanted.note(connection, call, error)
+      throw error
+    }
   }
 
   /**
@@ -90,6 +102,7 @@ export class NodeNetworkService implements NetworkServiceServer {
    * expired: the certificate says whose it is.
    */
   async close(connection: Connection, call: Call): Promise<void> {
+    this.wanted.forget(connection, call)
     await this.chains.close.run({ request: { connection, mechanismPreferences: [] }, call })
   }
 

@@ -52,11 +52,25 @@ export function wires({ nowMs }: Moment): View<nodeV1.Wire> {
       { title: 'PAYLOAD', text: ({ payload }) => payload, isWide: true },
       { title: 'MTU', text: ({ mtuBytes }) => `${mtuBytes}`, isWide: true },
       { title: 'LINK', text: ({ client, server }) => linkQualityText(client?.path ?? server?.path), isWide: true },
-      { title: 'EXPIRES', text: ({ expires }) => durationText((timestampMs(expires) ?? nowMs) - nowMs), isWide: true },
+      { title: 'EXPIRES', text: ({ expires }) => leftText(expires, nowMs), isWide: true },
       { title: 'PATH', text: ({ path }) => path.join(' > '), isWide: true },
-      { title: 'PROBLEM', text: ({ problem }) => problem },
+      { title: 'PROBLEM', text: (wire) => problemText(wire, nowMs) },
     ],
   }
+}
+
+function leftText(expires: Parameters<typeof timestampMs>[0], nowMs: number): string {
+  const ms = timestampMs(expires)
+  return ms === undefined ? '' : durationText(ms - nowMs)
+}
+
+/** Why a wire is not up, and of one that is wanted, since when and how often it was asked for. */
+function problemText({ problem, pending }: nodeV1.Wire, nowMs: number): string {
+  if (pending === undefined) return problem
+  const { since, tries, nextTry } = pending
+  const again = nextTry === undefined ? [] : [`again in ${leftText(nextTry, nowMs)}`]
+  const asked = [`for ${durationText(nowMs - (timestampMs(since) ?? nowMs))}`, `asked ${tries} times`, ...again]
+  return `${problem} (${asked.join(', ')})`
 }
 
 /** Wires within a node are veth pairs of the kernel, for which the dataplane has no counters. */

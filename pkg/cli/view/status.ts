@@ -31,8 +31,9 @@ export function statusText(status: nodeV1.NodeStatus, { nowMs }: Moment): string
 }
 
 /** What there are none of is left out, but for those that are up and those that are down. */
-function wiresText({ wiresUp, wiresConnecting, wiresUnconfirmed, wiresDown }: nodeV1.NodeStatus): string {
-  const rare = { connecting: wiresConnecting, unconfirmed: wiresUnconfirmed }
+function wiresText(status: nodeV1.NodeStatus): string {
+  const { wiresUp, wiresConnecting, wiresUnconfirmed, wiresPending, wiresDown } = status
+  const rare = { pending: wiresPending, connecting: wiresConnecting, unconfirmed: wiresUnconfirmed }
   const shown = Object.entries(rare).flatMap(([state, count]) => (count === 0 ? [] : [`${count} ${state}`]))
   return [`${wiresUp} up`, ...shown, `${wiresDown} down`].join(', ')
 }

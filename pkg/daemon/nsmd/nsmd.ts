@@ -117,7 +117,8 @@ async function compose(config: NsmdConfig, options: NodeOptions, scope: Scope): 
 
   const isAdmin = administrators(config.adminUids)
   const databases = [state.connections, state.wires]
-  const viewed = { self, identity, trust, policy, table, wires, seen, dataplane, databases, faults: options.faults }
+  const shown = { table, wires, seen, wanted: service.wanted, databases, faults: options.faults }
+  const viewed = { self, identity, trust, policy, dataplane, ...shown, clock }
   const policyView = new PolicyView({ domain, trust, policy, table, local })
   const services = {
     networkService: service,
@@ -129,7 +130,7 @@ async function compose(config: NsmdConfig, options: NodeOptions, scope: Scope): 
         ? scope.own(new IdentityAgent({ authority, trust, ...common }))
         : otherAgent(config.spiffeSocket),
     node: (listen: readonly string[]) =>
-      nodeService({ view: new NodeView({ ...viewed, listen, clock }), policy: policyView, end }),
+      nodeService({ view: new NodeView({ ...viewed, listen }), policy: policyView, end }),
   }
   return scope.own(await serveNode({ config, identity, trust, policy, isAdmin, ...common }, services))
 }

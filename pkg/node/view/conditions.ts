@@ -29,6 +29,8 @@ export interface NodeFacts {
   readonly faults: string
   /** Ids of wires that should be up and are not. */
   readonly broken: readonly string[]
+  /** Ids of wires that clients have asked for in vain. */
+  readonly pending: readonly string[]
 }
 
 /** An identity is renewed at half of its life, which another agent may choose. */
@@ -105,9 +107,14 @@ function faultsCondition({ faults: problem }: NodeFacts): Condition | undefined 
   return { name: 'program', problem, next: 'report it with the log of nsmd, and restart nsmd', warningOnly: true }
 }
 
-function wiresCondition({ broken }: NodeFacts): Condition {
-  const [first] = broken
+function wiresCondition({ broken, pending }: NodeFacts): Condition {
+  const [first] = [...broken, ...pending]
   if (first === undefined) return { name: 'wires', problem: '', next: '', warningOnly: true }
-  const problem = broken.length === 1 ? `wire ${first} is down` : `${broken.length} wires are down`
+  const problem = [...complaintOf(broken, 'down'), ...complaintOf(pending, 'wanted and not there')].join('; ')
   return { name: 'wires', problem, next: `nsmctl describe wire ${first}`, warningOnly: true }
+}
+
+function complaintOf(ids: readonly string[], state: string): readonly string[] {
+  if (ids.length === 0) return []
+  return [ids.length === 1 ? `wire ${ids[0]} is ${state}` : `${ids.length} wires are ${state}`]
 }

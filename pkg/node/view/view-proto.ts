@@ -3,7 +3,7 @@ import { nodeV1, timeToProto } from '../../api/index.ts'
 import type { LinkQuality } from '../../dataplane/index.ts'
 import { formatSocketAddress } from '../../net/index.ts'
 import type { NodeStatus } from './node-view.ts'
-import type { WireEndView, WireView } from './wire-view.ts'
+import type { Pending, WireEndView, WireView } from './wire-view.ts'
 
 export function statusToProto(status: NodeStatus): nodeV1.NodeStatus {
   const { startedMs, identityExpiresMs, dataplane, conditions, listen, ...plain } = status
@@ -17,7 +17,7 @@ export function statusToProto(status: NodeStatus): nodeV1.NodeStatus {
   }
 }
 
-export function wireToProto({ expiresMs, ...view }: WireView): nodeV1.Wire {
+export function wireToProto({ expiresMs, pending, ...view }: WireView): nodeV1.Wire {
   return {
     ...view,
     client: endToProto(view.client),
@@ -25,8 +25,18 @@ export function wireToProto({ expiresMs, ...view }: WireView): nodeV1.Wire {
     clientAddresses: [...view.clientAddresses],
     endpointAddresses: [...view.endpointAddresses],
     path: [...view.path],
-    expires: timeToProto(expiresMs),
+    expires: expiresMs === undefined ? undefined : timeToProto(expiresMs),
+    pending: pending && pendingToProto(pending),
     counters: new Map(view.counters),
+  }
+}
+
+function pendingToProto({ sinceMs, tries, triedMs, nextMs }: Pending): nodeV1.PendingWire {
+  return {
+    since: timeToProto(sinceMs),
+    tries,
+    lastTry: timeToProto(triedMs),
+    nextTry: nextMs === undefined ? undefined : timeToProto(nextMs),
   }
 }
 

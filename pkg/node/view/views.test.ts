@@ -6,7 +6,7 @@ import type { KernelEnd, WireIntent } from '../../mechanism/index.ts'
 import { wireguardEnd as makeWireguardEnd } from '../../mechanism/testing/index.ts'
 import { conditionsOf, type NodeFacts } from './conditions.ts'
 import { wireToProto } from './view-proto.ts'
-import { isNamed, viewWire, type WireFacts } from './wire-view.ts'
+import { isNamed, viewWanted, viewWire, type WireFacts } from './wire-view.ts'
 
 const connection: Connection = {
   id: 'c1',
@@ -162,6 +162,30 @@ describe('viewWire', () => {
     })
   })
 
+  it('shows a wire that is wanted and not there', () => {
+    const wanted = {
+      id: 'app-0',
+      client: 'app',
+      clientIdentity: 'spiffe://west/node/n1/uid/7',
+      namespace: 'inode://4/7',
+      networkService: 'files@east',
+      problem: 'no endpoint serves it',
+      sinceMs: 1_000,
+      tries: 3,
+      triedMs: 5_000,
+      nextMs: 7_000,
+    }
+    expect(wireToProto(viewWanted(wanted))).toMatchObject({
+      id: 'app-0',
+      state: 'pending',
+      problem: 'no endpoint serves it',
+      path: ['app'],
+      remoteDomain: 'east',
+      expires: undefined,
+      pending: { since: { seconds: 1n }, tries: 3, lastTry: { seconds: 5n }, nextTry: { seconds: 7n } },
+    })
+  })
+
   it('is found by the id of anybody on its path', () => {
     expect(['client', 'c1', 'far', 'else'].map((id) => isNamed(id, connection))).toEqual([true, true, true, false])
   })
@@ -178,6 +202,7 @@ describe('conditionsOf', () => {
     identityLeftMs: 3_600_000,
     identityLifeMs: 3_600_000,
     broken: [],
+    pending: [],
   }
   const problems = (change: Partial<NodeFacts>) =>
     conditionsOf({ ...healthy, ...change }).filter(({ problem }) => problem !== '')
@@ -200,6 +225,7 @@ describe('conditionsOf', () => {
     ['identity', { identityLeftMs: -1 }, false],
     ['identity', { identityLeftMs: 4_000, identityLifeMs: 20_000 }, true],
     ['wires', { broken: ['c1', 'c2'] }, true],
+    ['wires', { pending: ['app-0'] }, true],
   ])('names what is wrong with the %s, and what to do next', (name, change, warningOnly) => {
     const [problem, ...others] = problems(change)
     expect(others).toEqual([])

@@ -1,9 +1,17 @@
 /** A wire as people see it: what was agreed, what there is of it, and what is wrong with it. Pure. */
 import { type Connection, trustDomainOf } from '../../api/index.ts'
 import { describeError, splitName } from '../../base/index.ts'
-import { type ConnectionRecord, faultOf } from '../../connections/index.ts'
+import { type ConnectionRecord, faultOf, type WantedWire } from '../../connections/index.ts'
 import { type LinkQuality, portId } from '../../dataplane/index.ts'
-import { type End, type EndView, type PortStatus, viewEnd, type WireIntent } from '../../mechanism/index.ts'
+import {
+  EMPTY_VIEW,
+  type End,
+  type EndView,
+  KERNEL,
+  type PortStatus,
+  viewEnd,
+  type WireIntent,
+} from '../../mechanism/index.ts'
 import type { OwnerStatus } from '../../reconcile/index.ts'
 import type { Seen } from '../supervision/seen-wires.ts'
 
@@ -20,7 +28,16 @@ export interface WireFacts {
 }
 
 /** `unconfirmed`: nothing shows whether the far side gets our packets. */
-export type WireState = Seen | 'down' | 'settling'
+export type WireState = Seen | 'down' | 'settling' | 'pending'
+
+/** Of a wire that is wanted and not there. */
+export interface Pending {
+  readonly sinceMs: number
+  readonly tries: number
+  readonly triedMs: number
+  /** When its client will ask again, as far as its pace tells. */
+  readonly nextMs: number | undefined
+}
 
 export interface WireView {
   readonly id: string
@@ -37,12 +54,14 @@ export interface WireView {
   readonly endpointAddresses: readonly string[]
   /** Names of the applications on the path, the client first. */
   readonly path: readonly string[]
-  readonly expiresMs: number
+  /** Undefined for one that is pending. */
+  readonly expiresMs: number | undefined
   /** By name, with the end in front: `client_rx_packets`. */
   readonly counters: ReadonlyMap<string, bigint>
   /** Where the endpoint is, or the client; empty when both are in our own domain. */
   readonly remoteDomain: string
   readonly payload: string
+  readonly pending: Pending | undefined
 }
 
 /** One end of a wire as this node sees it. */
@@ -77,6 +96,32 @@ export function viewWire(facts: WireFacts): WireView {
     counters: countersOf(facts),
     remoteDomain: remoteDomain(record, facts.ownDomain),
     payload: connection.payload,
+    pending: undefined,
+  }
+}
+
+/** A wire that a client has asked for in vain. */
+export function viewWanted(wanted: WantedWire): WireView {
+  const { id, client, clientIdentity, namespace, networkService, problem, ...pending } = wanted
+  const { sinceMs, tries, triedMs, nextMs } = pending
+  return {
+    id,
+    networkService,
+    endpoint: '',
+    clientIdentity,
+    client: { ...EMPTY_VIEW, mechanism: KERNEL, namespace, linkQuality: undefined },
+    server: undefined,
+    state: 'pending',
+    problem,
+    mtuBytes: 0,
+    clientAddresses: [],
+    endpointAddresses: [],
+    path: [client],
+    expiresMs: undefined,
+    counters: new Map(),
+    remoteDomain: splitName(networkService).domain,
+    payload: '',
+    pending: { sinceMs, tries, triedMs, nextMs },
   }
 }
 

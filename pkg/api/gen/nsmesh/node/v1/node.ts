@@ -30,6 +30,8 @@ export interface NodeStatus {
   wiresConnecting: number;
   /** Whose mechanism does not show whether the far side gets our packets. */
   wiresUnconfirmed: number;
+  /** Wires that clients have asked for in vain. */
+  wiresPending: number;
 }
 
 export interface DataplaneStatus {
@@ -79,7 +81,7 @@ export interface Wire {
     | undefined;
   /**
    * up: packets have passed both ways. connecting: none have yet. unconfirmed: the mechanism cannot show it.
-   * down, settling
+   * down, settling. pending: a client has asked for it in vain.
    */
   state: string;
   /** Why the wire is not up: the first step that failed. */
@@ -98,11 +100,24 @@ export interface Wire {
   remoteDomain: string;
   /** IP, ETHERNET */
   payload: string;
+  /** Only of a wire whose state is pending. */
+  pending: PendingWire | undefined;
 }
 
 export interface Wire_CountersEntry {
   key: string;
   value: bigint;
+}
+
+export interface PendingWire {
+  /** The first of the requests that have failed. */
+  since: Timestamp | undefined;
+  tries: number;
+  lastTry:
+    | Timestamp
+    | undefined;
+  /** When the client will ask again if it keeps its pace; absent after its first try. */
+  nextTry: Timestamp | undefined;
 }
 
 /** One end of a wire, as this node sees it. */
@@ -215,6 +230,7 @@ function createBaseNodeStatus(): NodeStatus {
     listen: [],
     wiresConnecting: 0,
     wiresUnconfirmed: 0,
+    wiresPending: 0,
   };
 }
 
@@ -258,6 +274,9 @@ export const NodeStatus: MessageFns<NodeStatus> = {
     }
     if (message.wiresUnconfirmed !== 0) {
       writer.uint32(104).uint32(message.wiresUnconfirmed);
+    }
+    if (message.wiresPending !== 0) {
+      writer.uint32(112).uint32(message.wiresPending);
     }
     return writer;
   },
@@ -379,6 +398,14 @@ export const NodeStatus: MessageFns<NodeStatus> = {
             message.wiresUnconfirmed = reader.uint32();
             continue;
           }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.wiresPending = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -415,6 +442,7 @@ export const NodeStatus: MessageFns<NodeStatus> = {
     message.listen = object.listen?.map((e) => e) || [];
     message.wiresConnecting = object.wiresConnecting ?? 0;
     message.wiresUnconfirmed = object.wiresUnconfirmed ?? 0;
+    message.wiresPending = object.wiresPending ?? 0;
     return message;
   },
 };
@@ -864,6 +892,7 @@ function createBaseWire(): Wire {
     counters: new Map(),
     remoteDomain: "",
     payload: "",
+    pending: undefined,
   };
 }
 
@@ -916,6 +945,9 @@ export const Wire: MessageFns<Wire> = {
     }
     if (message.payload !== "") {
       writer.uint32(130).string(message.payload);
+    }
+    if (message.pending !== undefined) {
+      PendingWire.encode(message.pending, writer.uint32(138).fork()).join();
     }
     return writer;
   },
@@ -1064,6 +1096,14 @@ export const Wire: MessageFns<Wire> = {
             message.payload = reader.string(true);
             continue;
           }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.pending = PendingWire.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1111,6 +1151,9 @@ export const Wire: MessageFns<Wire> = {
     })();
     message.remoteDomain = object.remoteDomain ?? "";
     message.payload = object.payload ?? "";
+    message.pending = (object.pending !== undefined && object.pending !== null)
+      ? PendingWire.fromPartial(object.pending)
+      : undefined;
     return message;
   },
 };
@@ -1181,6 +1224,103 @@ export const Wire_CountersEntry: MessageFns<Wire_CountersEntry> = {
     const message = createBaseWire_CountersEntry();
     message.key = object.key ?? "";
     message.value = (object.value !== undefined && object.value !== null) ? BigInt(object.value) : 0n;
+    return message;
+  },
+};
+
+function createBasePendingWire(): PendingWire {
+  return { since: undefined, tries: 0, lastTry: undefined, nextTry: undefined };
+}
+
+export const PendingWire: MessageFns<PendingWire> = {
+  encode(message: PendingWire, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.since !== undefined) {
+      Timestamp.encode(message.since, writer.uint32(10).fork()).join();
+    }
+    if (message.tries !== 0) {
+      writer.uint32(16).uint32(message.tries);
+    }
+    if (message.lastTry !== undefined) {
+      Timestamp.encode(message.lastTry, writer.uint32(26).fork()).join();
+    }
+    if (message.nextTry !== undefined) {
+      Timestamp.encode(message.nextTry, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PendingWire {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePendingWire();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.since = Timestamp.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.tries = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.lastTry = Timestamp.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.nextTry = Timestamp.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<PendingWire>, I>>(base?: I): PendingWire {
+    return PendingWire.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<PendingWire>, I>>(object: I): PendingWire {
+    const message = createBasePendingWire();
+    message.since = (object.since !== undefined && object.since !== null)
+      ? Timestamp.fromPartial(object.since)
+      : undefined;
+    message.tries = object.tries ?? 0;
+    message.lastTry = (object.lastTry !== undefined && object.lastTry !== null)
+      ? Timestamp.fromPartial(object.lastTry)
+      : undefined;
+    message.nextTry = (object.nextTry !== undefined && object.nextTry !== null)
+      ? Timestamp.fromPartial(object.nextTry)
+      : undefined;
     return message;
   },
 };
