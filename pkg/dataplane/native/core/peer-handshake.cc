@@ -19,6 +19,7 @@ std::uint64_t jitter_ns(Random& random) noexcept {
 }  // namespace
 
 void Peer::initiate(Now now) noexcept {
+  if (first_attempt_ns_ == 0) first_attempt_ns_ = now.boot_ns;
   if (!config_.endpoint.known()) return parts_.decisions.handshake_given_up(*this);
   attempt_since_ns_ = now.boot_ns;
   send_initiation(now);

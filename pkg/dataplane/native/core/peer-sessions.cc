@@ -93,7 +93,6 @@ bool Peer::can_send(Now now) const noexcept {
 
 // Sending keys are not restored, because it is not known which counters they have used.
 void Peer::restore(Now now) {
-  begun_ns_ = now.boot_ns;
   touch();
   for (Session& session : sessions_.all()) {
     if (session.saved == nullptr || session.saved->empty()) continue;

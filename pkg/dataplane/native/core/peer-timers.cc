@@ -58,7 +58,8 @@ void Peer::retry_handshake(Now now) noexcept {
 }
 
 void Peer::notice_absence(Now now) noexcept {
-  if (verdict_ != Verdict::kUnknown || now.boot_ns < begun_ns_ + kFirstAnswerNs) return;
+  if (verdict_ != Verdict::kUnknown || first_attempt_ns_ == 0) return;
+  if (now.boot_ns < first_attempt_ns_ + kFirstAnswerNs) return;
   went_down(SessionLoss::kNeverAnswered, now);
 }
 
@@ -121,7 +122,7 @@ std::uint64_t Peer::next_deadline(Now now) const noexcept {
   const auto by = [&next](std::uint64_t at_ns) { next = std::min(next, at_ns); };
   if (outgoing_) by(retry_at_ns_);
   if (outgoing_ && verdict_ == Verdict::kUp) by(attempt_since_ns_ + kSilenceNs);
-  if (verdict_ == Verdict::kUnknown) by(begun_ns_ + kFirstAnswerNs);
+  if (verdict_ == Verdict::kUnknown && first_attempt_ns_ != 0) by(first_attempt_ns_ + kFirstAnswerNs);
   for (const Session& session : sessions_.all())
     if (!session.empty()) by(session.expires_ns());
   if (!sessions_.any()) return next;

@@ -19,7 +19,7 @@
 //
 //              a handshake completes
 //   unknown -------------------------> up
-//      | 12 s after the beginning     ^ |  a handshake, or data, is not answered for 15 s;
+//      | 12 s after the first attempt ^ |  a handshake, or data, is not answered for 15 s;
 //      v                              | v  or the far node has forgotten the session
 //     down ---------------------------+-'
 #pragma once
@@ -208,7 +208,7 @@ class Peer : public Timed {
   std::uint64_t handshake_ns_ = 0;  // last completed handshake
   std::uint64_t keepalive_sent_ns_ = 0;
   bool renewed_for_receiving_ = false;  // the current session, shortly before its end
-  std::uint64_t begun_ns_ = 0;          // when the peer was added
+  std::uint64_t first_attempt_ns_ = 0;  // 0: we have not initiated yet
   Verdict verdict_ = Verdict::kUnknown;
   SessionLoss loss_ = SessionLoss::kNeverAnswered;
   std::uint64_t down_ns_ = 0;  // when the verdict became down, or a later sign of life was followed up
