@@ -30,7 +30,7 @@ export function connectMesh({ config, clock, signal }: ConnectOptions): Mesh {
     node: () => connectNode({ config, clock, signal }, scope, limited),
     admin: async () => {
       const url = `unix://${config.adminSocket}`
-      return adminApi(scope.own(new Channel(url, { security: 'plaintext', clock })), limited)
+      return adminApi(scope.own(new Channel(url, { security: 'plaintext', clock, who: 'the registry' })), limited)
     },
     close: () => scope.close(),
   }
@@ -50,7 +50,7 @@ async function connectNode(
   const identity = scope.own(await source.catch((error: unknown) => refuseIdentity(error, config.workloadApi)))
   const ownDomain = trustDomainOf(identity.current().svid.spiffeId)
   const security = { identity, expect: (spiffeId: string) => isNode(spiffeId, ownDomain) }
-  const channel = scope.own(new Channel(config.connectTo, { security, clock }))
+  const channel = scope.own(new Channel(config.connectTo, { security, clock, who: 'the node' }))
   const node = clientOf(nodeV1.NodeService, channel)
   return {
     status: () => limited((call) => node.getStatus({}, call)),

@@ -58,12 +58,13 @@ export class NextHops {
     if (target.at === 'endpoint') {
       const { url, owner } = target
       const via = { socket: dialSocket, uid: uidOf(owner) }
-      return channels.to(url, { via, role: owner, expect: (spiffeId) => spiffeId === owner })
+      const who = `endpoint ${target.endpoint}`
+      return channels.to(url, { via, who, role: owner, expect: (spiffeId) => spiffeId === owner })
     }
     const theirs = target.domain === '' ? domain : target.domain
     const expect = (spiffeId: string) => trustDomainOf(spiffeId) === theirs && isNode(spiffeId, theirs)
     if (!isReachableUrl(target.url, reach)) throw isNoNode(target.url)
-    return channels.to(target.url, { role: theirs, expect })
+    return channels.to(target.url, { who: `the node of ${theirs}`, role: theirs, expect })
   }
 }
 

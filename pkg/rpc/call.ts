@@ -1,12 +1,13 @@
 /** Calls any method over a channel. Calls have a deadline, can be cancelled, and fail only with an NsmError. */
 import { Metadata, type ServiceError, status } from '@grpc/grpc-js'
 import type { Outgoing } from '../api/index.ts'
-import { NsmError, systemClock } from '../base/index.ts'
+import { systemClock } from '../base/index.ts'
 import { writePath } from './call-metadata.ts'
 import type { Callee, Lease } from './channel.ts'
 import type { MethodDefinition } from './definition.ts'
 import { CALL_MS } from './limits.ts'
 import { fromServiceError, isServiceError } from './status.ts'
+import { isNetworkFailure, noConnection, transportFailure } from './transport-failure.ts'
 
 export interface MethodCall {
   readonly method: MethodDefinition
@@ -89,8 +90,9 @@ function explain(error: unknown, { method, outgoing }: MethodCall, lease: Lease)
   if (outgoing.signal.aborted) return outgoing.signal.reason
   if (!isServiceError(error)) return error
   const refusal = lease.refusal()
-  if (error.code === status.UNAVAILABLE && refusal instanceof NsmError) return refusal
-  return fromServiceError(error, method.path)
+  const isRefused = refusal !== undefined && error.code === status.UNAVAILABLE && !isNetworkFailure(error)
+  if (isRefused) return noConnection(refusal, lease.party)
+  return transportFailure(error, lease.party) ?? fromServiceError(error, method.path, lease.party)
 }
 
 function serialize({ method }: MethodCall): (value: unknown) => Buffer {

@@ -19,6 +19,7 @@ import { Connector, type ConnectorTls } from './connector.ts'
 import { clientOptions } from './limits.ts'
 import { verifyByPinnedAuthority } from './pinned-authority.ts'
 import { parseTarget, type Target } from './target.ts'
+import { closedByUs, noConnection, type Party } from './transport-failure.ts'
 import { waitForReady } from './wait-for-ready.ts'
 
 /** How the client and the server authenticate. */
@@ -52,6 +53,8 @@ export interface DialOptions {
   /** Shared between the channels of a process, so that they reuse tokens. */
   readonly tokens?: TokenMinter
   readonly clock: Clock
+  /** Whom it leads to, in words for people, such as `the registry of west`. */
+  readonly who?: string
 }
 
 /** The connection that uses one certificate of ours. */
@@ -67,6 +70,8 @@ export interface Lease {
   readonly client: Client
   /** Our token for the peer. */
   credentials(binding: TokenBinding | undefined): CallCredentials
+  /** Whom the call goes to. */
+  readonly party: Party
   /** Why the connection was refused; undefined if it was not, or if the network failed. */
   refusal(): unknown
   release(): void
@@ -87,6 +92,7 @@ export class Channel implements Callee {
   readonly url: string
   readonly clock: Clock
   readonly #options: DialOptions
+  readonly #party: Party
   readonly #tokens: TokenMinter
   readonly #old = new Set<Generation>()
   readonly #unsubscribe: () => void
@@ -98,6 +104,7 @@ export class Channel implements Callee {
     this.url = url
     this.clock = options.clock
     this.#options = options
+    this.#party = { who: options.who ?? 'the peer', url }
     this.#tokens = options.tokens ?? new TokenMinter(options.clock)
     this.#generation = this.#newGeneration()
     const { security } = options
@@ -111,19 +118,20 @@ export class Channel implements Callee {
 
   async peer(signal: AbortSignal): Promise<Peer> {
     const { client, connector } = this.#generation
-    await waitForReady(client, connector, signal)
+    await waitForReady({ client, connector, party: this.#party }, signal)
     const { peer } = connector
-    if (peer === undefined) throw new NsmError('unavailable', 'Cannot reach the peer', { fields: { url: this.url } })
+    if (peer === undefined) throw noConnection(undefined, this.#party)
     return peer
   }
 
   lease(): Lease {
-    if (this.#isClosed) throw new NsmError('cancelled', 'Cannot call the peer: the channel is closed')
+    if (this.#isClosed) throw closedByUs(this.#party)
     if (!this.#generation.connector.isPeerTrusted()) this.#distrust(this.#generation)
     const generation = this.#generation
     generation.calls += 1
     return {
       client: generation.client,
+      party: this.#party,
       credentials: (binding) => generation.connector.callCredentials(binding),
       refusal: () => generation.connector.refusal,
       release: () => {

@@ -23,6 +23,8 @@ export interface PeerOptions extends Pick<PeerExpectation, 'expect' | 'mayReach'
   readonly via?: HolderDial | undefined
   /** A name for the expected peers. Channels are shared only between calls that expect the same ones. */
   readonly role?: string
+  /** Whom the channel leads to, in words for people, such as `the registry of west`. */
+  readonly who?: string
 }
 
 const IDLE_MS = 10 * 60_000
@@ -97,10 +99,11 @@ export class Channels {
     return kept
   }
 
-  #open(url: string, { via, ...expectation }: Omit<PeerOptions, 'role'>): Channel {
+  #open(url: string, { via, who, ...expectation }: Omit<PeerOptions, 'role'>): Channel {
     const { identity, clock, isRevoked = () => false } = this.#options
     const security = { identity, isRevoked, ...expectation }
-    return new Channel(url, { security, clock, tokens: this.#tokens, ...(via === undefined ? {} : { via }) })
+    const named = { ...(via !== undefined && { via }), ...(who !== undefined && { who }) }
+    return new Channel(url, { security, clock, tokens: this.#tokens, ...named })
   }
 
   #sweep(): void {

@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net'
 import { connect, createServer, type SecureContextOptions, type TLSSocket } from 'node:tls'
 import { NsmError } from '../base/index.ts'
+import { HandshakeFailure } from './transport-failure.ts'
 
 const h2Unverified = { ALPNProtocols: ['h2'], rejectUnauthorized: false }
 
@@ -43,8 +44,7 @@ export function acceptTls(socket: Socket, options: SecureContextOptions): Promis
 export function connectTls(socket: Socket, options: SecureContextOptions): Promise<TLSSocket> {
   const secure = connect({ ...options, ...h2Unverified, socket, checkServerIdentity: () => undefined })
   return new Promise((resolve, reject) => {
-    const fail = (cause?: unknown) =>
-      reject(new NsmError('unavailable', 'Cannot complete the TLS handshake', { cause }))
+    const fail = (cause?: unknown) => reject(new HandshakeFailure('the TLS handshake did not complete', { cause }))
     secure.once('close', () => fail())
     secure.once('error', fail)
     secure.once('secureConnect', () => resolve(secure))

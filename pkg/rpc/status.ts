@@ -1,6 +1,7 @@
 /** Converts between NsmErrors and gRPC statuses. */
 import { type ServiceError, status } from '@grpc/grpc-js'
 import { describeError, type ErrorCode, errorCode, NsmError, nextStep } from '../base/index.ts'
+import { notAccepted, type Party } from './transport-failure.ts'
 
 const statusOf: Readonly<Record<ErrorCode, status>> = {
   invalid_argument: status.INVALID_ARGUMENT,
@@ -47,9 +48,10 @@ export function toStatus(error: unknown): Status {
   return { code: statusOf[code], details }
 }
 
-/** The error of a failed call, as reported by the peer or by the connection to it. */
-export function fromServiceError(error: ServiceError, method: string): NsmError {
-  const [message = '', next] = error.details.split(NEXT, 2)
+/** The error of a failed call, as the peer has answered. */
+export function fromServiceError(error: ServiceError, method: string, party: Party): NsmError {
+  const [said = '', next] = error.details.split(NEXT, 2)
+  const message = notAccepted({ ...error, details: said }, party) ?? said
   return new NsmError(codeOf.get(error.code) ?? 'internal', message || 'Cannot call the peer: it gave no reason', {
     fields: { method },
     ...(next === undefined ? {} : { next }),

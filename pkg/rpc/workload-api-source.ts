@@ -27,7 +27,9 @@ export interface WorkloadApiOptions {
 /** Resolves with the first identity. Logs and retries while the Workload API is unreachable or has none for us. */
 export async function workloadApiSource(options: WorkloadApiOptions): Promise<IdentitySource> {
   const scope = new Scope()
-  const channel = scope.own(new Channel(options.url, { security: 'plaintext', clock: options.clock }))
+  const channel = scope.own(
+    new Channel(options.url, { security: 'plaintext', clock: options.clock, who: 'the Workload API' }),
+  )
   const identities = receiveIdentities(channel, options, scope.signal)
   const first = await firstOf(identities, options.signal).catch(async (error: unknown) => {
     await scope.close()

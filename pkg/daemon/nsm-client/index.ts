@@ -18,7 +18,7 @@ export async function startClient(config: NsmClientConfig, { clock, logger, sign
   const ownDomain = trustDomainOf(identity.current().svid.spiffeId)
   const security = { identity, expect: (spiffeId: string) => isNode(spiffeId, ownDomain) }
   const tokens = new TokenMinter(clock, config.maxTokenLifetimeMs)
-  const channel = scope.own(new Channel(config.connectTo, { security, tokens, clock }))
+  const channel = scope.own(new Channel(config.connectTo, { security, tokens, clock, who: 'the node' }))
   const mesh = { services: networkServiceClient(channel), monitor: monitorClient(channel) }
   const { name: client, labels, requestTimeoutMs } = config
   scope.own(new KeptWires(urls, { client, labels, requestTimeoutMs, ...mesh, clock, logger }))

@@ -38,9 +38,8 @@ export async function startEndpoint(config: NsmEndpointConfig, runtime: Runtime)
   const paths = { maxLifetimeMs: config.maxTokenLifetimeMs, unsigned: config.unsignedPath }
   const endpoint = new EndpointServer({ name, services, ipam, identity, minter, ...paths, clock, logger })
   scope.defer(() => endpoint.stop())
-  const channel = scope.own(
-    new Channel(config.connectTo, { security: { identity, expect: isOwnNode }, tokens: minter, clock }),
-  )
+  const security = { identity, expect: isOwnNode }
+  const channel = scope.own(new Channel(config.connectTo, { security, tokens: minter, clock, who: 'the node' }))
   const standing = await standingConnections({ monitor: monitorClient(channel), name, ...runtime })
   endpoint.resume(standing, (await channel.peer(runtime.signal)).spiffeId)
   const url = `unix://${join(config.listenDir, `${name}.sock`)}`

@@ -163,7 +163,7 @@ function connect(config: NsmdConfig, { identity, trust, clock }: Known, scope: S
   const channels = scope.own(new Channels({ identity, clock, tokens: minter, isRevoked }))
   scope.defer(trust.subscribe(() => channels.recheck()))
   const expect = (spiffeId: string) => isRegistry(spiffeId, domain)
-  const callee = channels.to(config.registryUrl, { role: 'registry', expect })
+  const callee = channels.to(config.registryUrl, { role: 'registry', who: `the registry of ${domain}`, expect })
   return {
     registry: { services: serviceRegistryClient(callee), endpoints: endpointRegistryClient(callee) },
     authority: authorityClient(callee),

@@ -38,8 +38,8 @@ export interface RegistryChannelsOptions {
 }
 
 export function registryChannels({ identity, reach, clock }: RegistryChannelsOptions): RegistryChannels {
-  const open = (address: string, security: ClientSecurity): RegistryChannel => {
-    const channel = new Channel(`tcp://${address}`, { security, clock })
+  const open = (address: string, domain: string, security: ClientSecurity): RegistryChannel => {
+    const channel = new Channel(`tcp://${address}`, { security, clock, who: `the registry of ${domain}` })
     return {
       federation: clientOf(domainV1.FederationService, channel),
       services: serviceRegistryClient(channel),
@@ -50,12 +50,16 @@ export function registryChannels({ identity, reach, clock }: RegistryChannelsOpt
   return {
     member(address, domain, bundles) {
       const source = bundles === undefined ? identity : staticSource({ svid: identity.current().svid, bundles })
-      return open(address, { identity: source, mayReach: reach, expect: (spiffeId) => isRegistry(spiffeId, domain) })
+      return open(address, domain, {
+        identity: source,
+        mayReach: reach,
+        expect: (spiffeId) => isRegistry(spiffeId, domain),
+      })
     },
     pinned(address, domain, fingerprint) {
       const authoritySha256 = Buffer.from(fingerprint, 'base64url')
       const { svid } = identity.current()
-      return open(address, {
+      return open(address, domain, {
         authoritySha256,
         svid,
         mayReach: reach,

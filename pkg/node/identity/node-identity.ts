@@ -138,7 +138,11 @@ async function ask(
   call: (authority: AuthorityClient) => Promise<Issued>,
 ): Promise<Identity> {
   const expect = (spiffeId: string) => isRegistry(spiffeId, config.domain)
-  const channel = new Channel(config.registryUrl, { security: { ...security, expect }, clock })
+  const channel = new Channel(config.registryUrl, {
+    security: { ...security, expect },
+    who: `the registry of ${config.domain}`,
+    clock,
+  })
   try {
     const issued = await call(authorityClient(channel))
     if (issued.trust !== undefined && issued.isTrustWhole) await trust.update(issued.trust)
