@@ -108,6 +108,17 @@ function standing(world: () => World): void {
     await dataplane.setPort(remote, signal)
   })
 
+  test('an underlay moves to another port and address, with the ports that use it', async () => {
+    const { dataplane } = world()
+    const [before] = underlays
+    if (before === undefined) throw new Error('there is no underlay')
+    for (const listen of [{ ip: '127.0.0.1', port: 51_830 }, { ip: '0.0.0.0', port: 51_830 }, before.listen]) {
+      await dataplane.setUnderlay({ ...before, listen }, signal)
+      expect([...(await dataplane.ports(signal)).keys()].sort()).toEqual(['one:c', 'one:s', 'two:s'])
+      expect(await dataplane.crossConnects(signal)).toEqual(new Map([['one', crossConnect]]))
+    }
+  })
+
   test('an engine that dies comes back with the same objects and interfaces', async () => {
     const { dataplane } = world()
     const { engineRestarts } = await dataplane.status(signal)

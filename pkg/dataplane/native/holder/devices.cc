@@ -71,6 +71,33 @@ bool set_packet_info(int socket, int family) {
          setsockopt(socket, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) == 0;
 }
 
+Status make_udp(const SocketAddress& address, Fd& socket) {
+  const int family = io::Sockaddr(address).any.sa_family;
+  socket = Fd(::socket(family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!socket || !set_packet_info(socket.get(), family)) {
+    return {errno, "cannot open a UDP socket: " + errno_text(errno)};
+  }
+  setsockopt(socket.get(), SOL_SOCKET, SO_RCVBUFFORCE, &kSocketBufferBytes, sizeof kSocketBufferBytes);
+  setsockopt(socket.get(), SOL_SOCKET, SO_SNDBUFFORCE, &kSocketBufferBytes, sizeof kSocketBufferBytes);
+  return {};
+}
+
+Status bind_udp(const SocketAddress& address, const Fd& socket) {
+  const io::Sockaddr at(address);
+  if (bind(socket.get(), &at.any, at.size()) == 0) return {};
+  const int error = errno;
+  std::string text = "cannot bind UDP port " + std::to_string(address.port) + ": " + errno_text(error);
+  if (error == EADDRINUSE) text += "; another program uses it";
+  if (error == EADDRNOTAVAIL) text += "; the address is not on this node";
+  return {error, text};
+}
+
+// With other sockets of our uid that share it, too.
+void share_port(const Fd& socket, bool shares) noexcept {
+  const int on = shares ? 1 : 0;
+  setsockopt(socket.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+}
+
 }  // namespace
 
 TunOffloads probe_tun_offloads(const Namespaces& namespaces, const protocol::OffloadSet& wanted) {
@@ -117,20 +144,19 @@ std::uint32_t interface_index(const Namespaces& namespaces, const Namespace& tar
 }
 
 Status open_udp(const SocketAddress& address, Fd& socket) {
-  const io::Sockaddr at(address);
-  const int family = at.any.sa_family;
-  socket = Fd(::socket(family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!socket || !set_packet_info(socket.get(), family)) {
-    return {errno, "cannot open a UDP socket: " + errno_text(errno)};
-  }
-  setsockopt(socket.get(), SOL_SOCKET, SO_RCVBUFFORCE, &kSocketBufferBytes, sizeof kSocketBufferBytes);
-  setsockopt(socket.get(), SOL_SOCKET, SO_SNDBUFFORCE, &kSocketBufferBytes, sizeof kSocketBufferBytes);
-  if (bind(socket.get(), &at.any, at.size()) == 0) return {};
-  const int error = errno;
-  std::string text = "cannot bind UDP port " + std::to_string(address.port) + ": " + errno_text(error);
-  if (error == EADDRINUSE) text += "; another program uses it";
-  if (error == EADDRNOTAVAIL) text += "; the address is not on this node";
-  return {error, text};
+  const Status status = make_udp(address, socket);
+  return status.ok() ? bind_udp(address, socket) : status;
+}
+
+Status open_udp_beside(const Fd& former, const SocketAddress& address, Fd& socket) {
+  Status status = make_udp(address, socket);
+  if (!status.ok()) return status;
+  share_port(former, true);
+  share_port(socket, true);
+  status = bind_udp(address, socket);
+  share_port(former, false);
+  share_port(socket, false);
+  return status;
 }
 
 }  // namespace nsm::holder

@@ -38,5 +38,7 @@ std::uint32_t interface_index(const Namespaces& namespaces, const Namespace& tar
 
 // Opens a non-blocking UDP socket in the holder's own namespace and binds it.
 Status open_udp(const SocketAddress& address, Fd& socket);
+// The same where `former`, a socket of ours that is about to go, may have the port at another address.
+Status open_udp_beside(const Fd& former, const SocketAddress& address, Fd& socket);
 
 }  // namespace nsm::holder

@@ -68,12 +68,12 @@ Status Objects::set_underlay(const ConnectionRef& connection, const Frame& reque
 }
 
 Status Objects::find_or_make_socket(const std::string& id, const SocketAddress& wanted, FdRef& fd) {
-  SocketAddress kept_for;
-  fd = sockets_.find(id, kept_for);
-  if (fd && kept_for == wanted) return {};
-  if (fd) return {EEXIST, "underlay " + id + " has another address or port; delete it first"};
+  fd = sockets_.find(id, wanted);
+  if (fd) return {};
+  // The underlay moves: until the engine has taken the new socket, it uses the former one.
+  const FdRef former = sockets_.find_other(id, wanted);
   Fd socket;
-  Status status = open_udp(wanted, socket);
+  Status status = former ? open_udp_beside(*former, wanted, socket) : open_udp(wanted, socket);
   if (status.ok()) fd = sockets_.keep(id, wanted, std::move(socket));
   return status;
 }
@@ -108,9 +108,9 @@ Status Objects::set_device(const ConnectionRef& connection, const Frame& request
 }
 
 Status Objects::find_or_make_device(const std::string& id, const DeviceSpec& wanted, FdRef& fd) {
-  DeviceSpec spec;
-  fd = devices_.find(id, spec);
-  if (fd && spec != wanted) return {EEXIST, "port " + id + " is another interface; delete it first"};
+  fd = devices_.find(id, wanted);
+  if (!fd && devices_.find_other(id, wanted))
+    return {EEXIST, "port " + id + " is another interface; delete it first"};
   // A workload may have removed, renamed or moved the interface. Then a new one replaces it.
   if (fd && is_device(*fd, wanted)) return {};
   Fd device;

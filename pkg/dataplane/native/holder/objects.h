@@ -13,32 +13,43 @@
 
 namespace nsm::holder {
 
-// The descriptors in use, by object id. An object that is set twice gets the same one,
-// even while the first Set is in flight.
+// The descriptors in use, by object id and what they were opened for. An object that is
+// set twice gets the same one, even while the first Set is in flight.
 template <typename Spec>
 class SharedDescriptors {
  public:
+  FdRef find(const std::string& id, const Spec& spec) const {
+    return find_if(id, [&](const Spec& of) { return of == spec; });
+  }
+  // One of the same id that was opened for something else.
+  FdRef find_other(const std::string& id, const Spec& spec) const {
+    return find_if(id, [&](const Spec& of) { return !(of == spec); });
+  }
+  FdRef keep(const std::string& id, const Spec& spec, Fd fd) {
+    std::erase_if(entries_, [&](const auto& entry) {
+      return entry.second.fd.expired() || (entry.first == id && entry.second.spec == spec);
+    });
+    auto shared = std::make_shared<const Fd>(std::move(fd));
+    entries_.emplace(id, Entry{spec, shared});
+    return shared;
+  }
+
+ private:
   struct Entry {
     Spec spec;
     std::weak_ptr<const Fd> fd;
   };
 
-  // The descriptor of `id`, or null; sets `spec` to what it was opened for.
-  FdRef find(const std::string& id, Spec& spec) const {
-    const auto found = entries_.find(id);
-    if (found == entries_.end()) return nullptr;
-    spec = found->second.spec;
-    return found->second.fd.lock();
-  }
-  FdRef keep(const std::string& id, const Spec& spec, Fd fd) {
-    std::erase_if(entries_, [](const auto& entry) { return entry.second.fd.expired(); });
-    auto shared = std::make_shared<const Fd>(std::move(fd));
-    entries_.insert_or_assign(id, Entry{spec, shared});
-    return shared;
+  template <typename Matches>
+  FdRef find_if(const std::string& id, Matches matches) const {
+    const auto [first, last] = entries_.equal_range(id);
+    for (auto entry = first; entry != last; ++entry) {
+      if (FdRef fd = entry->second.fd.lock(); fd && matches(entry->second.spec)) return fd;
+    }
+    return nullptr;
   }
 
- private:
-  std::map<std::string, Entry> entries_;
+  std::multimap<std::string, Entry> entries_;
 };
 
 class Objects {

@@ -54,7 +54,8 @@ enum Message : std::uint16_t {
   // place what may change. The holder keeps the last Set of each object and repeats
   // it to a restarted engine.
 
-  // {id, family, address, port, privateKey?, kind}: a UDP socket in the node's namespace
+  // {id, family, address, port, privateKey?, kind}: a UDP socket in the node's namespace. One that is set to
+  // another address or port moves there with the ports that use it.
   kUnderlaySet = 0x30,
   kUnderlayDel = 0x31,
   kUnderlayGet = 0x32,

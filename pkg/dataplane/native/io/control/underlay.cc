@@ -1,7 +1,9 @@
 #include "io/control/underlay.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/udp.h>
+#include <unistd.h>
 
 #include "io/control/port-kinds.h"
 #include "io/sockaddr.h"
@@ -30,17 +32,38 @@ Underlay::Underlay(const Fields& fields, Fd socket, const Place& place)
     : id_(fields.text(kId)),
       parts_(place.parts),
       socket_(std::move(socket)),
-      local_(local_address(socket_.get())),
-      asked_port_(fields.u16(kUdpPort).value_or(0)),
+      asked_(asked(fields)),
       kind_(static_cast<UnderlayKind>(*fields.u8(kKind))),
       number_(place.number) {
+  adopt_socket();
+}
+
+Underlay::Asked Underlay::asked(const Fields& fields) {
+  const View address = fields.bytes(kAddress);
+  return {protocol::Bytes(address.begin(), address.end()), fields.u16(kUdpPort).value_or(0)};
+}
+
+void Underlay::adopt_socket() noexcept {
+  local_ = local_address(socket_.get());
   // No DF, and no path MTU from ICMP errors, which anyone could forge.
   set_option(socket_, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT);
   if (local_.family == 6) set_option(socket_, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_OMIT);
   if (parts_.offloads.udp_gro) set_option(socket_, SOL_UDP, UDP_GRO, 1);
 }
 
-void Underlay::read(IngressUnderlay& ingress) {
+Status Underlay::move(const Fields& fields, const Fd& socket) {
+  forget();
+  const bool moved = dup3(socket.get(), socket_.get(), O_CLOEXEC) >= 0;
+  if (moved) {
+    asked_ = asked(fields);
+    adopt_socket();
+  }
+  read(*ingress_.underlay);
+  if (moved) return {};
+  return {EIO, "the socket of underlay " + id_ + " cannot be exchanged"};
+}
+
+void Underlay::read(IngressUnderlay& ingress) noexcept {
   ingress_ = {socket_.get(), &ingress};
   parts_.node.threads.ingress.post(ReadSocket{&ingress_});
 }
@@ -50,9 +73,10 @@ void Underlay::forget() noexcept {
   parts_.node.threads.settle();
 }
 
-bool Underlay::is_same(const Fields& fields) const {
-  if (fields.u16(kUdpPort).value_or(0) != asked_port_ || fields.u8(kKind) != kind_) return false;
-  return has_key_of(fields);
+bool Underlay::has_address_of(const Fields& fields) const noexcept { return asked(fields) == asked_; }
+
+bool Underlay::has_kind_and_key_of(const Fields& fields) const {
+  return fields.u8(kKind) == kind_ && has_key_of(fields);
 }
 
 void Underlay::describe(MessageBuilder& reply) const {

@@ -33,8 +33,10 @@ class Underlay {
   Underlay(const Underlay&) = delete;
   Underlay& operator=(const Underlay&) = delete;
 
-  // While an id stands for the same address, kind and key, the holder keeps its socket.
-  bool is_same(const protocol::Fields& fields) const;
+  bool has_address_of(const protocol::Fields& fields) const noexcept;
+  bool has_kind_and_key_of(const protocol::Fields& fields) const;
+  // Exchanges the socket. Ports and sessions stay; what waits in the old socket is lost.
+  protocol::Status move(const protocol::Fields& fields, const Fd& socket);
   virtual void describe(protocol::MessageBuilder& reply) const;
 
   const std::string& id() const noexcept { return id_; }
@@ -50,16 +52,25 @@ class Underlay {
  protected:
   Underlay(const protocol::Fields& fields, Fd socket, const Place& place);
   // From read() to forget(), `ingress` takes the datagrams.
-  void read(IngressUnderlay& ingress);
+  void read(IngressUnderlay& ingress) noexcept;
   void forget() noexcept;
   virtual bool has_key_of(const protocol::Fields&) const { return true; }
 
  private:
+  // As the message said: the socket has another port where it asked for any.
+  struct Asked {
+    protocol::Bytes address;
+    std::uint16_t port;
+    bool operator==(const Asked&) const = default;
+  };
+  static Asked asked(const protocol::Fields& fields);
+  void adopt_socket() noexcept;
+
   const std::string id_;
   const Parts parts_;
-  Fd socket_;
+  const Fd socket_;  // the number stays when the socket is exchanged: the data threads use it
   SocketAddress local_;
-  std::uint16_t asked_port_;
+  Asked asked_;
   const protocol::UnderlayKind kind_;
   const std::uint32_t number_;
   IngressSocket ingress_;

@@ -12,13 +12,16 @@ Status Underlays::set(View attributes, Fd socket) {
   Fields fields;
   if (Status status = Underlay::parse(attributes, fields); !status.ok()) return status;
   const std::string_view id = fields.text(kId);
-  if (Underlay* known = find(id)) {
-    if (known->is_same(fields)) return {};
+  Underlay* const known = find(id);
+  const bool stays = known && known->has_kind_and_key_of(fields);
+  if (stays && known->has_address_of(fields)) return {};
+  if (!socket) return {EBADF, "the message for underlay " + std::string(id) + " carries no socket"};
+  if (stays) return known->move(fields, socket);
+  if (known) {
     if (known->ports > 0)
       return {EBUSY, "underlay " + std::string(id) + " is in use: remove its ports first"};
     by_id_.erase(by_id_.find(id));
   }
-  if (!socket) return {EBADF, "the message for underlay " + std::string(id) + " carries no socket"};
   const KindOfUnderlay& kind = *find_kind(kUnderlayKinds, *fields.u8(kKind));
   by_id_.emplace(id, kind.make(fields, std::move(socket), {next_number_++, parts_}));
   return {};

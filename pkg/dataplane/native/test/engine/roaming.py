@@ -130,7 +130,35 @@ def pinned(world):
     check('pinned: the endpoint has not moved', near.session(NEAR)['peer_address'] == [packed('10.9.0.12')])
 
 
-CASES = {case.__name__: case for case in (rebound, sender_moves, receiver_moves, receiver_moves_unannounced, pinned)}
+def underlay_moves(world):
+    """A node gets another socket for its wires while they stand; then the other node is told."""
+    near, far = build(world, roaming=0)
+    node = world.namespaces['nb']
+    _, underlay, _ = far.journal['underlay_set', 'u']
+    _, port, _ = near.journal['port_set', NEAR]
+    age = near.session(NEAR)['handshake_age_ms'][0]
+
+    def change():
+        far.set('underlay_set', far.udp(node, '10.9.0.2', 51821),
+                **{**underlay, 'address': packed('10.9.0.2'), 'udp_port': 51821})  # fmt: skip
+        near.set('port_set', **{**port, 'peer_port': 51821})
+
+    there, back = both_ways(world, 1, change)
+    print(shown(there), shown(back), flush=True)
+    check('underlay moves: towards it at most 100 ms are lost', there['gapMs'] <= 100, there['gapMs'])
+    check('underlay moves: from it nothing is lost', back['lost'] == 0, back['lost'])
+    check('underlay moves: no new handshake was needed', near.session(NEAR)['handshake_age_ms'][0] > age + 900)
+    with node.udp('0.0.0.0', 51820):
+        pass  # nothing of the former socket is left
+    far.restart()
+    answers = ping(world.namespaces['wa'], '10.0.0.2', 20, 0.05)['received']
+    check('underlay moves: a new engine has it where it was moved to', answers > 0)
+
+
+CASES = {
+    case.__name__: case
+    for case in (rebound, sender_moves, receiver_moves, receiver_moves_unannounced, pinned, underlay_moves)
+}
 
 if __name__ == '__main__':
     for case in sys.argv[1:] or CASES:

@@ -22,7 +22,7 @@ from protocol import (
     read_message,
 )
 
-EPERM, ENOENT, EINVAL, EEXIST, EOPNOTSUPP, EPROTO, EPROTONOSUPPORT, EADDRINUSE = 1, 2, 22, 17, 95, 71, 93, 98
+EPERM, ENOENT, EINVAL, EOPNOTSUPP, EPROTO, EPROTONOSUPPORT, EADDRINUSE = 1, 2, 22, 95, 71, 93, 98
 LOCALHOST = bytes([127, 0, 0, 1])
 
 
@@ -107,10 +107,20 @@ class ControlSocket(HolderTest):
         port = dict(self.control.ask(UNDERLAY_SET, underlay('u1', 0))[0])['udp_port']
         self.assertNotEqual(port, 0)
         self.assertEqual(dict(self.control.ask(UNDERLAY_SET, underlay('u1', 0))[0])['udp_port'], port)
-        self.refused(UNDERLAY_SET, underlay('u1', 1), EEXIST, 'delete it first')
         self.refused(UNDERLAY_SET, underlay('u2', port), EADDRINUSE, 'another program uses it')
         self.refused(UNDERLAY_SET, underlay('u3', 0, bytes(16)), EINVAL, 'does not fit the family')
         self.refused(UNDERLAY_SET, underlay('u3', 0, bytes([192, 0, 2, 1])), 99, 'not on this node')
+
+    def test_underlay_moves_and_leaves_its_former_port(self):
+        port = dict(self.control.ask(UNDERLAY_SET, underlay('u1', 0))[0])['udp_port']
+        every = bytes(4)
+        for address in (every, LOCALHOST):  # the same port, at addresses that contain each other
+            self.assertEqual(dict(self.control.ask(UNDERLAY_SET, underlay('u1', port, address))[0])['udp_port'], port)
+            self.refused(UNDERLAY_SET, underlay('u2', port), EADDRINUSE, 'another program uses it')
+        self.refused(UNDERLAY_SET, underlay('u1', 0, bytes([192, 0, 2, 1])), 99, 'not on this node')
+        self.control.ask(UNDERLAY_SET, underlay('u1', 40124))
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+            eventually('the former port is free', lambda: self.can_bind(free, port))
 
     def test_refusal_of_the_engine_is_passed_on_and_undone(self):
         self.refused(UNDERLAY_SET, underlay('refused', 40123), EINVAL, 'this id is refused')

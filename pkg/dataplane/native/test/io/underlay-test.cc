@@ -41,6 +41,26 @@ TEST("setting the same underlay again keeps the object and needs no socket") {
   CHECK(lab.underlays->set(Attributes(wireguard()), {}).ok() && lab.underlays->find("u") == underlay);
 }
 
+TEST("an underlay moves to another address with its ports: the data threads keep its number and descriptor") {
+  Lab lab;
+  CHECK(lab.underlays->set(Attributes(wireguard()), udp_socket()).ok());
+  io::Underlay* const underlay = lab.underlays->find("u");
+  const auto [number, descriptor] = std::pair(underlay->number(), underlay->socket());
+  underlay->ports++;
+  MessageBuilder moved = wireguard();
+  moved.u16(protocol::kUdpPort, 7);
+  CHECK(lab.underlays->set(Attributes(moved), {}).error == EBADF);
+  io::Fd socket = udp_socket();
+  const SocketAddress address = bound_address(socket);
+  lab.threads.take();
+  CHECK(lab.underlays->set(Attributes(moved), std::move(socket)).ok());
+  CHECK(lab.threads.take() == std::vector<std::string>({"socket forgotten", "socket read"}));
+  CHECK(lab.underlays->find("u") == underlay && underlay->number() == number && underlay->ports == 1);
+  CHECK(underlay->socket() == descriptor && io::local_address(descriptor) == address);
+  CHECK(lab.underlays->set(Attributes(moved), {}).ok());
+  underlay->ports--;
+}
+
 TEST("a different key or kind replaces the underlay, unless ports use it") {
   Lab lab;
   CHECK(lab.underlays->set(Attributes(wireguard()), udp_socket()).ok());
