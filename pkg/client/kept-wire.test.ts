@@ -145,6 +145,23 @@ test('KeptWire heals immediately when the wire is down, and reselects when that 
   ])
 })
 
+test('KeptWire refreshes when the mesh asks for it, and more slowly when it asks again and again', async () => {
+  const mesh = new FakeMesh()
+  await keep(mesh).up
+  await mesh.clock.advance(0)
+  const ask = async () => {
+    mesh.report({ type: 'UPDATE', connections: new Map([['n1', { state: 'REFRESH_REQUESTED' } as Connection]]) })
+    await mesh.clock.advance(0)
+  }
+  await ask()
+  expect(mesh.requests.map(({ connection }) => connection.endpointName)).toEqual(['', 'nse-1'])
+  for (let times = 0; times < 5; times++) await ask()
+  expect(mesh.requests.length).toBe(2)
+  await mesh.clock.advance(1_000)
+  expect(mesh.requests.length).toBeGreaterThan(2)
+  expect(mesh.requests.length).toBeLessThan(6)
+})
+
 test('KeptWire requests its wire again after the node was unreachable, and keeps the endpoint', async () => {
   const mesh = new FakeMesh()
   await keep(mesh).up

@@ -121,7 +121,8 @@ export class KeptWire {
         clock.sleep(refreshDelayMs(connection, clock.nowMs()), signal).then(() => 'expiry' as const),
         waitForFault({ connection, monitor, clock, signal }),
       ])
-      if (fault === 'expiry' || fault === 'unsure') {
+      if (fault === 'outdated') await this.#pauseHealing() // whoever says so may say it again and again
+      if (fault === 'expiry' || fault === 'unsure' || fault === 'outdated') {
         this.#become({ at: 'refreshing', connection })
         return refreshRequest(connection)
       }

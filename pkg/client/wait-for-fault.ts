@@ -3,9 +3,9 @@ import { type Clock, followStream } from '../base/index.ts'
 
 /**
  * `down`: the wire is broken, and the mesh still knows it. `closed`: the mesh has closed it. `unsure`: the mesh was
- * unreachable and may have lost the wire.
+ * unreachable and may have lost the wire. `outdated`: the mesh asks for a refresh.
  */
-export type Fault = 'down' | 'closed' | 'unsure'
+export type Fault = 'down' | 'closed' | 'unsure' | 'outdated'
 
 const RETRY = { firstMs: 100, maxMs: 2_000 }
 
@@ -36,5 +36,7 @@ export async function waitForFault({ connection, monitor, clock, signal }: Watch
 
 function faultOf({ type, connections }: ConnectionEvent): Fault | undefined {
   if (type === 'DELETE' || (type === 'INITIAL_STATE_TRANSFER' && connections.size === 0)) return 'closed'
-  return [...connections.values()].some(({ state }) => state === 'DOWN') ? 'down' : undefined
+  const states = [...connections.values()].map(({ state }) => state)
+  if (states.includes('DOWN')) return 'down'
+  return states.includes('REFRESH_REQUESTED') ? 'outdated' : undefined
 }

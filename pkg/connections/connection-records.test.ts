@@ -48,6 +48,25 @@ it('connectionRecords gives back what was put, and forgets what was deleted', ()
   expect([...store.load()]).toEqual([])
 })
 
+it('ConnectionTable asks for a refresh, also after a restart, until there is one; a fault comes first', () => {
+  const database = openDatabase(':memory:', { application: 'nsmd connections', migrations: [connectionsSchema] })
+  const open = () => new ConnectionTable(connectionRecords(database), new FakeClock())
+  const first = open()
+  first.save(record)
+  const told: string[] = []
+  first.subscribe(({ record: { connection } }) => told.push(connection.state))
+  first.requestRefresh('c1')
+  first.requestRefresh('c1')
+  first.setFault('c1', 'link', 'nothing comes through')
+  first.setFault('c1', 'link', undefined)
+  expect(told).toEqual(['REFRESH_REQUESTED', 'DOWN', 'REFRESH_REQUESTED'])
+  first.close()
+  const second = open()
+  expect(second.get('c1')?.connection.state).toBe('REFRESH_REQUESTED')
+  expect(second.save(record).connection.state).toBe('UP')
+  database.close()
+})
+
 it('ownerNamespaces reads from the key of the caller in which namespace the owner of an older record was', () => {
   const database = openDatabase(':memory:', { application: 'test', migrations: [connectionsSchema] })
   const { ownerNamespace: _, ...older } = record

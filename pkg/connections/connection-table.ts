@@ -50,6 +50,8 @@ export interface ConnectionRecord {
   readonly expiresMs: number
   /** Who says that the connection is down, and why. Its state is UP while nobody does. */
   readonly faults?: Readonly<Partial<Record<Witness, string>>>
+  /** Whether its client is asked to refresh it, because what was agreed on is no longer so. */
+  readonly isToRefresh?: boolean
 }
 
 /** What the first of the witnesses says; undefined: nobody says anything. */
@@ -90,7 +92,7 @@ export class ConnectionTable {
     this.#store = store
     this.#clock = clock
     this.#check = check
-    for (const record of store.load()) this.#remember(withFaults(record, record.faults ?? {}))
+    for (const record of store.load()) this.#remember(withState(record))
   }
 
   get(id: string): ConnectionRecord | undefined {
@@ -116,7 +118,7 @@ export class ConnectionTable {
   save(asked: ConnectionRecord): ConnectionRecord {
     this.#check(asked)
     const before = this.#records.get(asked.id)
-    const record = withFaults(asked, faultsAfter(before, asked))
+    const record = withState({ ...asked, faults: faultsAfter(before, asked) })
     if (before === undefined) this.#store.put(record)
     else this.#write(record)
     this.#remember(record)
@@ -142,9 +144,19 @@ export class ConnectionTable {
     const record = this.#records.get(id)
     if (record === undefined || record.faults?.[witness] === reason) return
     const { [witness]: _, ...others } = record.faults ?? {}
-    const changed = withFaults(record, reason === undefined ? others : { ...others, [witness]: reason })
+    this.#judge(record, { faults: reason === undefined ? others : { ...others, [witness]: reason } })
+  }
+
+  /** Asks the client to refresh the connection, by NSM's state for that; a refresh that succeeds ends it. */
+  requestRefresh(id: string): void {
+    const record = this.#records.get(id)
+    if (record !== undefined) this.#judge(record, { isToRefresh: true })
+  }
+
+  #judge(record: ConnectionRecord, change: Pick<ConnectionRecord, 'faults' | 'isToRefresh'>): void {
+    const changed = withState({ ...record, ...change })
     this.#remember(changed)
-    this.#writeLater(id, WRITE_STATES_MS)
+    this.#writeLater(record.id, WRITE_STATES_MS)
     if (changed.connection.state !== record.connection.state) this.#tell({ type: 'UPDATE', record: changed })
   }
 
@@ -209,7 +221,8 @@ function faultsAfter(before: ConnectionRecord | undefined, now: ConnectionRecord
   }
 }
 
-function withFaults(record: ConnectionRecord, faults: Faults): ConnectionRecord {
-  const state = Object.keys(faults).length === 0 ? 'UP' : 'DOWN'
-  return { ...record, connection: { ...record.connection, state }, faults }
+function withState(record: ConnectionRecord): ConnectionRecord {
+  const { faults = {}, isToRefresh = false, connection } = record
+  const whole = isToRefresh ? 'REFRESH_REQUESTED' : 'UP'
+  return { ...record, faults, connection: { ...connection, state: Object.keys(faults).length === 0 ? whole : 'DOWN' } }
 }

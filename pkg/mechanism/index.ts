@@ -23,6 +23,7 @@ export {
   available,
   completeEnd,
   type End,
+  isAgreedHere,
   isForOursAlone,
   mechanismOf,
   mechanisms,

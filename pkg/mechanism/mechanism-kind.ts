@@ -163,6 +163,9 @@ export interface MechanismKind<End extends AnyEnd, Spec extends AnyPort, Status 
   /** A number that no two connections of this node may share. */
   claim?(mechanism: Mechanism): number | undefined
 
+  /** Whether the agreement with the neighbour of that end has this node where it is now. Absent where it has no address. */
+  isAgreedHere?(agreed: Mechanism, role: Role, tunnel: Tunnel): boolean
+
   /** Adds what is known only after the endpoint has answered. */
   complete?(end: End, context: ConnectionContext): End
   /** The interface in a workload's namespace, for ends that are one. */

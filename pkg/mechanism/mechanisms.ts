@@ -5,7 +5,7 @@
 import type { ConnectionContext, Mechanism } from '../api/index.ts'
 import { NsmError } from '../base/index.ts'
 import { type DevicePortSpec, type DevicePortStatus, type KernelEnd, kernel } from './kernel.ts'
-import type { EndView, MechanismKind, Tunnel, WorkloadInterface } from './mechanism-kind.ts'
+import type { EndView, MechanismKind, Role, Tunnel, WorkloadInterface } from './mechanism-kind.ts'
 import type { PortKind, PortPlace, UnderlaySpec } from './port-kind.ts'
 import { type VxlanEnd, type VxlanPortSpec, vxlan } from './vxlan.ts'
 import type { WireguardEnd, WireguardPortSpec, WireguardPortStatus } from './wireguard/port.ts'
@@ -37,6 +37,12 @@ export function mechanismOf({ kind }: Pick<End, 'kind'>): AnyMechanism {
 /** See {@link MechanismKind.isForOursAlone}. */
 export function isForOursAlone(offered: Mechanism): boolean {
   return mechanisms.find(({ type }) => type === offered.type)?.isForOursAlone?.(offered) ?? false
+}
+
+/** See {@link MechanismKind.isAgreedHere}. */
+export function isAgreedHere(agreed: Mechanism | undefined, role: Role, tunnel: Tunnel): boolean {
+  const kind = mechanisms.find(({ cls, type }) => cls === agreed?.cls && type === agreed.type)
+  return agreed === undefined || (kind?.isAgreedHere?.(agreed, role, tunnel) ?? true)
 }
 
 /** Adds what is known only after the endpoint has answered. */

@@ -7,6 +7,7 @@ import { NsmError } from '../base/index.ts'
 import {
   ETHERNET_HEADER_BYTES,
   type IpFamily,
+  isSameAddress,
   parseIp,
   type SocketAddress,
   udpOverheadBytes,
@@ -110,6 +111,12 @@ export const vxlan: MechanismKind<VxlanEnd, VxlanPortSpec, VxlanPortSpec> = {
         return agree({ role: 'server', tunnel, peer, parameters })
       },
     }
+  },
+
+  isAgreedHere({ parameters }, role, tunnel) {
+    const { src, dst } = readVxlan(parameters)
+    const agreed = role === 'client' ? dst : src
+    return agreed === undefined || isSameAddress(agreed, ourselves(tunnel))
   },
 
   claim: ({ parameters }) => readVxlan(parameters).vni,

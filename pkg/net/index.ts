@@ -31,7 +31,13 @@ export {
 } from './prefix.ts'
 export { isReachableUrl } from './reachable-url.ts'
 export { isRoutable, isUnspecified, type Reach, reachFrom, reachOf } from './routable.ts'
-export { formatSocketAddress, MAX_PORT, parseSocketAddress, type SocketAddress } from './socket-address.ts'
+export {
+  formatSocketAddress,
+  isSameAddress,
+  MAX_PORT,
+  parseSocketAddress,
+  type SocketAddress,
+} from './socket-address.ts'
 export { isSpecial } from './special-ranges.ts'
 export {
   checkOnWire,

@@ -29,3 +29,8 @@ export function parseSocketAddress(text: string): SocketAddress {
 export function formatSocketAddress({ ip, port }: SocketAddress): string {
   return ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`
 }
+
+/** Whether both are the same, however they are spelt. */
+export function isSameAddress(a: SocketAddress, b: SocketAddress): boolean {
+  return a.port === b.port && normalizeIp(a.ip) === normalizeIp(b.ip)
+}

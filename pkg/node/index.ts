@@ -15,6 +15,7 @@ export { type DeniedWire, type PolicyDiff, PolicyView, type PolicyViewOptions } 
 export { selfOf } from './self.ts'
 export { endIncomplete, type IncompleteParts } from './supervision/end-incomplete.ts'
 export { checkTrusted } from './supervision/end-untrusted.ts'
+export { type MovedParts, refreshMoved } from './supervision/refresh-moved.ts'
 export type { Seen } from './supervision/seen-wires.ts'
 export { type SupervisionOptions, superviseConnections } from './supervision/supervise-connections.ts'
 export { type FollowTrustOptions, followTrust, NodeTrust } from './trust/node-trust.ts'

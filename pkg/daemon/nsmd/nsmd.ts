@@ -41,6 +41,7 @@ import {
   nodeService,
   otherAgent,
   PolicyView,
+  refreshMoved,
   selfOf,
   superviseConnections,
 } from '../../node/index.ts'
@@ -105,6 +106,7 @@ async function compose(config: NsmdConfig, options: NodeOptions, scope: Scope): 
   scope.defer(() => service.shutdown())
   const end: NodeNetworkService['end'] = (id, reason, isStill) => service.end(id, reason, isStill)
   await endIncomplete({ table, wires, end }, signal)
+  refreshMoved({ table, tunnel: self.tunnel, logger })
   const supervised = { table, wires, endpoints: registered, dataplane, trust, policy, nextHops }
   const { seen } = scope.own(superviseConnections({ domain, ...supervised, local, end, ...common }))
 

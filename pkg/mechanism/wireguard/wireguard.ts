@@ -5,7 +5,13 @@
  */
 import { type Mechanism, PAYLOAD_ETHERNET, PAYLOAD_IP } from '../../api/index.ts'
 import { NsmError } from '../../base/index.ts'
-import { ETHERNET_HEADER_BYTES, type IpFamily, udpOverheadBytes, VLAN_TAG_BYTES } from '../../net/index.ts'
+import {
+  ETHERNET_HEADER_BYTES,
+  type IpFamily,
+  isSameAddress,
+  udpOverheadBytes,
+  VLAN_TAG_BYTES,
+} from '../../net/index.ts'
 import { generateKey, publicKeyOf, type WireKey } from '../key.ts'
 import {
   type AgreedEnd,
@@ -68,6 +74,12 @@ export const wireguard: MechanismKind<WireguardEnd, WireguardPortSpec, Wireguard
   offer: (wanted) => propose(wanted, wireKeyFrom(wanted.before.wireKey)),
 
   isForOursAlone: ({ parameters }) => offersFrames(parameters),
+
+  isAgreedHere({ parameters }, role, tunnel) {
+    const { src, dst } = readWireguard(parameters)
+    const agreed = role === 'client' ? dst : src
+    return agreed === undefined || isSameAddress(agreed, ourselves(tunnel, tunnel.nodeKey))
+  },
 
   plan({ role: _, ...end }, place) {
     const prefixes = place.payload === PAYLOAD_ETHERNET ? { localPrefixes: [], remotePrefixes: [] } : {}

@@ -4,7 +4,7 @@
  *     dataplane  what it has seen of each wire   --> state UP, DOWN (seen-wires.ts)
  *     registry   an endpoint of ours is gone     --> state DOWN
  *     holder     nobody is left in a pod          --> end
- *     next hops  what they say of their ends     --> state UP, DOWN
+ *     next hops  what they say of their ends     --> state UP, DOWN, REFRESH_REQUESTED
  *     authority  whom the domain no longer trusts --> end
  *     policy     what its rules no longer allow   --> end
  */
@@ -67,7 +67,10 @@ export function superviseConnections(options: SupervisionOptions): Supervision {
 function followFarEnds({ table, nextHops, clock, logger }: SupervisionOptions): () => Promise<void> {
   const farEnds = new FarEnds({
     connect: async (target) => nextHops.monitor(target),
-    onState: (id, state) => table.setFault(id, 'far end', state === 'DOWN' ? FAR_END_DOWN : undefined),
+    onState: (id, state) => {
+      table.setFault(id, 'far end', state === 'DOWN' ? FAR_END_DOWN : undefined)
+      if (state === 'REFRESH_REQUESTED') table.requestRefresh(id)
+    },
     clock,
     logger,
   })
