@@ -15,6 +15,7 @@ import {
   type VerifiedSvid,
   verifySvid,
 } from '../identity/index.ts'
+import { limitConnecting } from './connect-timeout.ts'
 import { Connector, type ConnectorTls } from './connector.ts'
 import { clientOptions } from './limits.ts'
 import { verifyByPinnedAuthority } from './pinned-authority.ts'
@@ -101,6 +102,7 @@ export class Channel implements Callee {
 
   /** @throws {NsmError} `invalid_argument` for an invalid address */
   constructor(url: string, options: DialOptions) {
+    limitConnecting()
     this.url = url
     this.clock = options.clock
     this.#options = options

@@ -5,6 +5,8 @@ import type { Shares } from './admission.ts'
 
 const MINUTE_MS = 60_000
 
+/** The time limit of TCP's part. */
+export const CONNECT_MS = 3000
 /** The time limit from the first byte to the end of the handshake. */
 export const HANDSHAKE_MS = 5000
 
