@@ -26,6 +26,7 @@ import { underlaysOf } from '../../mechanism/index.ts'
 import { ConnectionMonitor } from '../../monitor/index.ts'
 import { reachOf } from '../../net/index.ts'
 import {
+  type AuthorityClient,
   administrators,
   authorityClient,
   checkTrusted,
@@ -112,10 +113,8 @@ async function compose(config: NsmdConfig, options: NodeOptions, scope: Scope): 
 
   const registration = { self, registry, registered, policy, ...common }
   scope.run((until) => policy.follow(until))
-  const run = { url: self.publicUrl, instance: randomUUID() }
-  const watch = (until: AbortSignal) => authority.watchTrust(run, until)
-  scope.run((until) => followTrust(trust, { watch, ...common }, until))
   scope.run((until) => keepRegistered(registration, until))
+  scope.run((until) => followTrust(trust, { watch: watchAs(self, authority), ...common }, until))
 
   const isAdmin = administrators(config.adminUids)
   const databases = [state.connections, state.wires]
@@ -135,6 +134,12 @@ async function compose(config: NsmdConfig, options: NodeOptions, scope: Scope): 
       nodeService({ view: new NodeView({ ...viewed, listen }), policy: policyView, end }),
   }
   return scope.own(await serveNode({ config, identity, trust, policy, isAdmin, ...common }, services))
+}
+
+/** What the authority says to this run of the daemon. */
+function watchAs({ publicUrl: url }: { readonly publicUrl: string }, authority: AuthorityClient) {
+  const run = { url, instance: randomUUID() }
+  return (signal: AbortSignal) => authority.watchTrust(run, signal)
 }
 
 /** Who this node is, and the sockets under which other nodes know it. */
