@@ -63,7 +63,7 @@ describe('a call that does not get through says who was called, where, and what 
   it.each<[string, string, string]>([
     ['a port where nothing listens', 'tcp://127.0.0.1:1', 'nothing listens there'],
     ['a name without an address', 'tcp://nowhere.invalid:5002', 'its name has no address'],
-    ['an address without a route', 'tcp://[2001:db8::1]:5002', 'there is no route to it'],
+    ['an address without a route', 'tcp://[ff02::1]:5002', 'there is no route to it'],
     ['a socket that is not there', 'unix:///nowhere/nsm.sock', 'there is no such socket'],
   ])('%s', async (_what, url, why) => {
     const channel = openChannel(url, { security, who })
