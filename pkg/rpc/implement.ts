@@ -46,7 +46,7 @@ function bind(method: MethodDefinition, handler: AnyHandler): BoundMethod {
       kind: 'stream',
       async *run(request, call) {
         const answers = handler(decode(method, request), call) as AsyncIterable<never>
-        for await (const answer of answers) yield method.responseSerialize(answer)
+        for await (const answer of answers) yield encodeOnce(method, answer)
       },
     }
   }
@@ -55,6 +55,18 @@ function bind(method: MethodDefinition, handler: AnyHandler): BoundMethod {
     kind: 'unary',
     run: async (request, call) => method.responseSerialize((await handler(decode(method, request), call)) as never),
   }
+}
+
+/** Answers that were given before. */
+const encoded = new WeakMap<object, Buffer>()
+
+/** An answer that goes to many callers is the same object for all of them. */
+function encodeOnce(method: MethodDefinition, answer: object): Buffer {
+  const known = encoded.get(answer)
+  if (known !== undefined) return known
+  const bytes = method.responseSerialize(answer as never)
+  encoded.set(answer, bytes)
+  return bytes
 }
 
 function decode({ requestDeserialize, path }: MethodDefinition, bytes: Buffer): unknown {

@@ -9,10 +9,12 @@ import {
   endpointQueryFromProto,
   endpointToProto,
   eventToProto,
+  type Found,
   foundEndpointToProto,
   foundServiceToProto,
   MAX_MESSAGE_BYTES,
   type MonitorServer,
+  type NetworkServiceEndpoint,
   type NetworkServiceServer,
   networkServiceProto,
   registryProto,
@@ -60,13 +62,24 @@ export function endpointRegistryService(server: EndpointRegistryServer): Service
   return implement(registryProto.NetworkServiceEndpointRegistryService, {
     register: async (endpoint, call) => endpointToProto(await server.register(endpointFromProto(endpoint), call)),
     async *find(query, call) {
-      for await (const found of server.find(endpointQueryFromProto(query), call)) yield foundEndpointToProto(found)
+      for await (const found of server.find(endpointQueryFromProto(query), call)) yield endpointAnswer(found)
     },
     unregister: async (endpoint, call) => {
       await server.unregister(endpointFromProto(endpoint), call)
       return {}
     },
   })
+}
+
+const answers = new WeakMap<NetworkServiceEndpoint, registryProto.NetworkServiceEndpointResponse>()
+
+/** The same answer for the same endpoint, so that it is encoded once. */
+function endpointAnswer(found: Found<NetworkServiceEndpoint>): registryProto.NetworkServiceEndpointResponse {
+  const known = found.deleted ? undefined : answers.get(found.value)
+  if (known !== undefined) return known
+  const answer = foundEndpointToProto(found)
+  if (!found.deleted) answers.set(found.value, answer)
+  return answer
 }
 
 /** Leaves room for the rest of the message. */

@@ -1,6 +1,7 @@
 import type { NetworkServiceEndpoint } from '../../api/index.ts'
 import type { Query } from '../../store/index.ts'
 import type { Change, EndpointRecords } from './registry-store.ts'
+import { ServedCache } from './served-cache.ts'
 import { SqliteRecords, type SqliteRecordsOptions } from './sqlite-records.ts'
 
 /** Endpoints: unlike services, they can be found by the services that they serve, and they expire. */
@@ -10,8 +11,10 @@ export class SqliteEndpoints extends SqliteRecords<NetworkServiceEndpoint> imple
   readonly #expired: Query<string>
   readonly #nextExpiry: Query<number | undefined>
   readonly #expiring: Query<NetworkServiceEndpoint>
+  readonly #servedBy: Query<string>
   readonly #serve
   readonly #unserve
+  readonly #read = new ServedCache()
 
   constructor(options: SqliteRecordsOptions<NetworkServiceEndpoint>) {
     super(options)
@@ -33,6 +36,9 @@ export class SqliteEndpoints extends SqliteRecords<NetworkServiceEndpoint> imple
     this.#nextExpiry = database.query(
       `SELECT min(expires_ms) AS next FROM registry_record WHERE ${live} IS NOT NULL`,
       (row) => row.optionalInteger('next'),
+    )
+    this.#servedBy = database.query('SELECT service FROM registry_served WHERE endpoint = ?', (row) =>
+      row.text('service'),
     )
     this.#serve = database.command('INSERT OR IGNORE INTO registry_served VALUES (?, ?)')
     this.#unserve = database.command('DELETE FROM registry_served WHERE endpoint = ?')
@@ -62,20 +68,32 @@ export class SqliteEndpoints extends SqliteRecords<NetworkServiceEndpoint> imple
   protected override candidates(query: Partial<NetworkServiceEndpoint>): readonly NetworkServiceEndpoint[] {
     const [service] = query.networkServiceNames ?? []
     const isByName = query.name !== undefined && query.name !== ''
-    return isByName || service === undefined ? super.candidates(query) : this.#byService.all(service)
+    return isByName || service === undefined ? super.candidates(query) : this.#serving(service)
   }
 
   protected override write(endpoint: NetworkServiceEndpoint): number {
     const revision = super.write(endpoint, endpoint.expiresMs ?? null)
-    this.#unserve.run(endpoint.name)
-    for (const service of endpoint.networkServiceNames) this.#serve.run(service, endpoint.name)
+    this.#forget(endpoint.name)
+    for (const service of endpoint.networkServiceNames) {
+      this.#serve.run(service, endpoint.name)
+      this.#read.forget(service)
+    }
     return revision
   }
 
   protected override bury(name: string): Change<NetworkServiceEndpoint> | undefined {
     const change = super.bury(name)
-    if (change !== undefined) this.#unserve.run(name)
+    if (change !== undefined) this.#forget(name)
     return change
+  }
+
+  #serving(service: string): readonly NetworkServiceEndpoint[] {
+    return this.#read.get(service) ?? this.#read.keep(service, this.#byService.all(service))
+  }
+
+  #forget(name: string): void {
+    for (const service of this.#servedBy.all(name)) this.#read.forget(service)
+    this.#unserve.run(name)
   }
 
   #notifyAll(changes: readonly Change<NetworkServiceEndpoint>[]): void {

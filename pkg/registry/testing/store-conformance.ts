@@ -24,6 +24,7 @@ export function registryStoreConformance(name: string, open: () => OpenStore | P
     afterEach(() => opened.close())
     records(subject)
     queries(subject)
+    services(subject)
     watches(subject)
     slowReaders(subject)
     expiry(subject)
@@ -134,6 +135,29 @@ function queries(subject: Subject): void {
     await endpoints.put(endpoint('b', { networkServiceNames: ['files'] }))
     await endpoints.remove('a')
     expect(await names({ networkServiceNames: ['db'] })).toEqual([])
+  })
+}
+
+function services(subject: Subject): void {
+  test('lists the endpoints of a service as they are now, however often it was asked', async () => {
+    const { endpoints } = subject.store
+    const serving = async (name: string) => {
+      const { values } = await endpoints.list({ networkServiceNames: [name] })
+      return values.map((value) => `${value.name} ${value.url}`)
+    }
+    expect(await serving('files')).toEqual([])
+    await endpoints.put(endpoint('nse-1'))
+    await endpoints.put(endpoint('nse-2', { networkServiceNames: ['files', 'db'] }))
+    expect(await serving('files')).toEqual(['nse-1 tcp://192.0.2.1:5001', 'nse-2 tcp://192.0.2.1:5001'])
+    await endpoints.put(endpoint('nse-1', { url: 'tcp://192.0.2.9:5001' }))
+    expect(await serving('files')).toEqual(['nse-1 tcp://192.0.2.9:5001', 'nse-2 tcp://192.0.2.1:5001'])
+    await endpoints.put(endpoint('nse-2', { networkServiceNames: ['db'] }))
+    expect([await serving('files'), await serving('db')]).toEqual([
+      ['nse-1 tcp://192.0.2.9:5001'],
+      ['nse-2 tcp://192.0.2.1:5001'],
+    ])
+    await endpoints.remove('nse-1')
+    expect(await serving('files')).toEqual([])
   })
 }
 
