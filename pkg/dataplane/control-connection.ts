@@ -92,13 +92,22 @@ export class ControlConnection {
       })
       this.#pending.set(sequence, { request, messages: [], settle })
       signal.addEventListener('abort', onAbort, { once: true })
-      this.#socket.write(bytes)
+      this.#write(bytes)
     })
   }
 
   async close(): Promise<void> {
     this.#socket.destroy()
     await this.ended
+  }
+
+  /** All requests of one turn of the event loop leave in one system call. */
+  #write(bytes: Uint8Array): void {
+    if (this.#socket.writableCorked === 0) {
+      this.#socket.cork()
+      process.nextTick(() => this.#socket.uncork())
+    }
+    this.#socket.write(bytes)
   }
 
   /** Sequence 0 belongs to events. */

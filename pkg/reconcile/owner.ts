@@ -23,7 +23,7 @@ export class Owner {
   /** Incremented when the desired state changes. An attempt that fails after that is not retried. */
   round = 0
   #cancelRetry: () => void = () => {}
-  #background = new AbortController()
+  #background: AbortController | undefined
 
   constructor(id: string, random: () => number) {
     this.id = id
@@ -32,14 +32,15 @@ export class Owner {
 
   /** Aborts when the desired state changes. For attempts in the background. */
   get backgroundSignal(): AbortSignal {
+    this.#background ??= new AbortController()
     return this.#background.signal
   }
 
   want(items: readonly Item[]): void {
     this.round += 1
     this.#cancelRetry()
-    this.#background.abort()
-    this.#background = new AbortController()
+    this.#background?.abort()
+    this.#background = undefined
     const desired = new Map(items.map((item) => [placedId(item), item]))
     for (const [id, item] of this.desired) if (!desired.has(id)) this.leaving.set(id, item)
     for (const id of desired.keys()) this.leaving.delete(id)
@@ -65,7 +66,7 @@ export class Owner {
 
   stop(): void {
     this.#cancelRetry()
-    this.#background.abort()
+    this.#background?.abort()
   }
 }
 

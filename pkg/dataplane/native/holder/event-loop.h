@@ -1,4 +1,4 @@
-// The event loop of the holder's only thread: epoll, timers and deferred tasks.
+// The event loop of the holder's main thread: epoll, timers and deferred tasks.
 #pragma once
 
 #include <chrono>

@@ -72,7 +72,7 @@ Status Requests::dispatch(const ConnectionRef& connection, const Frame& request,
   if (!connection->is_greeted) return {EPROTO, "the first message on the control socket must be kHello"};
   switch (request.type) {
     case kRtnl:
-      return rtnl(*connection, request);
+      return rtnl(connection, request, is_answered);
     case kRtnlWatch:
       return rtnl_watch(connection, request);
     case kNsPin:
@@ -109,7 +109,7 @@ Status Requests::hello(ControlConnection& connection, const Frame& request) {
   return {};
 }
 
-Status Requests::rtnl(ControlConnection& connection, const Frame& request) {
+Status Requests::rtnl(const ConnectionRef& connection, const Frame& request, bool& is_answered) {
   Fields fields;
   NamespaceRef target;
   Status status = fields.parse(request.attributes, {kNsDev, kNsIno, kPayload, kFdPatch});
@@ -118,8 +118,45 @@ Status Requests::rtnl(ControlConnection& connection, const Frame& request) {
   if (!status.ok()) return status;
   Bytes payload(fields.bytes(kPayload).begin(), fields.bytes(kPayload).end());
   if (status = patch_descriptors(fields, payload); !status.ok()) return status;
-  PayloadWriter writer(connection, request);
+  if (Rtnl::is_slow(payload)) {
+    is_answered = true;
+    return rtnl_in_background(connection, request, *target, std::move(payload));
+  }
+  PayloadWriter writer(*connection, request);
   return rtnl_.exchange(*target, std::move(payload), [&writer](View message) { writer.add(message); });
+}
+
+// The answer may come after those to later requests.
+Status Requests::rtnl_in_background(const ConnectionRef& connection, const Frame& request, const Namespace& target,
+                                    Bytes payload) {
+  struct Exchange {
+    Fd socket;
+    Bytes payload, answers;
+    Status status;
+  };
+  const auto exchange = std::make_shared<Exchange>();
+  if (Status status = rtnl_.open(target, exchange->socket); !status.ok()) return status;
+  exchange->payload = std::move(payload);
+  const auto work = [exchange] {
+    exchange->status =
+        Rtnl::exchange_on(exchange->socket.get(), std::move(exchange->payload), [&](View message) {
+          exchange->answers.insert(exchange->answers.end(), message.begin(), message.end());
+          exchange->answers.resize(NLMSG_ALIGN(exchange->answers.size()));
+        });
+  };
+  const Frame asked{request.type, request.flags, request.sequence, {}, {}};
+  const std::weak_ptr<ControlConnection> weak = connection;
+  background_.run(work, [this, weak, asked, exchange] {
+    const ConnectionRef held = weak.lock();
+    if (!held) return;
+    {
+      PayloadWriter writer(*held, asked);
+      each_message(exchange->answers, [&writer](View message) { writer.add(message); });
+    }
+    if (!exchange->status.ok()) parts_.counters.add(Count::requests_refused);
+    held->send(answer(asked, exchange->status));
+  });
+  return {};
 }
 
 // Sessions and pins keep the known namespaces open, so their descriptors stay valid

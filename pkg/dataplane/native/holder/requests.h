@@ -2,6 +2,7 @@
 // are handled here; those about objects of the engine are passed to Objects.
 #pragma once
 
+#include "holder/background.h"
 #include "holder/control.h"
 #include "holder/objects.h"
 #include "holder/occupancy.h"
@@ -24,14 +25,16 @@ class Requests {
     const std::vector<std::string>& features;  // the holder's own
   };
 
-  explicit Requests(Parts parts) : parts_(parts), rtnl_(parts.namespaces) {}
+  explicit Requests(Parts parts) : parts_(parts), rtnl_(parts.namespaces), background_(parts.loop) {}
 
   void handle(const ConnectionRef& connection, const Frame& request);
 
  private:
   Status dispatch(const ConnectionRef& connection, const Frame& request, bool& is_answered);
   Status hello(ControlConnection& connection, const Frame& request);
-  Status rtnl(ControlConnection& connection, const Frame& request);
+  Status rtnl(const ConnectionRef& connection, const Frame& request, bool& is_answered);
+  Status rtnl_in_background(const ConnectionRef& connection, const Frame& request, const Namespace& target,
+                            Bytes payload);
   Status rtnl_watch(const ConnectionRef& connection, const Frame& request);
   Status pin(const Frame& request);
   Status unpin(const Frame& request);
@@ -43,6 +46,7 @@ class Requests {
 
   Parts parts_;
   Rtnl rtnl_;
+  Background background_;
 };
 
 }  // namespace nsm::holder

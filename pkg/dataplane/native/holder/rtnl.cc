@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
@@ -41,7 +42,7 @@ Status prepare(Bytes& payload) {
 
 // Receives until the answer to `sequence` is complete.
 Status collect(int socket, std::uint32_t sequence, const std::function<void(View)>& emit) {
-  static std::vector<std::uint8_t> buffer(kMaxDatagramBytes);
+  thread_local std::vector<std::uint8_t> buffer(kMaxDatagramBytes);
   for (bool complete = false; !complete;) {
     const ssize_t size = recv(socket, buffer.data(), buffer.size(), MSG_TRUNC);
     if (size < 0 && errno == EINTR) continue;
@@ -86,21 +87,32 @@ Status Rtnl::open(const Namespace& target, Fd& socket) {
 }
 
 Status Rtnl::exchange(Namespace& target, Bytes payload, const std::function<void(View)>& emit) {
-  if (Status status = prepare(payload); !status.ok()) return status;
   if (!target.rtnl) {
     if (Status status = open(target, target.rtnl); !status.ok()) return status;
   }
-  Status status;
-  each_message(payload, [&](View message) {
-    if (!status.ok()) return;
-    if (send(target.rtnl.get(), message.data(), message.size(), 0) < 0) {
-      status = {errno, "cannot send to rtnetlink: " + errno_text(errno)};
-    } else {
-      status = collect(target.rtnl.get(), header_of(message).nlmsg_seq, emit);
-    }
-  });
+  Status status = exchange_on(target.rtnl.get(), std::move(payload), emit);
   if (!status.ok()) target.rtnl.reset();  // a late answer must not be taken for that to the next request
   return status;
+}
+
+Status Rtnl::exchange_on(int socket, Bytes payload, const std::function<void(View)>& emit) {
+  Status status = prepare(payload);
+  if (!status.ok()) return status;
+  each_message(payload, [&](View message) {
+    if (!status.ok()) return;
+    if (send(socket, message.data(), message.size(), 0) < 0) {
+      status = {errno, "cannot send to rtnetlink: " + errno_text(errno)};
+    } else {
+      status = collect(socket, header_of(message).nlmsg_seq, emit);
+    }
+  });
+  return status;
+}
+
+bool Rtnl::is_slow(View payload) {
+  bool is_slow = false;
+  each_message(payload, [&](View message) { is_slow |= header_of(message).nlmsg_type == RTM_DELLINK; });
+  return is_slow;
 }
 
 Status Rtnl::subscribe(const Namespace& target, std::uint32_t groups, Fd& socket) {

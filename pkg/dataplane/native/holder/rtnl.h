@@ -21,12 +21,17 @@ class Rtnl {
   // EINVAL: the payload is not a chain of messages; ETIMEDOUT: no answer within 5 s.
   Status exchange(Namespace& target, Bytes payload, const std::function<void(View message)>& emit);
 
+  // The same in two parts, for requests that take long: one opens a socket of its own in the event
+  // loop, the other may run in any thread.
+  Status open(const Namespace& target, Fd& socket);
+  static Status exchange_on(int socket, Bytes payload, const std::function<void(View message)>& emit);
+  // Whether the payload has a request that takes long: the removal of a link.
+  static bool is_slow(View payload);
+
   // Opens a socket in `target` that is a member of `groups` (bit n-1 = group n).
   Status subscribe(const Namespace& target, std::uint32_t groups, Fd& socket);
 
  private:
-  Status open(const Namespace& target, Fd& socket);
-
   const Namespaces& namespaces_;
 };
 
