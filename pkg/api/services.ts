@@ -80,6 +80,10 @@ export interface Call {
   readonly peer: Peer
   /** The peer's `nsm-client-token`, not yet verified; undefined when it sent none. */
   readonly token: Token | undefined
+  /** How far the caller's clock is ahead of ours, by its word, in milliseconds. Absent where it has not said. */
+  readonly saidAheadMs?: number
+  /** The same as far as it is followed, which a large difference is not. Absent: not at all. */
+  readonly aheadMs?: number
   /** For registry calls: the path up to this application, including our own token for the caller. */
   readonly path?: RegistrationPath | undefined
   /** Aborts when the caller disconnects or its deadline passes. */

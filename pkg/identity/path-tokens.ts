@@ -15,7 +15,7 @@ export type UnsignedPath = (typeof UNSIGNED_PATHS)[number]
 
 export interface PathTokenCheck {
   /** Of the path, the client's first. */
-  readonly segments: readonly Pick<PathSegment, 'id' | 'token'>[]
+  readonly segments: readonly (Pick<PathSegment, 'id' | 'token'> & Partial<Pick<PathSegment, 'expiresMs'>>)[]
   /** What is asked for, as the server spells it. A client that verifies an answer leaves it out. */
   readonly service?: string
   /** The index of the token that the peer issued: for a server the last one, for a client the one after its own. */
@@ -28,7 +28,12 @@ export interface PathTokenCheck {
   /** Whether a token before the peer's may lack its certificates and what it is for, as those of upstream programs do. */
   readonly unsigned?: UnsignedPath
   readonly nowMs: number
+  /** How far the peer's clock is ahead of ours. */
+  readonly aheadMs?: number
 }
+
+/** Each of two clocks may be off by 10 minutes, and some more. */
+const CLOCKS_MS = 25 * 60_000
 
 /**
  * Verifies the tokens of a path: none has expired, the audience of each is the subject of the next, the subject of the
@@ -42,7 +47,7 @@ export interface PathTokenCheck {
 export function verifyPathTokens(check: PathTokenCheck): readonly PathToken[] {
   const tokens = check.segments.map(({ token }) => parseToken(token))
   for (const [index, token] of tokens.entries()) {
-    checkNotExpired(token, check.nowMs)
+    checkNotExpired(token, check.nowMs + signerAheadMs(token, check, index))
     const next = tokens[index + 1]
     if (next !== undefined && !token.audience.includes(next.subject))
       refuse('its audience is not the next application', index)
@@ -57,6 +62,16 @@ export function verifyPathTokens(check: PathTokenCheck): readonly PathToken[] {
     refuse('its audience is someone else', check.peerIndex)
   }
   return tokens
+}
+
+/**
+ * How far the clock of who signed is ahead of ours, negative where it is behind. On the way here every hop has turned the
+ * expiry beside the token, which is not signed, into its own time: the difference is that of the clocks, within reason.
+ */
+function signerAheadMs({ expiresMs }: PathToken, { segments, peerIndex, aheadMs = 0 }: PathTokenCheck, index: number) {
+  if (index === peerIndex) return aheadMs
+  const behindMs = (segments[index]?.expiresMs ?? expiresMs) - expiresMs
+  return behindMs > 0 && behindMs <= CLOCKS_MS ? -behindMs : 0
 }
 
 function checkPeers(token: PathToken, check: PathTokenCheck): void {

@@ -9,6 +9,8 @@ import { NsmError } from '../base/index.ts'
 const TOKEN = 'nsm-client-token'
 const EXPIRES = 'nsm-client-token-expires'
 const PATH = 'path'
+/** Ours: milliseconds since the epoch. */
+const CLOCK = 'nsmesh-clock'
 
 const MAX_PATH_CHARS = 64 * 1024
 
@@ -22,6 +24,16 @@ export function readToken(metadata: Metadata): Token | undefined {
 export function writeToken(metadata: Metadata, token: Token): void {
   metadata.set(TOKEN, token.jwt)
   metadata.set(EXPIRES, new Date(token.expiresMs).toISOString())
+}
+
+/** What the caller's clock shows; undefined where it does not say. */
+export function readClock(metadata: Metadata): number | undefined {
+  const nowMs = Number(only(metadata, CLOCK))
+  return Number.isSafeInteger(nowMs) ? nowMs : undefined
+}
+
+export function writeClock(metadata: Metadata, nowMs: number): void {
+  metadata.set(CLOCK, String(Math.round(nowMs)))
 }
 
 /** @throws {NsmError} `invalid_argument` */

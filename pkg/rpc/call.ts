@@ -2,7 +2,7 @@
 import { Metadata, type ServiceError, status } from '@grpc/grpc-js'
 import type { Outgoing } from '../api/index.ts'
 import { systemClock } from '../base/index.ts'
-import { writePath } from './call-metadata.ts'
+import { writeClock, writePath } from './call-metadata.ts'
 import type { Callee, Lease } from './channel.ts'
 import type { MethodDefinition } from './definition.ts'
 import { CALL_MS } from './limits.ts'
@@ -40,7 +40,7 @@ export async function* callStream(callee: Callee, call: MethodCall): AsyncGenera
     serialize(call),
     responseDeserialize,
     call.request,
-    metadata(call),
+    metadata(call, lease.nowMs()),
     { credentials: lease.credentials(call.outgoing.binding) },
   )
   stream.on('error', () => {}) // the loop below reports errors, unless it has ended already
@@ -76,7 +76,7 @@ function startUnary(lease: Lease, call: MethodCall): Promise<unknown> {
       serialize(call),
       responseDeserialize,
       request,
-      metadata(call),
+      metadata(call, lease.nowMs()),
       options,
       answer,
     )
@@ -99,8 +99,9 @@ function serialize({ method }: MethodCall): (value: unknown) => Buffer {
   return (value) => method.requestSerialize(value as never)
 }
 
-function metadata({ outgoing, headers = {} }: MethodCall): Metadata {
+function metadata({ outgoing, headers = {} }: MethodCall, nowMs: number): Metadata {
   const metadata = new Metadata()
+  writeClock(metadata, nowMs)
   for (const [key, value] of Object.entries(headers)) metadata.set(key, value)
   if (outgoing.path !== undefined) writePath(metadata, outgoing.path)
   return metadata

@@ -69,6 +69,8 @@ interface Generation {
 /** Keeps a connection open for the duration of one call. */
 export interface Lease {
   readonly client: Client
+  /** What our clock shows. */
+  nowMs(): number
   /** Our token for the peer. */
   credentials(binding: TokenBinding | undefined): CallCredentials
   /** Whom the call goes to. */
@@ -134,6 +136,7 @@ export class Channel implements Callee {
     return {
       client: generation.client,
       party: this.#party,
+      nowMs: () => this.clock.nowMs(),
       credentials: (binding) => generation.connector.callCredentials(binding),
       refusal: () => generation.connector.refusal,
       release: () => {

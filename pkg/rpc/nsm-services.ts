@@ -25,13 +25,19 @@ import {
   serviceQueryFromProto,
   serviceToProto,
 } from '../api/index.ts'
+import { connectionAt, endpointAt, eventAt } from './clocks.ts'
 import { implement, type Service } from './implement.ts'
 
 export function networkService(server: NetworkServiceServer): Service {
   return implement(networkServiceProto.NetworkServiceService, {
-    request: async (request, call) => connectionToProto(await server.request(requestFromProto(request), call)),
-    close: async (connection, call) => {
-      await server.close(connectionFromProto(connection), call)
+    request: async (message, call) => {
+      const { aheadMs = 0 } = call
+      const { connection, ...request } = requestFromProto(message)
+      const asked = { ...request, connection: connectionAt(connection, -aheadMs) }
+      return connectionToProto(connectionAt(await server.request(asked, call), aheadMs))
+    },
+    close: async (message, { aheadMs = 0, ...call }) => {
+      await server.close(connectionAt(connectionFromProto(message), -aheadMs), { ...call, aheadMs })
       return {}
     },
   })
@@ -40,7 +46,8 @@ export function networkService(server: NetworkServiceServer): Service {
 export function monitorService(server: MonitorServer): Service {
   return implement(connectionProto.MonitorConnectionService, {
     async *monitorConnections(selector, call) {
-      for await (const event of server.monitor(selectorFromProto(selector), call)) yield* fitEvent(event)
+      for await (const event of server.monitor(selectorFromProto(selector), call))
+        yield* fitEvent(eventAt(event, call.aheadMs))
     },
   })
 }
@@ -60,9 +67,15 @@ export function serviceRegistryService(server: ServiceRegistryServer): Service {
 
 export function endpointRegistryService(server: EndpointRegistryServer): Service {
   return implement(registryProto.NetworkServiceEndpointRegistryService, {
-    register: async (endpoint, call) => endpointToProto(await server.register(endpointFromProto(endpoint), call)),
+    register: async (message, call) => {
+      const { aheadMs = 0 } = call
+      const registered = await server.register(endpointAt(endpointFromProto(message), -aheadMs), call)
+      return endpointToProto(endpointAt(registered, aheadMs))
+    },
     async *find(query, call) {
-      for await (const found of server.find(endpointQueryFromProto(query), call)) yield endpointAnswer(found)
+      for await (const found of server.find(endpointQueryFromProto(query), call)) {
+        yield endpointAnswer({ ...found, value: endpointAt(found.value, call.aheadMs) })
+      }
     },
     unregister: async (endpoint, call) => {
       await server.unregister(endpointFromProto(endpoint), call)

@@ -12,7 +12,8 @@ import type { Call, Peer, RegistrationPath } from '../api/index.ts'
 import { type Clock, errorCode, type Logger, NsmError } from '../base/index.ts'
 import type { TokenMinter } from '../identity/index.ts'
 import type { Acceptor } from './acceptor.ts'
-import { extendPath, pathMetadata, readPath, readToken } from './call-metadata.ts'
+import { extendPath, pathMetadata, readClock, readPath, readToken } from './call-metadata.ts'
+import { aheadMs } from './clocks.ts'
 import type { BoundMethod, Service, StreamMethod, UnaryMethod } from './implement.ts'
 import type { MutualTls } from './mutual-tls.ts'
 import { type Status, toStatus } from './status.ts'
@@ -78,7 +79,17 @@ async function admit({ path, checkMetadata }: BoundMethod, call: Unary | Stream,
   const peer = identify(path, call.getPeer(), rules)
   await rules.authorize?.(peer, path)
   const token = readToken(call.metadata)
-  return { peer, token, path: registrationPath(call.metadata, { peer, callerToken: token?.jwt ?? '', rules }), signal }
+  const clockMs = readClock(call.metadata)
+  const nowMs = rules.clock.nowMs()
+  const ahead = aheadMs(clockMs, nowMs)
+  return {
+    peer,
+    token: token && { ...token, expiresMs: token.expiresMs - ahead },
+    path: registrationPath(call.metadata, { peer, callerToken: token?.jwt ?? '', rules }),
+    signal,
+    aheadMs: ahead,
+    ...(clockMs === undefined ? {} : { saidAheadMs: clockMs - nowMs }),
+  }
 }
 
 /** Why a call of this method over this connection is refused; undefined: it is not. */

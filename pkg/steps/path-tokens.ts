@@ -24,7 +24,8 @@ export interface Verified {
   readonly asker: string
   /**
    * When the caller's token expires, and with it the connection: what the token says, which is signed, and never later
-   * than this application allows. What a header says of it counts for nothing.
+   * than this application allows. What a header says of it counts for nothing; a clock
+   * that is ahead by the caller's word gains nothing beyond what is allowed.
    */
   readonly expiresMs: number
 }
@@ -75,7 +76,7 @@ export function pathTokens(parts: PathTokenParts): PathTokens {
     async issue(audience) {
       return minter.token(identity.current().svid, audience)
     },
-    async verify({ path: { index, segments }, networkService }, { peer }) {
+    async verify({ path: { index, segments }, networkService }, { peer, aheadMs = 0 }) {
       const { svid, bundles } = identity.current()
       const nowMs = clock.nowMs()
       const peerIndex = index - 1
@@ -88,12 +89,13 @@ export function pathTokens(parts: PathTokenParts): PathTokens {
         bundles,
         unsigned: parts.unsigned,
         nowMs,
+        aheadMs,
       })
       // Tokens of upstream programs carry no certificates: of those, only the caller's own proves anything.
       const proven = tokens.filter(({ chain }, at) => at === peerIndex || chain.length > 0)
       const identities = proven.map(({ subject }) => subject)
       for (const spiffeId of identities) if (isRevoked(spiffeId)) throw expelled(spiffeId)
-      const signedMs = tokens[peerIndex]?.expiresMs ?? nowMs
+      const signedMs = (tokens[peerIndex]?.expiresMs ?? nowMs) - aheadMs
       const asker = tokens[peerIndex - 1]?.subject ?? peer.spiffeId
       return { identities, asker, expiresMs: Math.min(signedMs, nowMs + parts.maxLifetimeMs) }
     },

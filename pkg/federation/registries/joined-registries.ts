@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type Clock, describeError, follow, type Logger, NsmError, paced, Scope } from '../../base/index.ts'
-import type { DomainRecord, Introduction } from '../store/trust-record.ts'
+import type { Introduction } from '../store/trust-record.ts'
 import { introductionFromProto, introductionToProto } from '../trust/introduction.ts'
 import { learnDomain, notJoined } from '../trust/joined-domains.ts'
 import type { Trust } from '../trust/trust.ts'
@@ -20,6 +20,7 @@ export interface JoinedRegistriesOptions {
 interface JoinedRegistry {
   readonly scope: Scope
   channel: RegistryChannel | undefined
+  readonly byAddress: Map<string, RegistryChannel>
   readonly addresses: readonly string[]
   /** Why the other registry does not answer; empty while it does. */
   problem: string
@@ -97,6 +98,7 @@ export class JoinedRegistries {
     const registry: JoinedRegistry = {
       scope: new Scope(),
       channel: undefined,
+      byAddress: new Map(),
       addresses,
       problem: 'not connected yet',
       running: Promise.resolve(),
@@ -111,36 +113,42 @@ export class JoinedRegistries {
       registry.problem = describeError(error)
     }
     const log = { logger: logger.with({ domain }), message: 'The registry of a joined domain does not answer' }
-    let attempt = 0
+    let at = 0
     await follow({ clock, retry: RETRY, signal: registry.scope.signal, log, onFailure }, async (works) => {
-      const joined = trust.joinedDomain(domain)
-      if (joined === undefined) return // it is about to be dropped
-      attempt += 1
-      await this.#watch(joined, registry, { attempt, works })
+      if (trust.joinedDomain(domain) === undefined) return // it is about to be dropped
+      const { addresses } = registry
+      const index = at % addresses.length
+      at = index + 1 // where this address does not work, the next attempt calls another one
+      const onAnswer = () => {
+        at = index
+        works()
+      }
+      registry.channel = this.#channelTo(addresses[index] ?? '', domain, registry)
+      await this.#watch(registry.channel, domain, { registry, onAnswer })
       registry.problem = 'the other registry ended the watch: it may have revoked this domain'
     })
   }
 
-  /** Each attempt calls another one of the addresses. */
+  /** A channel stays when the watch over it ends: others call over it, too. */
+  #channelTo(address: string, domain: string, { scope, byAddress }: JoinedRegistry): RegistryChannel {
+    const channel = byAddress.get(address) ?? scope.own(this.#options.channels.member(address, domain))
+    byAddress.set(address, channel)
+    return channel
+  }
+
   async #watch(
-    { name, introduction: { addresses } }: DomainRecord,
-    registry: JoinedRegistry,
-    { attempt, works }: { readonly attempt: number; works(): void },
+    channel: RegistryChannel,
+    domain: string,
+    { registry, onAnswer }: { readonly registry: JoinedRegistry; onAnswer(): void },
   ): Promise<void> {
-    const channel = this.#options.channels.member(addresses[(attempt - 1) % addresses.length] ?? '', name)
     const { trust, clock } = this.#options
     const { signal } = registry.scope
-    registry.channel = channel
-    try {
-      const introduction = introductionToProto(trust.introduction)
-      const messages = channel.federation.watchBundle({ introduction }, { signal })
-      for await (const message of paced(messages, { ...PACE, clock, signal })) {
-        await this.#learn(name, introductionFromProto(message, trust.introductionRules(clock.nowMs())))
-        registry.problem = ''
-        works()
-      }
-    } finally {
-      await channel.close()
+    const introduction = introductionToProto(trust.introduction)
+    const messages = channel.federation.watchBundle({ introduction }, { signal })
+    for await (const message of paced(messages, { ...PACE, clock, signal })) {
+      await this.#learn(domain, introductionFromProto(message, trust.introductionRules(clock.nowMs())))
+      registry.problem = ''
+      onAnswer()
     }
   }
 

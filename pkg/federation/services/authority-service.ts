@@ -119,8 +119,8 @@ export async function* watchTrust(
       }
     }
     for await (const _ of changes(subscribe, call.signal)) {
-      const namesake = connected.namesakeOf(node ?? '')
-      for (const part of trustParts(trust.state())) yield { ...part, namesake }
+      const passing = { namesake: connected.namesakeOf(node ?? ''), aheadMs: BigInt(Math.round(call.saidAheadMs ?? 0)) }
+      for (const part of trustParts(trust.state())) yield { ...part, ...passing }
     }
   } finally {
     leave()

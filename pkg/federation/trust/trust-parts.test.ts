@@ -14,6 +14,7 @@ function state(change: Partial<authorityV1.TrustState> = {}): authorityV1.TrustS
     revoked: [],
     continues: false,
     namesake: '',
+    aheadMs: 0n,
     ...change,
   }
 }

@@ -170,6 +170,7 @@ export class Trust {
       revoked: [...revoked],
       continues: false,
       namesake: '',
+      aheadMs: 0n,
     }
   }
 

@@ -145,7 +145,8 @@ async function ask(
   })
   try {
     const issued = await call(authorityClient(channel))
-    if (issued.trust !== undefined && issued.isTrustWhole) await trust.update(issued.trust)
+    const { namesake, aheadMs } = trust // of which only the watch tells
+    if (issued.trust !== undefined && issued.isTrustWhole) await trust.update({ ...issued.trust, namesake, aheadMs })
     return identityOf(issued, { key, known: trust.bundles(), clock })
   } finally {
     channel.close()

@@ -18,6 +18,7 @@ const state: TrustState = {
   domains: [east],
   revoked: ['spiffe://west/node/n9'],
   namesake: '',
+  aheadMs: 0,
 }
 
 it('NodeTrust knows after a restart what the authority has said', async () => {

@@ -24,6 +24,7 @@ export class NodeTrust {
   #diskProblem = ''
   #exportConditions: ExportConditions
   #namesake = ''
+  #aheadMs = 0
   #problem = 'the registry has not been asked yet'
 
   private constructor(path: string, state: TrustState) {
@@ -68,6 +69,11 @@ export class NodeTrust {
     return this.#diskProblem
   }
 
+  /** How far the clock of this machine is ahead of the registry's. */
+  get aheadMs(): number {
+    return this.#aheadMs
+  }
+
   /** Where another machine runs under our name and is refused; empty: nowhere. */
   get namesake(): string {
     return this.#namesake
@@ -76,6 +82,7 @@ export class NodeTrust {
   async update(state: TrustState): Promise<void> {
     this.#problem = ''
     this.#namesake = state.namesake
+    this.#aheadMs = state.aheadMs
     const bytes = Buffer.from(encodeTrust(state))
     const isSame = bytes.equals(encodeTrust(this.#state))
     if (isSame && !this.#isTooOld) return

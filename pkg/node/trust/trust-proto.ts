@@ -3,7 +3,7 @@ import { authorityV1 } from '../../api/index.ts'
 import type { FederatedDomain, TrustState } from './trust-state.ts'
 
 export function trustFromProto({ continues: _, ...state }: authorityV1.TrustState): TrustState {
-  return state
+  return { ...state, aheadMs: Number(state.aheadMs) }
 }
 
 /** Puts the parts of a state together. Each has the authorities of the own domain; a domain may be in several. */
@@ -13,7 +13,7 @@ export function joinParts(parts: readonly authorityV1.TrustState[]): TrustState 
     const before = domains.get(part.trustDomain)
     domains.set(part.trustDomain, before === undefined ? part : joinFederated(before, part))
   }
-  const { revision = 0n, trustDomain = '', authorities = [], namesake = '' } = parts.at(-1) ?? {}
+  const { revision = 0n, trustDomain = '', authorities = [], namesake = '', aheadMs = 0n } = parts.at(-1) ?? {}
   return {
     revision,
     trustDomain,
@@ -21,6 +21,7 @@ export function joinParts(parts: readonly authorityV1.TrustState[]): TrustState 
     domains: [...domains.values()],
     revoked: parts.flatMap((each) => each.revoked),
     namesake,
+    aheadMs: Number(aheadMs),
   }
 }
 
@@ -56,5 +57,6 @@ function trustToProto({ revision, trustDomain, authorities, domains, revoked }: 
     revoked: [...revoked],
     continues: false,
     namesake: '',
+    aheadMs: 0n,
   }
 }

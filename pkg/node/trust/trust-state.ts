@@ -14,6 +14,8 @@ export interface TrustState {
   readonly revoked: readonly string[]
   /** Where another machine runs under the name of this node and is refused; empty: nowhere. Not kept on disk. */
   readonly namesake: string
+  /** How far the clock of this machine was ahead of the registry's when it began to watch. Not kept on disk. */
+  readonly aheadMs: number
 }
 
 export interface FederatedDomain {

@@ -18,6 +18,8 @@ export interface NodeFacts {
   readonly registryProblem: string
   /** Where another machine runs under the name of this node; empty: nowhere. */
   readonly namesake: string
+  /** How far the clock of this machine is ahead of the registry's. */
+  readonly aheadMs: number
   readonly identityLeftMs: number
   /** From its beginning to its end. */
   readonly identityLifeMs: number
@@ -42,6 +44,7 @@ export function conditionsOf(facts: NodeFacts): readonly Condition[] {
     sourcesCondition,
     registryCondition,
     nameCondition,
+    clockCondition,
     identityCondition,
     policyCondition,
     diskCondition,
@@ -76,6 +79,17 @@ function nameCondition({ namesake }: NodeFacts): Condition | undefined {
   const problem = `another machine runs as this node, at ${namesake}, and is refused`
   const next = 'end it, or give it a name and a token of its own: nsmctl node invite <name>'
   return { name: 'name', problem, next, warningOnly: true }
+}
+
+/** More than people set a clock apart for who have no network time. */
+const MOST_APART_MS = 30_000
+
+function clockCondition({ aheadMs }: NodeFacts): Condition | undefined {
+  const apartMs = Math.abs(aheadMs)
+  if (apartMs <= MOST_APART_MS) return undefined
+  const by = apartMs < 120_000 ? `${Math.round(apartMs / 1_000)} s` : `${Math.round(apartMs / 60_000)} min`
+  const problem = `this machine's clock is ${by} ${aheadMs > 0 ? 'ahead of' : 'behind'} the registry's`
+  return { name: 'clock', problem, next: 'set the clocks of both machines by NTP', warningOnly: true }
 }
 
 function identityCondition({ identityLeftMs, identityLifeMs }: NodeFacts): Condition {

@@ -84,6 +84,7 @@ export class NodeView {
         dataplane,
         registryProblem: trust.problem,
         namesake: trust.namesake,
+        aheadMs: trust.aheadMs,
         diskProblem: databases.map(({ problem }) => problem).find((problem) => problem !== '') ?? trust.diskProblem,
         faults: faults?.problem ?? '',
         policyProblem: policy.problem,

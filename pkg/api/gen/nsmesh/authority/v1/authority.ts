@@ -58,6 +58,8 @@ export interface TrustState {
   continues: boolean;
   /** Only in WatchTrust: where another machine runs under the name of the calling node and is refused. */
   namesake: string;
+  /** Only in WatchTrust: how far the clock of the calling node is ahead of the registry's, in milliseconds. */
+  aheadMs: bigint;
 }
 
 export interface FederatedDomain {
@@ -424,7 +426,16 @@ export const IdentityResponse: MessageFns<IdentityResponse> = {
 };
 
 function createBaseTrustState(): TrustState {
-  return { revision: 0n, trustDomain: "", authorities: [], domains: [], revoked: [], continues: false, namesake: "" };
+  return {
+    revision: 0n,
+    trustDomain: "",
+    authorities: [],
+    domains: [],
+    revoked: [],
+    continues: false,
+    namesake: "",
+    aheadMs: 0n,
+  };
 }
 
 export const TrustState: MessageFns<TrustState> = {
@@ -452,6 +463,12 @@ export const TrustState: MessageFns<TrustState> = {
     }
     if (message.namesake !== "") {
       writer.uint32(58).string(message.namesake);
+    }
+    if (message.aheadMs !== 0n) {
+      if (BigInt.asIntN(64, message.aheadMs) !== message.aheadMs) {
+        throw new globalThis.Error("value provided for field message.aheadMs of type int64 too large");
+      }
+      writer.uint32(64).int64(message.aheadMs);
     }
     return writer;
   },
@@ -525,6 +542,14 @@ export const TrustState: MessageFns<TrustState> = {
             message.namesake = reader.string(true);
             continue;
           }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.aheadMs = reader.int64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -549,6 +574,7 @@ export const TrustState: MessageFns<TrustState> = {
     message.revoked = object.revoked?.map((e) => e) || [];
     message.continues = object.continues ?? false;
     message.namesake = object.namesake ?? "";
+    message.aheadMs = (object.aheadMs !== undefined && object.aheadMs !== null) ? BigInt(object.aheadMs) : 0n;
     return message;
   },
 };
