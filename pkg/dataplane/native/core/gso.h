@@ -25,6 +25,7 @@ class GsoPacket {
                                         std::size_t ip_offset) noexcept;
 
   std::size_t segments() const noexcept { return segments_; }
+  std::size_t ip_offset() const noexcept { return ip_; }
   // Bytes of the longest segment, Ethernet included.
   std::size_t segment_bytes() const noexcept;
   // Writes segment `index` to `out`, at least segment_bytes() long, and returns its length.

@@ -10,6 +10,7 @@
 #include "io/udp-sender.h"
 #include "pipeline/counters.h"
 #include "pipeline/datagram-batch.h"
+#include "pipeline/fragmenter.h"
 #include "pipeline/packet-source.h"
 #include "pipeline/tun-packet.h"
 
@@ -33,6 +34,7 @@ class EgressDevice final : public PacketSource {
 struct EgressParts {
   DatagramBatch& batch;
   UdpSender& sender;
+  Fragmenter& fragmenter;
 };
 
 class EgressPort {

@@ -58,7 +58,7 @@ std::size_t Egress::pump(EgressDevice& device) noexcept {
     device.port->packets_waiting();
     return 0;
   }
-  const EgressParts parts{batch_, sender_};
+  const EgressParts parts{batch_, sender_, fragmenter_};
   TunPacket packet;
   std::size_t count = 0;
   for (; count < kPacketBudget && device.port->ready(now_ns) && read(device, packet); count++) {
@@ -129,7 +129,7 @@ void Egress::execute(SendKeepalive command) noexcept {
   const std::uint64_t sealed = command.port->sealed();
   if (command.port->device) pump(*command.port->device);
   if (command.port->sealed() == sealed && command.port->ready(boot_ns())) {
-    command.port->send_keepalive({batch_, sender_});
+    command.port->send_keepalive({batch_, sender_, fragmenter_});
   }
 }
 

@@ -66,7 +66,7 @@ class Egress {
   void execute(ResumeEgress command) noexcept;
   void execute(SendKeepalive command) noexcept;
   void execute(SendProbeMessage command) noexcept {
-    command.port->send_probe_message(command.message, {batch_, sender_});
+    command.port->send_probe_message(command.message, {batch_, sender_, fragmenter_});
   }
   void execute(DropWaiting command) noexcept;
   void execute(MoveEgress command) noexcept { command.port->move_to(command.to); }
@@ -84,6 +84,7 @@ class Egress {
   TunReader reader_;
   DatagramBatch batch_;
   UdpSender sender_;
+  Fragmenter fragmenter_;
   Moderation moderation_;
 };
 

@@ -23,6 +23,8 @@ class VxlanEgress final : public EgressPort {
   void flush(EgressParts parts) noexcept override;
 
  private:
+  void send(const GsoPacket& segments, EgressParts parts) noexcept;
+
   Parts parts_;
 };
 

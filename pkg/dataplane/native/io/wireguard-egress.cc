@@ -20,13 +20,20 @@ void WireguardEgress::take(const TunPacket& packet, EgressParts parts) noexcept 
   const std::uint32_t mtu_bytes = mtu();
   const auto segments = admit(packet, mtu_bytes);
   if (!segments) return;
+  if (!is_too_long(*segments, mtu_bytes)) return seal(*segments, mtu_bytes, parts);
+  parts_.counters.tx.add(Tx::fragmented, segments->segments());
+  parts.fragmenter.split(*segments, mtu_bytes,
+                         [&](const GsoPacket& piece) { seal(piece, mtu_bytes, parts); });
+}
+
+void WireguardEgress::seal(const GsoPacket& segments, std::uint32_t mtu_bytes, EgressParts parts) noexcept {
   // The longest packet is not padded, so it fits an underlay that it fits without padding.
   const Sealer::Into into{parts.batch, rules_->payload, mtu_bytes + framing_bytes(*rules_)};
-  const std::size_t room = segments->segment_bytes() + Sealer::kMaxOverheadBytes;
-  for (std::size_t i = 0; i < segments->segments(); i++) {
+  const std::size_t room = segments.segment_bytes() + Sealer::kMaxOverheadBytes;
+  for (std::size_t i = 0; i < segments.segments(); i++) {
     if (!parts.batch.has_room(room)) flush(parts);
-    if (!can_begin(parts.batch)) return parts_.counters.tx.add(Tx::no_session, segments->segments() - i);
-    sealer_.add_segment(*segments, i, into);
+    if (!can_begin(parts.batch)) return parts_.counters.tx.add(Tx::no_session, segments.segments() - i);
+    sealer_.add_segment(segments, i, into);
   }
   has_data_ = true;
 }

@@ -53,6 +53,7 @@ class WireguardEgress final : public EgressPort {
  private:
   std::uint32_t mtu() const noexcept { return mtu_bytes(*rules_, parts_.path_mtu); }
   std::optional<GsoPacket> admit(const TunPacket& packet, std::uint32_t mtu_bytes) noexcept;
+  void seal(const GsoPacket& segments, std::uint32_t mtu_bytes, EgressParts parts) noexcept;
   bool can_begin(const DatagramBatch& batch) const noexcept;
   void note_sent() noexcept;
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/framed.h"
+#include "core/ipv4-fragments.h"
 #include "core/mss-clamp.h"
 #include "pipeline/packet-too-big.h"
 
@@ -36,6 +37,7 @@ std::optional<GsoPacket> admit_frame(const TunPacket& frame, const FrameGate& ga
   if (!segments) return refuse(Tx::malformed, counters);
   const std::size_t most = std::min<std::size_t>(link + gate.mtu_bytes, kMaxFrameBytes);
   if (segments->segment_bytes() <= most) return segments;
+  if (inner && Ipv4Fragments::allows(*inner, frame.bytes.subspan(kEthernetBytes))) return segments;
   if (inner) answer_oversize(frame.bytes, *inner, gate);
   return refuse(Tx::oversize, counters);
 }

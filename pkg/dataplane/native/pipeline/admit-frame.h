@@ -16,8 +16,9 @@ struct FrameGate {
 };
 
 // The frame, or the segments of a super-frame, with the MSS of a SYN lowered to the
-// MTU. Absent when it is malformed or its packet is longer than the MTU: that is
-// counted, and an IP packet that is too long is answered with Packet Too Big.
+// MTU. Its packet is longer than the MTU only if it may be fragmented. Absent when it is
+// malformed or longer than the MTU otherwise: that is counted, and an IP packet that is
+// too long is answered with Packet Too Big.
 std::optional<GsoPacket> admit_frame(const TunPacket& frame, const FrameGate& gate,
                                      Counters& counters) noexcept;
 

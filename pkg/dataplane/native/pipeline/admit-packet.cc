@@ -1,5 +1,6 @@
 #include "pipeline/admit-packet.h"
 
+#include "core/ipv4-fragments.h"
 #include "core/mss-clamp.h"
 #include "pipeline/packet-too-big.h"
 
@@ -29,6 +30,7 @@ std::optional<GsoPacket> admit_packet(const TunPacket& packet, const PacketGate&
   const auto segments = GsoPacket::parse(packet.header, bytes, 0);
   if (!segments) return refuse(Tx::malformed, counters);
   if (segments->segment_bytes() <= gate.mtu_bytes) return segments;
+  if (Ipv4Fragments::allows(*inner, bytes)) return segments;
   answer_oversize(*inner, bytes, gate);
   return refuse(Tx::oversize, counters);
 }

@@ -17,9 +17,9 @@ struct PacketGate {
 };
 
 // The packet, or the segments of a super-packet, with the MSS of a SYN lowered to the
-// MTU. Absent when it is malformed, longer than the MTU, or between addresses that the
-// connection did not assign: that is counted, and one that is too long is answered
-// with Packet Too Big.
+// MTU. It is longer than the MTU only if it may be fragmented. Absent when it is
+// malformed, longer than the MTU otherwise, or between addresses that the connection did
+// not assign: that is counted, and one that is too long is answered with Packet Too Big.
 std::optional<GsoPacket> admit_packet(const TunPacket& packet, const PacketGate& gate,
                                       Counters& counters) noexcept;
 

@@ -70,11 +70,13 @@ enum class Tx : std::uint8_t {
   no_buffers,         // ENOBUFS
   blocked,            // the socket's buffer stayed full
   gso_refused,        // UDP_SEGMENT was refused: sent one by one, nothing is lost
+  fragmented,         // longer than the MTU, and sent in fragments
   count
 };
 inline constexpr std::array<std::string_view, static_cast<std::size_t>(Tx::count)> kTxNames = {
-    "tx_packets",    "tx_bytes",   "tx_malformed",  "tx_inner_source", "tx_inner_destination", "tx_oversize",
-    "tx_no_session", "tx_refused", "tx_no_buffers", "tx_blocked",      "tx_gso_refused"};
+    "tx_packets",           "tx_bytes",    "tx_malformed",   "tx_inner_source",
+    "tx_inner_destination", "tx_oversize", "tx_no_session",  "tx_refused",
+    "tx_no_buffers",        "tx_blocked",  "tx_gso_refused", "tx_fragmented"};
 
 struct alignas(64) Counters {
   CounterBlock<Rx, kRxNames.size()> rx;

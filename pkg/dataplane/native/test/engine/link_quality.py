@@ -165,6 +165,22 @@ def hole_udp(link):
     check('hole, UDP: the sender got Packet Too Big', link.engines[0].counters('wg-10.0.0.1')['tx_oversize'] > 0)
 
 
+def hole_fragments(link):
+    """Packets that may be fragmented pass the hole, and the far kernel puts them together."""
+    link.relay.do(f'mtu {HOLE}')
+    until('hole, fragments: the path MTU is found', lambda: quality_of(link.engines[0])['mtu_bytes'] < WIRE_MTU)
+    until('hole, fragments: at both ends', lambda: quality_of(link.engines[1])['mtu_bytes'] < WIRE_MTU)
+    for size in (1400, 5000, 40000):
+        command = f'ping -M dont -q -c 40 -i 0.02 -W 1 -s {size - 28} 10.0.0.2'
+        seen = link.world.namespaces['wa'].sh(command, timeout=30)
+        check(f'hole, fragments: 40 of 40 pings of {size} bytes come back', ' 0% packet loss' in seen, seen[-200:])
+    sent = link.engines[0].counters('wg-10.0.0.1')
+    check('hole, fragments: all were counted, none refused', sent['tx_fragmented'] >= 40 and sent['tx_oversize'] == 0)
+    link.world.namespaces['wa'].popen('ping -M do -q -c 2 -W 1 -s 1372 10.0.0.2').wait(timeout=30)
+    answered = link.engines[0].counters('wg-10.0.0.1')['tx_oversize']
+    check('hole, fragments: with DF they are answered as before', answered > 0)
+
+
 def hole_frames(link):
     """The same with a wire of Ethernet frames: the IP packets in them are clamped or answered."""
     hole_tcp(link)
@@ -185,7 +201,7 @@ def refused(link):
 
 CASES = {
     case.__name__: case
-    for case in (measured, dead, lossy, partitioned, hole_tcp, hole_udp, hole_frames, small_from_start)
+    for case in (measured, dead, lossy, partitioned, hole_tcp, hole_udp, hole_fragments, hole_frames, small_from_start)
 }
 STARTS = {'small_from_start': [f'mtu {HOLE}']}
 FRAMES = ('hole_frames',)
