@@ -91,6 +91,9 @@ function onEvent(options: SupervisionOptions, event: DataplaneEvent): void {
   if (event.at === 'engine-died') logger.warn('The engine died: the holder starts it again', { reason: event.reason })
   if (event.at === 'engine-started') logger.info('The engine runs again', { restarts: event.restarts })
   if (event.at === 'disconnected') logger.warn('Lost nsm-dataplane: wires go on, changes wait')
+  if (event.at === 'session-down') {
+    logger.warn('No packet of a wire comes through and back', { port: event.port, reason: event.reason })
+  }
   if (event.at === 'link-quality-down') {
     logger.warn('Nothing comes through to a node', { ...event.peer, reason: event.reason })
   }

@@ -15,7 +15,7 @@ constexpr std::uint64_t kRenewalLookNs = 500 * kNsPerMs;
 // Silence after which a session counts as dead (KEEPALIVE_TIMEOUT + REKEY_TIMEOUT).
 constexpr std::uint64_t kSilenceNs = kKeepaliveTimeoutNs + kRekeyTimeoutNs;
 // Time for three initiations before a wire that never worked counts as down.
-constexpr std::uint64_t kFirstAnswerNs = 12 * kNsPerSecond;
+constexpr std::uint64_t kFirstAnswerNs = 11 * kNsPerSecond;
 // The age at which an initiator that only receives renews the session.
 constexpr std::uint64_t kRenewForReceivingNs = kRejectAfterNs - kKeepaliveTimeoutNs - kRekeyTimeoutNs;
 

@@ -19,7 +19,7 @@
 //
 //              a handshake completes
 //   unknown -------------------------> up
-//      | 12 s after the first attempt ^ |  a handshake, or data, is not answered for 15 s;
+//      | 11 s after the first attempt ^ |  a handshake, or data, is not answered for 15 s;
 //      v                              | v  or the far node has forgotten the session
 //     down ---------------------------+-'
 #pragma once

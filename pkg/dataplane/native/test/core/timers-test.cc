@@ -162,11 +162,13 @@ TEST("after 15 s without an answer the session is down and a handshake starts; a
   CHECK(w.a->ups == 2 && w.a->downs == 1 && w.exchange("hello"));
 }
 
-TEST("a wire is unknown until a handshake completes, down if none does for 12 s, and up when one does") {
+TEST("a wire is unknown until a handshake completes, down if none does for 11 s, and up when one does") {
   World w;
   w.connect({.keepalive_seconds = 10});
+  w.to_a->set_endpoint(w.a->at);
+  w.to_a->set_keepalive(10);
   w.drops = [](const Datagram&) { return true; };
-  w.advance(12 * kSecond - 1);
+  w.advance(11 * kSecond - 1);
   CHECK(w.to_b->verdict() == Verdict::kUnknown && w.to_a->verdict() == Verdict::kUnknown);
   w.advance(kSlackNs);
   CHECK(w.to_b->verdict() == Verdict::kDown && w.to_b->loss() == SessionLoss::kNeverAnswered);
@@ -181,6 +183,8 @@ TEST("a wire is unknown until a handshake completes, down if none does for 12 s,
 TEST("a handshake that only one side can complete makes neither of them up") {
   World w;
   w.connect({.keepalive_seconds = 10});
+  w.to_a->set_endpoint(w.a->at);
+  w.to_a->set_keepalive(10);
   w.drops = [&](const Datagram& d) { return d.to == w.a->at; };
   w.advance(60 * kSecond);
   CHECK(w.to_b->verdict() == Verdict::kDown && w.to_a->verdict() == Verdict::kDown && w.b->ups == 0);
