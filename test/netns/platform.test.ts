@@ -38,6 +38,24 @@ describe.skipIf(missing !== undefined)('through the real holder', () => {
     }
   })
 
+  test('an IPv6 address for a pod where IPv6 is off is refused in words', async () => {
+    const { rtnl, workloads, close } = await oneHolder('v4only')
+    const { v4only } = workloads
+    await v4only.run(['sh', '-c', 'echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6'])
+    const platform = linuxPlatform(rtnl)
+    const signal = AbortSignal.timeout(5_000)
+    const end = (name: string) => ({ namespace: v4only.namespace, name, alias: 'nsm:c1', mtuBytes: 1400 })
+    await platform.links.createVeth([end('nsm-1'), end('nsm-2')], signal)
+    const add = (address: string) =>
+      platform.addresses.add({ namespace: v4only.namespace, link: 'nsm-1', address }, signal)
+    await add('172.16.1.1/32')
+    await expect(add('2001:db8::1/128')).rejects.toMatchObject({
+      code: 'failed_precondition',
+      message: 'Cannot add the address: IPv6 is off in the pod, which has IPv4 only',
+    })
+    await close()
+  })
+
   test('a namespace that has never had a route has nothing that a wire could take', async () => {
     const { rtnl, lab, holder, close } = await oneHolder()
     const bare = await lab.host('bare', { hasLoopback: false })

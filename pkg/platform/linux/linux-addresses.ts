@@ -1,3 +1,4 @@
+import { NsmError } from '../../base/index.ts'
 import { formatPrefix, ipFamily, parsePrefix } from '../../net/index.ts'
 import {
   type AddressMessage,
@@ -31,6 +32,7 @@ export function linuxAddresses(rtnl: Rtnl, ours: OurLinks): Addresses {
       const index = await ours.indexOf(context, spec.link)
       const [outcome] = await rtnl.ask(context, [addAddress(requestOf(spec, index))])
       if (outcome === undefined || outcome.answer.errno === 0 || outcome.answer.errno === errno.EEXIST) return
+      if (isIpv6Off(spec, outcome.answer.errno)) throw ipv6Off(spec)
       throw answerError(context.what, outcome.answer, { fields: fieldsOf(context) })
     },
 
@@ -47,6 +49,18 @@ export function toAddressSpec(
   { address, prefixLength: length }: Pick<AddressMessage, 'address' | 'prefixLength'>,
 ): AddressSpec {
   return { ...on, address: formatPrefix({ family: ipFamily(address), address, length }) }
+}
+
+/** The kernel says only that it is not allowed. */
+function isIpv6Off({ address }: AddressSpec, answered: number): boolean {
+  return answered === errno.EACCES && ipFamily(parsePrefix(address).address) === 6
+}
+
+function ipv6Off({ link, address }: AddressSpec): NsmError {
+  return new NsmError('failed_precondition', 'Cannot add the address: IPv6 is off in the pod, which has IPv4 only', {
+    fields: { link, address },
+    next: 'set net.ipv6.conf.all.disable_ipv6=0 in the pod, or request a service with IPv4 addresses alone',
+  })
 }
 
 function requestOf({ address: text }: AddressSpec, linkIndex: number): AddressRequest {
