@@ -37,7 +37,7 @@ export {
   workloadOf,
 } from './mechanisms.ts'
 export { LOCAL_MTU_BYTES, lowestMtuBytes } from './mtu.ts'
-export { commonParameter, readMtu } from './parameters.ts'
+export { readMtu } from './parameters.ts'
 export type { UnderlaySpec } from './port-kind.ts'
 export type { WireIntent } from './wire-intent.ts'
 export type { AeadName, Terms } from './wireguard/agreement.ts'

@@ -121,7 +121,7 @@ describe('viewWire', () => {
       /far end/,
     ],
     ['has carried nothing yet', { seen: 'connecting' }, 'connecting', /^$/],
-    ['cannot be seen', { seen: 'unconfirmed' }, 'unconfirmed', /^$/],
+    ['cannot be seen', { seen: 'unconfirmed' }, 'unconfirmed', /shows only what arrives: 3 packets so far$/],
   ])('says that a wire %s', (_what, change, state, problem) => {
     expect(viewWire({ ...facts, ...change })).toMatchObject({ state, problem: expect.stringMatching(problem) })
   })

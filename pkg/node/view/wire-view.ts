@@ -8,7 +8,9 @@ import {
   type End,
   type EndView,
   KERNEL,
+  mechanismOf,
   type PortStatus,
+  REMOTE,
   viewEnd,
   type WireIntent,
 } from '../../mechanism/index.ts'
@@ -141,10 +143,19 @@ function qualityOf(links: readonly LinkQuality[], { peer, isProbed }: EndView): 
 }
 
 /** The first broken step, in the order in which they are made. */
-function problemOf({ record, intent, status }: WireFacts): string {
+function problemOf(facts: WireFacts): string {
+  const { record, intent, status, seen } = facts
   if (intent === undefined || status === undefined) return 'the wire is not there'
   if (status.at === 'failed') return describeError(status.error)
-  return faultOf(record) ?? ''
+  return faultOf(record) ?? (seen === 'unconfirmed' ? arrivedOf(facts) : '')
+}
+
+/** All that a tunnel without sessions shows. */
+function arrivedOf({ record, intent, counters }: WireFacts): string {
+  const tunnels =
+    intent === undefined ? [] : [intent.client, intent.server].filter((end) => mechanismOf(end).cls === REMOTE)
+  const [arrived = 0n] = tunnels.flatMap(({ role }) => counters.get(portId(record.id, role))?.get('rx_packets') ?? [])
+  return `its mechanism shows only what arrives: ${arrived} packets so far`
 }
 
 function countersOf({ record, counters }: WireFacts): ReadonlyMap<string, bigint> {
