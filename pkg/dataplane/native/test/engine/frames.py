@@ -22,6 +22,7 @@ FORMATS = {
     'kind': 'B', 'family': 'B', 'udp_port': 'H', 'peer_port': 'H', 'aead': 'B', 'roaming': 'B',
     'keepalive_seconds': 'H', 'payload_kind': 'B', 'vni': 'I', 'mtu_bytes': 'I', 'event_kind': 'B',
     'counter_value': 'Q', 'session_state': 'B', 'handshake_age_ms': 'Q', 'probe_messages': 'B', 'link_verdict': 'B',
+    'session_verdict': 'B',
     'rtt_us': 'I', 'jitter_us': 'I', 'loss_ppm': 'I', 'probes_sent': 'Q', 'probes_lost': 'Q',
 }  # fmt: skip
 TEXTS = {'id', 'underlay', 'port_a', 'port_b', 'ifname', 'feature', 'text', 'counter_name'}
