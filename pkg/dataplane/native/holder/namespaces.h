@@ -30,7 +30,8 @@ NamespaceId namespace_id(const struct stat& info);
 struct Namespace {
   NamespaceId id;
   Fd fd;
-  Fd rtnl;  // opened on first use; see rtnl.h
+  Fd rtnl;                   // opened on first use; see rtnl.h
+  bool allows_ping = false;  // since it is pinned; see ping-range.h
 };
 using NamespaceRef = std::shared_ptr<Namespace>;
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "holder/ping-range.h"
 #include "holder/source-checks.h"
 
 namespace nsm::holder {
@@ -225,8 +226,11 @@ Status Requests::pin(const Frame& request) {
   Status status = fields.parse(request.attributes, {kId, kNsDev, kNsIno});
   if (status.ok()) status = fields.require({kId, kNsDev, kNsIno});
   if (status.ok()) status = parts_.namespaces.find(fields, target);
-  if (status.ok()) status = parts_.namespaces.pin(std::string(fields.text(kId)), target);
-  if (status.ok()) parts_.occupancy.changed(target->id);
+  if (!status.ok()) return status;
+  const bool is_first = !parts_.namespaces.is_pinned(target->id);
+  if (status = parts_.namespaces.pin(std::string(fields.text(kId)), target); !status.ok()) return status;
+  if (is_first) target->allows_ping = allow_ping(parts_.namespaces, *target);
+  parts_.occupancy.changed(target->id);
   return status;
 }
 
@@ -235,7 +239,16 @@ Status Requests::unpin(const Frame& request) {
   Status status = fields.parse(request.attributes, {kId});
   if (status.ok()) status = fields.require({kId});
   if (!status.ok()) return status;
-  if (const auto id = parts_.namespaces.unpin(std::string(fields.text(kId)))) parts_.occupancy.changed(*id);
+  const std::string id(fields.text(kId));
+  const auto pin = parts_.namespaces.pins().find(id);
+  if (pin == parts_.namespaces.pins().end()) return status;
+  const NamespaceRef target = pin->second;
+  parts_.namespaces.unpin(id);
+  if (target->allows_ping && !parts_.namespaces.is_pinned(target->id)) {
+    disallow_ping(parts_.namespaces, *target);
+    target->allows_ping = false;
+  }
+  parts_.occupancy.changed(target->id);
   return status;
 }
 

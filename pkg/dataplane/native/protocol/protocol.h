@@ -43,9 +43,11 @@ enum Message : std::uint16_t {
   kRtnl = 0x21,
   kRtnlWatch = 0x22,  // {ns?, groups}: subscribe to rtnetlink groups (bit n-1 = group n; 0: unsubscribe)
   kRtnlEvent = 0x23,  // {ns?, payload}: a message of those groups; NLMSG_OVERRUN: some were lost
-  kNsPin = 0x24,      // {id, ns}: keep the namespace reachable under this pin until kNsUnpin
-  kNsUnpin = 0x25,    // {id}
-  kNsGet = 0x26,      // dump of the pins
+  // {id, ns}: keep the namespace reachable under this pin until kNsUnpin. While it has a pin, unprivileged
+  // programs there may open ping sockets, unless its net.ipv4.ping_group_range is not the kernel's default.
+  kNsPin = 0x24,
+  kNsUnpin = 0x25,  // {id}
+  kNsGet = 0x26,    // dump of the pins
   // {ns?}: from now on the namespace drops IPv6 packets that come by a link of group kCheckedGroup from a
   // source to which no route leads by that link. EOPNOTSUPP: the kernel cannot.
   kSourcesCheck = 0x27,

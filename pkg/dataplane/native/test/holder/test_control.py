@@ -4,6 +4,7 @@ import os
 import random
 import socket
 import struct
+import subprocess
 
 from support import HolderTest, eventually, main
 from protocol import (
@@ -89,6 +90,46 @@ class ControlSocket(HolderTest):
             self.control.ask(NS_UNPIN, [('id', pin)])
         self.control.ask(NS_UNPIN, [('id', 'never')])
         eventually('the namespace is forgotten', lambda: not self.is_known(namespace))
+
+    def test_pinned_namespace_lets_anybody_open_ping_sockets(self):
+        namespace = self.namespace('pings')
+        self.connect_from(namespace)
+        self.assertFalse(self.can_ping(namespace))
+        eventually('it is pinned', lambda: self.try_pin('pings-1', namespace))
+        self.assertTrue(self.can_ping(namespace))
+        self.try_pin('pings-2', namespace)
+        self.control.ask(NS_UNPIN, [('id', 'pings-1')])
+        self.assertTrue(self.can_ping(namespace))
+        self.control.ask(NS_UNPIN, [('id', 'pings-2')])
+        self.assertFalse(self.can_ping(namespace), 'as it was before')
+
+    def test_pinned_namespace_keeps_the_range_of_ping_sockets_that_somebody_chose(self):
+        namespace = self.namespace('chosen')
+        self.connect_from(namespace)
+        for before, after in (('7\t9', '7\t9'), ('0\t9', '0\t9')):
+            self.ping_range(namespace, before)
+            eventually('it is pinned', lambda: self.try_pin('chosen', namespace))
+            self.assertEqual(self.ping_range(namespace), after)
+            self.control.ask(NS_UNPIN, [('id', 'chosen')])
+            self.assertEqual(self.ping_range(namespace), after)
+        self.ping_range(namespace, '1\t0')
+        self.try_pin('chosen', namespace)
+        self.ping_range(namespace, '0\t7')  # by its owner, while it is pinned
+        self.control.ask(NS_UNPIN, [('id', 'chosen')])
+        self.assertEqual(self.ping_range(namespace), '0\t7')
+
+    def ping_range(self, namespace, value=None):
+        name = 'net.ipv4.ping_group_range'
+        return namespace.run('sysctl', '-n', *([name] if value is None else ['-w', f'{name}={value}'])).strip()
+
+    def can_ping(self, namespace):
+        ping = 'import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM, socket.IPPROTO_ICMP)'
+        unprivileged = ['setpriv', '--reuid=1000', '--regid=1000', '--clear-groups', '--bounding-set=-all']
+        try:
+            namespace.run(*unprivileged, 'python3', '-c', ping)
+            return True
+        except subprocess.CalledProcessError:
+            return False
 
     def is_known(self, namespace):
         known = self.try_pin('probe', namespace)
