@@ -44,7 +44,9 @@ export class RegistryDirectory {
     this.#options = options
   }
 
+  /** Of a service that has endpoints, the registry is asked once: it is watched from then on. */
   async service(name: string, signal: AbortSignal): Promise<NetworkService> {
+    if (this.#touch(name) === undefined) await this.endpoints(name, signal)
     const watched = this.#touch(name)?.services.values()[0]
     if (watched !== undefined) return watched
     const [found] = await this.#ask(findService(this.#options.services, name), signal)
