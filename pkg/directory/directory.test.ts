@@ -119,6 +119,17 @@ describe('RegistryDirectory', () => {
     expect([registry.watchers, clock.pending]).toEqual([0, 0])
   })
 
+  it('asks once for a service of which only the payload is wanted', async () => {
+    const { registry, clock, directory: known } = directory()
+    expect(await known.service('files', signal)).toMatchObject({ payload: 'IP' })
+    await clock.advance(0)
+    const calls = registry.calls
+    expect(await known.service('files', signal)).toMatchObject({ payload: 'IP' })
+    expect(registry.calls).toBe(calls)
+    await known.close()
+    expect([registry.watchers, clock.pending]).toEqual([0, 0])
+  })
+
   it('leads a client to the endpoints of its match', async () => {
     const { registry, directory: known } = directory()
     const match = { sourceSelector: { app: 'web' }, fallthrough: false, metadata: undefined }
