@@ -128,8 +128,8 @@ Status Requests::rtnl(const ConnectionRef& connection, const Frame& request, boo
 }
 
 // The answer may come after those to later requests.
-Status Requests::rtnl_in_background(const ConnectionRef& connection, const Frame& request, const Namespace& target,
-                                    Bytes payload) {
+Status Requests::rtnl_in_background(const ConnectionRef& connection, const Frame& request,
+                                    const Namespace& target, Bytes payload) {
   struct Exchange {
     Fd socket;
     Bytes payload, answers;
