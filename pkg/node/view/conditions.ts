@@ -111,8 +111,9 @@ function policyCondition({ policyProblem: problem }: NodeFacts): Condition | und
   return { name: 'policy', problem, next, warningOnly: true }
 }
 
-function diskCondition({ diskProblem: problem }: NodeFacts): Condition {
-  const next = problem === '' ? '' : 'make room on the file system of NSM_STATE_DIR; until then no new wire is made'
+function diskCondition({ diskProblem: problem }: NodeFacts): Condition | undefined {
+  if (problem === '') return undefined
+  const next = 'make room on the file system of NSM_STATE_DIR; until then no new wire is made'
   return { name: 'disk', problem, next, warningOnly: true }
 }
 
