@@ -5,7 +5,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { authorityV1, domainV1, type NetworkService, type NetworkServiceEndpoint } from '../../pkg/api/index.ts'
+import { domainV1, type NetworkService, type NetworkServiceEndpoint } from '../../pkg/api/index.ts'
 import { type Clock, type Logger, NsmError, Scope, silentLogger, systemClock } from '../../pkg/base/index.ts'
 import { aheadOf } from '../../pkg/base/testing/index.ts'
 import { nsmdConfig, registryConfig } from '../../pkg/config/index.ts'
@@ -14,11 +14,12 @@ import { startRegistry } from '../../pkg/daemon/nsm-registry/registry.ts'
 import { startNode } from '../../pkg/daemon/nsmd/index.ts'
 import { FakeEngine, fakeDataplane } from '../../pkg/dataplane/testing/index.ts'
 import { sqliteTrustStore, TrustRecords } from '../../pkg/federation/index.ts'
-import { joinParts, type TrustState } from '../../pkg/node/index.ts'
+import type { TrustState } from '../../pkg/node/index.ts'
 import { FakeKernel, fakePlatform } from '../../pkg/platform/testing/index.ts'
-import { Channel, clientOf, endpointRegistryClient, serviceRegistryClient } from '../../pkg/rpc/index.ts'
+import { Channel, clientOf } from '../../pkg/rpc/index.ts'
 import { openDatabase } from '../../pkg/store/index.ts'
 import { freePort } from '../lab/free-port.ts'
+import { registeredAt, trustStateAt } from './read-registry.ts'
 import { type Process, TestHolder, type WorkloadPlace } from './test-holder.ts'
 import { type EndpointOptions, SandboxEndpoint, Workload } from './workload.ts'
 
@@ -114,12 +115,7 @@ export class SandboxDomain {
   }
 
   async admin<T>(run: (domains: ReturnType<typeof domainsClient>) => Promise<T>): Promise<T> {
-    const channel = this.#adminChannel()
-    try {
-      return await run(domainsClient(channel))
-    } finally {
-      channel.close()
-    }
+    return await this.#asOperator((channel) => run(domainsClient(channel)))
   }
 
   invite(node: string) {
@@ -180,39 +176,13 @@ export class SandboxDomain {
   }
 
   /** Services and endpoints as its registry has them. */
-  async registered(): Promise<readonly (NetworkService | NetworkServiceEndpoint)[]> {
-    const channel = this.#adminChannel()
-    try {
-      const found: (NetworkService | NetworkServiceEndpoint)[] = []
-      const services = serviceRegistryClient(channel).find({ service: {}, watch: false }, soon())
-      for await (const { value } of services) found.push(value)
-      const endpoints = endpointRegistryClient(channel).find({ endpoint: {}, watch: false }, soon())
-      for await (const { value } of endpoints) found.push(value)
-      return found
-    } finally {
-      channel.close()
-    }
+  registered(): Promise<readonly (NetworkService | NetworkServiceEndpoint)[]> {
+    return this.#asOperator(registeredAt)
   }
 
   /** Whom its nodes are told to trust. */
-  async trustState(): Promise<TrustState> {
-    const channel = this.#adminChannel()
-    const stop = new AbortController()
-    try {
-      const states = clientOf(authorityV1.AuthorityService, channel).watchTrust(
-        { url: '', instance: '' },
-        { signal: stop.signal },
-      )
-      const parts: authorityV1.TrustState[] = []
-      for await (const part of states) {
-        parts.push(part)
-        if (!part.continues) return joinParts(parts)
-      }
-      throw new NsmError('unavailable', 'Cannot read the trust state: the registry sent none')
-    } finally {
-      stop.abort()
-      channel.close()
-    }
+  trustState(): Promise<TrustState> {
+    return this.#asOperator(trustStateAt)
   }
 
   /** @param when for whom there */
@@ -254,6 +224,15 @@ export class SandboxDomain {
       database.close()
     }
     await this.start()
+  }
+
+  async #asOperator<T>(read: (channel: Channel) => Promise<T>): Promise<T> {
+    const channel = this.#adminChannel()
+    try {
+      return await read(channel)
+    } finally {
+      channel.close()
+    }
   }
 
   #adminChannel(): Channel {
