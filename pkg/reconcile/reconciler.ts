@@ -8,14 +8,15 @@
  *     changed(place) ----------> observe ----> remove strays, queue the owners whose objects differ
  */
 import { isDeepStrictEqual } from 'node:util'
-import { type Clock, KeyedQueue, type Logger, NsmError, Scope, within } from '../base/index.ts'
-import { type Item, inCreationOrder, inRanks, itemId, toItem } from './item.ts'
+import { type Clock, KeyedQueue, type Logger, Scope, within } from '../base/index.ts'
+import { inCreationOrder, itemId, toItem } from './item.ts'
 import { type AnyKind, type Desired, NODE_PLACE } from './kind.ts'
 import type { KindCounts } from './kind-counters.ts'
-import { all, forEachLimited } from './limited.ts'
+import { forEachLimited } from './limited.ts'
 import { Owner, type OwnerStatus } from './owner.ts'
 import type { Place } from './place.ts'
 import { Rounds } from './rounds.ts'
+import { claim, doubtPlaces, settleOwner } from './settle-owner.ts'
 import { type Sighting, Sightings, type Verdict } from './sightings.ts'
 import { World } from './world.ts'
 
@@ -127,77 +128,26 @@ export class Reconciler {
     const owner = this.#owners.get(ownerId) ?? new Owner(ownerId, this.#options.random ?? Math.random)
     this.#owners.set(ownerId, owner)
     owner.want(inCreationOrder(desired.map(toItem), this.#options.kinds))
-    for (const item of owner.desired.values()) this.#claim(owner, item)
+    for (const item of owner.desired.values()) claim(this.#world, owner, item)
     return owner
-  }
-
-  /** Returns whether the object belongs to the owner now: the first owner that desires it gets it. */
-  #claim(owner: Owner, { place, id }: Item): boolean {
-    const { claims } = this.#world.place(place)
-    if (!claims.has(id)) claims.set(id, owner.id)
-    return claims.get(id) === owner.id
   }
 
   async #try(owner: Owner, signal: AbortSignal): Promise<void> {
     const { round } = owner
+    const world = this.#world
+    const { kinds } = this.#options
     owner.status = { at: 'settling' }
     try {
-      await this.#limited([signal], async (limited) => {
-        await this.#clear(owner, limited)
-        await this.#ensure(owner, limited)
-      })
+      await this.#limited([signal], (limited) => settleOwner({ world, kinds }, owner, limited))
       owner.status = { at: 'settled' }
       owner.backoff.reset()
       if (owner.isNothing()) this.#forget(owner)
     } catch (error) {
       owner.status = { at: 'failed', error }
-      this.#doubtPlaces(owner)
+      doubtPlaces(this.#world, owner)
       if (owner.round === round) this.#tryLater(owner, error)
       throw error
     }
-  }
-
-  /** A removal can implicitly remove other objects, as a link does its routes: observe again before creating any. */
-  async #clear(owner: Owner, signal: AbortSignal): Promise<void> {
-    const ranks = inRanks(inCreationOrder(owner.leaving.values(), this.#options.kinds))
-    let hasRemoved = false
-    for (const items of [...ranks].reverse()) {
-      const removals = await all([...items].reverse(), (item) => this.#clearOne(owner, item, signal))
-      hasRemoved ||= removals.includes(true)
-    }
-    if (hasRemoved) this.#doubtPlaces(owner)
-  }
-
-  async #clearOne(owner: Owner, item: Item, signal: AbortSignal): Promise<boolean> {
-    const { claims } = this.#world.place(item.place)
-    const isOurs = claims.get(item.id) === owner.id
-    const hasRemoved = isOurs && (await this.#world.clear(item, signal))
-    if (isOurs) claims.delete(item.id)
-    owner.left(item)
-    return hasRemoved
-  }
-
-  #doubtPlaces(owner: Owner): void {
-    for (const place of owner.places()) this.#world.place(place).doubt()
-  }
-
-  /** A change can implicitly remove the objects that depend on it: observe again before continuing with those. */
-  async #ensure(owner: Owner, signal: AbortSignal): Promise<void> {
-    const ranks = inRanks(owner.desired.values())
-    for (const [index, items] of ranks.entries()) {
-      for (const item of items) if (!this.#claim(owner, item)) throw this.#taken(item)
-      const later = ranks.slice(index + 1).flat()
-      const isDependedOn = later.some((item) => this.#world.has(item))
-      const changes = await all(items, (item) => this.#world.ensure(item, signal))
-      if (isDependedOn && changes.includes(true)) this.#doubtPlaces(owner)
-    }
-  }
-
-  #taken({ kind, key, place, id }: Item): NsmError {
-    return new NsmError('already_exists', 'Cannot create an object of the wire: it belongs to another connection', {
-      fields: { place, kind: kind.name, key, connection: this.#world.place(place).claims.get(id) },
-      next: 'close that connection, or ask for another interface name, address or route',
-    })
   }
 
   #forget(owner: Owner): void {
