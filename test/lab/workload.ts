@@ -11,6 +11,8 @@ export interface Workload {
   readonly name: string
   readonly node: Node
   readonly host: Host
+  /** The program of the pod: a wire ends with the last process of its namespace, not with its client. */
+  readonly program: ChildProcess
 }
 
 let podNumber = 1
@@ -23,7 +25,8 @@ export async function startWorkload(lab: Lab, node: Node, name: string): Promise
   await node.host.ip(`link set ${link} master pods0`)
   const index = node.name.slice(node.name.lastIndexOf('-') + 1)
   await host.ip(`address add 10.244.${index}.${podNumber}/24 dev eth0`, `route add default via 10.244.${index}.1`)
-  return { name, node, host }
+  const program = host.start(['sleep', 'infinity'], `${lab.directory}/${name}-program.log`)
+  return { name, node, host, program }
 }
 
 /** Asks for network services, as the sidecar of a pod does; `urls` as in the pod's annotation. */

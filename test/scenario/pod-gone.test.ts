@@ -22,7 +22,6 @@ async function serve(name: string): Promise<void> {
   const { lab } = cluster()
   const known = endpoints.get(name)
   const workload = known?.workload ?? (await startWorkload(lab, second(), name))
-  if (known === undefined) workload.host.start(['sleep', 'infinity'], `${lab.directory}/${name}-program.log`)
   endpoints.set(name, { child: serveService(lab, workload, { service: 'files', cidr: CIDR }), workload })
   await until(`the endpoint ${name}`, async () => (await nsmctl(second(), 'get', 'endpoints')).stdout.includes(name))
 }
@@ -64,6 +63,7 @@ test('endpoint killed: its wire leads to the other one within a second, with the
   expect(await pinging).toBeLessThan(100)
   await serve(endpoint)
   await stop(child)
+  workload.program.kill('SIGKILL')
 }, 60_000)
 
 test('client killed beside another process of its pod: its wire stays, and nothing is lost', async () => {
@@ -72,14 +72,16 @@ test('client killed beside another process of its pod: its wire stays, and nothi
   child.kill('SIGKILL')
   expect(await pinging).toBe(0)
   expect(await wires(cluster().node)).toHaveLength(1)
+  workload.program.kill('SIGKILL')
   await until('its wire to end with the last process', async () => (await wires(cluster().node)).length === 0, 5_000)
 }, 60_000)
 
 test('pod of a client gone: its wire ends within two seconds at both nodes', async () => {
-  const { child } = await client('client-gone')
+  const { child, workload } = await client('client-gone')
   expect([(await wires(cluster().node)).length, (await wires(second())).length]).toEqual([1, 1])
   const startMs = performance.now()
   child.kill('SIGKILL')
+  workload.program.kill('SIGKILL')
   await until('both ends to be gone', async () => (await wires(second())).length === 0, 5_000)
   expect(await wires(cluster().node)).toEqual([])
   expect(performance.now() - startMs).toBeLessThan(3_000) // nsmctl takes half a second

@@ -67,8 +67,7 @@ export async function startPod(
   made += 1
   const name = `${served.service}-${made}`
   const workload = await startWorkload(lab, node, name)
-  const program = workload.host.start(['sleep', 'infinity'], `${lab.directory}/${name}.log`)
-  const pod = { name, node, processes: [program, serveService(lab, workload, served)] }
+  const pod = { name, node, processes: [workload.program, serveService(lab, workload, served)] }
   const isFound = async () => (await nsmctl(node, 'get', 'endpoints')).stdout.includes(name)
   await until(`the endpoint ${name}`, isFound)
   await run(['ip', 'netns', 'del', workload.host.name]) // from here on its processes alone keep the namespace
