@@ -71,6 +71,21 @@ describe('Forwarder', () => {
     expect(forwarder.intents()).toEqual([localWire('a')])
   })
 
+  test('leaves what a workload has put on its wire, and restores what it took off', async () => {
+    await forwarder.establish(localWire('a'), soon())
+    const space = node.kernel.namespace(CLIENT_NS)
+    const before = space.addresses.length
+    const own = { namespace: CLIENT_NS, link: 'c-a', address: '10.99.0.1/24', isForeign: true } as const
+    space.addresses.push(own)
+    space.addresses = space.addresses.filter(({ address }) => address !== '10.0.0.1/32')
+    node.kernel.changed(CLIENT_NS)
+    await expect.poll(() => space.addresses.length).toBe(before + 1)
+    expect(space.addresses).toContainEqual(own)
+    await forwarder.close()
+    forwarder = await node.start()
+    expect(space.addresses).toContainEqual(own)
+  })
+
   test('removes a wire wholly, and does not mind one that it does not know', async () => {
     const before = node.world()
     await forwarder.establish(remoteWire('a'), soon())

@@ -58,9 +58,14 @@ export interface AddressSpec {
   readonly address: string
 }
 
+export interface FoundAddress extends AddressSpec {
+  /** Whether it lacks our mark: workloads give addresses of their own to the links of their wires. */
+  readonly isForeign?: true
+}
+
 export interface Addresses {
-  /** Lists the addresses of links with our alias. */
-  list(namespace: Namespace, signal: AbortSignal): Promise<readonly AddressSpec[]>
+  /** Lists the addresses of links with our alias, without those that the kernel has given them. */
+  list(namespace: Namespace, signal: AbortSignal): Promise<readonly FoundAddress[]>
   add(spec: AddressSpec, signal: AbortSignal): Promise<void>
   remove(spec: AddressSpec, signal: AbortSignal): Promise<void>
 }
@@ -148,7 +153,7 @@ export interface Namespaces {
 /** What an event tells of an object with our mark: how it is now, or how it was when it went. */
 export type Change =
   | { readonly of: 'link'; readonly spec: Link; readonly isGone: boolean }
-  | { readonly of: 'address'; readonly spec: AddressSpec; readonly isGone: boolean }
+  | { readonly of: 'address'; readonly spec: FoundAddress; readonly isGone: boolean }
   | { readonly of: 'route'; readonly spec: RouteSpec; readonly isGone: boolean }
   | { readonly of: 'rule'; readonly spec: RuleSpec; readonly isGone: boolean }
 

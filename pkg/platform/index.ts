@@ -6,6 +6,7 @@ export type {
   Bystander,
   Bystanders,
   Change,
+  FoundAddress,
   Link,
   LinkSpec,
   Links,

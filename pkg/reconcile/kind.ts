@@ -11,6 +11,8 @@ export interface Kind<Spec, Actual = Spec> {
   /** All objects of this kind in that place that carry our mark, including those of earlier runs. */
   observe(place: string, signal: AbortSignal): Promise<ReadonlyMap<string, Actual>>
   matches(spec: Spec, actual: Actual): boolean
+  /** Whether somebody else has made the object: without an owner it is left alone. Absent: all are ours. */
+  isForeign?(actual: Actual): boolean
   /** Creates or changes the object, and returns its new state. */
   apply(spec: Spec, actual: Actual | undefined, signal: AbortSignal): Promise<Actual>
   /** The objects that `apply` creates together with this one, such as the other end of a veth pair. */

@@ -54,9 +54,10 @@ export class Place {
     for (const touched of this.#observations) touched.add(id)
   }
 
-  /** The objects that no owner has claimed, in the order of removal. */
+  /** The objects of ours that no owner has claimed, in the order of removal. */
   strays(): readonly Found[] {
-    const strays = [...this.#found.values()].filter(({ id }) => !this.claims.has(id))
+    const isStray = ({ id, kind, actual }: Found) => !this.claims.has(id) && kind.isForeign?.(actual) !== true
+    const strays = [...this.#found.values()].filter(isStray)
     return strays.sort((a, b) => this.#kinds.indexOf(b.kind) - this.#kinds.indexOf(a.kind))
   }
 

@@ -121,7 +121,8 @@ export class Reconciler {
     const owner = place.claims.get(id)
     if (owner !== undefined && this.#queue.has(owner)) return 'unsettled'
     if (!place.isKnown || isDeepStrictEqual(place.get(id), actual)) return 'known' // or yet to be observed
-    return owner === undefined ? 'unowned' : 'changed'
+    if (owner !== undefined) return 'changed'
+    return actual !== undefined && kind.isForeign?.(actual) === true ? 'known' : 'unowned'
   }
 
   #want(ownerId: string, desired: readonly Desired[]): Owner {

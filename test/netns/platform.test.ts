@@ -21,6 +21,7 @@ describe.skipIf(missing !== undefined)('through the real holder', () => {
         await workload(namespace).ip(`address add ${address} dev ${name}`)
         await workload(namespace).ip(`route add default via ${gateway}`)
       },
+      assign: (namespace, name, address) => workload(namespace).ip(`address add ${address} dev ${name}`),
       removeBystander: (namespace, name) => workload(namespace).ip(`link del ${name}`),
       setDown: (namespace, name) => workload(namespace).ip(`link set ${name} down`),
       linkNames: (namespace) => workload(namespace).linkNames(),

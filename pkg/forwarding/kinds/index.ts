@@ -1,5 +1,5 @@
 import type { Dataplane } from '../../dataplane/index.ts'
-import type { Platform } from '../../platform/index.ts'
+import type { FoundAddress, Platform } from '../../platform/index.ts'
 import type { AnyKind } from '../../reconcile/index.ts'
 import { crossConnectKind } from './cross-connect-kind.ts'
 import { DevicePorts } from './device-ports.ts'
@@ -17,7 +17,7 @@ export function wireKinds(platform: Platform, dataplane: Dataplane) {
     pin: pinKind(platform.namespaces),
     port: portKind(dataplane, devices),
     link: linkKind(platform.links, devices),
-    address: listedKind('address', platform.addresses, ({ link, address }) => `${address} ${link}`),
+    address: listedKind<FoundAddress>('address', platform.addresses, ({ link, address }) => `${address} ${link}`),
     route: listedKind('route', platform.routes, (r) => `${r.prefix} ${r.via ?? 'link'} ${r.link} ${r.table}`),
     rule: listedKind('rule', platform.rules, (r) => `${r.from} ${r.proto} ${r.dstPort} ${r.srcPort} ${r.table}`),
     crossConnect: crossConnectKind(dataplane),

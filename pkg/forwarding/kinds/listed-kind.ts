@@ -8,7 +8,7 @@ interface Listed<Spec> {
 }
 
 /** Objects of a namespace that are wholly described by their key: they are there or not, never different. */
-export function listedKind<Spec extends { readonly namespace: string }>(
+export function listedKind<Spec extends { readonly namespace: string; readonly isForeign?: true }>(
   name: string,
   door: Listed<Spec>,
   key: (spec: Spec) => string,
@@ -19,6 +19,7 @@ export function listedKind<Spec extends { readonly namespace: string }>(
     place: ({ namespace }) => namespace,
     observe: async (place, signal) => new Map((await door.list(place, signal)).map((spec) => [key(spec), spec])),
     matches: () => true,
+    isForeign: ({ isForeign = false }) => isForeign,
     async apply(spec, _actual, signal) {
       await door.add(spec, signal)
       return spec

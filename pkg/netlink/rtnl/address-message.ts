@@ -4,6 +4,7 @@ import { attributesAfter } from '../attributes.ts'
 import { HOST_IS_LITTLE_ENDIAN, readStruct, viewOf } from '../bytes.ts'
 import type { Message } from '../message.ts'
 import { AF_UNSPEC, addressFamily, change, create, dump, type RtnlRequest, rtnlType } from './request.ts'
+import { NSM_PROTOCOL } from './route-message.ts'
 
 const IFADDRMSG_BYTES = 8
 const IFA_ADDRESS = 1
@@ -22,9 +23,11 @@ export interface AddressMessage {
   readonly prefixLength: number
   /** Whether the kernel assigned this address by itself. */
   readonly isFromKernel: boolean
+  /** Whether it carries our mark. Kernels before 5.18 keep none. */
+  readonly isOurs: boolean
 }
 
-export type AddressRequest = Omit<AddressMessage, 'isFromKernel'>
+export type AddressRequest = Omit<AddressMessage, 'isFromKernel' | 'isOurs'>
 
 export function addAddress(request: AddressRequest): RtnlRequest {
   return create(addressRequest(rtnlType.newAddress, request))
@@ -51,6 +54,7 @@ export function readAddress({ body }: Message): AddressMessage {
     // Kernels before 5.18 do not report the origin of an address. There we assume that link-local ones are the
     // kernel's.
     isFromKernel: proto === undefined ? isLinkLocal(address) : KERNEL_PROTOS.includes(proto),
+    isOurs: proto === NSM_PROTOCOL,
   }
 }
 
@@ -61,7 +65,9 @@ function addressRequest(type: number, { linkIndex, address, prefixLength }: Addr
     attributes: [
       attribute.bytes(IFA_LOCAL, address),
       attribute.bytes(IFA_ADDRESS, address),
-      ...(type === rtnlType.newAddress ? [attribute.u32(IFA_FLAGS, IFA_F_NODAD)] : []),
+      ...(type === rtnlType.newAddress
+        ? [attribute.u32(IFA_FLAGS, IFA_F_NODAD), attribute.u8(IFA_PROTO, NSM_PROTOCOL)]
+        : []),
     ],
   }
 }

@@ -7,6 +7,7 @@ import {
   addRule,
   addVeth,
   decodeMessages,
+  deleteAddress,
   dumpLinks,
   encodeMessage,
   getLink,
@@ -108,7 +109,9 @@ test('routes, rules and neighbours that are not ours read as undefined', () => {
 
 test('a link-local IPv6 address without an origin counts as assigned by the kernel', () => {
   const address = Uint8Array.of(0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1)
-  expect(readAddress(sent(addAddress({ linkIndex: 1, address, prefixLength: 64 }))).isFromKernel).toBe(true)
+  const on = { linkIndex: 1, address, prefixLength: 64 }
+  expect(readAddress(sent(deleteAddress(on)))).toMatchObject({ isFromKernel: true, isOurs: false })
+  expect(readAddress(sent(addAddress(on)))).toMatchObject({ isFromKernel: false, isOurs: true })
 })
 
 test('every reader handles every truncation and arbitrary bytes', () => {

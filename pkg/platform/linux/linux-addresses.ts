@@ -10,7 +10,7 @@ import {
   errno,
   readAddress,
 } from '../../netlink/index.ts'
-import type { Addresses, AddressSpec } from '../doors.ts'
+import type { Addresses, AddressSpec, FoundAddress } from '../doors.ts'
 import type { OurLinks } from './our-links.ts'
 import { fieldsOf, type Rtnl, type RtnlContext } from './rtnl.ts'
 
@@ -21,7 +21,7 @@ export function linuxAddresses(rtnl: Rtnl, ours: OurLinks): Addresses {
       const names = await ours.names(context)
       if (names.size === 0) return []
       const messages = await rtnl.dump(context, dumpAddresses())
-      return messages.map(readAddress).flatMap(({ linkIndex, isFromKernel, ...address }): AddressSpec[] => {
+      return messages.map(readAddress).flatMap(({ linkIndex, isFromKernel, ...address }): FoundAddress[] => {
         const link = names.get(linkIndex)
         return link === undefined || isFromKernel ? [] : [toAddressSpec({ namespace, link }, address)]
       })
@@ -46,9 +46,10 @@ export function linuxAddresses(rtnl: Rtnl, ours: OurLinks): Addresses {
 
 export function toAddressSpec(
   on: Pick<AddressSpec, 'namespace' | 'link'>,
-  { address, prefixLength: length }: Pick<AddressMessage, 'address' | 'prefixLength'>,
-): AddressSpec {
-  return { ...on, address: formatPrefix({ family: ipFamily(address), address, length }) }
+  { address, prefixLength: length, isOurs }: Pick<AddressMessage, 'address' | 'prefixLength' | 'isOurs'>,
+): FoundAddress {
+  const found = { ...on, address: formatPrefix({ family: ipFamily(address), address, length }) }
+  return isOurs ? found : { ...found, isForeign: true }
 }
 
 /** The kernel says only that it is not allowed. */

@@ -1,6 +1,6 @@
 /** The objects of one namespace of the fake kernel, and what the kernel does by itself when a link changes. */
 import { NsmError } from '../../base/index.ts'
-import type { AddressSpec, Link, NeighbourSpec, RouteSpec, RuleSpec } from '../doors.ts'
+import type { AddressSpec, FoundAddress, Link, NeighbourSpec, RouteSpec, RuleSpec } from '../doors.ts'
 
 export interface FakeLink {
   index: number
@@ -19,7 +19,7 @@ export interface FakeLink {
 export class FakeNamespace {
   readonly id: string
   readonly links = new Map<string, FakeLink>()
-  addresses: AddressSpec[] = []
+  addresses: FoundAddress[] = []
   routes: RouteSpec[] = []
   rules: RuleSpec[] = []
   neighbours: NeighbourSpec[] = []

@@ -28,6 +28,8 @@ conformance('the fake', async () => {
       kernel.namespace(namespace).addresses.push({ namespace, link, address })
       kernel.namespace(namespace).routes.push({ namespace, link, prefix: '0.0.0.0/0', via: gateway, table: 254 })
     },
+    assign: async (namespace, link, address) =>
+      void kernel.namespace(namespace).addresses.push({ namespace, link, address, isForeign: true }),
     removeBystander: async (namespace, name) => kernel.removeDevice(namespace, name),
     setDown: async (namespace, name) => kernel.setDown(namespace, name),
     linkNames: async (namespace) => [...kernel.namespace(namespace).links.keys()],

@@ -28,6 +28,17 @@ export function addressRules(world: () => World): void {
     })
   })
 
+  test('what a workload has given its link is told from ours', async () => {
+    const { addresses } = world().platform
+    await withPair(world(), async (near) => {
+      await addresses.add(spec(near, '10.7.0.1/24'), signal)
+      await world().assign(near.namespace, near.name, '10.99.0.1/24')
+      expect(sorted(await addresses.list(near.namespace, signal))).toEqual(
+        sorted([spec(near, '10.7.0.1/24'), { ...spec(near, '10.99.0.1/24'), isForeign: true }]),
+      )
+    })
+  })
+
   test('add requires the link; remove requires neither link nor namespace', async () => {
     const { addresses } = world().platform
     const [near] = pair(world())

@@ -10,6 +10,8 @@ export interface World {
   addBystander(namespace: string, name: string): Promise<void>
   /** Sets a link up that is not ours, with an address and a default route. */
   connect(namespace: string, name: string, by: { readonly address: string; readonly gateway: string }): Promise<void>
+  /** Gives a link of ours an address, as its workload may. */
+  assign(namespace: string, name: string, address: string): Promise<void>
   removeBystander(namespace: string, name: string): Promise<void>
   setDown(namespace: string, name: string): Promise<void>
   /** The names of all links except `lo`, ours or not. */
