@@ -100,6 +100,30 @@ describe('FarEnds', () => {
     expect(clock.pending).toBe(0)
   })
 
+  it('hears of a hop that tells ever more no more often than its wires may change', async () => {
+    const { farEnds, states, clock, say } = farNode()
+    farEnds.follow('c1', FAR)
+    await clock.advance(0)
+    for (let toggle = 0; toggle < 1_000; toggle += 1) say('UPDATE', seen('c1', toggle % 2 === 0 ? 'DOWN' : 'UP'))
+    for (let tenth = 0; tenth < 10; tenth += 1) await clock.advance(100)
+    expect(states.length).toBeGreaterThan(50)
+    expect(states.length).toBeLessThanOrEqual(125)
+    await farEnds.close()
+  })
+
+  it('hears at once of a hop whose every wire changes', async () => {
+    const { farEnds, states, clock, say } = farNode()
+    const ids = Array.from({ length: 1_000 }, (_, at) => `c${at}`)
+    for (const id of ids) farEnds.follow(id, FAR)
+    await clock.advance(0)
+    await say('INITIAL_STATE_TRANSFER', ...ids.map((id) => seen(id)))
+    states.length = 0
+    for (const id of ids) say('UPDATE', seen(id, 'DOWN'))
+    for (let tenth = 0; tenth < 10; tenth += 1) await clock.advance(100)
+    expect(states.length).toBe(1_000)
+    await farEnds.close()
+  })
+
   it('follows a connection only to where it leads now', async () => {
     const { farEnds, states, clock, say } = farNode()
     farEnds.follow('c1', LOCAL)

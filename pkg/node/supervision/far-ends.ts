@@ -7,12 +7,18 @@
  * ends its stream and does not answer at once is gone, and with it what it serves.
  */
 import type { Connection, ConnectionEvent, ConnectionState, MonitorClient } from '../../api/index.ts'
-import { type Clock, errorCode, follow, type Logger } from '../../base/index.ts'
+import { type Clock, errorCode, follow, type Logger, type Pace, paced } from '../../base/index.ts'
 import type { Target } from '../../connections/index.ts'
 
 const RETRY = { firstMs: 200, maxMs: 10_000 }
 /** A stream that was open for so long may have ended because of its age, and is opened again before we conclude anything. */
 const STEADY_MS = 1_000
+
+/** How often the changes of its wires are heard of one hop, whose every wire may change at once. */
+const PACE_MS = 100
+const CHANGES = { always: 10, perWire: 0.2 }
+/** After an event with many connections, in units of the above. */
+const LONGEST_REST = 10
 
 export interface FarEndsOptions {
   readonly connect: (target: Target, signal: AbortSignal) => Promise<MonitorClient>
@@ -104,11 +110,25 @@ export class FarEnds {
   async #monitor({ target, ids, stop: { signal } }: Followed, onOpen: () => void): Promise<undefined> {
     const client = await this.#options.connect(target, signal)
     const before = [...ids] // a connection that is made later may be missing from the initial state
-    for await (const event of client.monitor({ pathSegments: [], networkServices: [] }, { signal })) {
+    const events = client.monitor({ pathSegments: [], networkServices: [] }, { signal })
+    for await (const event of paced(events, this.#paceOf(ids, signal))) {
       const told = this.#tell(event, ids)
       if (event.type !== 'INITIAL_STATE_TRANSFER') continue
       onOpen()
       for (const id of before) if (ids.has(id) && !told.has(id)) this.#options.onState(id, 'DOWN')
+    }
+  }
+
+  #paceOf(ids: ReadonlySet<string>, signal: AbortSignal): Pace<ConnectionEvent> {
+    const most = () => CHANGES.always + CHANGES.perWire * ids.size
+    return {
+      get most() {
+        return most()
+      },
+      ms: PACE_MS,
+      weigh: ({ connections }) => Math.min(Math.max(1, connections.size), LONGEST_REST * most()),
+      clock: this.#options.clock,
+      signal,
     }
   }
 
