@@ -6,6 +6,7 @@ import type {
   NetworkServiceEndpointQuery,
 } from '../api/index.ts'
 import { NsmError } from '../base/index.ts'
+import { namerOf } from '../policy/index.ts'
 import { EndpointExpiry, expiryMs } from './endpoint-expiry.ts'
 import { viewOf } from './find/caller-view.ts'
 import { findRecords, watchRecords } from './find/find-records.ts'
@@ -75,7 +76,7 @@ export class EndpointRegistry implements EndpointRegistryServer {
   }
 
   find({ endpoint, watch }: NetworkServiceEndpointQuery, call: Call): AsyncIterable<Found<NetworkServiceEndpoint>> {
-    const { domain, store, others } = this.#options
+    const { domain, store, others, turns } = this.#options
     const view = viewOf(call, this.#options)
     const { query, otherDomain } = routeEndpointQuery(endpoint, domain)
     if (otherDomain !== undefined) {
@@ -86,7 +87,8 @@ export class EndpointRegistry implements EndpointRegistryServer {
       return shown !== undefined && matchesEndpoint(query, shown) ? shown : undefined
     }
     const queries = () => narrowEndpointQuery(query, view)
-    const search = { records: store.endpoints, queries, show, view, signal: call.signal }
+    const caller = namerOf(call.peer.spiffeId, domain)
+    const search = { records: store.endpoints, queries, show, view, turns, caller, signal: call.signal }
     return watch ? watchRecords(search) : findRecords(search)
   }
 

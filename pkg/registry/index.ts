@@ -1,6 +1,7 @@
 /** A domain's registry: network services and their endpoints, behind NSM's two registry services. */
 export { EndpointRegistry, type EndpointRegistryOptions } from './endpoint-registry.ts'
 export type { ExportSource } from './find/caller-view.ts'
+export { SearchTurns } from './find/search-turns.ts'
 export { OtherDomains, type OtherDomainsOptions, type OtherRegistry } from './other-domains/other-domains.ts'
 export { readOnlyRegistry } from './read-only-registry.ts'
 export type { RegisteringNodes, RegistryOptions } from './registry-options.ts'

@@ -1,6 +1,7 @@
 import type { Clock, KeyedQueue, Logger } from '../base/index.ts'
 import type { PolicySource } from '../policy/index.ts'
 import type { ExportSource } from './find/caller-view.ts'
+import type { SearchTurns } from './find/search-turns.ts'
 import type { OtherDomains } from './other-domains/other-domains.ts'
 import type { Claims } from './rules/claims.ts'
 import type { RegistryStore } from './store/registry-store.ts'
@@ -22,6 +23,8 @@ export interface RegistryOptions {
   readonly claims: Claims
   /** Of both registries: who may serve a service is compared and written in one step. */
   readonly queue: KeyedQueue
+  /** Of both registries, too. */
+  readonly turns: SearchTurns
   readonly clock: Clock
   readonly logger: Logger
 }

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Call, Found, NetworkService, NetworkServiceQuery, ServiceRegistryServer } from '../api/index.ts'
 import { PAYLOAD_IP } from '../api/index.ts'
 import { NsmError } from '../base/index.ts'
+import { namerOf } from '../policy/index.ts'
 import { viewOf } from './find/caller-view.ts'
 import { findRecords, watchRecords } from './find/find-records.ts'
 import { narrowServiceQuery } from './find/narrow-query.ts'
@@ -65,7 +66,7 @@ export class ServiceRegistry implements ServiceRegistryServer {
   }
 
   find({ service, watch }: NetworkServiceQuery, call: Call): AsyncIterable<Found<NetworkService>> {
-    const { domain, store, others } = this.#options
+    const { domain, store, others, turns } = this.#options
     const view = viewOf(call, this.#options)
     const { query, otherDomain } = routeServiceQuery(service, domain)
     if (otherDomain !== undefined) {
@@ -73,7 +74,8 @@ export class ServiceRegistry implements ServiceRegistryServer {
     }
     const show = (value: NetworkService) => (matchesService(query, value) ? view.service(value) : undefined)
     const queries = () => narrowServiceQuery(query, view)
-    const search = { records: store.services, queries, show, view, signal: call.signal }
+    const caller = namerOf(call.peer.spiffeId, domain)
+    const search = { records: store.services, queries, show, view, turns, caller, signal: call.signal }
     return watch ? watchRecords(search) : findRecords(search)
   }
 

@@ -34,6 +34,7 @@ import {
   EndpointRegistry,
   OtherDomains,
   removeOwned,
+  SearchTurns,
   ServiceRegistry,
   sqliteStore,
 } from '../../registry/index.ts'
@@ -90,12 +91,13 @@ async function compose(config: RegistryConfig, options: Runtime, scope: Scope): 
   const exports = { current: () => trust.exports(), subscribe: (listener: () => void) => trust.subscribe(listener) }
   const nodes = new NodeAddresses({ records, domain, reach })
   const queue = new KeyedQueue()
+  const turns = new SearchTurns()
   const claims = new Claims({ key: issuer.claimsKey, recoversUntilMs: recovery, lifeMs: defaultExpiryMs, clock })
   if (claims.isRecovering) {
     const fields = { until: new Date(recovery).toISOString() }
     logger.warn('The records are lost: names go back to their owners first', fields)
   }
-  const common = { domain, store, exports, policy, others, nodes, claims, queue, clock, logger }
+  const common = { domain, store, exports, policy, others, nodes, claims, queue, turns, clock, logger }
   const services = scope.own(new ServiceRegistry(common))
   const endpoints = scope.own(await EndpointRegistry.open({ ...common, defaultExpiryMs }))
 

@@ -18,6 +18,15 @@ export interface Snapshot<T> {
   readonly values: readonly T[]
 }
 
+export interface Page<T> {
+  readonly values: readonly T[]
+  /** The name after which the next page begins; undefined: this was the last one. */
+  readonly next: string | undefined
+}
+
+/** How many records are looked at for a page: less than a millisecond's work. */
+export const PAGE_RECORDS = 16
+
 /** The common part of both kinds of records. `pathIds[0]` is the SPIFFE ID of the owner. */
 export interface RegistryRecord {
   readonly name: string
@@ -36,8 +45,10 @@ export interface Records<T extends RegistryRecord> {
   remove(name: string): Promise<void>
   /** The records that match by the rules of rules/matches.ts, ordered by name. */
   list(query: Partial<T>): Promise<Snapshot<T>>
-  /** Those that match any of the queries, each once, as they are at one revision. */
-  listAny(queries: readonly Partial<T>[]): Promise<Snapshot<T>>
+  /** The same in parts, each as it is when it is read. @param after the `next` of the page before, or '' */
+  page(query: Partial<T>, after: string): Promise<Page<T>>
+  /** Of the newest change. */
+  revision(): Promise<number>
   countOwned(owner: string): Promise<number>
   /**
    * Yields the changes after `revision`, then new ones until `signal` aborts.

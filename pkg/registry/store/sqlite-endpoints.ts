@@ -2,7 +2,10 @@ import type { NetworkServiceEndpoint } from '../../api/index.ts'
 import type { Query } from '../../store/index.ts'
 import type { Change, EndpointRecords } from './registry-store.ts'
 import { ServedCache } from './served-cache.ts'
-import { SqliteRecords, type SqliteRecordsOptions } from './sqlite-records.ts'
+import { type NameRange, SqliteRecords, type SqliteRecordsOptions } from './sqlite-records.ts'
+
+/** Of the endpoints of one service that are read at once, and kept. */
+const MOST_KEPT = 256
 
 /** Endpoints: unlike services, they can be found by the services that they serve, and they expire. */
 export class SqliteEndpoints extends SqliteRecords<NetworkServiceEndpoint> implements EndpointRecords {
@@ -23,7 +26,7 @@ export class SqliteEndpoints extends SqliteRecords<NetworkServiceEndpoint> imple
     // CROSS: the order of the joins is fixed, so that what a question reads does not grow with other services.
     this.#byService = database.query(
       `SELECT value FROM registry_served CROSS JOIN registry_record ON name = endpoint
-       WHERE service = ? AND kind = 'endpoint' AND is_deleted = 0 ORDER BY name`,
+       WHERE service = ? AND endpoint > ? AND kind = 'endpoint' AND is_deleted = 0 ORDER BY endpoint LIMIT ?`,
       this.read,
     )
     this.#owners = database.query(
@@ -65,10 +68,13 @@ export class SqliteEndpoints extends SqliteRecords<NetworkServiceEndpoint> imple
     this.#notifyAll(changes)
   }
 
-  protected override candidates(query: Partial<NetworkServiceEndpoint>): readonly NetworkServiceEndpoint[] {
+  protected override candidates(
+    query: Partial<NetworkServiceEndpoint>,
+    range: NameRange,
+  ): readonly NetworkServiceEndpoint[] {
     const [service] = query.networkServiceNames ?? []
     const isByName = query.name !== undefined && query.name !== ''
-    return isByName || service === undefined ? super.candidates(query) : this.#serving(service)
+    return isByName || service === undefined ? super.candidates(query, range) : this.#serving(service, range)
   }
 
   protected override write(endpoint: NetworkServiceEndpoint): number {
@@ -87,8 +93,17 @@ export class SqliteEndpoints extends SqliteRecords<NetworkServiceEndpoint> imple
     return change
   }
 
-  #serving(service: string): readonly NetworkServiceEndpoint[] {
-    return this.#read.get(service) ?? this.#read.keep(service, this.#byService.all(service))
+  #serving(service: string, { after, most }: NameRange): readonly NetworkServiceEndpoint[] {
+    const kept = this.#read.get(service) ?? (after === '' ? this.#keep(service) : undefined)
+    if (kept === undefined) return this.#byService.all(service, after, most)
+    const rest = after === '' ? kept : kept.filter(({ name }) => name > after)
+    return most < 0 ? rest : rest.slice(0, most)
+  }
+
+  /** A service with more endpoints is read in pages, so that nobody waits for all of them. */
+  #keep(service: string): readonly NetworkServiceEndpoint[] | undefined {
+    const found = this.#byService.all(service, '', MOST_KEPT)
+    return found.length < MOST_KEPT ? this.#read.keep(service, found) : undefined
   }
 
   #forget(name: string): void {

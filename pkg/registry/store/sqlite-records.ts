@@ -3,7 +3,14 @@ import { WatchQueue } from '../../store/index.ts'
 import { noPrivileges } from '../rules/ownership.ts'
 import type { History } from './history.ts'
 import type { RecordCodec } from './record-codec.ts'
-import type { Change, Records, RegistryRecord, Snapshot } from './registry-store.ts'
+import {
+  type Change,
+  PAGE_RECORDS,
+  type Page,
+  type Records,
+  type RegistryRecord,
+  type Snapshot,
+} from './registry-store.ts'
 import type { Usage } from './usage.ts'
 
 export interface SqliteRecordsOptions<T> {
@@ -14,6 +21,15 @@ export interface SqliteRecordsOptions<T> {
   readonly codec: RecordCodec<T>
   matches(query: Partial<T>, value: T): boolean
 }
+
+/** Of the records in the order of their names. */
+export interface NameRange {
+  readonly after: string
+  readonly most: number
+}
+
+/** For SQLite, -1 is no limit. */
+const EVERYTHING: NameRange = { after: '', most: -1 }
 
 /**
  * One kind of record. A write is one transaction: revision, record, owner. Watchers are notified after the commit, in
@@ -34,7 +50,7 @@ export class SqliteRecords<T extends RegistryRecord> implements Records<T> {
     const { database } = options
     const live = 'FROM registry_record WHERE kind = ? AND is_deleted = 0'
     this.#byName = database.query(`SELECT value ${live} AND name = ?`, this.read)
-    this.#all = database.query(`SELECT value ${live} ORDER BY name`, this.read)
+    this.#all = database.query(`SELECT value ${live} AND name > ? ORDER BY name LIMIT ?`, this.read)
     this.#owned = database.query(`SELECT count(*) AS count ${live} AND owner = ?`, (row) => row.integer('count'))
     this.#since = database.query(
       'SELECT revision, is_deleted, value FROM registry_record WHERE kind = ? AND revision > ? ORDER BY revision',
@@ -66,13 +82,19 @@ export class SqliteRecords<T extends RegistryRecord> implements Records<T> {
   }
 
   async list(query: Partial<T>): Promise<Snapshot<T>> {
-    return this.listAny([query])
+    const { matches, history } = this.options
+    const values = this.candidates(query, EVERYTHING).filter((value) => matches(query, value))
+    return { revision: history.revision, values }
   }
 
-  async listAny(queries: readonly Partial<T>[]): Promise<Snapshot<T>> {
-    const { matches, history } = this.options
-    const found = queries.map((query) => this.candidates(query).filter((value) => matches(query, value)))
-    return { revision: history.revision, values: found.length === 1 ? (found[0] ?? []) : eachOnce(found.flat()) }
+  async page(query: Partial<T>, after: string): Promise<Page<T>> {
+    const found = this.candidates(query, { after, most: PAGE_RECORDS })
+    const next = found.length < PAGE_RECORDS ? undefined : found.at(-1)?.name
+    return { values: found.filter((value) => this.options.matches(query, value)), next }
+  }
+
+  async revision(): Promise<number> {
+    return this.options.history.revision
   }
 
   async countOwned(owner: string): Promise<number> {
@@ -92,9 +114,9 @@ export class SqliteRecords<T extends RegistryRecord> implements Records<T> {
     }
   }
 
-  /** Every record that may match, found by the best index. */
-  protected candidates({ name }: Partial<T>): readonly T[] {
-    if (name === undefined || name === '') return this.#all.all(this.options.kind)
+  /** Every record of the range that may match, found by the best index. */
+  protected candidates({ name }: Partial<T>, { after, most }: NameRange): readonly T[] {
+    if (name === undefined || name === '') return this.#all.all(this.options.kind, after, most)
     const value = this.#byName.get(this.options.kind, name)
     return value === undefined ? [] : [value]
   }
@@ -128,10 +150,4 @@ export class SqliteRecords<T extends RegistryRecord> implements Records<T> {
     usage.change(kind, value.name, { owner: value.pathIds[0] ?? '', bytes })
     for (const watcher of this.#watchers) watcher.push(change)
   }
-}
-
-/** Ordered by name. */
-function eachOnce<T extends RegistryRecord>(values: readonly T[]): readonly T[] {
-  const byName = new Map(values.map((value) => [value.name, value]))
-  return [...byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
 }

@@ -3,6 +3,7 @@ import type { Call, NetworkService, NetworkServiceEndpoint } from '../../api/ind
 import { type Clock, KeyedQueue } from '../../base/index.ts'
 import type { Exports } from '../../policy/index.ts'
 import type { ExportSource } from '../find/caller-view.ts'
+import { SearchTurns } from '../find/search-turns.ts'
 import { Claims } from '../rules/claims.ts'
 
 export function service(name: string, more: Partial<NetworkService> = {}): NetworkService {
@@ -30,7 +31,7 @@ export function callOf(spiffeId: string, more: Partial<Call> = {}): Call {
 /** What a registry needs besides, where every node is where it says. */
 export function registering(clock: Clock, recoversUntilMs = 0) {
   const claims = new Claims({ key: new Uint8Array(32), recoversUntilMs, lifeMs: 60_000, clock })
-  return { nodes: { check: async () => {} }, queue: new KeyedQueue(), claims }
+  return { nodes: { check: async () => {} }, queue: new KeyedQueue(), turns: new SearchTurns(), claims }
 }
 
 /** Exports that a test can change. */

@@ -1,6 +1,7 @@
 /** The suite that every {@link RegistryStore} passes. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { RegistryStore } from '../store/registry-store.ts'
+import type { NetworkServiceEndpoint } from '../../api/index.ts'
+import type { Page, RegistryStore } from '../store/registry-store.ts'
 import { endpoint, Reader, service } from './registrations.ts'
 
 export interface OpenStore {
@@ -115,6 +116,24 @@ function queries(subject: Subject): void {
     await endpoints.remove('a')
     expect(await endpoints.ownersServing('files')).toEqual(n1)
     expect(await endpoints.ownersServing('db')).toEqual([])
+  })
+
+  test('gives in pages what it lists', async () => {
+    const { endpoints } = subject.store
+    for (let at = 0; at < 40; at += 1) {
+      await endpoints.put(endpoint(`nse-${at}`, { networkServiceNames: [at % 3 === 0 ? 'db' : 'files'] }))
+    }
+    for (const query of [{}, { networkServiceNames: ['files'] }, { name: 'nse-7' }, { url: 'tcp://192.0.2.9:1' }]) {
+      const values: NetworkServiceEndpoint[] = []
+      let next: string | undefined = ''
+      while (next !== undefined) {
+        const page: Page<NetworkServiceEndpoint> = await endpoints.page(query, next)
+        values.push(...page.values)
+        next = page.next
+      }
+      expect(values).toEqual((await endpoints.list(query)).values)
+    }
+    expect(await endpoints.revision()).toBe((await endpoints.list({})).revision)
   })
 
   test('lists what matches, ordered by name', async () => {
