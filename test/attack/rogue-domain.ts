@@ -40,7 +40,7 @@ export class RogueDomain {
 
   /** Shows `token` to the domain that made it, over a connection on which `svid` was presented. */
   async join(
-    victim: SandboxDomain,
+    victim: Pick<SandboxDomain, 'registryUrl'>,
     token: string,
     { introduction = this.introduction(), svid }: { introduction?: domainV1.Introduction; svid?: Svid | undefined },
   ): Promise<domainV1.Introduction> {

@@ -1,13 +1,21 @@
 /** Starts the victim (victim.ts) for a test file, and asks it how it is. */
 import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll } from 'vitest'
 import { type IdentitySource, identityFile, staticSource } from '../../pkg/identity/index.ts'
+import type { WorkloadPlace } from '../sandbox/test-holder.ts'
 
 export interface VictimPlace {
   /** Of the node that is attacked. */
   readonly url: string
   readonly registryUrl: string
+  /** A token for the domain `evil`; the service `loot` is exported to every domain. */
+  readonly invitation: string
+  /** A workload of the node. */
+  readonly workload: WorkloadPlace
+  /** Of another node, which serves `mail`. */
+  readonly otherUrl: string
   /** The file with the identity of another node of the domain. */
   readonly otherIdentity: string
   /** And that of one more. */
@@ -24,6 +32,8 @@ export interface Victim extends VictimPlace {
   member(): Promise<IdentitySource>
   /** As one more node, which is honest. */
   honest(): Promise<IdentitySource>
+  /** Ends that node, so that an attacker can take its place. */
+  stopOther(): Promise<void>
   memory(): Promise<Memory>
   logBytes(): Promise<number>
 }
@@ -35,11 +45,15 @@ export function oneVictim(): () => Victim {
   let process: ChildProcess | undefined
   let victim: Victim | undefined
   beforeAll(async () => {
-    const child = fork(fileURLToPath(new URL('victim.ts', import.meta.url)), { execArgv: ['--expose-gc'] })
+    const child = fork(fileURLToPath(new URL('victim.ts', import.meta.url)), {
+      execArgv: ['--expose-gc'],
+      serialization: 'advanced', // bigints
+    })
     process = child
-    victim = await meet(child)
+    const died = once(child, 'exit').then(([code]) => Promise.reject(new Error(`the victim ended with ${code}`)))
+    victim = await Promise.race([meet(child), died])
   }, START_MS)
-  afterAll(() => void process?.disconnect())
+  afterAll(() => void (process?.connected && process.disconnect()))
   return () => {
     if (victim === undefined) throw new Error('the victim is not up')
     return victim
@@ -64,6 +78,7 @@ async function meet(child: ChildProcess): Promise<Victim> {
     ...place,
     member: () => load(place.otherIdentity),
     honest: () => load(place.thirdIdentity),
+    stopOther: () => ask<void>('stop other'),
     memory: () => ask<Memory>('memory'),
     logBytes: () => ask<number>('log'),
   }

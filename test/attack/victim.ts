@@ -5,6 +5,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { jsonLogger } from '../../pkg/telemetry/index.ts'
 import { Sandbox } from '../sandbox/sandbox.ts'
+import { goFirst } from './latency.ts'
 import type { Memory, VictimPlace } from './victim-process.ts'
 
 /** How often, and how far apart, garbage is collected until nothing more goes. */
@@ -12,6 +13,7 @@ const MOST_TURNS = 20
 const TURN_MS = 100
 const SETTLED_BYTES = 2 ** 17
 
+goFirst()
 let logBytes = 0
 const logger = jsonLogger({
   program: 'victim',
@@ -25,9 +27,14 @@ const sandbox = new Sandbox({ logger })
 const domain = await sandbox.domain('west')
 const [node, other, third] = [await domain.node('n1'), await domain.node('n2'), await domain.node('n3')]
 await node.endpoint({ service: 'files', name: 'nse-files', cidr: '172.16.1.0/24' })
+await other.endpoint({ service: 'mail', name: 'nse-mail', cidr: '172.16.2.0/24' })
+await domain.export('loot')
 const place: VictimPlace = {
   url: node.url,
   registryUrl: domain.registryUrl,
+  invitation: await domain.inviteDomain('evil'),
+  workload: await node.holder.place({ uid: 1000, namespace: newNamespace() }),
+  otherUrl: other.url,
   otherIdentity: `${other.directory}/state/identity`,
   thirdIdentity: `${third.directory}/state/identity`,
 }
@@ -35,12 +42,19 @@ answer('ready', place)
 
 process.on('message', async (command: { readonly id: number; readonly kind: string }) => {
   if (command.kind === 'memory') answer(command.id, await memory())
+  if (command.kind === 'stop other') answer(command.id, await other.stop())
   if (command.kind === 'log') answer(command.id, logBytes)
 })
 process.on('disconnect', async () => {
   await sandbox.close()
   process.exit(0)
 })
+
+function newNamespace(): string {
+  const namespace = sandbox.namespace()
+  node.kernel.addNamespace(namespace)
+  return namespace
+}
 
 function answer(id: number | 'ready', value: unknown): void {
   process.send?.({ id, value })
