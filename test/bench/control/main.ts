@@ -5,7 +5,7 @@ import { detail, step } from '../../lab/progress.ts'
 import { measureAdoption } from './adoption.ts'
 import { CONTROL_EFFORTS } from './effort.ts'
 import { measureRegistry } from './registry.ts'
-import { controlReport } from './report.ts'
+import { controlLines, controlReport } from './report.ts'
 import { growTo, heapKib, idlePercent, measureRequests, type Spread, startClients } from './wires.ts'
 import { buildWorld, type World } from './world.ts'
 
@@ -27,7 +27,7 @@ if (isWanted('registry')) {
   await measureRegistry(effort, note)
 }
 for (const spread of ['packed', 'spread'] as const) if (isWanted(spread)) await inLab((world) => measure(world, spread))
-console.log(wanted.json ? jsonLines() : controlReport(results))
+console.log(wanted.json ? controlLines(results) : controlReport(results))
 process.exit(0)
 
 /** Each in a lab of its own: nothing stands in it. */
@@ -66,10 +66,6 @@ async function measure(world: World, spread: Spread): Promise<void> {
 function note(name: string, value: number): void {
   results.set(name, value)
   detail(`${name} ${value.toPrecision(3)}`)
-}
-
-function jsonLines(): string {
-  return [...results].map(([metric, value]) => JSON.stringify({ metric, value })).join('\n')
 }
 
 async function giveUp(why: string): Promise<void> {
