@@ -13,6 +13,11 @@ export type OwnerStatus =
   | { readonly at: 'settled' }
   | { readonly at: 'failed'; readonly error: unknown }
 
+/** Within so long after a restoration, the next one is another of the same row. */
+const CALM_MS = 10_000
+/** What somebody removes by mistake comes back at once, also when it happens a few times. */
+const AT_ONCE = 3
+
 /** A connection as the reconciler sees it: its desired objects, and those no longer desired that may still exist. */
 export class Owner {
   readonly id: string
@@ -22,12 +27,41 @@ export class Owner {
   status: OwnerStatus = { at: 'settling' }
   /** Incremented when the desired state changes. An attempt that fails after that is not retried. */
   round = 0
+  readonly #restoring: Backoff
+  #restorations = 0
+  #restoredMs = Number.NEGATIVE_INFINITY
+  #cancelRestore: (() => void) | undefined
   #cancelRetry: () => void = () => {}
   #background: AbortController | undefined
 
   constructor(id: string, random: () => number) {
     this.id = id
     this.backoff = new Backoff({ firstMs: 100, maxMs: 30_000, random })
+    this.#restoring = new Backoff({ firstMs: 200, maxMs: 5_000, random })
+  }
+
+  /** Whether the objects are about to be restored. */
+  get isPaused(): boolean {
+    return this.#cancelRestore !== undefined
+  }
+
+  /** How long their next restoration waits: objects that are removed in a loop come back more and more slowly. */
+  restorePauseMs(nowMs: number): number {
+    if (nowMs - this.#restoredMs > CALM_MS) {
+      this.#restorations = 0
+      this.#restoring.reset()
+    }
+    this.#restoredMs = nowMs
+    this.#restorations += 1
+    return this.#restorations <= AT_ONCE ? 0 : this.#restoring.next()
+  }
+
+  /** @param after has `restore` called later, and returns how to cancel that */
+  pause(after: (restore: () => void) => () => void, restore: () => void): void {
+    this.#cancelRestore = after(() => {
+      this.#cancelRestore = undefined
+      restore()
+    })
   }
 
   /** Aborts when the desired state changes. For attempts in the background. */
@@ -65,6 +99,7 @@ export class Owner {
   }
 
   stop(): void {
+    this.#cancelRestore?.()
     this.#cancelRetry()
     this.#background?.abort()
   }

@@ -202,6 +202,28 @@ describe('observing', () => {
     expect(world.log).toEqual(['look link ns', 'make link ns x'])
   })
 
+  test('restores what somebody removes in a loop at once, then more and more slowly, until that has stopped', async () => {
+    await reconciler.open(never)
+    await reconciler.settle('a', both('x'), never)
+    const made = () => world.writes.filter((line) => line === 'make link ns x').length - 1
+    const removeInALoop = async (ms: number) => {
+      const before = made()
+      for (let sinceMs = 0; sinceMs < ms; sinceMs += 50) {
+        world.things.delete('link ns x')
+        reconciler.changed('ns')
+        await clock.advance(50)
+      }
+      return made() - before
+    }
+    expect(await removeInALoop(200)).toBeGreaterThanOrEqual(3)
+    await removeInALoop(20_000)
+    expect(await removeInALoop(60_000)).toBeLessThan(20)
+    await clock.advance(20_000)
+    expect(world.things.has('link ns x')).toBe(true)
+    expect(await removeInALoop(200)).toBeGreaterThanOrEqual(3)
+    await clock.advance(20_000)
+  })
+
   test('happens every few minutes without a change', async () => {
     await reconciler.open(never)
     await reconciler.settle('a', both('x'), never)

@@ -215,7 +215,18 @@ export class Reconciler {
     const ids = new Set([...names].flatMap((name) => [...this.#world.place(name).claims.values()]))
     const owners = [...ids].flatMap((id) => this.#owners.get(id) ?? [])
     const due = owners.filter((owner) => (owner.status.at === 'failed' ? areFailedDue : !this.#isWhole(owner)))
-    await forEachLimited(due, PARALLEL, (owner) => this.#tryInBackground(owner))
+    await forEachLimited(due, PARALLEL, (owner) => this.#restore(owner))
+  }
+
+  async #restore(owner: Owner): Promise<void> {
+    const { clock, logger } = this.#options
+    if (owner.status.at !== 'settled') return this.#tryInBackground(owner)
+    if (owner.isPaused) return
+    const pauseMs = owner.restorePauseMs(clock.monotonicMs())
+    if (pauseMs === 0) return this.#tryInBackground(owner)
+    logger.warn('Somebody changes objects of a connection again and again', { connection: owner.id, pauseMs })
+    const after = (restore: () => void) => clock.after(pauseMs, restore)
+    owner.pause(after, () => void this.#tryInBackground(owner))
   }
 
   #isWhole({ status, desired, leaving }: Owner): boolean {
