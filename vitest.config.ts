@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config'
 /** Need neither root nor built programs. */
 const UNIT = ['{pkg,cmd,hack}/**/*.test.ts', 'test/{bench,lab}/**/*.test.ts']
 const SMOKE = ['test/smoke/**/*.test.ts']
+/** Long, and at its own pace: see test/soak. */
+const SOAK = ['test/soak/**/*.test.ts']
 /** Beside real programs of others: hack/test peers builds them first. */
 const PEERS = ['test/peers/**/*.test.ts']
 const NEVER = ['**/node_modules/**', '**/build*/**']
@@ -17,8 +19,13 @@ export default defineConfig({
       { extends: true, test: { name: 'unit', include: UNIT, exclude: NEVER } },
       {
         extends: true,
-        test: { name: 'mesh', include: ['test/**/*.test.ts'], exclude: [...NEVER, ...UNIT, ...SMOKE, ...PEERS] },
+        test: {
+          name: 'mesh',
+          include: ['test/**/*.test.ts'],
+          exclude: [...NEVER, ...UNIT, ...SMOKE, ...SOAK, ...PEERS],
+        },
       },
+      { extends: true, test: { name: 'soak', include: SOAK, exclude: NEVER } },
       { extends: true, test: { name: 'peers', include: PEERS, exclude: NEVER } },
       { extends: true, test: { name: 'smoke', include: SMOKE, exclude: NEVER } },
     ],

@@ -47,7 +47,7 @@ packages() {
       [ "$(uname -m)" != x86_64 ] || echo libipsec-mb-dev
       ;;
     demo) echo python3 curl tcpdump iputils-ping procps ;;
-    test) echo wireguard-go wireguard-tools iperf3 python3-grpcio python3-protobuf python3-jwt python3-cryptography ;;
+    test) echo nftables wireguard-go wireguard-tools iperf3 python3-grpcio python3-protobuf python3-jwt python3-cryptography ;;
     fuzz) echo clang-16 libclang-rt-16-dev ;;
     bench) echo wireguard-tools iperf3 ;;
     peers) echo nebula wireguard-go ;;

@@ -23,6 +23,7 @@ export const SUITES: readonly Suite[] = [
   { name: 'unit', needs: [], run: () => vitest('unit') },
   { name: 'native', needs: ['dataplane'], run: (builds) => native(BUILD, builds) },
   { name: 'mesh', needs: ['dataplane'], run: () => vitest('mesh') },
+  { name: 'soak', needs: ['dataplane'], run: () => vitest('soak') },
   { name: 'demo', needs: ['dataplane'], run: () => succeed([`${ROOT}/hack/demo`, '--check']) },
   { name: 'sanitized', needs: ['sanitized'], run: (builds) => native(SANITIZED, builds) },
   { name: 'threads', needs: ['threads'], run: () => ctest(THREADS, { only: THREADED }) },

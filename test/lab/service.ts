@@ -3,14 +3,16 @@ import type { ChildProcess } from 'node:child_process'
 import { stop } from './shell.ts'
 
 const RESTART_DELAY_MS = 100
-/** A program that dies this often was never well; its log says why. */
-const MOST_RESTARTS = 20
+/** A program that dies this often soon after its start was never well; its log says why. */
+const MOST_EARLY_DEATHS = 20
+const EARLY_MS = 5_000
 
 export class Service {
   readonly name: string
   readonly #launch: () => ChildProcess
   #child: ChildProcess
   #restarts = 0
+  #earlyDeaths = 0
   #isClosing = false
 
   constructor(name: string, launch: () => ChildProcess) {
@@ -39,8 +41,10 @@ export class Service {
 
   #run(): ChildProcess {
     const child = this.#launch()
+    const startMs = performance.now()
     child.once('exit', () => {
-      if (this.#isClosing || this.#restarts >= MOST_RESTARTS) return
+      this.#earlyDeaths = performance.now() - startMs < EARLY_MS ? this.#earlyDeaths + 1 : 0
+      if (this.#isClosing || this.#earlyDeaths >= MOST_EARLY_DEATHS) return
       this.#restarts += 1
       setTimeout(() => {
         if (!this.#isClosing) this.#child = this.#run()
