@@ -46,7 +46,7 @@ export class Shares {
 
   #checkOne(holder: string, reserve: bigint): void {
     const [leases, most] = [this.#countOf(holder), this.#pairs - reserve]
-    if (leases < most) return
+    if (reserve === 0n || leases < most) return
     throw new NsmError('resource_exhausted', 'Cannot lease addresses: the rest of the pool is for others', {
       fields: { holder, leases, most },
       next: 'close wires that are not used, or give the endpoint a larger prefix',
