@@ -3,6 +3,7 @@ import type { Labels } from '../api/index.ts'
 import { describeError, errorCode } from '../base/index.ts'
 import { KeptWire, type KeptWireOptions } from './kept-wire.ts'
 import type { NsmUrl } from './nsm-url.ts'
+import { SharedMonitor } from './shared-monitor.ts'
 
 export interface KeptWiresOptions extends Omit<KeptWireOptions, 'isRetried'> {
   /** The name of the client, which becomes the first segment of each path. */
@@ -12,8 +13,11 @@ export interface KeptWiresOptions extends Omit<KeptWireOptions, 'isRetried'> {
 
 export class KeptWires {
   readonly #wires: readonly KeptWire[]
+  readonly #monitor: SharedMonitor
 
-  constructor(urls: readonly NsmUrl[], { client, labels, ...options }: KeptWiresOptions) {
+  constructor(urls: readonly NsmUrl[], { client, labels, ...given }: KeptWiresOptions) {
+    this.#monitor = new SharedMonitor(given.monitor, client)
+    const options = { ...given, monitor: this.#monitor }
     this.#wires = urls.map((url, index) =>
       KeptWire.open({ client, id: `${client}-${index}`, url, labels }, { ...options, isRetried }),
     )
@@ -27,6 +31,7 @@ export class KeptWires {
   /** @throws {AggregateError} with the failures of all wires that could not be closed */
   async close(): Promise<void> {
     const outcomes = await Promise.allSettled(this.#wires.map((wire) => wire.close()))
+    this.#monitor.close()
     const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []))
     if (failures.length > 0) throw new AggregateError(failures, 'Cannot close every wire: the others will expire')
   }
