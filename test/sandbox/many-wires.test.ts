@@ -5,7 +5,7 @@ import { monitorClient, networkServiceClient } from '../../pkg/rpc/index.ts'
 import { until } from '../lab/until.ts'
 import { Sandbox, type SandboxNode } from './sandbox.ts'
 
-const WIRES = 200
+const WIRES = 120
 
 const sandbox = new Sandbox()
 let node: SandboxNode
