@@ -59,10 +59,13 @@ describe('time passes', { timeout: 300_000 }, () => {
   async function requestAnother(): Promise<void> {
     asked += 1
     const another = await near.workload()
-    for (const service of ['files', 'mail@east']) {
-      await another.closeWire(await another.request(`kernel://${service}/nsm-${asked}`))
+    try {
+      for (const service of ['files', 'mail@east']) {
+        await another.closeWire(await another.request(`kernel://${service}/nsm-${asked}`))
+      }
+    } finally {
+      await another.close()
     }
-    await another.close()
     writes = near.writes
   }
 
