@@ -3,8 +3,8 @@ import { defineConfig } from 'vitest/config'
 /** Need neither root nor built programs. */
 const UNIT = ['{pkg,cmd,hack}/**/*.test.ts', 'test/{bench,lab}/**/*.test.ts']
 const SMOKE = ['test/smoke/**/*.test.ts']
-/** Long, and at its own pace: see test/soak. */
-const SOAK = ['test/soak/**/*.test.ts']
+/** Long, or of times that need a machine of their own. */
+const SOAK = ['test/soak/**/*.test.ts', 'test/attack/budget-latency.test.ts']
 /** Beside real programs of others: hack/test peers builds them first. */
 const PEERS = ['test/peers/**/*.test.ts']
 const NEVER = ['**/node_modules/**', '**/build*/**']

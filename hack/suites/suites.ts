@@ -7,7 +7,7 @@ import { add, type Count, succeed } from './run.ts'
 export interface Suite {
   readonly name: string
   readonly needs: readonly BuildName[]
-  /** Runs only where it is named: what it needs takes long to build, and tools that are not Debian's. */
+  /** Runs only where it is named: it takes long, or what it needs takes long to build. */
   readonly isOnRequest?: boolean
   run(builds: Builds): Promise<Count>
 }
@@ -23,12 +23,12 @@ export const SUITES: readonly Suite[] = [
   { name: 'unit', needs: [], run: () => vitest('unit') },
   { name: 'native', needs: ['dataplane'], run: (builds) => native(BUILD, builds) },
   { name: 'mesh', needs: ['dataplane'], run: () => vitest('mesh') },
-  { name: 'soak', needs: ['dataplane'], run: () => vitest('soak') },
   { name: 'demo', needs: ['dataplane'], run: () => succeed([`${ROOT}/hack/demo`, '--check']) },
   { name: 'sanitized', needs: ['sanitized'], run: (builds) => native(SANITIZED, builds) },
   { name: 'threads', needs: ['threads'], run: () => ctest(THREADS, { only: THREADED }) },
   { name: 'fuzz', needs: ['fuzz'], run: () => succeed([`${ROOT}/hack/fuzz`, '--replay']) },
   { name: 'smoke', needs: ['dataplane', 'fuzz'], run: () => vitest('smoke') },
+  { name: 'soak', needs: ['dataplane'], isOnRequest: true, run: () => vitest('soak') },
   { name: 'peers', needs: ['dataplane'], isOnRequest: true, run: () => vitest('peers') },
   { name: 'tidy', needs: ['tidy'], run: async () => ({ passed: 1, failed: 0 }) },
 ]
