@@ -201,6 +201,8 @@ describe('the authority', () => {
     const refused = watch('b', 'tcp://192.0.2.2:5001').states.next()
     await expect(refused).rejects.toMatchObject({ code: 'already_exists', fields: { at: 'tcp://192.0.2.1:5001' } })
     expect((await told).value).toMatchObject({ namesake: 'tcp://192.0.2.2:5001' })
+    const flooding = watch('b', `tcp://${'x'.repeat(100_000)}`).states.next()
+    await expect(flooding).rejects.toMatchObject({ code: 'invalid_argument' })
     expect(await namesakes()).toEqual(['tcp://192.0.2.2:5001'])
     expect(east.trust.records.get('node', 'n1')).toMatchObject({ url: 'tcp://192.0.2.1:5001' })
 

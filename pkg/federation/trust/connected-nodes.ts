@@ -20,7 +20,8 @@ interface Connected {
 
 /** A refused one tries again every few seconds: one that has not for so long is gone. */
 const NAMESAKE_MS = 30_000
-const MAX_INSTANCE_CHARS = 64
+/** Of what a run says of itself: others are told of it. */
+const MAX_CHARS = 64
 
 export class ConnectedNodes {
   readonly #logger: Logger
@@ -41,8 +42,11 @@ export class ConnectedNodes {
    * @throws {NsmError} `already_exists` while another run has this name and is connected, `invalid_argument`
    */
   enter(node: string, run: NodeRun): () => void {
-    if (run.instance.length > MAX_INSTANCE_CHARS) {
-      throw new NsmError('invalid_argument', 'Cannot follow whom the domain trusts: the instance is too long')
+    if (run.instance.length > MAX_CHARS || run.url.length > MAX_CHARS) {
+      throw new NsmError(
+        'invalid_argument',
+        'Cannot follow whom the domain trusts: the URL or the instance is too long',
+      )
     }
     const known = this.#connected.get(node)
     if (known !== undefined && !isSame(known.run, run)) throw this.#refuse(node, known.run, run)
