@@ -5,8 +5,9 @@
  *     churn-client.ts URL hold N       open N wires, print, wait for the end of stdin, leave them open
  */
 
-import { emptyContext } from '../../pkg/api/index.ts'
 import { silentLogger, systemClock } from '../../pkg/base/index.ts'
+import { parseNsmUrl } from '../../pkg/client/index.ts'
+import { firstRequest } from '../../pkg/client/requests.ts'
 import { nsmClientConfig } from '../../pkg/config/index.ts'
 import { Channel, networkServiceClient, workloadApiSource } from '../../pkg/rpc/index.ts'
 
@@ -18,21 +19,9 @@ const channel = new Channel(connectTo, { security: { identity }, clock: systemCl
 const client = networkServiceClient(channel)
 
 async function open(index: number) {
-  const id = `churn-${index}`
-  const segments = [{ name: 'churn', id, token: '', expiresMs: undefined, metrics: {} }]
-  const connection = {
-    id,
-    networkService: service,
-    mechanism: undefined,
-    context: emptyContext,
-    labels: {},
-    path: { index: 0, segments },
-    endpointName: '',
-    payload: '',
-    state: 'UP' as const,
-  }
-  const preference = { cls: 'LOCAL', type: 'KERNEL', parameters: { name: `w${index}` } }
-  return client.request({ connection, mechanismPreferences: [preference] }, { signal: AbortSignal.timeout(15_000) })
+  const url = parseNsmUrl(`kernel://${service}/w${index}`)
+  const request = firstRequest({ client: 'churn', id: `churn-${index}`, url, labels: {} })
+  return client.request(request, { signal: AbortSignal.timeout(15_000) })
 }
 
 /** So many requests are under way at once. */

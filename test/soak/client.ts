@@ -3,8 +3,9 @@
  * or its patience ends, is held for a moment, and closed. Prints one JSON line at the end: {@link Tally}.
  *     client.ts SERVICE SECONDS A-SECOND
  */
-import { emptyContext } from '../../pkg/api/index.ts'
 import { errorCode, silentLogger, systemClock } from '../../pkg/base/index.ts'
+import { parseNsmUrl } from '../../pkg/client/index.ts'
+import { firstRequest } from '../../pkg/client/requests.ts'
 import { nsmClientConfig } from '../../pkg/config/index.ts'
 import { Channel, networkServiceClient, workloadApiSource } from '../../pkg/rpc/index.ts'
 
@@ -54,20 +55,8 @@ async function patiently<T>(what: string, attempt: () => Promise<T>): Promise<T 
 
 async function openAndClose(number: number): Promise<void> {
   const id = `soak-${number}`
-  const segments = [{ name: 'soak', id, token: '', expiresMs: undefined, metrics: {} }]
-  const connection = {
-    id,
-    networkService: service,
-    mechanism: undefined,
-    context: emptyContext,
-    labels: {},
-    path: { index: 0, segments },
-    endpointName: '',
-    payload: '',
-    state: 'UP' as const,
-  }
-  const preference = { cls: 'LOCAL', type: 'KERNEL', parameters: { name: `s${number}` } }
-  const request = { connection, mechanismPreferences: [preference] }
+  const url = parseNsmUrl(`kernel://${service}/s${number}`)
+  const request = firstRequest({ client: 'soak', id, url, labels: {} })
   const startMs = performance.now()
   const wire = await patiently(`request of ${id}`, () =>
     client.request(request, { signal: AbortSignal.timeout(CALL_MS) }),
