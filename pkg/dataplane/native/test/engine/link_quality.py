@@ -107,14 +107,19 @@ def partitioned(link):
     one = Probe(link.world, 'wb', '10.0.0.2')
     one.start('wa', 100, link.options.seconds + 4)
     time.sleep(1)
-    cut = time.monotonic()
+    before = time.monotonic()
     link.relay.do('drop 100')
+    cut = time.monotonic()
     time.sleep(link.options.seconds)
+    restored = time.monotonic()
     link.relay.do('clear')
-    partition = (time.monotonic() - cut) * 1000
+    after = time.monotonic()
     seen = one.stop()
     print(shown({**seen, 'missing': []}), flush=True)
-    check('partitioned: healed within 1 s', partition <= seen['gapMs'] <= partition + 1000, seen['gapMs'] - partition)
+    # The relay obeys at some moment of each call, and a busy machine may let this script wait for the answer.
+    least, most = (restored - cut) * 1000, (after - before) * 1000
+    check('partitioned: nothing passed meanwhile', least <= seen['gapMs'], (least, seen['gapMs']))
+    check('partitioned: healed within 1 s', seen['gapMs'] <= most + 1000, (most, seen['gapMs']))
     until_up(link.engines[0])
 
 
