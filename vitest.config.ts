@@ -3,6 +3,14 @@ import { defineConfig } from 'vitest/config'
 /** Need neither root nor built programs. */
 const UNIT = ['{pkg,cmd,hack}/**/*.test.ts', 'test/{bench,lab}/**/*.test.ts']
 const SMOKE = ['test/smoke/**/*.test.ts']
+/** Of how long something takes: one file after the other, while the rest of the mesh's tests share the machine. */
+const TIMED = [
+  'test/scenario/**/*.test.ts',
+  'test/attack/budget-*.test.ts',
+  'test/e2e/churn.test.ts',
+  'test/netns/forwarder.test.ts',
+  'test/sandbox/{heal,many-wires,moved-address}.test.ts',
+]
 /** Long, or of times that need a machine of their own. */
 const SOAK = ['test/soak/**/*.test.ts', 'test/attack/budget-latency.test.ts']
 /** Beside real programs of others: hack/test peers builds them first. */
@@ -22,9 +30,10 @@ export default defineConfig({
         test: {
           name: 'mesh',
           include: ['test/**/*.test.ts'],
-          exclude: [...NEVER, ...UNIT, ...SMOKE, ...SOAK, ...PEERS],
+          exclude: [...NEVER, ...UNIT, ...TIMED, ...SMOKE, ...SOAK, ...PEERS],
         },
       },
+      { extends: true, test: { name: 'timed', include: TIMED, exclude: [...NEVER, ...SOAK] } },
       { extends: true, test: { name: 'soak', include: SOAK, exclude: NEVER } },
       { extends: true, test: { name: 'peers', include: PEERS, exclude: NEVER } },
       { extends: true, test: { name: 'smoke', include: SMOKE, exclude: NEVER } },

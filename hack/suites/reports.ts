@@ -4,11 +4,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Count, MINUTE_MS, run } from './run.ts'
 
-/** @param project of vitest.config.ts */
-export function vitest(project: string): Promise<Count> {
+/**
+ * @param project of vitest.config.ts
+ * @param atOnce how many files run at the same time
+ */
+export function vitest(project: string, atOnce = 1): Promise<Count> {
   return withFile('report.json', async (report) => {
     const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
-    const isGood = await run(['vitest', 'run', '--project', project, ...reporters], 12 * MINUTE_MS)
+    const command = ['vitest', 'run', '--project', project, `--maxWorkers=${atOnce}`]
+    const isGood = await run([...command, ...reporters], 12 * MINUTE_MS)
     const { numPassedTests, numFailedTests, numFailedTestSuites } = JSON.parse(readFileSync(report, 'utf8'))
     return { passed: numPassedTests, failed: Math.max(numFailedTests, numFailedTestSuites, isGood ? 0 : 1) }
   })
