@@ -5,7 +5,7 @@ export const LAYERS: readonly (readonly string[])[] = [
   ['base'],
   ['net', 'api', 'telemetry'],
   ['netlink', 'ipam', 'identity', 'policy', 'store'],
-  ['mechanism'],
+  ['mechanism', 'kube'],
   ['platform', 'dataplane', 'rpc', 'reconcile', 'config', 'connections', 'steps'],
   ['registry', 'directory', 'request', 'forwarding', 'monitor', 'federation', 'client', 'endpoint', 'uapi', 'node'],
   ['daemon', 'cli'],
@@ -30,7 +30,7 @@ export const OUTSIDE: readonly OutsideRule[] = [
   {
     what: 'the file system',
     pattern: /from 'node:fs/,
-    allowed: ['pkg/store/', 'pkg/identity/', 'pkg/config/', 'pkg/rpc/listen.ts', 'pkg/uapi/'],
+    allowed: ['pkg/store/', 'pkg/identity/', 'pkg/config/', 'pkg/rpc/listen.ts', 'pkg/uapi/', 'pkg/kube/'],
   },
   { what: 'gRPC', pattern: /from '@grpc\//, allowed: ['pkg/rpc/', 'pkg/api/gen/'] },
   { what: 'TLS', pattern: /from 'node:tls'/, allowed: ['pkg/rpc/'] },

@@ -1,0 +1,25 @@
+/** The API of Kubernetes: a small typed client, and copies of objects that follow the API server. */
+export { type CallOptions, KubeClient, type ListOptions, type PatchOptions, type RemoveOptions } from './client.ts'
+export { inCluster, readKubeconfig } from './cluster.ts'
+export {
+  AlreadyExistsError,
+  ConflictError,
+  ForbiddenError,
+  GoneError,
+  InvalidError,
+  KubeError,
+  NotFoundError,
+} from './errors.ts'
+export { Informer, type InformerOptions, type ObjectChange } from './informer.ts'
+export {
+  type KubeObject,
+  keyOf,
+  type ObjectKey,
+  type ObjectList,
+  type ObjectMeta,
+  type OwnerReference,
+  type Resource,
+  type Selection,
+  type WatchEvent,
+} from './objects.ts'
+export { type Cluster, type Credentials, httpsTransport, type Transport } from './transport.ts'
