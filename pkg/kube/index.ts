@@ -1,5 +1,12 @@
 /** The API of Kubernetes: a small typed client, and copies of objects that follow the API server. */
-export { type CallOptions, KubeClient, type ListOptions, type PatchOptions, type RemoveOptions } from './client.ts'
+export {
+  type CallOptions,
+  KubeClient,
+  type ListOptions,
+  type PatchOptions,
+  type RemoveOptions,
+  type WatchOptions,
+} from './client.ts'
 export { inCluster, readKubeconfig } from './cluster.ts'
 export {
   AlreadyExistsError,
@@ -10,7 +17,7 @@ export {
   KubeError,
   NotFoundError,
 } from './errors.ts'
-export { Informer, type InformerOptions, type ObjectChange } from './informer.ts'
+export { Informer, type InformerOptions, type ObjectChange, type ObjectSource } from './informer.ts'
 export {
   type KubeObject,
   keyOf,

@@ -8,9 +8,9 @@
  * While the API server is away the copy stays as it was, and the informer tries again with back-off and jitter.
  */
 import { type Clock, describeError, follow, Listeners, type Logger, limitedLogger, NsmError } from '../base/index.ts'
-import type { KubeClient } from './client.ts'
+import type { ListOptions, WatchOptions } from './client.ts'
 import { GoneError, KubeError } from './errors.ts'
-import { type KubeObject, keyOf, type Resource, type Selection, type WatchEvent } from './objects.ts'
+import { type KubeObject, keyOf, type ObjectList, type Resource, type Selection, type WatchEvent } from './objects.ts'
 
 const RETRY = { firstMs: 200, maxMs: 30_000 }
 const MOST_OBJECTS = 50_000
@@ -26,8 +26,14 @@ export interface ObjectChange<V> {
   readonly value: V | undefined
 }
 
+/** A {@link KubeClient}. */
+export interface ObjectSource<T extends KubeObject> {
+  pages(resource: Resource<T>, options: ListOptions): AsyncIterable<ObjectList<T>>
+  watch(resource: Resource<T>, options: WatchOptions): AsyncIterable<WatchEvent<T>>
+}
+
 export interface InformerOptions<T extends KubeObject, V> extends Selection {
-  readonly client: Pick<KubeClient, 'pages' | 'watch'>
+  readonly client: ObjectSource<T>
   readonly resource: Resource<T>
   /** What is kept of an object; undefined leaves it out. */
   readonly read: (object: T) => V | undefined
@@ -130,9 +136,12 @@ export class Informer<T extends KubeObject, V> {
 
   async #attempt(works: () => void): Promise<void> {
     try {
-      if (this.#resourceVersion === undefined) await this.#list()
+      if (this.#resourceVersion === undefined) {
+        await this.#list()
+        works()
+      }
+      while (await this.#watch()) works()
       works()
-      while (await this.#watch(works));
     } catch (error) {
       if (error instanceof GoneError) this.#resourceVersion = undefined
       else throw await this.#rested(error)
@@ -170,14 +179,13 @@ export class Informer<T extends KubeObject, V> {
   }
 
   /** Until the server ends the watch. Resolves to whether anything came. */
-  async #watch(works: () => void): Promise<boolean> {
+  async #watch(): Promise<boolean> {
     const { client, resource } = this.#options
     const resourceVersion = this.resourceVersion
     let hasCome = false
     this.#isWatching = true
     const signal = this.#stop.signal
     for await (const event of client.watch(resource, { ...this.#options, resourceVersion, signal })) {
-      if (!hasCome) works()
       hasCome = true
       this.#take(event)
       this.#moved.tell()
