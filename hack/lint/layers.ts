@@ -7,7 +7,19 @@ export const LAYERS: readonly (readonly string[])[] = [
   ['netlink', 'ipam', 'identity', 'policy', 'store'],
   ['mechanism', 'kube'],
   ['platform', 'dataplane', 'rpc', 'reconcile', 'config', 'connections', 'steps'],
-  ['registry', 'directory', 'request', 'forwarding', 'monitor', 'federation', 'client', 'endpoint', 'uapi', 'node'],
+  [
+    'registry',
+    'directory',
+    'request',
+    'forwarding',
+    'monitor',
+    'federation',
+    'client',
+    'endpoint',
+    'uapi',
+    'node',
+    'kubernetes',
+  ],
   ['daemon', 'cli'],
 ]
 

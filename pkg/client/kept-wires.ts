@@ -1,8 +1,8 @@
 /** All wires of one workload. They are maintained independently, so that a failing one never stops the others. */
 import type { Labels } from '../api/index.ts'
 import { describeError, errorCode } from '../base/index.ts'
+import type { NsmUrl } from '../mechanism/index.ts'
 import { KeptWire, type KeptWireOptions } from './kept-wire.ts'
-import type { NsmUrl } from './nsm-url.ts'
 import { SharedMonitor } from './shared-monitor.ts'
 
 export interface KeptWiresOptions extends Omit<KeptWireOptions, 'isRetried'> {

@@ -6,8 +6,7 @@ import {
   type Labels,
   type Mechanism,
 } from '../api/index.ts'
-import { kernelParameter, LOCAL } from '../mechanism/index.ts'
-import type { NsmUrl } from './nsm-url.ts'
+import { kernelParameter, LOCAL, type NsmUrl } from '../mechanism/index.ts'
 
 /** The wire that a workload wants, and the client that requests it. */
 export interface WantedWire {

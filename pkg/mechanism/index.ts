@@ -37,6 +37,7 @@ export {
   workloadOf,
 } from './mechanisms.ts'
 export { LOCAL_MTU_BYTES, lowestMtuBytes } from './mtu.ts'
+export { type NsmUrl, parseNsmUrl, parseNsmUrls, sharedInterface } from './nsm-url.ts'
 export { readMtu } from './parameters.ts'
 export type { UnderlaySpec } from './port-kind.ts'
 export type { WireIntent } from './wire-intent.ts'

@@ -6,8 +6,8 @@
  */
 import type { Labels } from '../api/index.ts'
 import { isDomainOrNodeName, isRegisteredName, NsmError, splitName } from '../base/index.ts'
-import { KERNEL } from '../mechanism/index.ts'
 import { checkInterfaceName } from '../net/index.ts'
+import { KERNEL } from './kernel.ts'
 
 export interface NsmUrl {
   /** In upper case, like the type of a mechanism. */
@@ -62,20 +62,10 @@ export function parseNsmUrls(text: string): readonly NsmUrl[] {
     .map(parseNsmUrl)
 }
 
-/**
- * Parses the network services of a workload: at least one URL, and each with a different interface.
- * @throws {NsmError} `invalid_argument` with a hint on what to change
- */
-export function parseNetworkServices(text: string): readonly NsmUrl[] {
-  const urls = parseNsmUrls(text)
-  if (urls.length === 0) throw new NsmError('invalid_argument', 'Cannot start: NSM_NETWORK_SERVICES contains no URL')
+/** The interface that two of the URLs name; undefined where each has its own. */
+export function sharedInterface(urls: readonly NsmUrl[]): string | undefined {
   const names = urls.map(({ interfaceName }) => interfaceName).filter((name) => name !== '')
-  const twice = names.find((name, index) => names.indexOf(name) !== index)
-  if (twice === undefined) return urls
-  throw new NsmError('invalid_argument', 'Cannot start: two network services have the same interface', {
-    fields: { interface: twice },
-    next: 'use a different interface in each URL of NSM_NETWORK_SERVICES',
-  })
+  return names.find((name, index) => names.indexOf(name) !== index)
 }
 
 /** The values of a repeated key are joined with commas into one label. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { NsmError } from '../base/index.ts'
-import { parseNetworkServices, parseNsmUrl, parseNsmUrls } from './nsm-url.ts'
+import { parseNsmUrl, parseNsmUrls } from './nsm-url.ts'
 
 test('parseNsmUrl reads mechanism, service, domain, interface and labels', () => {
   expect(parseNsmUrl(' kernel://my-service@other.domain/nsm-1?app=web&zone=a&zone=b ')).toEqual({
@@ -42,14 +42,6 @@ test('parseNsmUrls keeps a comma within a label', () => {
     ['b', {}],
   ])
   expect(parseNsmUrls('')).toEqual([])
-})
-
-test.each([
-  ['', 'contains no URL'],
-  ['kernel://a/nsm-1,kernel://b/nsm-1', 'two network services have the same interface'],
-])('parseNetworkServices of %j says %s', (text, why) => {
-  expect(() => parseNetworkServices(text)).toThrow(why)
-  expect(parseNetworkServices('kernel://a,kernel://b')).toHaveLength(2)
 })
 
 test.each([
