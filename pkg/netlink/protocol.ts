@@ -18,6 +18,7 @@ export const messageType = {
   nsUnpin: 0x25,
   nsGet: 0x26,
   sourcesCheck: 0x27,
+  podPin: 0x28,
   underlaySet: 0x30,
   underlayDel: 0x31,
   underlayGet: 0x32,
@@ -33,6 +34,8 @@ export const messageType = {
   linkQualityGet: 0x3c,
   preface: 0x40,
   dial: 0x41,
+  podAdd: 0x42,
+  podDel: 0x43,
 } as const
 
 export const attributeType = {
@@ -100,6 +103,11 @@ export const attributeType = {
   account: 63,
   nodesOwn: 64,
   sessionVerdict: 65,
+  podNamespace: 66,
+  podName: 67,
+  sandbox: 68,
+  requestedServices: 69,
+  servedServices: 70,
 } as const
 
 export const portKind = { tun: 1, tap: 2, wireguard: 3, vxlan: 4 } as const

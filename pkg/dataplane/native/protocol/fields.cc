@@ -91,6 +91,11 @@ constexpr Entry kEntries[] = {
     {kAccount, {"account", 1, 4096, Form::kText}},
     {kNodesOwn, number("nodesOwn", 1)},
     {kSessionVerdict, number("sessionVerdict", 1)},
+    {kPodNamespace, {"podNamespace", 1, 253, Form::kText}},
+    {kPodName, {"podName", 1, 253, Form::kText}},
+    {kSandbox, {"sandbox", 1, 256, Form::kText}},
+    {kRequestedServices, {"requestedServices", 0, 16 * 1024, Form::kText}},
+    {kServedServices, {"servedServices", 0, 16 * 1024, Form::kText}},
 };
 
 constexpr std::array<Shape, kAttributeCount> kShapes = [] {

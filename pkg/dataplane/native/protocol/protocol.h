@@ -7,6 +7,8 @@
 //   deliver socket   holder -> nsmd      kPreface, then the bytes of a local client
 //   dial socket      nsmd -> holder      kDial, answered by kPreface or an error,
 //                                        then the bytes of the connection
+//   cni socket       nsm-cni -> nsmd     through the holder, as a local client: one kPodAdd or kPodDel,
+//                                        with the pod's network namespace as SCM_RIGHTS; one answer
 //   engine socket    holder <-> engine   SOCK_SEQPACKET, one message per packet,
 //                                        descriptors as SCM_RIGHTS
 //
@@ -51,6 +53,10 @@ enum Message : std::uint16_t {
   // {ns?}: from now on the namespace drops IPv6 packets that come by a link of group kCheckedGroup from a
   // source to which no route leads by that link. EOPNOTSUPP: the kernel cannot.
   kSourcesCheck = 0x27,
+  // {id, pod}: find the network namespace of that pod by the cgroups of its processes, and pin it as kNsPin
+  // does; the reply is {id, ns}. ENOENT: no process of the pod is there. The namespace is that of the pod's
+  // oldest process, so no process of the pod can choose another one later. EPERM: it is the node's own.
+  kPodPin = 0x28,
 
   // Objects of the engine. Set is idempotent: it creates the object, or changes in
   // place what may change. The holder keeps the last Set of each object and repeats
@@ -85,6 +91,14 @@ enum Message : std::uint16_t {
   // {url, uid}: unix:///path, or inode://dev/ino of a descriptor that a client passed; connected with the
   // rights of that user, or without a uid of nobody
   kDial = 0x41,
+  // {pod, podNamespace, podName, sandbox, ns, requestedServices?, servedServices?}: a pod starts, and waits
+  // until its wires are up. nsmd answers as any request is answered, by NLMSG_ERROR; the text of a refusal
+  // is the one sentence that the pod's events show. The holder keeps the namespace while the connection
+  // stands, so nsmd pins it before it answers.
+  kPodAdd = 0x42,
+  // {pod, podNamespace, podName, sandbox}: the sandbox ends. Comes late, repeated, or for a sandbox that was
+  // never added; all of that is answered with success, and at once.
+  kPodDel = 0x43,
 };
 
 enum Attribute : std::uint16_t {
@@ -156,6 +170,11 @@ enum Attribute : std::uint16_t {
   // u8, Verdict (port reply): whether packets pass both ways through this port. If it is down, kText says
   // why.
   kSessionVerdict = 65,
+  kPodNamespace = 66,       // string: the Kubernetes namespace
+  kPodName = 67,            // string
+  kSandbox = 68,            // string: container id of the pod's sandbox
+  kRequestedServices = 69,  // string: the pod's annotation networkservicemesh.io; absent: it has none
+  kServedServices = 70,     // string: the pod's annotation networkservicemesh.io/serve; absent: it has none
 };
 
 enum PortKind : std::uint8_t { kTun = 1, kTap = 2, kWireguard = 3, kVxlan = 4 };
