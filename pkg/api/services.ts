@@ -116,6 +116,11 @@ export interface Outgoing {
   readonly binding?: TokenBinding
   /** For registry calls on behalf of an incoming call: the path of that call. */
   readonly path?: RegistrationPath | undefined
+  /**
+   * For a stream without an end, whose reader opens it again: it ends with a `StreamRenewal` when calls go over another
+   * connection from now on, before this one is closed.
+   */
+  readonly isEndless?: boolean
   readonly signal: AbortSignal
 }
 

@@ -39,6 +39,16 @@ export class NsmError extends Error {
   }
 }
 
+/**
+ * An endless stream was ended on this side so that it is opened again over the next connection. Nothing is wrong with the
+ * peer, and nothing is lost: whoever follows goes on at once.
+ */
+export class StreamRenewal extends NsmError {
+  constructor() {
+    super('unavailable', 'Cannot go on with the stream: its connection is being renewed')
+  }
+}
+
 /** The code of any thrown value: that of an NsmError, the code for an abort or a timeout, or else `internal`. */
 export function errorCode(error: unknown): ErrorCode {
   if (error instanceof NsmError) return error.code

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { isAway, NsmError } from './errors.ts'
+import { isAway, NsmError, StreamRenewal } from './errors.ts'
 import { follow, followStream, retryUntilDone } from './follow.ts'
 import { type Logger, silentLogger } from './logger.ts'
 import { FakeClock } from './testing/fake-clock.ts'
@@ -36,6 +36,21 @@ it('follow reports failures, but not the one that its own end causes', async () 
   await clock.advance(10_000)
   await running
   expect(failures).toHaveLength(2)
+})
+
+it('a stream that is renewed is opened again at once, and nobody is told', async () => {
+  const clock = new FakeClock()
+  const abort = new AbortController()
+  const failures: unknown[] = []
+  const options = { clock, retry, signal: abort.signal, onFailure: (error: unknown) => failures.push(error) }
+  let attempts = 0
+  const attempt = async () => {
+    attempts += 1
+    if (attempts % 3 === 0) abort.abort()
+    throw new StreamRenewal()
+  }
+  await follow(options, attempt)
+  expect([attempts, failures, clock.pending]).toEqual([3, [], 0])
 })
 
 it('followStream opens its stream again after an end and after a failure', async () => {

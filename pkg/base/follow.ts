@@ -1,11 +1,11 @@
 /**
  * Loops for everything that depends on a peer that may be unreachable: one follows a stream for as long as the program
  * runs, the other retries a call until it succeeds. Both pause between attempts according to {@link Backoff}, and log the
- * first failure of a kind, then one a minute with their count.
+ * first failure of a kind, then one a minute with their count. A {@link StreamRenewal} is no failure.
  */
 import { Backoff, type BackoffOptions } from './backoff.ts'
 import type { Clock } from './clock.ts'
-import { describeError } from './errors.ts'
+import { describeError, StreamRenewal } from './errors.ts'
 import { limitedLogger } from './limited-logger.ts'
 import type { Logger } from './logger.ts'
 
@@ -66,6 +66,7 @@ export async function follow(options: RetryOptions, attempt: (works: () => void)
         await attempt(() => failures.reset())
       } catch (error) {
         if (signal.aborted) return
+        if (error instanceof StreamRenewal) continue
         failures.add(error)
       }
       await failures.pause().catch(() => {})
@@ -88,6 +89,7 @@ export async function* followStream<T>(options: RetryOptions, open: () => AsyncI
         }
       } catch (error) {
         if (signal.aborted) return
+        if (error instanceof StreamRenewal) continue
         failures.add(error)
       }
       await failures.pause().catch(() => {})

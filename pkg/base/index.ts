@@ -12,6 +12,7 @@ export {
   NsmError,
   type NsmErrorOptions,
   nextStep,
+  StreamRenewal,
 } from './errors.ts'
 export { Faults } from './faults.ts'
 export { follow, followStream, type RetryOptions, retryUntilDone, type UntilOptions } from './follow.ts'

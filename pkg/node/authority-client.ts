@@ -41,7 +41,7 @@ export function authorityClient(callee: Callee): AuthorityClient {
       issuedFromProto(await client.issueWorkload({ csr: Buffer.from(csr), path, dnsNames: [] }, { signal })),
     async *watchTrust(run, signal) {
       let parts: authorityV1.TrustState[] = []
-      for await (const part of client.watchTrust(run, { signal })) {
+      for await (const part of client.watchTrust(run, { isEndless: true, signal })) {
         parts.push(part)
         if (part.continues) continue
         yield joinParts(parts)

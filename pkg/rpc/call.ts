@@ -1,7 +1,7 @@
 /** Calls any method over a channel. Calls have a deadline, can be cancelled, and fail only with an NsmError. */
 import { Metadata, type ServiceError, status } from '@grpc/grpc-js'
 import type { Outgoing } from '../api/index.ts'
-import { systemClock } from '../base/index.ts'
+import { StreamRenewal, systemClock } from '../base/index.ts'
 import { writeClock, writePath } from './call-metadata.ts'
 import type { Callee, Lease } from './channel.ts'
 import type { MethodDefinition } from './definition.ts'
@@ -46,11 +46,18 @@ export async function* callStream(callee: Callee, call: MethodCall): AsyncGenera
   stream.on('error', () => {}) // the loop below reports errors, unless it has ended already
   const cancel = () => stream.cancel()
   signal.addEventListener('abort', cancel, { once: true })
+  let isRenewed = false
+  const renew = () => {
+    isRenewed = true
+    cancel()
+  }
+  const forget = call.outgoing.isEndless === true ? lease.keepStream(renew) : () => {}
   try {
     yield* stream
   } catch (error) {
-    throw explain(error, call, lease)
+    throw isRenewed && !signal.aborted ? new StreamRenewal() : explain(error, call, lease)
   } finally {
+    forget()
     signal.removeEventListener('abort', cancel)
     stream.cancel()
     lease.release()

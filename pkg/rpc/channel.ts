@@ -17,6 +17,7 @@ import {
 } from '../identity/index.ts'
 import { limitConnecting } from './connect-timeout.ts'
 import { Connector, type ConnectorTls } from './connector.ts'
+import { EndlessStreams } from './endless-streams.ts'
 import { clientOptions } from './limits.ts'
 import { verifyByPinnedAuthority } from './pinned-authority.ts'
 import { parseTarget, type Target } from './target.ts'
@@ -63,6 +64,7 @@ interface Generation {
   readonly svid: Svid | undefined
   readonly connector: Connector
   readonly client: Client
+  readonly streams: EndlessStreams
   calls: number
 }
 
@@ -71,6 +73,8 @@ export interface Lease {
   readonly client: Client
   /** What our clock shows. */
   nowMs(): number
+  /** @param end ends a stream that has no end of its own. @returns to be called when it has ended */
+  keepStream(end: () => void): () => void
   /** Our token for the peer. */
   credentials(binding: TokenBinding | undefined): CallCredentials
   /** Whom the call goes to. */
@@ -137,6 +141,7 @@ export class Channel implements Callee {
       client: generation.client,
       party: this.#party,
       nowMs: () => this.clock.nowMs(),
+      keepStream: (end) => generation.streams.add(end),
       credentials: (binding) => generation.connector.callCredentials(binding),
       refusal: () => generation.connector.refusal,
       release: () => {
@@ -168,6 +173,7 @@ export class Channel implements Callee {
     const last = this.#generation
     this.#old.add(last)
     this.#generation = this.#newGeneration()
+    last.streams.renew()
     this.#closeIfOver(last)
   }
 
@@ -189,7 +195,8 @@ export class Channel implements Callee {
     const mayReach = security === 'plaintext' ? undefined : security.mayReach
     const connector = new Connector({ tls, dial: via && { url: this.url, uid: via.uid }, mayReach, clock })
     const target = via === undefined ? grpcTarget(parseTarget(this.url)) : `unix:${via.socket}`
-    return { svid, connector, client: new Client(target, connector, clientOptions), calls: 0 }
+    const client = new Client(target, connector, clientOptions)
+    return { svid, connector, client, streams: new EndlessStreams(client, clock), calls: 0 }
   }
 }
 

@@ -45,7 +45,8 @@ function about({ id, networkService }: Connection, call: Outgoing): Outgoing {
 export function monitorClient(callee: Callee): MonitorClient {
   const client = clientOf(connectionProto.MonitorConnectionService, callee)
   return {
-    monitor: (selector, call) => readAll(eventFromProto, client.monitorConnections(selectorToProto(selector), call)),
+    monitor: (selector, call) =>
+      readAll(eventFromProto, client.monitorConnections(selectorToProto(selector), { ...call, isEndless: true })),
   }
 }
 
@@ -54,7 +55,8 @@ export function serviceRegistryClient(callee: Callee): ServiceRegistryClient {
   return {
     register: async (service, call) =>
       read(serviceFromProto, await client.register(serviceToProto(service), onPath(call))),
-    find: (query, call) => readAll(foundServiceFromProto, client.find(serviceQueryToProto(query), call)),
+    find: (query, call) =>
+      readAll(foundServiceFromProto, client.find(serviceQueryToProto(query), { ...call, isEndless: query.watch })),
     unregister: async (service, call) => void (await client.unregister(serviceToProto(service), onPath(call))),
   }
 }
@@ -64,7 +66,8 @@ export function endpointRegistryClient(callee: Callee): EndpointRegistryClient {
   return {
     register: async (endpoint, call) =>
       read(endpointFromProto, await client.register(endpointToProto(endpoint), onPath(call))),
-    find: (query, call) => readAll(foundEndpointFromProto, client.find(endpointQueryToProto(query), call)),
+    find: (query, call) =>
+      readAll(foundEndpointFromProto, client.find(endpointQueryToProto(query), { ...call, isEndless: query.watch })),
     unregister: async (endpoint, call) => void (await client.unregister(endpointToProto(endpoint), onPath(call))),
   }
 }

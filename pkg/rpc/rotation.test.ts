@@ -1,6 +1,6 @@
 import { beforeAll, expect, it } from 'vitest'
-import { systemClock } from '../base/index.ts'
-import { FakeClock } from '../base/testing/index.ts'
+import { type Clock, StreamRenewal, systemClock } from '../base/index.ts'
+import { FakeClock, MovingClock } from '../base/testing/index.ts'
 import { type Authority, type StaticSource, staticSource } from '../identity/index.ts'
 import type { Channel } from './channel.ts'
 import { monitorClient, networkServiceClient } from './nsm-clients.ts'
@@ -22,13 +22,13 @@ beforeAll(async () => {
   authority = await newAuthority()
 })
 
-async function mesh() {
+async function mesh(clock: Clock = systemClock) {
   const { calls, service } = echoService()
   const events = eventService([{ type: 'INITIAL_STATE_TRANSFER', connections: new Map() }])
   const servers = await newSource(authority, 'server')
   const clients = await newSource(authority, 'client')
   const server = await startServer({ security: { identity: servers }, services: [service, events.service] })
-  const channel = openChannel(server.url, { security: { identity: clients } })
+  const channel = openChannel(server.url, { security: { identity: clients }, clock })
   return { servers, clients, channel, calls, events, server }
 }
 
@@ -82,6 +82,21 @@ it('both ends renew their SVIDs during calls and a stream, and nothing fails', a
   expect(Buffer.from(calls.at(-1)?.peer.chain[0] ?? []).equals(Buffer.from(newest ?? []))).toBe(true)
   const shown = await channel.peer(soon().signal)
   expect(Buffer.from(shown.chain[0] ?? []).equals(Buffer.from(servers.current().svid.chain[0] ?? []))).toBe(true)
+})
+
+it.each(['servers', 'clients'] as const)('an endless stream is renewed when the %s renew their SVIDs', async (who) => {
+  const clock = new MovingClock()
+  const parts = await mesh(clock)
+  const watch = () =>
+    monitorClient(parts.channel).monitor({ pathSegments: [], networkServices: [] }, soon())[Symbol.asyncIterator]()
+  const stream = watch()
+  await stream.next()
+  await clock.leap(2_000)
+  await rotate(parts[who], who === 'servers' ? 'server' : 'client')
+  await expect(stream.next()).rejects.toBeInstanceOf(StreamRenewal)
+  const again = watch()
+  expect(await again.next()).toMatchObject({ done: false })
+  await expect.poll(() => parts.events.state.open).toBe(1)
 })
 
 it('tokens are signed with the key of the connection that carries them', async () => {

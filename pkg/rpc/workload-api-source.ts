@@ -74,7 +74,7 @@ async function* receiveIdentities(
   const workloadApi = clientOf(workloadProto.SpiffeWorkloadAPIService, channel, { 'workload.spiffe.io': 'true' })
   const log = { logger: logger.with({ url }), message: 'Cannot get an identity from the Workload API, retrying' }
   yield* followStream({ clock, retry: RETRY, signal, log }, async function* () {
-    for await (const response of workloadApi.fetchX509Svid({}, { signal })) {
+    for await (const response of workloadApi.fetchX509Svid({}, { isEndless: true, signal })) {
       yield readIdentity(response, { logger, nowMs: clock.nowMs() })
     }
   })

@@ -3,6 +3,7 @@
  * minutes, connections of 25, identities of an hour, tombstones and recovery, services that nobody serves.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Logger, silentLogger } from '../../pkg/base/index.ts'
 import { MovingClock } from '../../pkg/base/testing/index.ts'
 import type { KeptWire } from '../../pkg/client/index.ts'
 import { until } from '../lab/until.ts'
@@ -16,7 +17,11 @@ const SOON_MS = 20_000
 
 describe('time passes', { timeout: 300_000 }, () => {
   const clock = new MovingClock()
-  const sandbox = new Sandbox({ clock })
+  /** What the operators of the mesh are told to look at. */
+  const warnings: string[] = []
+  const warn = (message: string) => void warnings.push(message)
+  const logger: Logger = { ...silentLogger, warn, error: warn, with: () => logger }
+  const sandbox = new Sandbox({ clock, logger })
   let west: SandboxDomain
   let near: SandboxNode
   let far: SandboxNode
@@ -94,6 +99,7 @@ describe('time passes', { timeout: 300_000 }, () => {
   ])('for %s: nobody notices', async (_, ms) => {
     await clock.pass(ms)
     expectUntouched()
+    expect(warnings).toEqual([])
     await expectWell()
   })
 

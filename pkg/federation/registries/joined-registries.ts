@@ -144,7 +144,7 @@ export class JoinedRegistries {
     const { trust, clock } = this.#options
     const { signal } = registry.scope
     const introduction = introductionToProto(trust.introduction)
-    const messages = channel.federation.watchBundle({ introduction }, { signal })
+    const messages = channel.federation.watchBundle({ introduction }, { isEndless: true, signal })
     for await (const message of paced(messages, { ...PACE, clock, signal })) {
       await this.#learn(domain, introductionFromProto(message, trust.introductionRules(clock.nowMs())))
       registry.problem = ''
