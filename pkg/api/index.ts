@@ -72,6 +72,7 @@ export type {
   NetworkServiceEndpointQuery,
   NetworkServiceQuery,
 } from './registration.ts'
+export { asConnecting, isConnecting } from './seen-wire.ts'
 export type {
   Attestation,
   Call,

@@ -1,10 +1,12 @@
 import { afterEach, expect, test } from 'vitest'
-import type {
-  Connection,
-  ConnectionEvent,
-  ConnectionRequest,
-  MonitorClient,
-  NetworkServiceClient,
+import {
+  asConnecting,
+  type Connection,
+  type ConnectionEvent,
+  type ConnectionRequest,
+  type ConnectionState,
+  type MonitorClient,
+  type NetworkServiceClient,
 } from '../api/index.ts'
 import { NsmError, silentLogger } from '../base/index.ts'
 import { FakeClock } from '../base/testing/index.ts'
@@ -12,12 +14,20 @@ import { KeptWire, KeptWires, parseNetworkServices, parseNsmUrl } from './index.
 
 const TOKEN_LIFE_MS = 600_000
 
+/** The connection as the monitor of its node shows it. */
+function shown(state: ConnectionState): Connection {
+  const segments = [{ name: 'node', id: 'n1', token: '', expiresMs: undefined, metrics: {} }]
+  return { state, path: { index: 0, segments } } as unknown as Connection
+}
+
 /** A mesh of one node, which answers requests; a test can make it refuse them or report events. */
 class FakeMesh implements NetworkServiceClient, MonitorClient {
   readonly clock = new FakeClock()
   readonly requests: ConnectionRequest[] = []
   readonly closed: Connection[] = []
   readonly refusals: Error[] = []
+  /** How the monitor shows the connection first. */
+  first = shown('UP')
   #report = Promise.withResolvers<ConnectionEvent | Error>()
   watchers = 0
 
@@ -46,7 +56,7 @@ class FakeMesh implements NetworkServiceClient, MonitorClient {
   async *monitor(_: unknown, { signal }: { signal: AbortSignal }): AsyncIterable<ConnectionEvent> {
     this.watchers += 1
     try {
-      yield { type: 'INITIAL_STATE_TRANSFER', connections: new Map([['n1', { state: 'UP' } as Connection]]) }
+      yield { type: 'INITIAL_STATE_TRANSFER', connections: new Map([['n1', this.first]]) }
       const aborted = new Promise<Error>((resolve) => {
         if (signal.aborted) resolve(new Error('left'))
         signal.addEventListener('abort', () => resolve(new Error('left')))
@@ -99,6 +109,17 @@ test('KeptWire requests with its labels, its interface and a path of one segment
   expect(mechanismPreferences).toMatchObject([{ cls: 'LOCAL', type: 'KERNEL', parameters: { name: 'nsm-1' } }])
 })
 
+test('KeptWire is up when packets have passed both ways, and not when its node has answered', async () => {
+  const mesh = new FakeMesh()
+  mesh.first = asConnecting(shown('UP'))
+  const wire = keep(mesh)
+  await mesh.clock.advance(1_000)
+  expect(wire.state.at).toBe('connecting')
+  mesh.report({ type: 'UPDATE', connections: new Map([['n1', shown('UP')]]) })
+  await wire.up
+  expect(wire.state.at).toBe('up')
+})
+
 test('KeptWire retries with backoff until the mesh answers', async () => {
   const mesh = new FakeMesh()
   mesh.refusals.push(...Array.from({ length: 3 }, () => new NsmError('unavailable', 'away')))
@@ -136,7 +157,7 @@ test('KeptWire heals immediately when the wire is down, and reselects when that 
   await keep(mesh).up
   await mesh.clock.advance(0)
   mesh.refusals.push(new NsmError('not_found', 'the endpoint is gone'))
-  mesh.report({ type: 'UPDATE', connections: new Map([['n1', { state: 'DOWN' } as Connection]]) })
+  mesh.report({ type: 'UPDATE', connections: new Map([['n1', shown('DOWN')]]) })
   await mesh.clock.advance(1_000)
   expect(mesh.requests.map(({ connection }) => [connection.state, connection.endpointName])).toEqual([
     ['UP', ''],
@@ -150,7 +171,7 @@ test('KeptWire refreshes when the mesh asks for it, and more slowly when it asks
   await keep(mesh).up
   await mesh.clock.advance(0)
   const ask = async () => {
-    mesh.report({ type: 'UPDATE', connections: new Map([['n1', { state: 'REFRESH_REQUESTED' } as Connection]]) })
+    mesh.report({ type: 'UPDATE', connections: new Map([['n1', shown('REFRESH_REQUESTED')]]) })
     await mesh.clock.advance(0)
   }
   await ask()

@@ -2,9 +2,9 @@
  * A wire that is maintained for a workload: requested, refreshed before it expires, requested again when the mesh
  * reports that it is down, and closed at the end.
  *
- *     requesting --> up --> refreshing --> up ...
- *          ^          |          | the mesh did not answer before the wire expired
- *          '- healing <----------'
+ *     requesting --> connecting --> up --> refreshing --> up ...
+ *          ^                         |          | the mesh did not answer before the wire expired
+ *          '------ healing <---------+----------'
  */
 import type { Connection, ConnectionRequest, MonitorClient, NetworkServiceClient } from '../api/index.ts'
 import { Backoff, type Clock, errorCode, isAway, type Logger, retryUntilDone, within } from '../base/index.ts'
@@ -24,6 +24,8 @@ export interface KeptWireOptions {
 
 export type KeptWireState =
   | { readonly at: 'requesting' }
+  /** The mesh has answered; it has not said yet that packets pass both ways. */
+  | { readonly at: 'connecting'; readonly connection: Connection }
   | { readonly at: 'up'; readonly connection: Connection }
   | { readonly at: 'refreshing'; readonly connection: Connection }
   | { readonly at: 'healing'; readonly connection: Connection }
@@ -41,6 +43,8 @@ export class KeptWire {
   readonly #first = Promise.withResolvers<Connection>()
   readonly #running: Promise<void>
   readonly #healing = new Backoff(RETRY)
+  /** Whether the wire that stands has been up: a refresh does not change that. */
+  #wasUp = false
   #healedMs = Number.NEGATIVE_INFINITY
   #state: KeptWireState = { at: 'requesting' }
 
@@ -82,9 +86,8 @@ export class KeptWire {
     try {
       for (let request = firstRequest(this.#wanted); ; ) {
         const connection = await this.#request(request)
-        this.#become({ at: 'up', connection })
+        this.#become({ at: this.#wasUp ? 'up' : 'connecting', connection })
         this.#checkDefaultRoutes(connection)
-        this.#first.resolve(connection)
         request = await this.#hold(connection)
       }
     } catch (error) {
@@ -119,7 +122,7 @@ export class KeptWire {
     try {
       const fault = await Promise.race([
         clock.sleep(refreshDelayMs(connection, clock.nowMs()), signal).then(() => 'expiry' as const),
-        waitForFault({ connection, monitor, clock, signal }),
+        waitForFault({ connection, monitor, onUp: () => this.#isUp(connection), clock, signal }),
       ])
       if (fault === 'outdated') await this.#pauseHealing() // whoever says so may say it again and again
       if (fault === 'expiry' || fault === 'unsure' || fault === 'outdated') {
@@ -129,7 +132,7 @@ export class KeptWire {
       logger.warn('The wire is down, healing it', { service: connection.networkService, fault })
       await this.#pauseHealing()
       if (fault === 'closed') return this.#heal(connection)
-      this.#become({ at: 'healing', connection })
+      this.#becomeHealing(connection)
       return refreshRequest(connection) // the node knows that it is down, and tries other endpoints first
     } finally {
       stop.abort()
@@ -156,9 +159,20 @@ export class KeptWire {
     })
   }
 
+  #isUp(connection: Connection): void {
+    this.#wasUp = true
+    this.#become({ at: 'up', connection })
+    this.#first.resolve(connection)
+  }
+
   #heal(connection: Connection): ConnectionRequest {
-    this.#become({ at: 'healing', connection })
+    this.#becomeHealing(connection)
     return reselectRequest(connection, this.#wanted.url)
+  }
+
+  #becomeHealing(connection: Connection): void {
+    this.#wasUp = false
+    this.#become({ at: 'healing', connection })
   }
 
   #become(state: KeptWireState): void {

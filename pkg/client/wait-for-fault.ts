@@ -1,4 +1,4 @@
-import type { Connection, ConnectionEvent, MonitorClient } from '../api/index.ts'
+import { type Connection, type ConnectionEvent, isConnecting, type MonitorClient } from '../api/index.ts'
 import { type Clock, followStream } from '../base/index.ts'
 
 /**
@@ -12,12 +12,14 @@ const RETRY = { firstMs: 100, maxMs: 2_000 }
 export interface Watched {
   readonly connection: Connection
   readonly monitor: MonitorClient
+  /** The wire works: packets have passed both ways, or its node has no means to see that. */
+  readonly onUp: () => void
   readonly clock: Clock
   readonly signal: AbortSignal
 }
 
 /** Monitors the wire until the mesh reports a fault. @throws the reason of `signal` when it aborts */
-export async function waitForFault({ connection, monitor, clock, signal }: Watched): Promise<Fault> {
+export async function waitForFault({ connection, monitor, onUp, clock, signal }: Watched): Promise<Fault> {
   const { index, segments } = connection.path
   const pathSegments = segments.slice(index, index + 1).map(({ name, id }) => ({ name, id, token: '' }))
   // A broken stream is reopened. Its first event shows that the mesh is back.
@@ -30,6 +32,7 @@ export async function waitForFault({ connection, monitor, clock, signal }: Watch
     if (opened > 1) return 'unsure'
     const fault = faultOf(event)
     if (fault !== undefined) return fault
+    if (![...event.connections.values()].some(isConnecting)) onUp()
   }
   throw signal.reason
 }

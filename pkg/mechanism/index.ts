@@ -25,6 +25,7 @@ export {
   type End,
   isAgreedHere,
   isForOursAlone,
+  isSameSession,
   mechanismOf,
   mechanisms,
   type PortSpec,

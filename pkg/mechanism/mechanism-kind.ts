@@ -176,6 +176,8 @@ export interface MechanismKind<End extends AnyEnd, Spec extends AnyPort, Status 
   underlay?(tunnel: Tunnel): UnderlaySpec
   /** Whether its ports have sessions, which a handshake renews. */
   readonly hasSession: boolean
+  /** Whether two ends of one wire have the same session: the same keys, wherever the peer is. */
+  isSameSession?(one: End, other: End): boolean
 
   view(end: End, status: Status | undefined): EndView
 }

@@ -50,6 +50,11 @@ export function completeEnd(end: End, context: ConnectionContext): End {
   return mechanismOf(end).complete?.(end, context) ?? end
 }
 
+/** What was heard of the session of one of the two ends holds for the other. */
+export function isSameSession(one: End, other: End): boolean {
+  return one.kind === other.kind && (mechanismOf(one).isSameSession?.(one, other) ?? false)
+}
+
 /** The interface of an end; undefined for an end that leads to another node. */
 export function workloadOf(end: End): WorkloadInterface | undefined {
   return mechanismOf(end).workload?.(end)

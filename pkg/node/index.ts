@@ -17,6 +17,7 @@ export { endIncomplete, type IncompleteParts } from './supervision/end-incomplet
 export { checkTrusted } from './supervision/end-untrusted.ts'
 export { type MovedParts, refreshMoved } from './supervision/refresh-moved.ts'
 export type { Seen } from './supervision/seen-wires.ts'
+export { type ShownConnections, shownConnections } from './supervision/shown-connections.ts'
 export { type SupervisionOptions, superviseConnections } from './supervision/supervise-connections.ts'
 export { type FollowTrustOptions, followTrust, NodeTrust } from './trust/node-trust.ts'
 export { joinParts } from './trust/trust-proto.ts'

@@ -16,8 +16,8 @@ let second: SandboxNode
 beforeAll(async () => {
   west = await sandbox.domain('west')
   near = await west.node('n1')
-  first = await west.node('n2')
-  second = await west.node('n3')
+  first = await west.node('n2', { NSM_TUNNEL_IP: '127.0.0.2' })
+  second = await west.node('n3', { NSM_TUNNEL_IP: '127.0.0.3' })
 })
 afterAll(() => sandbox.close())
 
@@ -83,8 +83,10 @@ describe.each([
 it('link to the node lost: the wire leads to the other node', async () => {
   const mesh = await served('cut', [first, second])
   const before = await mesh.wire.up
-  near.engine.emit({ at: 'link-quality-down', peer: { ip: '127.0.0.1', port: 51820 }, reason: 'no echo' })
+  const peer = { ip: before.endpointName === 'cut-a' ? '127.0.0.2' : '127.0.0.3', port: 51820 }
+  near.engine.emit({ at: 'link-quality-down', peer, reason: 'no echo' })
   expect(await healed(mesh, before.endpointName)).toBeLessThan(1_000)
+  near.engine.emit({ at: 'link-quality-up', peer })
   await mesh.client.close()
 })
 

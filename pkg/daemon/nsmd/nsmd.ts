@@ -44,6 +44,7 @@ import {
   PolicyView,
   refreshMoved,
   selfOf,
+  shownConnections,
   superviseConnections,
 } from '../../node/index.ts'
 import { isRegistry, PolicyFiles } from '../../policy/index.ts'
@@ -123,7 +124,7 @@ async function compose(config: NsmdConfig, options: NodeOptions, scope: Scope): 
   const policyView = new PolicyView({ domain, trust, policy, table, local })
   const services = {
     networkService: service,
-    monitor: new ConnectionMonitor({ connections: table, isAdmin, policy }),
+    monitor: new ConnectionMonitor({ connections: shownConnections(table, seen), isAdmin, policy }),
     services: new NodeServiceRegistry(registration),
     endpoints: new NodeEndpointRegistry(registration),
     workloads:

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { NsmError } from '../../base/index.ts'
 import { type DevicePortSpec, type PortSpec, type PortStatus, portKindOf } from '../../mechanism/index.ts'
 import type { CrossConnect, Dataplane } from '../door.ts'
@@ -105,9 +106,16 @@ function requirePort(engine: FakeEngine, id: string): PortSpec {
 function setPort(engine: FakeEngine, spec: PortSpec): void {
   if (isDevice(spec)) setDevice(engine, spec, engine.ports.get(spec.id))
   else checkTunnelPort(engine, spec)
-  const isNew = !engine.ports.has(spec.id)
+  const before = engine.ports.get(spec.id)
+  const isNew = before === undefined || (!isDevice(before) && !isDevice(spec) && !isSamePeer(before, spec))
   engine.ports.set(spec.id, spec)
   if (isNew && engine.isAnswered && 'verdict' in portKindOf(spec).fresh(spec)) engine.sessionUp(spec.id)
+}
+
+function isSamePeer(before: TunnelPortSpec, spec: TunnelPortSpec): boolean {
+  const keysOf = (port: TunnelPortSpec) =>
+    port.kind === 'wireguard' ? [port.privateKey, port.peerResponderKey, port.peerInitiatorKey, port.aead] : []
+  return before.kind === spec.kind && isDeepStrictEqual(keysOf(before), keysOf(spec))
 }
 
 function checkTunnelPort(engine: FakeEngine, spec: TunnelPortSpec): void {

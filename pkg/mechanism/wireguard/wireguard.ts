@@ -51,6 +51,9 @@ const TRANSPORT_BYTES = 32
 /** The length field before an Ethernet frame. */
 const FRAME_LENGTH_BYTES = 2
 
+/** Where one of these differs, the dataplane makes the port anew, and with it the session. */
+const SESSION_FIELDS = ['privateKey', 'peerResponderKey', 'peerInitiatorKey', 'aead'] as const
+
 export const wireguard: MechanismKind<WireguardEnd, WireguardPortSpec, WireguardPortStatus> = {
   kind: KIND,
   cls: REMOTE,
@@ -58,6 +61,7 @@ export const wireguard: MechanismKind<WireguardEnd, WireguardPortSpec, Wireguard
   payloads: [PAYLOAD_IP],
   port: wireguardPort,
   hasSession: true,
+  isSameSession: (one, other) => SESSION_FIELDS.every((field) => one[field] === other[field]),
 
   accept(offered, { host: { tunnel }, before }) {
     const parameters = readWireguard(offered.parameters)

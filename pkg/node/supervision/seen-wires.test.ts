@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
+import { isConnecting } from '../../api/index.ts'
 import { silentLogger } from '../../base/index.ts'
 import { FakeClock } from '../../base/testing/index.ts'
 import { faultOf } from '../../connections/index.ts'
@@ -7,6 +8,7 @@ import type { End, KernelEnd, WireIntent } from '../../mechanism/index.ts'
 import { wireguardEnd } from '../../mechanism/testing/index.ts'
 import { connectionTable, testRecord } from '../testing/index.ts'
 import { SeenWires } from './seen-wires.ts'
+import { shownConnections } from './shown-connections.ts'
 
 const FAR = { ip: '192.0.2.2', port: 51_820 }
 const client: KernelEnd = {
@@ -45,7 +47,7 @@ function node(ends: Readonly<Record<string, End>>) {
     const record = table.get(id)
     return record === undefined ? undefined : (faultOf(record) ?? seen.of(id))
   }
-  return { table, engine, intents, want, of, heard, clock }
+  return { table, engine, intents, want, of, heard, clock, shown: shownConnections(table, seen) }
 }
 
 /** Lets events be heard. */
@@ -62,6 +64,19 @@ describe('SeenWires', () => {
     await settled()
     expect([of('c1'), of('c2')]).toEqual(['up', 'connecting'])
     expect(table.get('c2')?.connection.state).toBe('UP')
+  })
+
+  it('tells who watches a connection when its wire has been seen to work', async () => {
+    const { engine, shown, table } = node({ c1: tunnel })
+    await settled()
+    const told: boolean[] = []
+    shown.subscribe(({ record }) => told.push(isConnecting(record.connection)))
+    expect([...shown.all()].map(({ connection }) => isConnecting(connection))).toEqual([true])
+    for (const record of table.all()) table.save(record)
+    engine.sessionUp('c1:s')
+    engine.sessionUp('c1:s')
+    await settled()
+    expect(told).toEqual([true, false])
   })
 
   it('says why a session is down, until it is up again', async () => {
@@ -131,11 +146,20 @@ describe('SeenWires', () => {
     engine.emit({ at: 'link-quality-down', peer: FAR, reason: 'the remote node does not answer probes' })
     await clock.advance(300)
     table.setFault('c1', 'far end', 'the far end says that it is down')
-    want('c1', { ...tunnel, peer: { ip: '192.0.2.3', port: 51_820 } })
+    want('c1', { ...tunnel, peerResponderKey: 'of another node', peer: { ip: '192.0.2.3', port: 51_820 } })
     const target = { at: 'node', endpoint: 'other', url: 'tcp://192.0.2.3:5001', domain: 'east' } as const
     table.save(testRecord('c1', { target }))
     await settled()
     expect([of('c1'), table.get('c1')?.connection.state]).toEqual(['connecting', 'UP'])
+  })
+
+  it('takes a wire whose node has moved for up: its session is the same', async () => {
+    const { engine, of, want, table } = node({ c1: tunnel })
+    engine.sessionUp('c1:s')
+    want('c1', { ...tunnel, peer: { ip: '192.0.2.3', port: 51_820 } })
+    table.save(testRecord('c1'))
+    await settled()
+    expect(of('c1')).toBe('up')
   })
 
   it('hears of sessions before their connections are recorded, and forgets those that never are', async () => {

@@ -8,13 +8,13 @@
  * all of them. Wires within the node are links of the kernel, which the reconciler keeps up: `up` is that they have
  * settled. Where a mechanism has no session, nothing shows whether the far side gets our packets.
  */
-import { isDeepStrictEqual } from 'node:util'
-import { type Clock, describeError, type Logger } from '../../base/index.ts'
+import { type Clock, describeError, Listeners, type Logger } from '../../base/index.ts'
 import type { ConnectionTable } from '../../connections/index.ts'
 import { type Dataplane, type DataplaneEvent, endOfPort, portId } from '../../dataplane/index.ts'
 import {
   type End,
   type EndView,
+  isSameSession,
   mechanismOf,
   type PortStatus,
   type Verdict,
@@ -59,6 +59,7 @@ export class SeenWires {
   readonly #downLinks = new Map<string, string>()
   readonly #idsByLink = new Map<string, Set<string>>()
   readonly #linksById = new Map<string, readonly string[]>()
+  readonly #listeners = new Listeners<[id: string]>()
   /** Ports and links of which events told since the dataplane was asked for everything: these are newer. */
   readonly #newer = new Set<string>()
 
@@ -80,6 +81,11 @@ export class SeenWires {
     const isUp = (end: End) => this.#heardOf(id, end)?.verdict === 'up'
     if (tunnels.some((end) => mechanismOf(end).hasSession && !isUp(end))) return 'connecting'
     return tunnels.every((end) => mechanismOf(end).hasSession) ? 'up' : 'unconfirmed'
+  }
+
+  /** Calls back when a wire has begun, or ceased, to be seen to work. */
+  subscribe(listener: (id: string) => void): () => void {
+    return this.#listeners.add(listener)
   }
 
   close(): void {
@@ -147,15 +153,17 @@ export class SeenWires {
     const end = intent[role]
     const { peer } = viewEnd(end, undefined)
     const fault = verdict === 'down' ? `${noneThrough(peer)}: ${reason}` : undefined
+    const wasUp = this.#sessions.get(port)?.verdict === 'up'
     this.#sessions.set(port, { end, verdict, fault })
     if (table.get(id) === undefined) this.#noteEarly(port)
     table.setFault(id, `${role} session`, fault)
+    if (wasUp !== (verdict === 'up')) this.#listeners.tell(id)
   }
 
   /** What was heard of the session of this end, and not of the one that it has replaced. */
   #heardOf(id: string, end: End): Heard | undefined {
     const heard = this.#sessions.get(portId(id, end.role))
-    return heard !== undefined && (heard.end === end || isDeepStrictEqual(heard.end, end)) ? heard : undefined
+    return heard !== undefined && isSameSession(heard.end, end) ? heard : undefined
   }
 
   /** A session is up before its request is answered. Requests that fail after that leave nothing behind. */
