@@ -108,6 +108,20 @@ describe('joining a domain', () => {
     await west.domains.join({ token }, admin)
   })
 
+  test('gives another answer to the domain that did not get the first one, and to nobody else', async () => {
+    const token = await invite(east)
+    east.losesAnswers = true
+    await expect(west.domains.join({ token }, admin)).rejects.toMatchObject({ code: 'unavailable' })
+    east.losesAnswers = false
+    const impostor = await world.domain('west', 'elsewhere:1')
+    await expect(impostor.domains.join({ token }, admin)).rejects.toMatchObject({ code: 'already_exists' })
+    expect(await west.domains.join({ token }, admin)).toMatchObject({ name: 'east' })
+    expect([await names(west), await names(east)]).toEqual([['east'], ['west']])
+    await east.domains.revoke({ name: 'west' }, admin)
+    await expect(west.domains.join({ token }, admin)).rejects.toMatchObject({ code: 'failed_precondition' })
+    expect(await names(east)).toEqual([])
+  })
+
   test('accepts the same domain again and refuses another one of its name', async () => {
     await joined()
     await west.domains.join({ token: await invite(east) }, admin)

@@ -46,6 +46,16 @@ export class Invitations {
    * @throws {NsmError} `permission_denied` when there is none, `failed_precondition` when it is used or expired.
    */
   async check(secret: string, invites: JoinKind, by?: string): Promise<InvitationRecord> {
+    const found = await this.find(secret, invites)
+    this.#checkUsable(found, by)
+    return found
+  }
+
+  /**
+   * The invitation behind `secret`, used or not.
+   * @throws {NsmError} `permission_denied` when there is none, `failed_precondition` when it has expired.
+   */
+  async find(secret: string, invites: JoinKind): Promise<InvitationRecord> {
     const { name, hash } = digest(Buffer.from(secret, 'base64url'))
     // Not from the copy: another replica may just have made it.
     const found = await this.#records.read('invitation', name)
@@ -54,7 +64,7 @@ export class Invitations {
         next: `ask its operator for a new one: ${inviteCommand(invites)}`,
       })
     }
-    this.#checkUsable(found, by)
+    if (found.expiresMs <= this.#clock.nowMs()) throw unusable('the token has expired', invites)
     return found
   }
 

@@ -20,8 +20,8 @@ export interface JoinOptions {
  * Joins the domain that made the token: shows its registry the secret and, by our own SVID, that we speak for our
  * domain, and stores its introduction, provided that its authority is the one whose fingerprint the token carries.
  *
- * Crash: if we die before its answer is stored, it knows us and we do not know it. A new token repairs that: a domain
- * that joins again with a known authority is accepted.
+ * Crash: if we die before its answer is stored, it knows us and we do not know it. To join again with the same token
+ * repairs that.
  * @throws {NsmError} what is wrong with the token, why the other registry refuses, or that it cannot be reached.
  */
 export async function joinDomain(options: JoinOptions, text: string, signal: AbortSignal): Promise<string> {

@@ -8,7 +8,7 @@ import type { Handlers } from '../../rpc/index.ts'
 import type { Invitations } from '../joining/invitations.ts'
 import { joinsItself } from '../joining/join-domain.ts'
 import type { Introduction } from '../store/trust-record.ts'
-import { introductionFromProto, introductionToProto } from '../trust/introduction.ts'
+import { fingerprint, introductionFromProto, introductionToProto } from '../trust/introduction.ts'
 import { admitDomain, checkSameDomain, learnDomain, removeDomain, type Speaker } from '../trust/joined-domains.ts'
 import type { Trust } from '../trust/trust.ts'
 
@@ -32,7 +32,8 @@ export function federationHandlers(options: FederationOptions): FederationHandle
 
 /**
  * The caller holds the secret of an invitation, and shows an SVID of the authority that it introduces: so it has the key
- * of that authority's registry, and not only what is public about it.
+ * of that authority's registry, and not only what is public about it. One that did not get the answer asks again, by the
+ * same authority, and gets another one, unless it has been revoked meanwhile.
  * Crash: after the invitation is used the token is lost, and the domain has not joined.
  */
 async function accept(
@@ -41,7 +42,7 @@ async function accept(
   { peer }: Call,
 ): Promise<domainV1.Introduction> {
   const nowMs = clock.nowMs()
-  const invitation = await invitations.check(secret, 'domain')
+  const invitation = await invitations.find(secret, 'domain')
   const introduction = introductionFromProto(message, trust.introductionRules(nowMs))
   const { domain, addresses, authorities } = introduction
   if (domain === trust.domain) throw joinsItself(domain)
@@ -49,10 +50,11 @@ async function accept(
   trust.checkMayFederate(domain)
   if (invitation.guest !== domain) throw isForAnother(domain)
   const speaker = speakerOf(peer, domain, nowMs)
-  if (!speaker.isVouchedForBy(authorities)) throw isUnproven(domain)
+  const by = authorities.find((authority) => speaker.isVouchedForBy([authority]))
+  if (by === undefined) throw isUnproven(domain)
   checkSameDomain(trust.joinedDomain(domain), domain, speaker)
-  await invitations.use(invitation)
-  await admitDomain(trust.records, introduction, { speaker, nowMs })
+  await invitations.use(invitation, fingerprint(by))
+  await admitDomain(trust.records, introduction, { speaker, nowMs, isAgain: invitation.usedMs !== undefined })
   logger.info('A domain joined', { domain, addresses: addresses.join(' ') })
   return introductionToProto(trust.introduction)
 }

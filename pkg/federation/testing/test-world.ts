@@ -36,6 +36,8 @@ export interface TestDomain {
   readonly revoked: string[]
   /** Whether its registry answers others. */
   isAway: boolean
+  /** It does what it is asked, and its caller does not hear of it. */
+  losesAnswers: boolean
   close(): Promise<void>
 }
 
@@ -113,6 +115,7 @@ export class TestWorld {
       federation: federationHandlers(common),
       revoked,
       isAway: false,
+      losesAnswers: false,
       close: () => scope.close(),
     }
   }
@@ -173,7 +176,12 @@ function fakeChannel(find: () => TestDomain, callAs: CallAs): RegistryChannel {
   const registry = { register: unused, find: unused, unregister: unused }
   return {
     federation: {
-      accept: async (request, { signal }) => find().federation.accept(request, await callAs(signal)),
+      accept: async (request, { signal }) => {
+        const other = find()
+        const answer = await other.federation.accept(request, await callAs(signal))
+        if (other.losesAnswers) throw new NsmError('unavailable', 'The connection broke during the call')
+        return answer
+      },
       leave: async (request, { signal }) => find().federation.leave(request, await callAs(signal)),
       async *watchBundle(request, { signal }) {
         yield* find().federation.watchBundle(request, await callAs(signal))

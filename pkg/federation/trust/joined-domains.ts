@@ -11,24 +11,44 @@ export interface Speaker {
   isVouchedForBy(authorities: readonly Uint8Array[]): boolean
 }
 
+export interface Admission {
+  readonly speaker: Speaker
+  readonly nowMs: number
+  /** Whether it has joined with this token before, and did not get the answer. */
+  readonly isAgain?: boolean
+}
+
 /**
  * A domain joins, or joins again. Of a domain that is known, the authorities stay as they are, and only its registry, by
  * the word of one of them, can change its addresses: a new introduction vouches for nothing that an old one has said.
  * INVARIANT: whatever is public about a domain, such as its certificates, admits nobody in its name.
- * @throws {NsmError} `already_exists` when the speaker is not the domain that has joined under that name.
+ * @throws {NsmError} `already_exists` when the speaker is not the domain that has joined under that name,
+ *   `failed_precondition` when it joins again with its token and has been revoked meanwhile.
  */
 export async function admitDomain(
   records: TrustRecords,
   introduction: Introduction,
-  { speaker, nowMs }: { readonly speaker: Speaker; readonly nowMs: number },
+  { speaker, nowMs, isAgain = false }: Admission,
 ): Promise<void> {
   const name = introduction.domain
   await records.change('domain', name, (known) => {
     checkSameDomain(known, introduction.domain, speaker)
+    if (known === undefined && isAgain) throw wasRevoked(name)
     if (known === undefined) return { kind: 'domain', name, joinedMs: nowMs, exports: [], introduction }
     // Whatever its registry says next counts, also when an earlier revision of it was wrong.
     return { ...known, introduction: { ...known.introduction, addresses: introduction.addresses, revision: 0 } }
   })
+}
+
+function wasRevoked(domain: string): NsmError {
+  return new NsmError(
+    'failed_precondition',
+    'Cannot join the domain: the token was used, and the domain revoked since',
+    {
+      fields: { domain },
+      next: `ask its operator for a new one: nsmctl domain invite ${domain}`,
+    },
+  )
 }
 
 /** @throws {NsmError} `already_exists` when `known` is another domain of the same name. */
