@@ -16,8 +16,8 @@ import {
   verifySvid,
 } from '../identity/index.ts'
 import { limitConnecting } from './connect-timeout.ts'
+import { ConnectionStates } from './connection-states.ts'
 import { Connector, type ConnectorTls } from './connector.ts'
-import { EndlessStreams } from './endless-streams.ts'
 import { clientOptions } from './limits.ts'
 import { verifyByPinnedAuthority } from './pinned-authority.ts'
 import { parseTarget, type Target } from './target.ts'
@@ -64,7 +64,7 @@ interface Generation {
   readonly svid: Svid | undefined
   readonly connector: Connector
   readonly client: Client
-  readonly streams: EndlessStreams
+  readonly states: ConnectionStates
   calls: number
 }
 
@@ -135,13 +135,14 @@ export class Channel implements Callee {
   lease(): Lease {
     if (this.#isClosed) throw closedByUs(this.#party)
     if (!this.#generation.connector.isPeerTrusted()) this.#distrust(this.#generation)
+    if (this.#generation.states.isWorthTrying) this.#replaceGeneration()
     const generation = this.#generation
     generation.calls += 1
     return {
       client: generation.client,
       party: this.#party,
       nowMs: () => this.clock.nowMs(),
-      keepStream: (end) => generation.streams.add(end),
+      keepStream: (end) => generation.states.addStream(end),
       credentials: (binding) => generation.connector.callCredentials(binding),
       refusal: () => generation.connector.refusal,
       release: () => {
@@ -170,10 +171,15 @@ export class Channel implements Callee {
     const { security } = this.#options
     this.recheck()
     if (!isIdentified(security) || security.identity.current().svid === this.#generation.svid) return
+    this.#replaceGeneration()
+  }
+
+  /** New calls take a new connection; the old one is closed after its last call. */
+  #replaceGeneration(): void {
     const last = this.#generation
     this.#old.add(last)
     this.#generation = this.#newGeneration()
-    last.streams.renew()
+    last.states.renewStreams()
     this.#closeIfOver(last)
   }
 
@@ -196,7 +202,7 @@ export class Channel implements Callee {
     const connector = new Connector({ tls, dial: via && { url: this.url, uid: via.uid }, mayReach, clock })
     const target = via === undefined ? grpcTarget(parseTarget(this.url)) : `unix:${via.socket}`
     const client = new Client(target, connector, clientOptions)
-    return { svid, connector, client, streams: new EndlessStreams(client, clock), calls: 0 }
+    return { svid, connector, client, states: new ConnectionStates(client, clock), calls: 0 }
   }
 }
 

@@ -46,7 +46,7 @@ export function monitorClient(callee: Callee): MonitorClient {
   const client = clientOf(connectionProto.MonitorConnectionService, callee)
   return {
     monitor: (selector, call) =>
-      readAll(eventFromProto, client.monitorConnections(selectorToProto(selector), { ...call, isEndless: true })),
+      readAll(eventFromProto, client.monitorConnections(selectorToProto(selector), endless(call))),
   }
 }
 
@@ -56,7 +56,7 @@ export function serviceRegistryClient(callee: Callee): ServiceRegistryClient {
     register: async (service, call) =>
       read(serviceFromProto, await client.register(serviceToProto(service), onPath(call))),
     find: (query, call) =>
-      readAll(foundServiceFromProto, client.find(serviceQueryToProto(query), { ...call, isEndless: query.watch })),
+      readAll(foundServiceFromProto, client.find(serviceQueryToProto(query), query.watch ? endless(call) : call)),
     unregister: async (service, call) => void (await client.unregister(serviceToProto(service), onPath(call))),
   }
 }
@@ -67,9 +67,13 @@ export function endpointRegistryClient(callee: Callee): EndpointRegistryClient {
     register: async (endpoint, call) =>
       read(endpointFromProto, await client.register(endpointToProto(endpoint), onPath(call))),
     find: (query, call) =>
-      readAll(foundEndpointFromProto, client.find(endpointQueryToProto(query), { ...call, isEndless: query.watch })),
+      readAll(foundEndpointFromProto, client.find(endpointQueryToProto(query), query.watch ? endless(call) : call)),
     unregister: async (endpoint, call) => void (await client.unregister(endpointToProto(endpoint), onPath(call))),
   }
+}
+
+function endless({ signal }: Outgoing): Outgoing {
+  return { isEndless: true, signal }
 }
 
 /** Every registration has a path; without an incoming call it begins here. */

@@ -123,6 +123,21 @@ it('a channel recovers after its server was unreachable', async () => {
     .toBe('answered')
 })
 
+it('a server that is back is reached by the next call, however long it was away', async () => {
+  const { servers, channel, server } = await mesh()
+  const client = networkServiceClient(channel)
+  await client.request(request, soon())
+  await server.close()
+  for (let attempt = 0; attempt < 20; attempt += 1) {
+    await expect(client.request(request, soon())).rejects.toMatchObject({ code: 'unavailable' })
+    await systemClock.sleep(120)
+  }
+  const { service } = echoService()
+  await startServer({ listen: server.url, security: { identity: servers }, services: [service] })
+  await systemClock.sleep(120)
+  expect(await client.request(request, soon())).toMatchObject({ id: 'c-1' })
+})
+
 it('a connection with an expired server certificate is not reused', async () => {
   const clock = new FakeClock()
   const own = await newAuthority('east', clock)
