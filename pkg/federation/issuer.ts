@@ -6,7 +6,7 @@ import { agentIdentity, authoritiesOf, checkRegistryId } from './agent-identity.
 import type { Invitations } from './joining/invitations.ts'
 import { registryIdentity } from './registry-identity.ts'
 import { agentAuthorityHandlers } from './services/agent-authority.ts'
-import { type AuthorityHandlers, authorityHandlers } from './services/authority-service.ts'
+import { type AuthorityHandlers, authorityHandlers, type Disk } from './services/authority-service.ts'
 import type { ConnectedNodes } from './trust/connected-nodes.ts'
 import type { NodeAddresses } from './trust/node-addresses.ts'
 import { LONGEST_SVID_MS } from './trust/nodes.ts'
@@ -36,6 +36,7 @@ interface Members {
   readonly invitations: Invitations
   readonly nodes: NodeAddresses
   readonly connected: ConnectedNodes
+  readonly disk: Disk
 }
 
 type IssuerRuntime = Omit<Runtime, 'signal'>
@@ -82,7 +83,8 @@ export async function agentIssuer({ url, domain, secret }: AgentOptions, runtime
     claimsKey: secret.secret,
     authorities: authoritiesOf(agent.current(), { domain, clock }),
     identity: async (trust) => agentIdentity({ agent, trust, clock, logger }),
-    handlers: ({ trust, nodes, connected }) => agentAuthorityHandlers({ trust, nodes, connected, clock, logger }),
+    handlers: ({ trust, nodes, connected, disk }) =>
+      agentAuthorityHandlers({ trust, nodes, connected, disk, clock, logger }),
     close: () => agent.close(),
   }
 }

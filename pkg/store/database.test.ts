@@ -38,6 +38,8 @@ test('a database tells why it cannot write, until it can again', () => {
   const database = openDatabase(path, options)
   const limit = (pages: number) => database.query(`PRAGMA max_page_count = ${pages}`, () => 0).all()
   expect(database.problem).toBe('')
+  const told: boolean[] = []
+  database.onProblem(() => told.push(database.problem !== ''))
   limit(1)
   const large = new Uint8Array(1_000_000)
   const write = () => database.command('INSERT INTO notes VALUES (?, ?, ?)').run('large', 1, large)
@@ -45,7 +47,7 @@ test('a database tells why it cannot write, until it can again', () => {
   expect(database.problem).toContain('Cannot write the state file: the disk is full')
   limit(100_000)
   write()
-  expect(database.problem).toBe('')
+  expect([database.problem, told]).toEqual(['', [true, false]])
   database.close()
 })
 

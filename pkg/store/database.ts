@@ -6,7 +6,7 @@
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
-import { describeError, errorCode, NsmError } from '../base/index.ts'
+import { describeError, errorCode, Listeners, NsmError } from '../base/index.ts'
 import { Columns } from './columns.ts'
 import { applicationId, migrate } from './migrate.ts'
 import { withSqliteErrors } from './sqlite-error.ts'
@@ -36,6 +36,8 @@ export interface Database {
   command(sql: string): Command
   /** Why the last write failed; empty where it did not. */
   readonly problem: string
+  /** Calls back when there is a problem, and when it is over. */
+  onProblem(listener: () => void): () => void
   /** Runs `body` atomically: when it throws, nothing is changed. A nested transaction is part of the outer one. */
   transaction<T>(body: () => T): T
   close(): void
@@ -103,6 +105,7 @@ function check(sqlite: DatabaseSync, path: string): void {
 class SqliteDatabase implements Database {
   readonly #sqlite: DatabaseSync
   readonly #path: string
+  readonly #listeners = new Listeners<[]>()
   #problem = ''
 
   constructor(sqlite: DatabaseSync, path: string) {
@@ -130,6 +133,10 @@ class SqliteDatabase implements Database {
     return this.#problem
   }
 
+  onProblem(listener: () => void): () => void {
+    return this.#listeners.add(listener)
+  }
+
   transaction<T>(body: () => T): T {
     if (this.#sqlite.isTransaction) return body()
     this.#guard(() => this.#sqlite.exec('BEGIN IMMEDIATE'))
@@ -155,12 +162,18 @@ class SqliteDatabase implements Database {
   #write<T>(action: () => T): T {
     try {
       const result = this.#guard(action)
-      this.#problem = ''
+      this.#note('')
       return result
     } catch (error) {
-      if (['resource_exhausted', 'unavailable'].includes(errorCode(error))) this.#problem = describeError(error)
+      if (['resource_exhausted', 'unavailable'].includes(errorCode(error))) this.#note(describeError(error))
       throw error
     }
+  }
+
+  #note(problem: string): void {
+    if (this.#problem === problem) return
+    this.#problem = problem
+    this.#listeners.tell()
   }
 
   #guard<T>(action: () => T): T {

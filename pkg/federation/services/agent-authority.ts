@@ -6,12 +6,13 @@ import type { ConnectedNodes } from '../trust/connected-nodes.ts'
 import type { NodeAddresses } from '../trust/node-addresses.ts'
 import { noteNode } from '../trust/nodes.ts'
 import type { Trust } from '../trust/trust.ts'
-import { type AuthorityHandlers, watchTrust } from './authority-service.ts'
+import { type AuthorityHandlers, type Disk, watchTrust } from './authority-service.ts'
 
 export interface AgentAuthorityOptions {
   readonly trust: Trust
   readonly nodes: NodeAddresses
   readonly connected: ConnectedNodes
+  readonly disk?: Disk
   readonly clock: Clock
   readonly logger: Logger
 }

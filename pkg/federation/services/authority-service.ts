@@ -21,6 +21,8 @@ export interface AuthorityOptions {
   readonly invitations: Invitations
   readonly nodes: NodeAddresses
   readonly connected: ConnectedNodes
+  /** Absent where the records are on no disk of the registry. */
+  readonly disk?: Disk
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -96,14 +98,21 @@ async function issueWorkload(
   return issue(options, { csr, spiffeId, dnsNames })
 }
 
-type WatchParts = Pick<AuthorityOptions, 'trust' | 'nodes' | 'connected' | 'logger'>
+/** Where the registry keeps its records. */
+export interface Disk {
+  /** Why the last write failed; empty where it did not. */
+  readonly problem: string
+  onProblem(listener: () => void): () => void
+}
+
+type WatchParts = Pick<AuthorityOptions, 'trust' | 'nodes' | 'connected' | 'disk' | 'logger'>
 
 export async function* watchTrust(
   parts: WatchParts,
   run: authorityV1.WatchTrustRequest,
   call: Call,
 ): AsyncGenerator<authorityV1.TrustState> {
-  const { trust, connected } = parts
+  const { trust, connected, disk } = parts
   const { spiffeId } = call.peer
   if (trustDomainOf(spiffeId) !== trust.domain) {
     throw new NsmError('permission_denied', 'Cannot watch the trust state: the caller belongs to another domain')
@@ -113,13 +122,18 @@ export async function* watchTrust(
   try {
     await announce(parts, run.url, spiffeId)
     const subscribe = (onChange: () => void) => {
-      const unsubscribe = [trust.subscribe(onChange), connected.subscribe((each) => each === node && onChange())]
+      const ofNode = connected.subscribe((each) => each === node && onChange())
+      const unsubscribe = [trust.subscribe(onChange), ofNode, disk?.onProblem(onChange) ?? (() => {})]
       return () => {
         for (const each of unsubscribe) each()
       }
     }
     for await (const _ of changes(subscribe, call.signal)) {
-      const passing = { namesake: connected.namesakeOf(node ?? ''), aheadMs: BigInt(Math.round(call.saidAheadMs ?? 0)) }
+      const passing = {
+        namesake: connected.namesakeOf(node ?? ''),
+        aheadMs: BigInt(Math.round(call.saidAheadMs ?? 0)),
+        diskProblem: disk?.problem ?? '',
+      }
       for (const part of trustParts(trust.state())) yield { ...part, ...passing }
     }
   } finally {

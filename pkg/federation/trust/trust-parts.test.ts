@@ -13,6 +13,7 @@ function state(change: Partial<authorityV1.TrustState> = {}): authorityV1.TrustS
     domains: [],
     revoked: [],
     continues: false,
+    diskProblem: '',
     namesake: '',
     aheadMs: 0n,
     ...change,

@@ -169,6 +169,7 @@ export class Trust {
       })),
       revoked: [...revoked],
       continues: false,
+      diskProblem: '',
       namesake: '',
       aheadMs: 0n,
     }

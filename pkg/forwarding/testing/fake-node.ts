@@ -134,6 +134,7 @@ export class FakeNode {
       },
       transaction: (body) => disk.transaction(body),
       problem: '',
+      onProblem: () => () => {},
       close: () => {},
     }
   }

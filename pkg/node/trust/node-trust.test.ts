@@ -17,6 +17,7 @@ const state: TrustState = {
   authorities: [Buffer.from('new'), Buffer.from('old')],
   domains: [east],
   revoked: ['spiffe://west/node/n9'],
+  diskProblem: '',
   namesake: '',
   aheadMs: 0,
 }

@@ -25,6 +25,7 @@ export class NodeTrust {
   #exportConditions: ExportConditions
   #namesake = ''
   #aheadMs = 0
+  #registryDiskProblem = ''
   #problem = 'the registry has not been asked yet'
 
   private constructor(path: string, state: TrustState) {
@@ -69,6 +70,11 @@ export class NodeTrust {
     return this.#diskProblem
   }
 
+  /** Why the registry cannot write its records; empty while it can. */
+  get registryDiskProblem(): string {
+    return this.#registryDiskProblem
+  }
+
   /** How far the clock of this machine is ahead of the registry's. */
   get aheadMs(): number {
     return this.#aheadMs
@@ -83,6 +89,7 @@ export class NodeTrust {
     this.#problem = ''
     this.#namesake = state.namesake
     this.#aheadMs = state.aheadMs
+    this.#registryDiskProblem = state.diskProblem
     const bytes = Buffer.from(encodeTrust(state))
     const isSame = bytes.equals(encodeTrust(this.#state))
     if (isSame && !this.#isTooOld) return

@@ -14,6 +14,7 @@ export function joinParts(parts: readonly authorityV1.TrustState[]): TrustState 
     domains.set(part.trustDomain, before === undefined ? part : joinFederated(before, part))
   }
   const { revision = 0n, trustDomain = '', authorities = [], namesake = '', aheadMs = 0n } = parts.at(-1) ?? {}
+  const { diskProblem = '' } = parts.at(-1) ?? {}
   return {
     revision,
     trustDomain,
@@ -22,6 +23,7 @@ export function joinParts(parts: readonly authorityV1.TrustState[]): TrustState 
     revoked: parts.flatMap((each) => each.revoked),
     namesake,
     aheadMs: Number(aheadMs),
+    diskProblem,
   }
 }
 
@@ -58,5 +60,6 @@ function trustToProto({ revision, trustDomain, authorities, domains, revoked }: 
     continues: false,
     namesake: '',
     aheadMs: 0n,
+    diskProblem: '',
   }
 }

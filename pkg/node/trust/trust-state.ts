@@ -16,6 +16,8 @@ export interface TrustState {
   readonly namesake: string
   /** How far the clock of this machine was ahead of the registry's when it began to watch. Not kept on disk. */
   readonly aheadMs: number
+  /** Why the registry cannot write its records; empty while it can. Not kept on disk. */
+  readonly diskProblem: string
 }
 
 export interface FederatedDomain {

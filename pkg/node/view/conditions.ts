@@ -16,6 +16,8 @@ export interface NodeFacts {
   readonly dataplane: DataplaneStatus | { readonly error: unknown }
   /** Why the registry's word may be out of date; empty while the registry is there. */
   readonly registryProblem: string
+  /** Why the registry cannot write its records; empty while it can. */
+  readonly registryDiskProblem: string
   /** Where another machine runs under the name of this node; empty: nowhere. */
   readonly namesake: string
   /** How far the clock of this machine is ahead of the registry's. */
@@ -69,9 +71,15 @@ function sourcesCondition({ dataplane }: NodeFacts): Condition | undefined {
   return { name: 'sources', problem, next, warningOnly: true }
 }
 
-function registryCondition({ registryProblem: problem }: NodeFacts): Condition {
-  const next = problem === '' ? '' : 'check that nsm-registry runs and that this node reaches it'
-  return { name: 'registry', problem, next, warningOnly: true }
+/** A registry that cannot write serves what it has. */
+function registryCondition({ registryProblem, registryDiskProblem }: NodeFacts): Condition {
+  const registry = { name: 'registry', warningOnly: true }
+  if (registryProblem !== '' || registryDiskProblem === '') {
+    const next = registryProblem === '' ? '' : 'check that nsm-registry runs and that this node reaches it'
+    return { ...registry, problem: registryProblem, next }
+  }
+  const next = 'make room on the file system of its NSM_STATE_DIR; until then nothing new is registered'
+  return { ...registry, problem: `its disk: ${registryDiskProblem}`, next }
 }
 
 function nameCondition({ namesake }: NodeFacts): Condition | undefined {

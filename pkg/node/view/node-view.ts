@@ -83,6 +83,7 @@ export class NodeView {
       conditions: conditionsOf({
         dataplane,
         registryProblem: trust.problem,
+        registryDiskProblem: trust.registryDiskProblem,
         namesake: trust.namesake,
         aheadMs: trust.aheadMs,
         diskProblem: databases.map(({ problem }) => problem).find((problem) => problem !== '') ?? trust.diskProblem,

@@ -195,6 +195,7 @@ describe('conditionsOf', () => {
   const healthy: NodeFacts = {
     dataplane: { version: '1', enginePid: 7, engineRestarts: 0, features: new Map() },
     registryProblem: '',
+    registryDiskProblem: '',
     namesake: '',
     aheadMs: 0,
     diskProblem: '',

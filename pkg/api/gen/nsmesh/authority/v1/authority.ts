@@ -60,6 +60,8 @@ export interface TrustState {
   namesake: string;
   /** Only in WatchTrust: how far the clock of the calling node is ahead of the registry's, in milliseconds. */
   aheadMs: bigint;
+  /** Only in WatchTrust: why the registry cannot write its records; empty while it can. */
+  diskProblem: string;
 }
 
 export interface FederatedDomain {
@@ -435,6 +437,7 @@ function createBaseTrustState(): TrustState {
     continues: false,
     namesake: "",
     aheadMs: 0n,
+    diskProblem: "",
   };
 }
 
@@ -469,6 +472,9 @@ export const TrustState: MessageFns<TrustState> = {
         throw new globalThis.Error("value provided for field message.aheadMs of type int64 too large");
       }
       writer.uint32(64).int64(message.aheadMs);
+    }
+    if (message.diskProblem !== "") {
+      writer.uint32(74).string(message.diskProblem);
     }
     return writer;
   },
@@ -550,6 +556,14 @@ export const TrustState: MessageFns<TrustState> = {
             message.aheadMs = reader.int64() as bigint;
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.diskProblem = reader.string(true);
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -575,6 +589,7 @@ export const TrustState: MessageFns<TrustState> = {
     message.continues = object.continues ?? false;
     message.namesake = object.namesake ?? "";
     message.aheadMs = (object.aheadMs !== undefined && object.aheadMs !== null) ? BigInt(object.aheadMs) : 0n;
+    message.diskProblem = object.diskProblem ?? "";
     return message;
   },
 };
