@@ -1,14 +1,16 @@
 /**
- * Keeps the registry right about this node's endpoints: when it comes back, perhaps without its data, or drops one that
- * lives, we register them again at once instead of at their next renewal.
+ * Keeps the registry right about this node's endpoints: when it comes back, perhaps without its data, drops one that
+ * lives, or has them where this node was before, we register them again at once instead of at their next renewal.
  */
-import { describeError, follow, within } from '../base/index.ts'
+import { Backoff, describeError, follow, isAway, within } from '../base/index.ts'
 import type { NodeRegistryParts } from './node-registries.ts'
 import type { RegisteredEndpoint } from './registered-endpoints.ts'
 import { RestorePauses } from './restore-pauses.ts'
 
 const CALL_MS = 5_000
 const RETRY = { firstMs: 200, maxMs: 5_000 }
+/** A registry may not have heard yet where this node is. */
+const TRIES = 5
 
 /** Runs until `signal` aborts. */
 export async function keepRegistered(parts: NodeRegistryParts, signal: AbortSignal): Promise<void> {
@@ -27,14 +29,36 @@ interface Watching {
 }
 
 async function watchOwn(parts: NodeRegistryParts, { restore, signal }: Watching, works: () => void): Promise<void> {
-  const { self, registry, registered } = parts
-  for (const each of registered.all()) await registerAgain(parts, each, signal)
+  const { self, registry } = parts
+  await registerAll(parts, signal)
   works()
   for await (const { value, deleted } of registry.endpoints.find(
     { endpoint: { url: self.publicUrl }, watch: true },
     { signal },
   )) {
     if (deleted) await restore(value.name)
+  }
+}
+
+/** What the registry refuses does not hold up the others. @throws {NsmError} when the registry is away */
+async function registerAll(parts: NodeRegistryParts, signal: AbortSignal): Promise<void> {
+  const { registered, clock, logger } = parts
+  const pauses = new Backoff(RETRY)
+  let left = [...registered.all()]
+  for (let tries = 1; left.length > 0; tries += 1) {
+    const refused: RegisteredEndpoint[] = []
+    for (const each of left) {
+      await registerAgain(parts, each, signal).catch((error: unknown) => {
+        if (isAway(error) || signal.aborted) throw error
+        refused.push(each)
+        if (tries < TRIES) return
+        const fields = { endpoint: each.endpoint.name, error: describeError(error) }
+        logger.warn('The registry refuses an endpoint of this node', fields)
+      })
+    }
+    if (tries === TRIES) return
+    left = refused
+    if (left.length > 0) await clock.sleep(pauses.next(), signal)
   }
 }
 
@@ -62,12 +86,12 @@ function restoreAfter(
 
 /** Until the time that the endpoint itself asked for: its node must not keep a dead endpoint alive. */
 async function registerAgain(
-  { registry, clock }: NodeRegistryParts,
+  { self, registry, clock }: NodeRegistryParts,
   { endpoint, expiresMs }: RegisteredEndpoint,
   signal: AbortSignal,
 ): Promise<void> {
   if (expiresMs <= clock.nowMs()) return
   await within({ clock, ms: CALL_MS, signal }, (until) =>
-    registry.endpoints.register({ ...endpoint, expiresMs }, { signal: until }),
+    registry.endpoints.register({ ...endpoint, url: self.publicUrl, expiresMs }, { signal: until }),
   )
 }

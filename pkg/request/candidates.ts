@@ -70,6 +70,21 @@ async function findTargets(parts: CandidateParts, asked: Asked): Promise<readonl
   return isFromNode ? targets.filter(({ at }) => at === 'endpoint') : targets
 }
 
+/** Where the registry has the endpoint of a target that does not answer; undefined: there, or it cannot say. */
+export async function movedTarget(
+  parts: CandidateParts,
+  target: Target,
+  signal: AbortSignal,
+): Promise<Target | undefined> {
+  if (target.at !== 'node') return undefined
+  try {
+    const moved = toTarget(parts, await parts.directory.endpoint(target.endpoint, signal))
+    return moved?.url === target.url ? undefined : moved
+  } catch {
+    return undefined
+  }
+}
+
 /** The others, those at the same node last: what the client has lost may be the node. */
 function besides({ endpoint, url }: Target, targets: readonly Target[]): readonly Target[] {
   const others = targets.filter((each) => each.endpoint !== endpoint)

@@ -3,6 +3,7 @@ import type { Connection, Payload } from '../api/index.ts'
 import { type Clock, describeError, errorCode, isAway, NsmError, type Step, within } from '../base/index.ts'
 import type { ConnectionRecord, Target } from '../connections/index.ts'
 import { type CandidateParts, findCandidates } from './candidates.ts'
+import { orWhereItMoved } from './moved.ts'
 import type { Asking } from './parts.ts'
 import type { Reselected } from './reselect.ts'
 
@@ -33,9 +34,17 @@ export function selectEndpoint(
   return async function selectEndpoint({ connection, call, known, wantsOther }, next) {
     const { targets, payload } = await findCandidates(parts, { connection, call, known, wantsOther })
     const tried = rounds.order(connection.networkService, targets).slice(0, MOST_ATTEMPTS)
-    const attempt = (target: Target) => (signal: AbortSignal) => {
-      const standing = known !== undefined && isSameHop(known.target, target) ? known : undefined
-      return next({ target, payload, standing, signal })
+    const isStanding = (target: Target) => known !== undefined && isSameHop(known.target, target)
+    const attempt = (target: Target) => (signal: AbortSignal) =>
+      next({ target, payload, standing: isStanding(target) ? known : undefined, signal })
+    const [first] = targets
+    if (first !== undefined && isStanding(first) && !wantsOther) {
+      const go = (target: Target, signal: AbortSignal) => next({ target, payload, standing: known, signal })
+      const run = (signal: AbortSignal) => orWhereItMoved(parts, { target: first, signal }, go)
+      return await within({ clock, ms: ALL_ATTEMPTS_MS, signal: call.signal }, run).catch((error: unknown) => {
+        if (isAway(error)) rounds.avoid(first)
+        throw error
+      })
     }
     return await within({ clock, ms: ALL_ATTEMPTS_MS, signal: call.signal }, async (signal) => {
       const refusals: unknown[] = []
