@@ -18,6 +18,7 @@ export {
   NotFoundError,
 } from './errors.ts'
 export { Informer, type InformerOptions, type ObjectChange, type ObjectSource } from './informer.ts'
+export { objectNameOf } from './object-name.ts'
 export {
   type KubeObject,
   keyOf,
