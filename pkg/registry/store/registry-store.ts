@@ -24,6 +24,12 @@ export interface Page<T> {
   readonly next: string | undefined
 }
 
+/** Of the records in the order of their names. */
+export interface NameRange {
+  readonly after: string
+  readonly most: number
+}
+
 /** How many records are looked at for a page: less than a millisecond's work. */
 export const PAGE_RECORDS = 16
 

@@ -1,8 +1,8 @@
 import type { NetworkServiceEndpoint } from '../../api/index.ts'
 import type { Query } from '../../store/index.ts'
-import type { Change, EndpointRecords } from './registry-store.ts'
+import type { Change, EndpointRecords, NameRange } from './registry-store.ts'
 import { ServedCache } from './served-cache.ts'
-import { type NameRange, SqliteRecords, type SqliteRecordsOptions } from './sqlite-records.ts'
+import { SqliteRecords, type SqliteRecordsOptions } from './sqlite-records.ts'
 
 /** Of the endpoints of one service that are read at once, and kept. */
 const MOST_KEPT = 256

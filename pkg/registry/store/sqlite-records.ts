@@ -5,6 +5,7 @@ import type { History } from './history.ts'
 import type { RecordCodec } from './record-codec.ts'
 import {
   type Change,
+  type NameRange,
   PAGE_RECORDS,
   type Page,
   type Records,
@@ -20,12 +21,6 @@ export interface SqliteRecordsOptions<T> {
   readonly usage: Usage
   readonly codec: RecordCodec<T>
   matches(query: Partial<T>, value: T): boolean
-}
-
-/** Of the records in the order of their names. */
-export interface NameRange {
-  readonly after: string
-  readonly most: number
 }
 
 /** For SQLite, -1 is no limit. */

@@ -12,7 +12,7 @@ import { Usage } from './usage.ts'
 /** The registry's records in a database whose schema includes {@link registrySchema}. */
 export function sqliteStore(database: Database, limits: HistoryLimits = {}): RegistryStore {
   const history = new History(database, limits)
-  const usage = new Usage(database, MIN_RECORD_BYTES)
+  const usage = storedUsage(database)
   return {
     bytesOf: async (node) => usage.of(node),
     services: new SqliteRecords<NetworkService>({
@@ -32,4 +32,19 @@ export function sqliteStore(database: Database, limits: HistoryLimits = {}): Reg
       matches: matchesEndpoint,
     }),
   }
+}
+
+/** One process owns the file, so the count can be in memory. */
+function storedUsage(database: Database): Usage {
+  const usage = new Usage(MIN_RECORD_BYTES)
+  const stored = database.query(
+    'SELECT kind, name, owner, octet_length(value) AS bytes FROM registry_record WHERE is_deleted = 0',
+    (row) => ({
+      kind: row.text('kind'),
+      name: row.text('name'),
+      share: { owner: row.text('owner'), bytes: row.integer('bytes') },
+    }),
+  )
+  for (const { kind, name, share } of stored.all()) usage.change(kind, name, share)
+  return usage
 }

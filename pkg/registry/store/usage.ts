@@ -1,9 +1,7 @@
 /**
  * How much the records of each node take, counted as they change: what a registration costs must not grow with what
- * others have registered. One process owns the file, so the count can be in memory.
+ * others have registered.
  */
-import type { Database } from '../../store/index.ts'
-
 interface Share {
   readonly node: string
   readonly bytes: number
@@ -15,17 +13,8 @@ export class Usage {
   readonly #minBytes: number
 
   /** @param minBytes what a record counts at least */
-  constructor(database: Database, minBytes: number) {
+  constructor(minBytes: number) {
     this.#minBytes = minBytes
-    const all = database.query(
-      'SELECT kind, name, owner, octet_length(value) AS bytes FROM registry_record WHERE is_deleted = 0',
-      (row) => ({
-        key: keyOf(row.text('kind'), row.text('name')),
-        owner: row.text('owner'),
-        bytes: row.integer('bytes'),
-      }),
-    )
-    for (const { key, owner, bytes } of all.all()) this.#set(key, { node: nodeOf(owner), bytes: this.#counted(bytes) })
   }
 
   of(node: string): number {

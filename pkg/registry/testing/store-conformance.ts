@@ -217,8 +217,9 @@ function slowReaders(subject: Subject): void {
   test('a reader that falls too far behind is cut off, and the others are not', async () => {
     const { endpoints } = subject.store
     const signal = new AbortController().signal
-    const slow = new Reader(endpoints.watch(0, signal))
-    const quick = new Reader(endpoints.watch(0, signal))
+    const { revision } = await endpoints.list({})
+    const slow = new Reader(endpoints.watch(revision, signal))
+    const quick = new Reader(endpoints.watch(revision, signal))
     expect(await slow.isIdle()).toBe(true)
     expect(await quick.isIdle()).toBe(true)
     for (let index = 0; index < 1_200; index += 1) {
