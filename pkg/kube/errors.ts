@@ -56,6 +56,17 @@ export class ForbiddenError extends KubeError {}
 /** The object is not as its schema or an admission policy wants it. */
 export class InvalidError extends KubeError {}
 
+/** Undefined when the object is gone, exists already, or has changed: the call was made for another state of it. */
+export async function unlessOutdated<R>(call: Promise<R>): Promise<R | undefined> {
+  try {
+    return await call
+  } catch (error) {
+    const outdated = [AlreadyExistsError, ConflictError, NotFoundError]
+    if (outdated.some((type) => error instanceof type)) return undefined
+    throw error
+  }
+}
+
 /** The class that fits the answer. */
 export function refusal(code: number, { status, call }: Refusal): KubeError {
   const refused: Refusal = { status: { ...status, code }, call }

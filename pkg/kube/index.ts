@@ -16,6 +16,7 @@ export {
   InvalidError,
   KubeError,
   NotFoundError,
+  unlessOutdated,
 } from './errors.ts'
 export { Informer, type InformerOptions, type ObjectChange, type ObjectSource } from './informer.ts'
 export { objectNameOf } from './object-name.ts'

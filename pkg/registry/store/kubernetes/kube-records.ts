@@ -7,17 +7,15 @@
  */
 import { type Clock, type Logger, NsmError, within } from '../../../base/index.ts'
 import {
-  AlreadyExistsError,
-  ConflictError,
   Informer,
   type KubeClient,
   type KubeObject,
-  NotFoundError,
   type ObjectChange,
   type ObjectKey,
   type ObjectMeta,
   objectNameOf,
   type Resource,
+  unlessOutdated,
 } from '../../../kube/index.ts'
 import { ChangeLog } from '../../../store/index.ts'
 import { noPrivileges } from '../../rules/ownership.ts'
@@ -144,7 +142,7 @@ export class KubeRecords<T extends RegistryRecord, O extends KubeObject> impleme
   /** Removes the object if it is still as `it` says. One that is another by now, or gone, is somebody else's doing. */
   protected async removeIf(name: string, it: Version): Promise<void> {
     const { client, resource } = this.options
-    await unlessLate(client.remove(resource, this.keyOf(name), it))
+    await unlessOutdated(client.remove(resource, this.keyOf(name), it))
     await this.seen(() => !isStill(this.stored(name), it))
   }
 
@@ -152,7 +150,7 @@ export class KubeRecords<T extends RegistryRecord, O extends KubeObject> impleme
   protected async replace({ metadata }: Stored<T>, value: T): Promise<O | undefined> {
     const { client, resource, objects } = this.options
     const object = objects.toObject(value, { ...metadata, ...this.keyOf(value.name) })
-    return unlessLate(client.update(resource, object))
+    return unlessOutdated(client.update(resource, object))
   }
 
   /** Resolves when the copy has what was written. */
@@ -186,13 +184,13 @@ export class KubeRecords<T extends RegistryRecord, O extends KubeObject> impleme
 
   #create(value: T): Promise<O | undefined> {
     const { client, resource, objects } = this.options
-    return unlessLate(client.create(resource, objects.toObject(value, this.keyOf(value.name))))
+    return unlessOutdated(client.create(resource, objects.toObject(value, this.keyOf(value.name))))
   }
 
   /** As it is at the API server, which the copy may not have yet. */
   async #live(name: string): Promise<Stored<T> | undefined> {
     const { client, resource } = this.options
-    const object = await unlessLate(client.get(resource, this.keyOf(name)))
+    const object = await unlessOutdated(client.get(resource, this.keyOf(name)))
     return object === undefined ? undefined : this.#read(object)
   }
 
@@ -224,17 +222,6 @@ export class KubeRecords<T extends RegistryRecord, O extends KubeObject> impleme
     index.set(value)
     usage.change(resource.kind, value.name, { owner, bytes: Buffer.byteLength(codec.encode(value)) })
     this.#log?.push({ revision: this.#revision, value, deleted: false })
-  }
-}
-
-/** Undefined when the object is not as the call expects it any more: who else has changed it decides what happens. */
-async function unlessLate<R>(call: Promise<R>): Promise<R | undefined> {
-  try {
-    return await call
-  } catch (error) {
-    const late = [AlreadyExistsError, ConflictError, NotFoundError]
-    if (late.some((type) => error instanceof type)) return undefined
-    throw error
   }
 }
 
