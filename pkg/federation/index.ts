@@ -15,6 +15,7 @@ export { type DomainsHandlers, domainsHandlers } from './services/domains-servic
 export { type FederationHandlers, federationHandlers } from './services/federation-service.ts'
 export { JOINING_METHODS, LATE_METHODS } from './services/joining-methods.ts'
 export { readOnlyAuthority } from './services/read-only-authority.ts'
+export { type KubeTrustStoreOptions, kubeTrustStore } from './store/kubernetes/kube-trust-store.ts'
 export { federationRecords, federationTables } from './store/schema.ts'
 export { sqliteTrustStore } from './store/sqlite-trust-store.ts'
 export type { JoinKind, TrustRecord } from './store/trust-record.ts'

@@ -7,12 +7,22 @@
  *
  * While the API server is away the copy stays as it was, and the informer tries again with back-off and jitter.
  */
-import { type Clock, describeError, follow, Listeners, type Logger, limitedLogger, NsmError } from '../base/index.ts'
+import {
+  type BackoffOptions,
+  type Clock,
+  describeError,
+  follow,
+  Listeners,
+  type Logger,
+  limitedLogger,
+  NsmError,
+} from '../base/index.ts'
 import type { ListOptions, WatchOptions } from './client.ts'
 import { GoneError, KubeError } from './errors.ts'
 import { type KubeObject, keyOf, type ObjectList, type Resource, type Selection, type WatchEvent } from './objects.ts'
 
 const RETRY = { firstMs: 200, maxMs: 30_000 }
+const MAX_REST_MS = 30_000
 const MOST_OBJECTS = 50_000
 
 export interface ObjectChange<V> {
@@ -41,6 +51,8 @@ export interface InformerOptions<T extends KubeObject, V> extends Selection {
   readonly most?: number
   /** Objects in a page of the list. */
   readonly limit?: number
+  /** Pauses while the API server is away: long by default, because every node has informers. */
+  readonly retry?: BackoffOptions
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -65,12 +77,12 @@ export class Informer<T extends KubeObject, V> {
 
   /** Starts at once. */
   constructor(options: InformerOptions<T, V>) {
-    const { clock, logger, resource } = options
+    const { clock, logger, resource, retry = RETRY } = options
     this.#options = options
     this.#logger = limitedLogger(logger.with({ resource: resource.plural }), { clock })
     const log = { logger: this.#logger, message: 'Cannot follow the API server: trying again' }
     const signal = this.#stop.signal
-    this.#done = follow({ clock, retry: RETRY, signal, log }, (works) => this.#attempt(works))
+    this.#done = follow({ clock, retry, signal, log }, (works) => this.#attempt(works))
   }
 
   /** Whether the copy was complete once. */
@@ -152,7 +164,7 @@ export class Informer<T extends KubeObject, V> {
 
   /** A server that has too much to do says how long it wants to be left alone. */
   async #rested(error: unknown): Promise<unknown> {
-    const ms = error instanceof KubeError ? Math.min(error.retryAfterMs, RETRY.maxMs) : 0
+    const ms = error instanceof KubeError ? Math.min(error.retryAfterMs, MAX_REST_MS) : 0
     if (ms > 0) await this.#options.clock.sleep(ms, this.#stop.signal)
     return error
   }

@@ -203,10 +203,14 @@ function watches(subject: Subject): void {
 
   test('revisions grow with each change, over both kinds', async () => {
     const revisions = []
-    for (const name of ['a', 'b', 'a']) {
-      await subject.store.services.put(service(name))
+    for (const [name, payload] of [
+      ['a', 'IP'],
+      ['b', 'IP'],
+      ['a', 'ETHERNET'],
+    ] as const) {
+      await subject.store.services.put(service(name, { payload }))
       revisions.push((await subject.store.services.list({})).revision)
-      await subject.store.endpoints.put(endpoint(name))
+      await subject.store.endpoints.put(endpoint(name, { registeredMs: revisions.length }))
       revisions.push((await subject.store.endpoints.list({})).revision)
     }
     expect(revisions).toEqual([...new Set(revisions)].sort((a, b) => a - b))

@@ -35,6 +35,8 @@ import type { ObjectCodec } from './object-codec.ts'
 
 /** How long the copy may take to have what was written. */
 const SEEN_MS = 5_000
+/** Registries are few: they may look for an API server that was away soon. */
+const RETRY = { firstMs: 100, maxMs: 2_000 }
 /** A try fails only because another writer has succeeded. */
 const MAX_TRIES = 100
 const EVERYTHING: NameRange = { after: '', most: Number.POSITIVE_INFINITY }
@@ -76,7 +78,7 @@ export class KubeRecords<T extends RegistryRecord, O extends KubeObject> impleme
     this.options = options
     const { client, resource, namespace, clock, logger } = options
     const read = (object: O) => this.#read(object)
-    this.informer = new Informer<O, Stored<T>>({ client, resource, namespace, read, clock, logger })
+    this.informer = new Informer<O, Stored<T>>({ client, resource, namespace, read, retry: RETRY, clock, logger })
     this.informer.subscribe((change) => this.#follow(change))
   }
 
