@@ -1,6 +1,7 @@
 /** The configuration of the programs, one table each. Only this folder reads environment variables. */
 
 export { readTextFile, readWholeFile } from './files.ts'
+export { clusterOf, type KubernetesAccess } from './kubernetes.ts'
 export { type RegistryConfig, registryConfig } from './nsm-registry.ts'
 export { type NsmdConfig, nsmdConfig } from './nsmd.ts'
 export { ownNamespace } from './own-namespace.ts'

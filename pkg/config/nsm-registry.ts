@@ -1,4 +1,5 @@
-import { absolutePath, duration, list, logLevel, name, url } from './parsers.ts'
+import { kubernetesVariables } from './kubernetes.ts'
+import { absolutePath, duration, list, logLevel, name, oneOf, url } from './parsers.ts'
 import { policyFiles } from './policy-files.ts'
 import { defineConfig, optional, required, withDefault } from './table.ts'
 import { toldHostAndPort } from './told-address.ts'
@@ -25,6 +26,19 @@ export const registryConfig = defineConfig(
       required('NSM_STATE_DIR', 'directory for records, joined domains and the key of the authority', absolutePath),
       '/var/lib/nsmesh-registry',
     ),
+    store: withDefault(
+      required(
+        'NSM_STORE',
+        'where the records are: sqlite, in the state directory; or kubernetes, as objects that several registries share',
+        oneOf(['sqlite', 'kubernetes']),
+      ),
+      'sqlite',
+    ),
+    namespace: withDefault(
+      required('NSM_NAMESPACE', 'namespace of these objects, and of the Secret with the key of the authority', name),
+      'nsm-system',
+    ),
+    ...kubernetesVariables,
     spiffeSocket: optional(
       'SPIFFE_ENDPOINT_SOCKET',
       'SPIFFE Workload API of another agent, whose authority is to be used instead of the embedded one',

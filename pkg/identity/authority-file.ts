@@ -1,23 +1,33 @@
 import { createPrivateKey } from 'node:crypto'
 import { type Clock, NsmError } from '../base/index.ts'
 import { Authority, type AuthorityMaterial, createAuthorityMaterial } from './authority.ts'
-import { readSecretFile, writeSecretFile } from './secret-file.ts'
+import type { SecretPlace } from './secret-file.ts'
+
+export interface OpenAuthorityOptions {
+  readonly place: SecretPlace
+  readonly trustDomain: string
+  readonly clock: Clock
+}
+
+export interface OpenedAuthority {
+  readonly authority: Authority
+  /** Whether it was made now. */
+  readonly isNew: boolean
+}
 
 /**
- * Opens the authority in the file `path` (key and certificate as PEM, mode 0600), or creates one if there is no file.
+ * Opens the authority that is kept as key and certificate in PEM, or creates one if there is none.
  *
- * @throws {NsmError} `failed_precondition` when the file contains anything else. It is never replaced, because every
+ * @throws {NsmError} `failed_precondition` when something else is kept there. It is never replaced, because every
  *   identity of the domain depends on it.
  */
-export async function openAuthority(path: string, trustDomain: string, clock: Clock): Promise<Authority> {
-  const kept = await readSecretFile(path)
-  const material = kept === undefined ? await createAuthorityMaterial(trustDomain, clock) : parse(kept, path)
-  if (kept === undefined) await writeSecretFile(path, format(material))
-  const authority = new Authority(material, clock)
-  if (authority.trustDomain === trustDomain) return authority
+export async function openAuthority({ place, trustDomain, clock }: OpenAuthorityOptions): Promise<OpenedAuthority> {
+  const { text, isNew } = await place.open(async () => format(await createAuthorityMaterial(trustDomain, clock)))
+  const authority = new Authority(parse(text, place.name), clock)
+  if (authority.trustDomain === trustDomain) return { authority, isNew }
   throw new NsmError('failed_precondition', 'Cannot open the authority: it belongs to another trust domain', {
-    fields: { path, found: authority.trustDomain, wanted: trustDomain },
-    next: 'set NSM_DOMAIN to the domain of this state, or use an empty state directory',
+    fields: { place: place.name, found: authority.trustDomain, wanted: trustDomain },
+    next: 'set NSM_DOMAIN to the domain of this state, or begin with an empty state',
   })
 }
 
@@ -31,16 +41,16 @@ function format({ certificate, privateKey }: AuthorityMaterial): string {
   return `${key}-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`
 }
 
-function parse(pem: string, path: string): AuthorityMaterial {
+function parse(pem: string, place: string): AuthorityMaterial {
   const certificate = /-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----/.exec(pem)?.[1]
   try {
-    if (certificate === undefined) throw new Error('no certificate in the file')
+    if (certificate === undefined) throw new Error('no certificate in it')
     return { certificate: Buffer.from(certificate, 'base64'), privateKey: createPrivateKey(pem) }
   } catch (cause) {
-    throw new NsmError('failed_precondition', 'Cannot open the authority: its file is damaged', {
+    throw new NsmError('failed_precondition', 'Cannot open the authority: what is kept of it is damaged', {
       cause,
-      fields: { path },
-      next: 'restore the file from a backup',
+      fields: { place },
+      next: 'restore it from a backup',
     })
   }
 }

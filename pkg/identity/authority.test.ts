@@ -9,6 +9,7 @@ import { Authority, createAuthorityMaterial } from './authority.ts'
 import { openAuthority } from './authority-file.ts'
 import { createKeyAndCsr } from './csr.ts'
 import { issueIdentity } from './issue-identity.ts'
+import { secretFile } from './secret-file.ts'
 import { verifySvid } from './verify-svid.ts'
 
 const HOUR_MS = 3_600_000
@@ -86,10 +87,14 @@ describe('openAuthority', () => {
     return path
   }
 
+  const open = (path: string, trustDomain: string) =>
+    openAuthority({ place: secretFile(path), trustDomain, clock: systemClock })
+
   it('stores the authority in a file that only its owner can read', async () => {
     const path = join(await directory(), 'authority.pem')
-    const first = await openAuthority(path, 'east', systemClock)
-    const again = await openAuthority(path, 'east', systemClock)
+    const { authority: first, isNew } = await open(path, 'east')
+    const { authority: again, isNew: isNewAgain } = await open(path, 'east')
+    expect([isNew, isNewAgain]).toEqual([true, false])
     expect(Buffer.from(again.certificate).equals(first.certificate)).toBe(true)
     expect((await stat(path)).mode & 0o777).toBe(0o600)
     const { svid } = await issueIdentity(again, { spiffeId: 'spiffe://east/a' })
@@ -98,16 +103,16 @@ describe('openAuthority', () => {
 
   it('refuses the state of another trust domain and leaves it unchanged', async () => {
     const path = join(await directory(), 'authority.pem')
-    await openAuthority(path, 'east', systemClock)
+    await open(path, 'east')
     const before = await readFile(path, 'utf8')
-    await expect(openAuthority(path, 'west', systemClock)).rejects.toMatchObject({ code: 'failed_precondition' })
+    await expect(open(path, 'west')).rejects.toMatchObject({ code: 'failed_precondition' })
     expect(await readFile(path, 'utf8')).toBe(before)
   })
 
   it('refuses a damaged file instead of creating a new authority', async () => {
     const path = join(await directory(), 'authority.pem')
     await writeFile(path, 'not an authority')
-    await expect(openAuthority(path, 'east', systemClock)).rejects.toMatchObject({ code: 'failed_precondition' })
+    await expect(open(path, 'east')).rejects.toMatchObject({ code: 'failed_precondition' })
     expect(await readFile(path, 'utf8')).toBe('not an authority')
   })
 })

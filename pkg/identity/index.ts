@@ -9,7 +9,7 @@ export {
   type IssuedSvid,
   type IssueOptions,
 } from './authority.ts'
-export { openAuthority } from './authority-file.ts'
+export { type OpenedAuthority, openAuthority } from './authority-file.ts'
 export { readBundle } from './bundle.ts'
 export { splitCertificates } from './certificate.ts'
 export { checkAuthority } from './check-authority.ts'
@@ -22,7 +22,14 @@ export { keyProof, provenKey } from './key-proof.ts'
 export { type LocalSecret, openLocalSecret } from './local-secret.ts'
 export { type PathTokenCheck, UNSIGNED_PATHS, type UnsignedPath, verifyPathTokens } from './path-tokens.ts'
 export { type RenewingOptions, type RenewingSource, renewingSource } from './renewing-source.ts'
-export { readSecretFile, removeSecretFile, writeSecretFile } from './secret-file.ts'
+export {
+  type KeptSecret,
+  readSecretFile,
+  removeSecretFile,
+  type SecretPlace,
+  secretFile,
+  writeSecretFile,
+} from './secret-file.ts'
 export { type StaticSource, staticSource } from './static-source.ts'
 export { type Bundles, type Identity, type IdentitySource, lifeMsOf, type Svid } from './svid.ts'
 export { type PathToken, parseToken, type TokenRequest } from './token.ts'

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import { openLocalSecret } from './local-secret.ts'
+import { secretFile } from './secret-file.ts'
 
 async function path() {
   const folder = await mkdtemp(join(tmpdir(), 'nsm-secret-'))
@@ -12,8 +13,8 @@ async function path() {
 
 it('openLocalSecret makes a secret once, which only its owner can read', async () => {
   const file = await path()
-  const first = await openLocalSecret(file)
-  const again = await openLocalSecret(file)
+  const first = await openLocalSecret(secretFile(file))
+  const again = await openLocalSecret(secretFile(file))
   expect([first.isNew, again.isNew, first.secret.length]).toEqual([true, false, 32])
   expect(Buffer.from(again.secret).equals(first.secret)).toBe(true)
   expect((await stat(file)).mode & 0o777).toBe(0o600)
@@ -22,5 +23,5 @@ it('openLocalSecret makes a secret once, which only its owner can read', async (
 it('openLocalSecret refuses a damaged file instead of making another secret', async () => {
   const file = await path()
   await writeFile(file, 'short')
-  await expect(openLocalSecret(file)).rejects.toMatchObject({ code: 'failed_precondition' })
+  await expect(openLocalSecret(secretFile(file))).rejects.toMatchObject({ code: 'failed_precondition' })
 })

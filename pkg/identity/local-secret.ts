@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { NsmError } from '../base/index.ts'
-import { readSecretFile, writeSecretFile } from './secret-file.ts'
+import type { SecretPlace } from './secret-file.ts'
 
 const SECRET_BYTES = 32
 
@@ -10,15 +10,10 @@ export interface LocalSecret {
   readonly isNew: boolean
 }
 
-/** A secret that a program keeps in a file, where it has no key of its own. */
-export async function openLocalSecret(path: string): Promise<LocalSecret> {
-  const kept = await readSecretFile(path)
-  if (kept === undefined) {
-    const secret = randomBytes(SECRET_BYTES)
-    await writeSecretFile(path, `${secret.toString('base64url')}\n`)
-    return { secret, isNew: true }
-  }
-  const secret = Buffer.from(kept.trim(), 'base64url')
-  if (secret.length === SECRET_BYTES) return { secret, isNew: false }
-  throw new NsmError('failed_precondition', 'Cannot read the secret: its file is damaged', { fields: { path } })
+/** A secret of a program that has no key of its own. @throws {NsmError} `failed_precondition` when it is damaged */
+export async function openLocalSecret(place: SecretPlace): Promise<LocalSecret> {
+  const { text, isNew } = await place.open(async () => `${randomBytes(SECRET_BYTES).toString('base64url')}\n`)
+  const secret = Buffer.from(text.trim(), 'base64url')
+  if (secret.length === SECRET_BYTES) return { secret, isNew }
+  throw new NsmError('failed_precondition', 'Cannot read the secret: it is damaged', { fields: { place: place.name } })
 }

@@ -1,6 +1,33 @@
 import { open, readFile, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
+/** A place for one secret text, such as a file of this machine. */
+export interface SecretPlace {
+  /** Where it is, for people. */
+  readonly name: string
+  /** The text that is there. Where there is none, it is made and kept first. */
+  open(make: () => Promise<string>): Promise<KeptSecret>
+}
+
+export interface KeptSecret {
+  readonly text: string
+  /** Whether it was made now: nothing that it protects can be older. */
+  readonly isNew: boolean
+}
+
+export function secretFile(path: string): SecretPlace {
+  return {
+    name: path,
+    async open(make) {
+      const kept = await readSecretFile(path)
+      if (kept !== undefined) return { text: kept, isNew: false }
+      const text = await make()
+      await writeSecretFile(path, text)
+      return { text, isNew: true }
+    },
+  }
+}
+
 /** The text of a file, or undefined if there is no such file. */
 export async function readSecretFile(path: string): Promise<string | undefined> {
   try {

@@ -31,4 +31,5 @@ export {
   type Selection,
   type WatchEvent,
 } from './objects.ts'
+export { type KubeSecretOptions, kubeSecret } from './secret.ts'
 export { type Cluster, type Credentials, httpsTransport, type Transport } from './transport.ts'

@@ -2,11 +2,10 @@
  * nsm-registry: registry and certificate authority of a domain, and its connection to other domains.
  *
  *     nodes, workloads --mTLS--> NSM's registries, Authority -----.
- *     other domains -----mTLS--> NSM's registries, Federation -----+--> one SQLite file, one key
- *     nsmctl ----admin socket--> Domains, and the others to read --'
+ *     other domains -----mTLS--> NSM's registries, Federation -----+--> one SQLite file, one key;
+ *     nsmctl ----admin socket--> Domains, and the others to read --'    or objects of Kubernetes
  *     other domains <----mTLS--- follows their authorities and addresses, finds their services
  */
-import { join } from 'node:path'
 import { KeyedQueue, type Runtime, Scope } from '../../base/index.ts'
 import { type RegistryConfig, readWholeFile } from '../../config/index.ts'
 import {
@@ -22,11 +21,10 @@ import {
   NodeAddresses,
   recoversUntilMs,
   registryChannels,
-  sqliteTrustStore,
   Trust,
   TrustRecords,
 } from '../../federation/index.ts'
-import { openAuthority, openLocalSecret, readSecretFile } from '../../identity/index.ts'
+import { openAuthority, openLocalSecret } from '../../identity/index.ts'
 import { reachOf } from '../../net/index.ts'
 import { PolicyFiles } from '../../policy/index.ts'
 import {
@@ -36,13 +34,11 @@ import {
   removeOwned,
   SearchTurns,
   ServiceRegistry,
-  sqliteStore,
 } from '../../registry/index.ts'
 import type { Server } from '../../rpc/index.ts'
-import { openDatabase } from '../../store/index.ts'
-import { migrations } from './migrations.ts'
 import { openServers } from './servers.ts'
 import { adminServices, memberServices } from './services.ts'
+import { openState, type RegistryState } from './state.ts'
 
 export interface RunningRegistry {
   /** Where nodes and other domains call, with the port that was taken. */
@@ -63,16 +59,17 @@ export async function startRegistry(config: RegistryConfig, options: Runtime): P
 }
 
 async function compose(config: RegistryConfig, options: Runtime, scope: Scope): Promise<Server> {
-  const { domain, stateDir, defaultExpiryMs } = config
+  const { domain, defaultExpiryMs } = config
   const { clock, logger } = options
   const policy = new PolicyFiles({ paths: config.policyFiles, domain, read: readWholeFile, clock, logger })
   scope.run((until) => policy.follow(until))
   const addresses = advertisedAddresses(config.advertise, config.listenOn)
-  const database = scope.own(openDatabase(join(stateDir, 'registry.db'), { application: 'nsm-registry', migrations }))
+  const state = await openState(config, options, scope)
+  const { store } = state
 
-  const issuer = scope.own(await openIssuer(config, options))
+  const issuer = scope.own(await openIssuer(config, state, options))
   const { authorities, longestIdentityMs, invitesNodes } = issuer
-  const records = scope.own(await TrustRecords.open({ store: sqliteTrustStore(database), clock, logger }))
+  const records = scope.own(await TrustRecords.open({ store: state.trustStore, clock, logger }))
   const recovery = await recoversUntilMs({ records, isNew: issuer.isNew, lengthMs: defaultExpiryMs, clock })
   const reach = reachOf(addresses)
   const trust = scope.own(
@@ -82,7 +79,6 @@ async function compose(config: RegistryConfig, options: Runtime, scope: Scope): 
   const channels = registryChannels({ identity, reach, clock })
   const registries = scope.own(new JoinedRegistries({ trust, channels, clock, logger }))
 
-  const store = sqliteStore(database)
   const registryOf = (other: string) => {
     trust.checkMayFederate(other)
     return registries.channelTo(other)
@@ -117,12 +113,10 @@ async function compose(config: RegistryConfig, options: Runtime, scope: Scope): 
 }
 
 /** The embedded authority, unless the operator names an agent that issues the identities. */
-async function openIssuer({ domain, stateDir, spiffeSocket }: RegistryConfig, runtime: Runtime): Promise<Issuer> {
+async function openIssuer(config: RegistryConfig, state: RegistryState, runtime: Runtime): Promise<Issuer> {
+  const { domain, spiffeSocket } = config
   if (spiffeSocket !== undefined) {
-    const secret = await openLocalSecret(join(stateDir, 'claims-secret'))
-    return agentIssuer({ url: spiffeSocket, domain, secret }, runtime)
+    return agentIssuer({ url: spiffeSocket, domain, secret: await openLocalSecret(state.claims) }, runtime)
   }
-  const keyFile = join(stateDir, 'authority.pem')
-  const isNew = (await readSecretFile(keyFile)) === undefined
-  return embeddedIssuer({ authority: await openAuthority(keyFile, domain, runtime.clock), isNew }, runtime)
+  return embeddedIssuer(await openAuthority({ place: state.authority, trustDomain: domain, ...runtime }), runtime)
 }

@@ -1,0 +1,48 @@
+/** What a registry must not forget: its records, whom its domain trusts, and its secrets. */
+import { join } from 'node:path'
+import type { Runtime, Scope } from '../../base/index.ts'
+import { clusterOf, type RegistryConfig } from '../../config/index.ts'
+import { kubeTrustStore, sqliteTrustStore, type TrustStore } from '../../federation/index.ts'
+import { type SecretPlace, secretFile } from '../../identity/index.ts'
+import { httpsTransport, KubeClient, kubeSecret } from '../../kube/index.ts'
+import { openKubeStore, type RegistryStore, sqliteStore } from '../../registry/index.ts'
+import { openDatabase } from '../../store/index.ts'
+import { migrations } from './migrations.ts'
+
+export interface RegistryState {
+  readonly store: RegistryStore
+  readonly trustStore: TrustStore
+  /** Of the key of the domain's authority. */
+  readonly authority: SecretPlace
+  /** Of the key of claims, where the authority is somebody else's. */
+  readonly claims: SecretPlace
+}
+
+export function openState(config: RegistryConfig, runtime: Runtime, scope: Scope): Promise<RegistryState> {
+  return config.store === 'kubernetes' ? openObjects(config, runtime, scope) : openFiles(config, scope)
+}
+
+/** One SQLite file and the files beside it, which one registry has for itself. */
+async function openFiles({ stateDir }: RegistryConfig, scope: Scope): Promise<RegistryState> {
+  const database = scope.own(openDatabase(join(stateDir, 'registry.db'), { application: 'nsm-registry', migrations }))
+  return {
+    store: sqliteStore(database),
+    trustStore: sqliteTrustStore(database),
+    authority: secretFile(join(stateDir, 'authority.pem')),
+    claims: secretFile(join(stateDir, 'claims-secret')),
+  }
+}
+
+/** Objects of Kubernetes in one namespace, which several registries share. */
+async function openObjects(config: RegistryConfig, runtime: Runtime, scope: Scope): Promise<RegistryState> {
+  const { namespace } = config
+  const { clock } = runtime
+  const client = scope.own(new KubeClient({ transport: httpsTransport(await clusterOf(config)), clock }))
+  const secret = (name: string) => kubeSecret({ client, namespace, name, clock })
+  return {
+    store: scope.own(await openKubeStore({ client, namespace, ...runtime })),
+    trustStore: kubeTrustStore({ client, namespace }),
+    authority: secret('nsm-registry-authority'),
+    claims: secret('nsm-registry-claims'),
+  }
+}
