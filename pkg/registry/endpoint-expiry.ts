@@ -3,9 +3,11 @@ import type { EndpointRecords } from './store/registry-store.ts'
 
 /** Delay before a failed removal is tried again. */
 const RETRY_MS = 5_000
+/** Another registry of the domain may register an endpoint in the same store, and go: nobody tells us when it expires. */
+const MAX_PAUSE_MS = 10_000
 
 /**
- * Removes expired endpoints, with one timer for the one that expires next. An endpoint that cannot be removed because
+ * Removes expired endpoints, with one timer for the one that expires next, or to look for those of other registries. An endpoint that cannot be removed because
  * the disk is full is still served.
  */
 export class EndpointExpiry {
@@ -50,7 +52,8 @@ export class EndpointExpiry {
     this.#atMs = Number.POSITIVE_INFINITY
     try {
       const nextMs = await this.#records.removeExpired(this.#clock.nowMs())
-      if (nextMs !== undefined) this.expect(nextMs)
+      const latestMs = this.#clock.nowMs() + MAX_PAUSE_MS
+      this.expect(nextMs === undefined ? latestMs : Math.min(nextMs, latestMs))
     } catch (error) {
       if (this.#isClosed) return
       this.#logger.warn('Cannot remove expired endpoints yet: they are still served', { error })

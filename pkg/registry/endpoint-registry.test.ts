@@ -1,13 +1,14 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { errorCode, silentLogger } from '../base/index.ts'
 import { FakeClock } from '../base/testing/index.ts'
 import { withoutPolicy } from '../policy/index.ts'
 import { type Database, openDatabase } from '../store/index.ts'
 import { EndpointRegistry } from './endpoint-registry.ts'
 import { OtherDomains } from './other-domains/other-domains.ts'
+import type { RegistryStore } from './store/registry-store.ts'
 import { registrySchema, registrySizes } from './store/schema.ts'
 import { sqliteStore } from './store/sqlite-store.ts'
-import { callOf, collect, endpoint, FakeExports, Reader, registering } from './testing/index.ts'
+import { callOf, collect, endpoint, FakeExports, Reader, registering, service } from './testing/index.ts'
 
 const NODE = 'spiffe://west/node/n1'
 const WORKLOAD = `${NODE}/uid/1000`
@@ -15,6 +16,7 @@ const FOREIGNER = 'spiffe://east/registry'
 const MINUTE_MS = 60_000
 
 let database: Database
+let store: RegistryStore
 let clock: FakeClock
 let exports: FakeExports
 let registry: EndpointRegistry
@@ -28,7 +30,7 @@ async function open(): Promise<EndpointRegistry> {
     clock,
     logger: silentLogger,
   })
-  const store = sqliteStore(database)
+  store = sqliteStore(database)
   return EndpointRegistry.open({
     domain: 'west',
     store,
@@ -211,6 +213,30 @@ describe('EndpointRegistry expiry', () => {
   })
 })
 
+describe('EndpointRegistry beside another registry of the domain', () => {
+  const names = async () => (await find({})).map(({ value }) => value.name)
+
+  test('removes what the other has registered and nobody has renewed', async () => {
+    const expiresMs = clock.nowMs() + MINUTE_MS
+    await store.endpoints.put(endpoint('theirs', { expiresMs }))
+    await clock.advance(MINUTE_MS / 2)
+    await store.endpoints.put(endpoint('renewed', { expiresMs: expiresMs + MINUTE_MS }))
+    await clock.advance(MINUTE_MS / 2 + 10_000)
+    expect(await names()).toEqual(['renewed'])
+  })
+
+  test('lets nobody serve who began at the same time as another user at the other', async () => {
+    const { put } = store.endpoints
+    vi.spyOn(store.endpoints, 'put').mockImplementation(async (value) => {
+      await put.call(store.endpoints, endpoint('theirs', { pathIds: ['spiffe://west/node/n2/uid/7'] }))
+      await put.call(store.endpoints, value)
+    })
+    const mine = registry.register(endpoint('mine', { pathIds: [WORKLOAD] }), callOf(NODE))
+    await expect(mine).rejects.toMatchObject({ code: 'permission_denied' })
+    expect(await names()).toEqual(['theirs'])
+  })
+})
+
 describe('EndpointRegistry.find for another domain', () => {
   beforeEach(async () => {
     const labels = new Map([
@@ -285,6 +311,13 @@ describe('EndpointRegistry and who may serve', () => {
     await registry.unregister(endpoint('first', { pathIds: [WORKLOAD] }), callOf(NODE))
     await serve('second', `${ON_N2}/uid/7`)
     expect(await serve('third', WORKLOAD).then(() => 'serves', errorCode)).toBe('permission_denied')
+  })
+
+  test('a service that an administrator has written is served by the first to come, and its like', async () => {
+    await store.services.put(service('files', { pathIds: [] }))
+    await serve('first', WORKLOAD)
+    await serve('second', `${ON_N2}/uid/1000`)
+    expect(await serve('third', `${ON_N2}/uid/7`).then(() => 'serves', errorCode)).toBe('permission_denied')
   })
 })
 

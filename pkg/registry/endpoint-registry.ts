@@ -71,6 +71,7 @@ export class EndpointRegistry implements EndpointRegistryServer {
     const [before, after] = [stored === undefined ? '' : endpointCodec.encode(stored), endpointCodec.encode(endpoint)]
     checkNodeQuota(node, await store.bytesOf(node), { before, after })
     await store.endpoints.put(endpoint)
+    if (addsNames(asked, stored)) await this.#checkStillMayServe(endpoint)
     if (endpoint.expiresMs !== undefined) this.#expiry.expect(endpoint.expiresMs)
     return { ...endpoint, claim: claims.claimOf(endpoint) }
   }
@@ -105,6 +106,17 @@ export class EndpointRegistry implements EndpointRegistryServer {
     this.#expiry.close()
   }
 
+  /** Of two that begin to serve a service at the same time, at two registries, none may stay unless both may. */
+  async #checkStillMayServe({ name, networkServiceNames, pathIds: [owner = ''] }: NetworkServiceEndpoint) {
+    const { store } = this.#options
+    try {
+      for (const service of networkServiceNames) checkMayServe(service, owner, await holdersOf(service, store))
+    } catch (error) {
+      await store.endpoints.remove(name)
+      throw error
+    }
+  }
+
   async #checkQuota(owner: string): Promise<void> {
     if ((await this.#options.store.endpoints.countOwned(owner)) < MAX_ENDPOINTS_PER_OWNER) return
     throw new NsmError('resource_exhausted', 'Cannot register the endpoint: its owner has too many', {
@@ -122,8 +134,8 @@ function addsNames(
   return stored === undefined || networkServiceNames.some((service) => !stored.networkServiceNames.includes(service))
 }
 
-/** Who decides on the service: its owner, or, before anybody has registered it, those who serve it. */
+/** Who decides on the service: its owner, or, where it has none, those who serve it. */
 async function holdersOf(service: string, { services, endpoints }: RegistryStore): Promise<readonly string[]> {
-  const stored = await services.get(service)
-  return stored === undefined ? endpoints.ownersServing(service) : stored.pathIds.slice(0, 1)
+  const owner = (await services.get(service))?.pathIds[0]
+  return owner === undefined ? endpoints.ownersServing(service) : [owner]
 }

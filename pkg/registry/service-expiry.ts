@@ -48,7 +48,8 @@ export class ServiceExpiry {
     const { store, clock, logger } = this.#options
     const nowMs = clock.monotonicMs()
     const { values } = await store.services.list({})
-    const names = new Set(values.map(({ name }) => name))
+    // What has no owner was written by an administrator.
+    const names = new Set(values.filter(({ pathIds }) => pathIds.length > 0).map(({ name }) => name))
     for (const name of [...this.#unserved.keys()]) if (!names.has(name)) this.#unserved.delete(name)
     for (const name of names) {
       if ((await store.endpoints.ownersServing(name)).length > 0) this.#unserved.delete(name)

@@ -127,6 +127,23 @@ describe('ServiceRegistry', () => {
   })
 })
 
+describe('A service that an administrator has written', () => {
+  const written = service('files', { payload: 'ETHERNET', pathIds: [] })
+  beforeEach(() => store.services.put(written))
+
+  test('is what endpoints get that register it otherwise', async () => {
+    expect(await registry.register(service('files', { payload: 'IP' }), callOf(OWNER))).toEqual(written)
+    expect(await store.services.get('files')).toEqual(written)
+  })
+
+  test('can be removed by none of them, and never expires', async () => {
+    const removal = registry.unregister(service('files', { pathIds: [] }), callOf(OWNER))
+    await expect(removal).rejects.toMatchObject({ code: 'permission_denied' })
+    await clock.advance(3 * UNSERVED_MS)
+    expect(await store.services.get('files')).toEqual(written)
+  })
+})
+
 describe('A service that nobody serves', () => {
   const names = async () => (await find()).map(({ value }) => value.name)
 

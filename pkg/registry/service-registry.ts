@@ -51,8 +51,9 @@ export class ServiceRegistry implements ServiceRegistryServer {
     const [owner = '', node = owner] = service.pathIds
     const stored = await services.get(service.name)
     this.#expiry.keep(service.name)
-    // Every endpoint of a service may register the service as it is; only its owner may change it.
-    if (stored !== undefined && isSame(stored, service)) return stored
+    // Every endpoint of a service may register the service as it is; only its owner may change it. What an administrator
+    // has written has no owner: it is theirs alone, and endpoints serve it as it is.
+    if (stored !== undefined && (isSame(stored, service) || hasNoOwner(stored))) return stored
     if (stored === undefined) {
       await this.#checkQuota(owner)
       const holders = await endpoints.ownersServing(service.name)
@@ -95,6 +96,10 @@ export class ServiceRegistry implements ServiceRegistryServer {
       next: 'unregister the services that are no longer offered',
     })
   }
+}
+
+function hasNoOwner({ pathIds }: NetworkService): boolean {
+  return pathIds.length === 0
 }
 
 function isSame(a: NetworkService, b: NetworkService): boolean {
