@@ -38,6 +38,10 @@ export const registryConfig = defineConfig(
       required('NSM_NAMESPACE', 'namespace of these objects, and of the Secret with the key of the authority', name),
       'nsm-system',
     ),
+    nodeServiceAccount: withDefault(
+      required('NSM_NODE_SERVICE_ACCOUNT', 'service account of nsmd in that namespace: its pods are the nodes', name),
+      'nsmd',
+    ),
     ...kubernetesVariables,
     spiffeSocket: optional(
       'SPIFFE_ENDPOINT_SOCKET',

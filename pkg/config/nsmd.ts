@@ -1,5 +1,6 @@
 import { MAX_MTU_BYTES } from '../net/index.ts'
 import { aeads } from './aeads.ts'
+import { kubernetesVariables } from './kubernetes.ts'
 import { absolutePath, duration, integer, ip, list, logLevel, name, port, prefix, uapiSocket, url } from './parsers.ts'
 import { policyFiles } from './policy-files.ts'
 import { defineConfig, optional, required, withDefault } from './table.ts'
@@ -70,6 +71,13 @@ const variables = {
     'file with the one-time join token, needed only for the first start',
     absolutePath,
   ),
+  nodeTokenFile: optional(
+    'NSM_NODE_TOKEN_FILE',
+    'file with the token by which Kubernetes vouches for this node, which then needs no join token; the kubelet renews it',
+    absolutePath,
+  ),
+  namespace: withDefault(required('NSM_NAMESPACE', 'namespace of nsmesh in Kubernetes', name), 'nsm-system'),
+  ...kubernetesVariables,
   spiffeSocket: optional(
     'SPIFFE_ENDPOINT_SOCKET',
     'SPIFFE Workload API of another agent, to be used instead of the embedded one',

@@ -3,6 +3,8 @@ export { advertisedAddresses } from './advertised-addresses.ts'
 export { agentIssuer, embeddedIssuer, type Issuer } from './issuer.ts'
 export { Invitations } from './joining/invitations.ts'
 export { decodeToken, type JoinToken } from './joining/token.ts'
+export { type KubernetesPlatformOptions, kubernetesPlatform } from './platform/kubernetes.ts'
+export type { Platform, PlatformNode } from './platform/platform.ts'
 export { JoinedRegistries } from './registries/joined-registries.ts'
 export {
   type RegistryChannel,

@@ -4,6 +4,7 @@ import type { Authority, IdentitySource, LocalSecret } from '../identity/index.t
 import { workloadApiSource } from '../rpc/index.ts'
 import { agentIdentity, authoritiesOf, checkRegistryId } from './agent-identity.ts'
 import type { Invitations } from './joining/invitations.ts'
+import type { Platform } from './platform/platform.ts'
 import { registryIdentity } from './registry-identity.ts'
 import { agentAuthorityHandlers } from './services/agent-authority.ts'
 import { type AuthorityHandlers, authorityHandlers, type Disk } from './services/authority-service.ts'
@@ -37,6 +38,7 @@ interface Members {
   readonly nodes: NodeAddresses
   readonly connected: ConnectedNodes
   readonly disk: Disk
+  readonly platform?: Platform | undefined
 }
 
 type IssuerRuntime = Omit<Runtime, 'signal'>

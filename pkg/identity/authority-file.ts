@@ -1,6 +1,7 @@
 import { createPrivateKey } from 'node:crypto'
 import { type Clock, NsmError } from '../base/index.ts'
 import { Authority, type AuthorityMaterial, createAuthorityMaterial } from './authority.ts'
+import { certificateOfPem, certificatePem } from './pem.ts'
 import type { SecretPlace } from './secret-file.ts'
 
 export interface OpenAuthorityOptions {
@@ -32,20 +33,14 @@ export async function openAuthority({ place, trustDomain, clock }: OpenAuthority
 }
 
 function format({ certificate, privateKey }: AuthorityMaterial): string {
-  const lines = (
-    Buffer.from(certificate)
-      .toString('base64')
-      .match(/.{1,64}/g) ?? []
-  ).join('\n')
-  const key = privateKey.export({ format: 'pem', type: 'pkcs8' })
-  return `${key}-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`
+  return `${privateKey.export({ format: 'pem', type: 'pkcs8' })}${certificatePem(certificate)}`
 }
 
 function parse(pem: string, place: string): AuthorityMaterial {
-  const certificate = /-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----/.exec(pem)?.[1]
   try {
+    const certificate = certificateOfPem(pem)
     if (certificate === undefined) throw new Error('no certificate in it')
-    return { certificate: Buffer.from(certificate, 'base64'), privateKey: createPrivateKey(pem) }
+    return { certificate, privateKey: createPrivateKey(pem) }
   } catch (cause) {
     throw new NsmError('failed_precondition', 'Cannot open the authority: what is kept of it is damaged', {
       cause,

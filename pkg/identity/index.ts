@@ -21,6 +21,7 @@ export { type JoinedDomains, joinedDomainsSource } from './joined-domains-source
 export { keyProof, provenKey } from './key-proof.ts'
 export { type LocalSecret, openLocalSecret } from './local-secret.ts'
 export { type PathTokenCheck, UNSIGNED_PATHS, type UnsignedPath, verifyPathTokens } from './path-tokens.ts'
+export { certificateOfPem, certificatePem } from './pem.ts'
 export { type RenewingOptions, type RenewingSource, renewingSource } from './renewing-source.ts'
 export {
   type KeptSecret,

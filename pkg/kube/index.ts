@@ -8,6 +8,7 @@ export {
   type WatchOptions,
 } from './client.ts'
 export { inCluster, readKubeconfig } from './cluster.ts'
+export { type PublishedTextOptions, publish, readPublished } from './config-map.ts'
 export {
   AlreadyExistsError,
   ConflictError,

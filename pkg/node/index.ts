@@ -5,7 +5,7 @@
 export { administrators } from './administrators.ts'
 export { type AuthorityClient, authorityClient, type Issued } from './authority-client.ts'
 export { IdentityAgent, type IdentityAgentOptions } from './identity/identity-agent.ts'
-export { type JoinToken, type NodeIdentityOptions, nodeIdentity } from './identity/node-identity.ts'
+export { type JoinToken, type NodeIdentityOptions, type NodePlatform, nodeIdentity } from './identity/node-identity.ts'
 export { nodeKey } from './identity/node-key.ts'
 export { otherAgent } from './identity/other-agent.ts'
 export { type KeepUnderlaysOptions, keepUnderlays } from './keep-underlays.ts'

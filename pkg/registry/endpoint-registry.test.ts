@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { errorCode, silentLogger } from '../base/index.ts'
 import { FakeClock } from '../base/testing/index.ts'
 import { withoutPolicy } from '../policy/index.ts'
@@ -210,30 +210,6 @@ describe('EndpointRegistry expiry', () => {
     expect(await find({})).toHaveLength(1)
     await clock.advance(1)
     expect(await find({})).toEqual([])
-  })
-})
-
-describe('EndpointRegistry beside another registry of the domain', () => {
-  const names = async () => (await find({})).map(({ value }) => value.name)
-
-  test('removes what the other has registered and nobody has renewed', async () => {
-    const expiresMs = clock.nowMs() + MINUTE_MS
-    await store.endpoints.put(endpoint('theirs', { expiresMs }))
-    await clock.advance(MINUTE_MS / 2)
-    await store.endpoints.put(endpoint('renewed', { expiresMs: expiresMs + MINUTE_MS }))
-    await clock.advance(MINUTE_MS / 2 + 10_000)
-    expect(await names()).toEqual(['renewed'])
-  })
-
-  test('lets nobody serve who began at the same time as another user at the other', async () => {
-    const { put } = store.endpoints
-    vi.spyOn(store.endpoints, 'put').mockImplementation(async (value) => {
-      await put.call(store.endpoints, endpoint('theirs', { pathIds: ['spiffe://west/node/n2/uid/7'] }))
-      await put.call(store.endpoints, value)
-    })
-    const mine = registry.register(endpoint('mine', { pathIds: [WORKLOAD] }), callOf(NODE))
-    await expect(mine).rejects.toMatchObject({ code: 'permission_denied' })
-    expect(await names()).toEqual(['theirs'])
   })
 })
 

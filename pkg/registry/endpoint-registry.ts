@@ -54,6 +54,8 @@ export class EndpointRegistry implements EndpointRegistryServer {
       checkServingPolicy(this.#options.policy, pathIds, { service, endpoint: name, labels })
     }
     await nodes.check(call.peer.spiffeId, asked.url)
+    const before = await this.#options.store.endpoints.get(name)
+    if (addsNames(asked, before)) await nodes.checkWorkload(pathIds[0] ?? '', call.peer.spiffeId)
     const expiresMs = expiryMs([asked.expiresMs, call.token?.expiresMs], clock.nowMs(), defaultExpiryMs)
     return queue.run('register', () => this.#save({ ...asked, name, pathIds, expiresMs }))
   }
@@ -128,7 +130,7 @@ export class EndpointRegistry implements EndpointRegistryServer {
 
 /** Whether the endpoint is new, or serves what it has not served. */
 function addsNames(
-  { networkServiceNames }: NetworkServiceEndpoint,
+  { networkServiceNames }: Pick<NetworkServiceEndpoint, 'networkServiceNames'>,
   stored: NetworkServiceEndpoint | undefined,
 ): boolean {
   return stored === undefined || networkServiceNames.some((service) => !stored.networkServiceNames.includes(service))

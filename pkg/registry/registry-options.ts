@@ -6,10 +6,12 @@ import type { OtherDomains } from './other-domains/other-domains.ts'
 import type { Claims } from './rules/claims.ts'
 import type { RegistryStore } from './store/registry-store.ts'
 
-/** The nodes of the domain, and where each is called. */
+/** The nodes of the domain: where each is called, and for whom it speaks. */
 export interface RegisteringNodes {
   /** @throws {NsmError} `permission_denied` when `url` is not where the node with this SPIFFE ID is called. */
   check(spiffeId: string, url: string): Promise<void>
+  /** @throws {NsmError} `permission_denied` when the node speaks for a workload that is known not to be there. */
+  checkWorkload(workload: string, node: string): Promise<void>
 }
 
 /** What both registries of a domain need. */

@@ -42,6 +42,9 @@ export class ServiceRegistry implements ServiceRegistryServer {
     }
     checkService({ ...service, payload: asked.payload })
     checkServingPolicy(this.#options.policy, service.pathIds, { service: service.name })
+    const [owner = ''] = service.pathIds
+    const isNew = (await this.#options.store.services.get(service.name)) === undefined
+    if (isNew) await this.#options.nodes.checkWorkload(owner, call.peer.spiffeId)
     return queue.run('register', () => this.#save(service))
   }
 

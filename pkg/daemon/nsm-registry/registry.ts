@@ -65,7 +65,7 @@ async function compose(config: RegistryConfig, options: Runtime, scope: Scope): 
   scope.run((until) => policy.follow(until))
   const addresses = advertisedAddresses(config.advertise, config.listenOn)
   const state = await openState(config, options, scope)
-  const { store } = state
+  const { store, platform } = state
 
   const issuer = scope.own(await openIssuer(config, state, options))
   const { authorities, longestIdentityMs, invitesNodes } = issuer
@@ -85,7 +85,7 @@ async function compose(config: RegistryConfig, options: Runtime, scope: Scope): 
   }
   const others = scope.own(new OtherDomains({ registryOf, reach, clock, logger }))
   const exports = { current: () => trust.exports(), subscribe: (listener: () => void) => trust.subscribe(listener) }
-  const nodes = new NodeAddresses({ records, domain, reach })
+  const nodes = new NodeAddresses({ records, domain, reach, platform })
   const queue = new KeyedQueue()
   const turns = new SearchTurns()
   const claims = new Claims({ key: issuer.claimsKey, recoversUntilMs: recovery, lifeMs: defaultExpiryMs, clock })
@@ -104,10 +104,11 @@ async function compose(config: RegistryConfig, options: Runtime, scope: Scope): 
     domain,
     services,
     endpoints,
-    authority: issuer.handlers({ ...members, nodes }),
+    authority: issuer.handlers({ ...members, nodes, platform }),
     federation: federationHandlers(members),
     domains: domainsHandlers({ ...members, invitesNodes, onRevoked: (spiffeId) => removeOwned(store, spiffeId) }),
   }
+  await state.publish(authorities)
   const served = { members: memberServices(handlers), admin: adminServices(handlers) }
   return openServers({ ...config, ...options, ...served, identity, trust }, scope)
 }

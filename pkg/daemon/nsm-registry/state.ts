@@ -2,11 +2,18 @@
 import { join } from 'node:path'
 import type { Runtime, Scope } from '../../base/index.ts'
 import { clusterOf, type RegistryConfig } from '../../config/index.ts'
-import { kubeTrustStore, sqliteTrustStore, type TrustStore } from '../../federation/index.ts'
-import { type SecretPlace, secretFile } from '../../identity/index.ts'
-import { httpsTransport, KubeClient, kubeSecret } from '../../kube/index.ts'
+import {
+  kubernetesPlatform,
+  kubeTrustStore,
+  type Platform,
+  sqliteTrustStore,
+  type TrustStore,
+} from '../../federation/index.ts'
+import { certificatePem, type SecretPlace, secretFile } from '../../identity/index.ts'
+import { httpsTransport, KubeClient, kubeSecret, publish } from '../../kube/index.ts'
 import { openKubeStore, type RegistryStore, sqliteStore } from '../../registry/index.ts'
 import { openDatabase } from '../../store/index.ts'
+import { PUBLISHED_AUTHORITY } from '../published-authority.ts'
 import { migrations } from './migrations.ts'
 
 export interface RegistryState {
@@ -16,6 +23,10 @@ export interface RegistryState {
   readonly authority: SecretPlace
   /** Of the key of claims, where the authority is somebody else's. */
   readonly claims: SecretPlace
+  /** What vouches for nodes; undefined where they are invited. */
+  readonly platform: Platform | undefined
+  /** Tells nodes that have not joined yet the certificates of the authority. */
+  publish(authorities: readonly Uint8Array[]): Promise<void>
 }
 
 export function openState(config: RegistryConfig, runtime: Runtime, scope: Scope): Promise<RegistryState> {
@@ -30,6 +41,8 @@ async function openFiles({ stateDir }: RegistryConfig, scope: Scope): Promise<Re
     trustStore: sqliteTrustStore(database),
     authority: secretFile(join(stateDir, 'authority.pem')),
     claims: secretFile(join(stateDir, 'claims-secret')),
+    platform: undefined,
+    publish: async () => {},
   }
 }
 
@@ -44,5 +57,8 @@ async function openObjects(config: RegistryConfig, runtime: Runtime, scope: Scop
     trustStore: kubeTrustStore({ client, namespace }),
     authority: secret('nsm-registry-authority'),
     claims: secret('nsm-registry-claims'),
+    platform: kubernetesPlatform({ client, namespace, serviceAccount: config.nodeServiceAccount }),
+    publish: (authorities) =>
+      publish({ client, namespace, ...PUBLISHED_AUTHORITY }, authorities.map(certificatePem).join('')),
   }
 }

@@ -54,6 +54,7 @@ import { pathTokens } from '../../steps/index.ts'
 import { serveSessions } from '../../uapi/index.ts'
 import { type Machine, openMachine } from './machine.ts'
 import { openState } from './open-state.ts'
+import { openPlatform } from './platform.ts'
 import { type NodeServers, serveNode } from './servers.ts'
 
 export interface NodeOptions extends Runtime {
@@ -149,7 +150,8 @@ async function identify(config: NsmdConfig, options: Runtime & { readonly datapl
   const { stateDir, uapiSocket, tunnelPort: listenPort } = config
   const trust = await NodeTrust.open(join(stateDir, 'trust'))
   const path = join(stateDir, 'identity')
-  const identity = scope.own(await nodeIdentity({ ...options, config, trust, path, decodeToken }))
+  const platform = await openPlatform({ config, clock }, scope)
+  const identity = scope.own(await nodeIdentity({ ...options, config, trust, path, decodeToken, platform }))
   const self = selfOf(config, await dataplane.status(signal), await nodeKey(join(stateDir, 'node-key')))
   scope.own(await keepUnderlays({ underlays: underlaysOf(self.tunnel), dataplane, logger }, signal))
   const sessions = { listenPort, dataplane, clock, logger }

@@ -6,10 +6,19 @@ import { isNode, isWorkloadOf, nodeId, nodeNameOf } from '../../policy/index.ts'
 import type { Handlers } from '../../rpc/index.ts'
 import type { Invitations } from '../joining/invitations.ts'
 import { decodeToken } from '../joining/token.ts'
+import { isPlatformToken, type Platform } from '../platform/platform.ts'
 import { changes } from '../trust/changes.ts'
 import type { ConnectedNodes } from '../trust/connected-nodes.ts'
 import type { NodeAddresses } from '../trust/node-addresses.ts'
-import { admitAgain, admitNode, checkNodeMayJoin, mayRenewLate, renewNode } from '../trust/nodes.ts'
+import {
+  admitAgain,
+  admitNode,
+  admitOfPlatform,
+  checkMayJoinOfPlatform,
+  checkNodeMayJoin,
+  mayRenewLate,
+  renewNode,
+} from '../trust/nodes.ts'
 import type { Trust } from '../trust/trust.ts'
 import { trustParts } from '../trust/trust-parts.ts'
 
@@ -23,6 +32,8 @@ export interface AuthorityOptions {
   readonly connected: ConnectedNodes
   /** Absent where the records are on no disk of the registry. */
   readonly disk?: Disk
+  /** Vouches for nodes that show its token in place of an invitation. */
+  readonly platform?: Platform | undefined
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -31,7 +42,8 @@ export type AuthorityHandlers = Handlers<typeof authorityV1.AuthorityService>
 
 export function authorityHandlers(options: AuthorityOptions): AuthorityHandlers {
   return {
-    joinNode: (request, call) => joinNode(options, request, call),
+    joinNode: (request, call) =>
+      isPlatformToken(request.token) ? joinOfPlatform(options, request) : joinNode(options, request, call),
     renew: (request, call) => renew(options, request, call),
     issueWorkload: (request, call) => issueWorkload(options, request, call),
     watchTrust: (request, call) => watchTrust(options, request, call),
@@ -69,6 +81,26 @@ async function joinNode(
   return { ...answer, trust: firstPart(trust) }
 }
 
+/** A node that its platform vouches for asks like this for each of its identities: none outlives its machine for long. */
+async function joinOfPlatform(
+  options: AuthorityOptions,
+  { token, csr }: authorityV1.JoinNodeRequest,
+): Promise<authorityV1.IdentityResponse> {
+  const { trust, platform, clock, logger } = options
+  if (platform === undefined) {
+    throw new NsmError('permission_denied', 'Cannot join the domain: nobody here vouches for nodes', {
+      next: 'join with an invitation: nsmctl node invite <name>',
+    })
+  }
+  const { name, uid } = await platform.nodeOf(token)
+  const nowMs = clock.nowMs() // no identity that it gets is older
+  checkMayJoinOfPlatform(trust.records.get('node', name), { uid, nowMs })
+  const answer = await issue(options, { csr, spiffeId: nodeId(trust.domain, name), dnsNames: dnsNamesOf(name) })
+  const isMember = await admitOfPlatform(trust.records, { name, uid, nowMs })
+  if (!isMember) logger.info('A node joined: its platform vouches for it', { node: name })
+  return { ...answer, trust: firstPart(trust) }
+}
+
 async function renew(
   options: AuthorityOptions,
   { csr }: authorityV1.RenewRequest,
@@ -95,6 +127,7 @@ async function issueWorkload(
   if (dnsNames.length > MAX_DNS_NAMES || !dnsNames.every(isBelow)) {
     refuseName('its DNS names are not those of the node', { node, dnsNames: dnsNames.join(' ').slice(0, 256) })
   }
+  await options.nodes.checkWorkload(spiffeId, call.peer.spiffeId)
   return issue(options, { csr, spiffeId, dnsNames })
 }
 

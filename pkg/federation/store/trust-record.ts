@@ -49,6 +49,8 @@ export interface NodeRecord {
   readonly revokedMs: number | undefined
   /** Where other nodes call it; empty before it has said so. */
   readonly url: string
+  /** Of the machine at the platform that vouched for it; absent for one that joined with an invitation. */
+  readonly platformUid?: string
 }
 
 /** Who may join with an invitation. */

@@ -7,6 +7,7 @@ import { reachFrom } from '../../net/index.ts'
 import { registryId } from '../../policy/index.ts'
 import { openDatabase } from '../../store/index.ts'
 import { Invitations } from '../joining/invitations.ts'
+import type { Platform } from '../platform/platform.ts'
 import { JoinedRegistries } from '../registries/joined-registries.ts'
 import type { RegistryChannel, RegistryChannels } from '../registries/registry-channels.ts'
 import { type AuthorityHandlers, authorityHandlers } from '../services/authority-service.ts'
@@ -52,6 +53,8 @@ interface Place {
 export class TestWorld {
   readonly clock = new FakeClock()
   readonly scope = new Scope()
+  /** Of the nodes of every domain that is made from now on. */
+  platform: Platform | undefined
   readonly #byAddress = new Map<string, TestDomain>()
 
   /** @param address under which the others reach it; a second domain at the same address takes its place. */
@@ -99,7 +102,7 @@ export class TestWorld {
     const common = { trust, invitations, channels, clock, logger: silentLogger }
     const registries = scope.own(new JoinedRegistries(common))
     const revoked: string[] = []
-    const nodes = new NodeAddresses({ records, domain, reach })
+    const nodes = new NodeAddresses({ records, domain, reach, platform: this.platform })
     const connected = scope.own(new ConnectedNodes(clock, silentLogger))
     const onRevoked = async (spiffeId: string) => void revoked.push(spiffeId)
     this.scope.defer(() => scope.close())
@@ -110,7 +113,7 @@ export class TestWorld {
       address,
       registries,
       invitations,
-      authority: authorityHandlers({ ...common, authority, nodes, connected }),
+      authority: authorityHandlers({ ...common, authority, nodes, connected, platform: this.platform }),
       domains: domainsHandlers({ ...common, registries, connected, onRevoked }),
       federation: federationHandlers(common),
       revoked,

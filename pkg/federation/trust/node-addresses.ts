@@ -1,10 +1,11 @@
 /**
- * Where the nodes of this domain are called. A node says it when it connects, and each of its endpoints registers with
+ * Where the nodes of this domain are called, and for whom each speaks. A node says it when it connects, and each of its endpoints registers with
  * that address: one of another machine would bring the clients of a service to whom they did not ask for.
  */
 import { NsmError } from '../../base/index.ts'
 import { formatSocketAddress, isReachableUrl, parseSocketAddress, type Reach } from '../../net/index.ts'
 import { nodeNameOf } from '../../policy/index.ts'
+import type { Platform } from '../platform/platform.ts'
 import type { TrustRecords } from './trust-records.ts'
 
 export interface NodeAddressesOptions {
@@ -12,6 +13,8 @@ export interface NodeAddressesOptions {
   readonly domain: string
   /** Which addresses nodes call. */
   readonly reach: Reach
+  /** Knows what runs on which node, if anybody does. */
+  readonly platform?: Platform | undefined
 }
 
 export class NodeAddresses {
@@ -44,6 +47,17 @@ export class NodeAddresses {
       if (stored !== '' && stored !== address) throw isElsewhere(url, stored)
       return address
     })
+  }
+
+  /**
+   * A node speaks for its own workloads. Where somebody else knows what runs on it, they have to be there.
+   * @throws {NsmError} `permission_denied`
+   */
+  async checkWorkload(workload: string, node: string): Promise<void> {
+    const { platform, domain } = this.#options
+    const name = nodeNameOf(node, domain)
+    if (platform === undefined || name === undefined || workload === node) return
+    await platform.checkWorkload(name, workload.slice(node.length + 1))
   }
 
   async #keep(spiffeId: string, decide: (stored: string) => string): Promise<void> {

@@ -24,6 +24,47 @@ export async function admitNode(records: TrustRecords, name: string, nowMs: numb
   })
 }
 
+/** A node for which its platform vouches, each time that it asks for an identity. */
+export interface OfPlatform {
+  readonly name: string
+  readonly uid: string
+  readonly nowMs: number
+}
+
+/**
+ * Its platform goes on to vouch for a node that was revoked, so that it stays out until its machine is set up anew.
+ * @throws {NsmError} `permission_denied`; `failed_precondition` as {@link checkNodeMayJoin} does
+ */
+export function checkMayJoinOfPlatform(known: NodeRecord | undefined, { uid, nowMs }: Omit<OfPlatform, 'name'>): void {
+  if (known !== undefined && known.revokedMs === undefined && known.platformUid === undefined) {
+    throw new NsmError('already_exists', 'Cannot join the domain: a node that was invited has that name', {
+      fields: { node: known.name },
+      next: `revoke it, if it is not needed any more: nsmctl node revoke ${known.name}`,
+    })
+  }
+  if (known?.revokedMs === undefined || known.platformUid !== uid) {
+    checkNodeMayJoin(known, nowMs)
+    return
+  }
+  throw new NsmError('permission_denied', 'Cannot join the domain: the node was revoked', {
+    fields: { node: known.name },
+    next: 'set the machine up anew, and remove its Node object: it then joins by itself',
+  })
+}
+
+/** @returns whether it was a member before. @throws {NsmError} as {@link checkMayJoinOfPlatform} does */
+export async function admitOfPlatform(records: TrustRecords, { name, uid, nowMs }: OfPlatform): Promise<boolean> {
+  let isMember = false
+  await records.change('node', name, (known) => {
+    checkMayJoinOfPlatform(known, { uid, nowMs })
+    isMember = known?.platformUid === uid
+    const joinedMs = known !== undefined && isMember ? known.joinedMs : nowMs
+    const url = known?.url ?? ''
+    return { kind: 'node', name, joinedMs, renewedMs: nowMs, revokedMs: undefined, url, platformUid: uid }
+  })
+  return isMember
+}
+
 export interface JoiningAgain {
   readonly name: string
   /** When it used its token. */
@@ -70,11 +111,21 @@ export function mayRenewLate(known: NodeRecord | undefined, expiredMs: number, n
  */
 export async function renewNode(records: TrustRecords, name: string, nowMs: number): Promise<void> {
   try {
-    await records.change('node', name, (known) => ({ ...member(known, name), renewedMs: nowMs }))
+    await records.change('node', name, (known) => ({ ...renewing(known, name), renewedMs: nowMs }))
   } catch (error) {
     if (errorCode(error) !== 'resource_exhausted') throw error
     member(records.get('node', name), name)
   }
+}
+
+/** By its identity alone. One that its platform vouches for would outlive its machine. */
+function renewing(known: NodeRecord | undefined, name: string): NodeRecord {
+  const node = member(known, name)
+  if (node.platformUid === undefined) return node
+  throw new NsmError('permission_denied', 'Cannot renew the identity: the node has to show the token of its platform', {
+    fields: { node: name },
+    next: 'set NSM_NODE_TOKEN_FILE of nsmd, as the manifests do',
+  })
 }
 
 function member(known: NodeRecord | undefined, name: string): NodeRecord {

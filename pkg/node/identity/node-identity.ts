@@ -1,8 +1,9 @@
 /**
  * Who this node is. By default its domain's authority says so: the first time for a one-time token, from then on for the
- * identity that the node has, which is kept on disk. With SPIFFE_ENDPOINT_SOCKET another agent says it, and nothing else
+ * identity that the node has, which is kept on disk; or each time for the token of a platform that vouches for it. With SPIFFE_ENDPOINT_SOCKET another agent says it, and nothing else
  * changes.
  */
+import { createHash } from 'node:crypto'
 import { isAway, NsmError, type Runtime, retryUntilDone } from '../../base/index.ts'
 import { type NsmdConfig, readTextFile } from '../../config/index.ts'
 import {
@@ -36,6 +37,14 @@ export interface JoinToken {
   readonly fingerprint: string
 }
 
+/** What vouches for this node in place of an invitation, such as Kubernetes. */
+export interface NodePlatform {
+  /** Proves, for a short time, which node this is. */
+  token(): Promise<string>
+  /** The certificate of the domain's authority, DER; undefined while the registry has not told it yet. */
+  authority(): Promise<Uint8Array | undefined>
+}
+
 export interface NodeIdentityOptions extends Runtime {
   readonly config: NsmdConfig
   readonly trust: NodeTrust
@@ -43,6 +52,7 @@ export interface NodeIdentityOptions extends Runtime {
   readonly path: string
   /** @throws {NsmError} `invalid_argument` when `text` is no token */
   readonly decodeToken: (text: string) => JoinToken
+  readonly platform?: NodePlatform | undefined
 }
 
 export async function nodeIdentity(options: NodeIdentityOptions): Promise<IdentitySource> {
@@ -89,6 +99,7 @@ async function obtain(
   current: Identity | undefined,
   signal: AbortSignal,
 ): Promise<Identity> {
+  if (options.platform !== undefined) return await joinByPlatform(options, options.platform, signal)
   if (current === undefined) return await join(options, signal)
   if (current.svid.expiresMs > options.clock.nowMs()) return await renew(options, current, signal)
   try {
@@ -108,6 +119,30 @@ async function join(options: NodeIdentityOptions, signal: AbortSignal): Promise<
   return await whileAway(options, signal, () =>
     ask(options, { security, key }, (authority) => authority.joinNode(key.csr, token.text, signal)),
   )
+}
+
+/** The same each time: so nobody goes on as this node for whom the platform does not vouch any more. */
+function joinByPlatform(options: NodeIdentityOptions, platform: NodePlatform, signal: AbortSignal): Promise<Identity> {
+  return whileAway(options, signal, async () => {
+    const [authority, token] = await Promise.all([platform.authority(), platform.token()])
+    if (authority === undefined) {
+      throw new NsmError('unavailable', 'Cannot join the domain: its registry has not started yet')
+    }
+    const key = await createKeyAndCsr()
+    const authoritySha256 = createHash('sha256').update(authority).digest()
+    const security = { authoritySha256, svid: await keyProof(key.privateKey, options.clock) }
+    const identity = await ask(options, { security, key }, (registry) => registry.joinNode(key.csr, token, signal))
+    checkName(options.config, identity)
+    return identity
+  })
+}
+
+function checkName({ domain, name }: NsmdConfig, { svid: { spiffeId } }: Identity): void {
+  if (spiffeId === nodeId(domain, name)) return
+  throw new NsmError('failed_precondition', 'Cannot join the domain: the platform vouches for another node', {
+    fields: { spiffeId, wanted: nodeId(domain, name) },
+    next: 'set NSM_NAME to the name of the node, from spec.nodeName of the pod',
+  })
 }
 
 /** Waits for a registry that is away; what it refuses is final. */

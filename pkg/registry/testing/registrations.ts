@@ -31,7 +31,12 @@ export function callOf(spiffeId: string, more: Partial<Call> = {}): Call {
 /** What a registry needs besides, where every node is where it says. */
 export function registering(clock: Clock, recoversUntilMs = 0) {
   const claims = new Claims({ key: new Uint8Array(32), recoversUntilMs, lifeMs: 60_000, clock })
-  return { nodes: { check: async () => {} }, queue: new KeyedQueue(), turns: new SearchTurns(), claims }
+  return {
+    nodes: { check: async () => {}, checkWorkload: async () => {} },
+    queue: new KeyedQueue(),
+    turns: new SearchTurns(),
+    claims,
+  }
 }
 
 /** Exports that a test can change. */
