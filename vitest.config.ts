@@ -15,6 +15,8 @@ const TIMED = [
 const SOAK = ['test/soak/**/*.test.ts', 'test/attack/budget-latency.test.ts']
 /** Beside real programs of others: hack/test peers builds them first. */
 const PEERS = ['test/peers/**/*.test.ts']
+/** On real Kubernetes: hack/test kubernetes builds it first. */
+const KUBERNETES = ['test/kubernetes/**/*.test.ts']
 const NEVER = ['**/node_modules/**', '**/build*/**']
 
 export default defineConfig({
@@ -30,12 +32,13 @@ export default defineConfig({
         test: {
           name: 'mesh',
           include: ['test/**/*.test.ts'],
-          exclude: [...NEVER, ...UNIT, ...TIMED, ...SMOKE, ...SOAK, ...PEERS],
+          exclude: [...NEVER, ...UNIT, ...TIMED, ...SMOKE, ...SOAK, ...PEERS, ...KUBERNETES],
         },
       },
       { extends: true, test: { name: 'timed', include: TIMED, exclude: [...NEVER, ...SOAK] } },
       { extends: true, test: { name: 'soak', include: SOAK, exclude: NEVER } },
       { extends: true, test: { name: 'peers', include: PEERS, exclude: NEVER } },
+      { extends: true, test: { name: 'kubernetes', include: KUBERNETES, exclude: NEVER } },
       { extends: true, test: { name: 'smoke', include: SMOKE, exclude: NEVER } },
     ],
   },

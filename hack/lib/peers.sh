@@ -1,26 +1,26 @@
 # shellcheck shell=bash
-# The foreign programs that the bench compares with and that hack/test peers runs the mesh with. Sourced after setup.sh.
-# Go builds each set into a folder of the user's cache that is named by what it was built from.
+# The foreign programs that the bench compares with and that hack/test peers runs the mesh with. Sourced after
+# setup.sh and go.sh.
 
 PEERS_GO=1.26 # what test/peers/go.mod asks for
 PEERS=$ROOT/test/peers
 
 # wireguard-go and nebula, the newest; where they cannot be built, Debian's. Sets NSM_PEERS to their folder, or empty.
 need_peers() {
-  if ! has_go; then
+  if ! has_go "$PEERS_GO"; then
     debian_peers "no Go $PEERS_GO or newer"
     return
   fi
   export NSM_PEERS
-  NSM_PEERS=$(peers_folder peers "$PEERS"/go.{mod,sum})
+  NSM_PEERS=$(built_folder peers "$PEERS"/go.{mod,sum})
   [ -f "$NSM_PEERS/versions" ] || build_peers || debian_peers "the newest did not build"
 }
 
 # SPIRE, and the reader of certificates that Go programs have. Sets NSM_SPIRE to their folder.
 need_spire() {
-  has_go || fail "Go $PEERS_GO or newer is needed to build SPIRE; install it from https://go.dev/dl, and put it on the PATH"
+  has_go "$PEERS_GO" || fail "Go $PEERS_GO or newer is needed to build SPIRE; install it from https://go.dev/dl, and put it on the PATH"
   export NSM_SPIRE
-  NSM_SPIRE=$(peers_folder spire "$PEERS"/spire/go.{mod,sum} "$PEERS/parse-certificates/main.go")
+  NSM_SPIRE=$(built_folder spire "$PEERS"/spire/go.{mod,sum} "$PEERS/parse-certificates/main.go")
   [ -f "$NSM_SPIRE/versions" ] || build_spire || fail "SPIRE did not build; the whole log is in .setup.log"
 }
 
@@ -28,19 +28,6 @@ debian_peers() {
   say "$1: the peers are Debian's"
   need_packages peers
   export NSM_PEERS=
-}
-
-has_go() {
-  command -v go >/dev/null || return
-  [ "$(printf 'go%s\n' "$PEERS_GO" "$(go env GOVERSION | sed 's/^go//')" | sort -V | head -n 1)" = "go$PEERS_GO" ]
-}
-
-# peers_folder NAME FILE...
-peers_folder() {
-  local name=$1 key
-  shift
-  key=$(cat "$@" <(go env GOVERSION) | sha256sum | cut -c1-16)
-  echo "${XDG_CACHE_HOME:-${HOME:-/var/tmp}/.cache}/nsmesh/$name-$key"
 }
 
 build_peers() {
@@ -57,22 +44,4 @@ build_spire() {
   GOBIN=$NSM_SPIRE run_go "$PEERS/spire" install -trimpath -ldflags='-s -w' tool || return
   CGO_ENABLED=0 run_go "$PEERS" build -o "$NSM_SPIRE/parse-certificates" ./parse-certificates || return
   write_versions "$NSM_SPIRE" spire-server spire-agent
-}
-
-# run_go FOLDER ARGUMENT...
-run_go() {
-  local folder=$1
-  shift
-  (cd "$folder" && GOFLAGS=-mod=readonly go "$@") >"$ROOT/.setup.log" 2>&1 ||
-    { tail -n 20 "$ROOT/.setup.log" >&2; return 1; }
-}
-
-# The file of versions comes last: it says that the folder is whole.
-write_versions() {
-  local folder=$1 peer
-  shift
-  for peer in "$@"; do
-    printf '%s %s\n' "$peer" "$(go version -m "$folder/$peer" | awk '$1 == "mod" { print $3 }')"
-  done >"$folder/versions.new"
-  mv "$folder/versions.new" "$folder/versions"
 }

@@ -51,6 +51,7 @@ packages() {
     fuzz) echo clang-16 libclang-rt-16-dev ;;
     bench) echo wireguard-tools iperf3 ;;
     peers) echo nebula wireguard-go ;;
+    kubernetes) echo runc containernetworking-plugins busybox-static nftables ;;
     lint) echo shellcheck ;;
     native-lint) echo clang-16 clang-format-16 clang-tidy-16 python3 python3-pip ;;
     *) fail "no packages are known for '$1'" ;;

@@ -30,6 +30,7 @@ export const SUITES: readonly Suite[] = [
   { name: 'smoke', needs: ['dataplane', 'fuzz'], run: () => vitest('smoke') },
   { name: 'soak', needs: ['dataplane'], isOnRequest: true, run: () => vitest('soak') },
   { name: 'peers', needs: ['dataplane'], isOnRequest: true, run: () => vitest('peers') },
+  { name: 'kubernetes', needs: ['dataplane'], isOnRequest: true, run: () => vitest('kubernetes') },
   { name: 'tidy', needs: ['tidy'], run: async () => ({ passed: 1, failed: 0 }) },
 ]
 
