@@ -88,7 +88,8 @@ export class ApiServer {
 
   /** Runs kubectl as the admin, unless `command` has another `--kubeconfig`. */
   async tryKubectl(command: readonly string[], options?: RunOptions): Promise<Outcome> {
-    const program = [kubernetesProgram('kubectl'), '--kubeconfig', await this.kubeconfig()]
+    const kubectl = [kubernetesProgram('kubectl'), '--cache-dir', `${this.#folder}/kubectl`]
+    const program = [...kubectl, '--kubeconfig', await this.kubeconfig()]
     return this.#machine.tryRun([...program, ...command], options)
   }
 
