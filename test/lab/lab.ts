@@ -4,6 +4,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { chmodSync, chownSync, mkdirSync, rmSync } from 'node:fs'
+import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { cable, Host, type HostOptions } from './host.ts'
 import { namespaceOf } from './processes.ts'
@@ -15,6 +16,8 @@ export const DAEMON_UID = 64001
 export const REGISTRY_UID = 64002
 export const ENGINE_UID = 64003
 
+/** What a lab has there is in a folder of the name of its directory. */
+const DISK = '/var/tmp'
 const BRIDGE = 'inet0'
 /** V8 would let the young generation of a busy daemon grow to hundreds of megabytes before it looks for garbage. */
 const NODE_FLAGS = ['--max-semi-space-size=4']
@@ -117,6 +120,13 @@ export class Lab {
     return path
   }
 
+  /** A directory of the lab for what is too big for /run, which may be in memory. */
+  diskFolder(name: string): string {
+    const path = `${DISK}/${basename(this.directory)}/${name}`
+    mkdirSync(path, { recursive: true })
+    return path
+  }
+
   defer(close: () => Promise<void>): void {
     this.#closers.push(close)
   }
@@ -143,6 +153,7 @@ export class Lab {
     for (const close of this.#closers.splice(0).reverse()) await close()
     await Promise.all([...this.#hosts.splice(0), this.#internet].map((host) => host.close()))
     this.#janitor.stdin?.end()
-    rmSync(this.directory, { recursive: true, force: true })
+    for (const path of [this.directory, `${DISK}/${basename(this.directory)}`])
+      rmSync(path, { recursive: true, force: true })
   }
 }
