@@ -28,6 +28,7 @@ interface Place {
 }
 
 export class ApiServer {
+  readonly name: string
   readonly url: string
   readonly authority: Authority
   readonly etcd: Component
@@ -38,6 +39,7 @@ export class ApiServer {
 
   private constructor(lab: Lab, name: string, place: Place, authority: Authority) {
     const { machine, address, port } = place
+    this.name = name
     this.url = `https://${formatSocketAddress({ ip: address, port })}`
     this.authority = authority
     this.#machine = machine
@@ -79,7 +81,7 @@ export class ApiServer {
     if (known !== undefined) return known
     const path = `${this.#folder}/user-${this.#kubeconfigs.size}.kubeconfig`
     const written = this.authority.issueClient(user).then((pair) => {
-      writeFileSync(path, renderKubeconfig(this.url, this.authority.certificate, pair), { mode: 0o600 })
+      writeFileSync(path, this.#render(pair), { mode: 0o600 })
       return path
     })
     this.#kubeconfigs.set(key, written)
@@ -121,6 +123,22 @@ export class ApiServer {
     this.#write('token-public.pem', publicKey)
   }
 
+  /** Cluster, user and context have the name of this server. */
+  #render({ certificate, key }: KeyPair): string {
+    const base64 = (text: string) => Buffer.from(text).toString('base64')
+    const name = this.name
+    const cluster = { server: this.url, 'certificate-authority-data': base64(this.authority.certificate) }
+    const user = { 'client-certificate-data': base64(certificate), 'client-key-data': base64(key) }
+    return JSON.stringify({
+      apiVersion: 'v1',
+      kind: 'Config',
+      clusters: [{ name, cluster }],
+      users: [{ name, user }],
+      contexts: [{ name, context: { cluster: name, user: name } }],
+      'current-context': name,
+    })
+  }
+
   #writePair(name: string, { certificate, key }: KeyPair): void {
     this.#write(`${name}.pem`, certificate)
     this.#write(`${name}-key.pem`, key)
@@ -159,18 +177,4 @@ function serverCommand(folder: string, { address, port, etcdPort }: Place): read
     `--service-account-key-file=${folder}/token-public.pem`,
     ...['--authorization-mode=Node,RBAC', '--enable-admission-plugins=NodeRestriction'],
   ]
-}
-
-function renderKubeconfig(server: string, authority: string, { certificate, key }: KeyPair): string {
-  const base64 = (text: string) => Buffer.from(text).toString('base64')
-  const cluster = { server, 'certificate-authority-data': base64(authority) }
-  const user = { 'client-certificate-data': base64(certificate), 'client-key-data': base64(key) }
-  return JSON.stringify({
-    apiVersion: 'v1',
-    kind: 'Config',
-    clusters: [{ name: 'cluster', cluster }],
-    users: [{ name: 'user', user }],
-    contexts: [{ name: 'context', context: { cluster: 'cluster', user: 'user' } }],
-    'current-context': 'context',
-  })
 }

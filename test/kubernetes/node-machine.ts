@@ -70,16 +70,16 @@ export class NodeMachine implements Machine {
   }
 
   tryRun(command: readonly string[], options?: RunOptions): Promise<Outcome> {
-    return this.host.tryRun(this.#inside(command), options)
+    return this.host.tryRun(this.#enter(command), options)
   }
 
   /** @throws {Error} with command and output when it fails */
   async run(command: readonly string[], options?: RunOptions): Promise<string> {
-    return this.host.run(this.#inside(command), options)
+    return this.host.run(this.#enter(command), options)
   }
 
   launch(command: readonly string[], log: string, options?: RunOptions): Launched {
-    return onlyChild(this.host.start(this.#inside(command), log, options))
+    return onlyChild(this.host.start(this.#enter(command), log, options))
   }
 
   /** Ends all that runs on it, pods too, at once: as when the power fails. */
@@ -98,7 +98,12 @@ export class NodeMachine implements Machine {
     await this.run(['sh', '-c', 'echo 1 >/proc/sys/net/ipv4/ip_forward'])
   }
 
-  #inside(command: readonly string[]): readonly string[] {
+  /** The command that runs `command` on this machine. */
+  inside(command: readonly string[]): readonly string[] {
+    return this.host.inside(this.#enter(command))
+  }
+
+  #enter(command: readonly string[]): readonly string[] {
     return ['nsenter', '--target', `${this.#init.pid}`, '--mount', '--uts', '--pid', '--', ...command]
   }
 }

@@ -45,20 +45,25 @@ export class Host {
   }
 
   run(command: readonly string[], options?: RunOptions): Promise<string> {
-    return run(this.#inside(command), options)
+    return run(this.inside(command), options)
   }
 
   tryRun(command: readonly string[], options?: RunOptions): Promise<Outcome> {
-    return tryRun(this.#inside(command), options)
+    return tryRun(this.inside(command), options)
   }
 
   start(command: readonly string[], log: string, options?: RunOptions): ChildProcess {
-    return this.#keep(start(this.#inside(command), log, options))
+    return this.#keep(start(this.inside(command), log, options))
   }
 
   /** Starts in the background, to talk with over its standard input and output. */
   pipe(command: readonly string[], options?: RunOptions): Piped {
-    return this.#keep(pipe(this.#inside(command), options))
+    return this.#keep(pipe(this.inside(command), options))
+  }
+
+  /** The command that runs `command` on this host. */
+  inside(command: readonly string[]): readonly string[] {
+    return ['nsenter', `--net=/run/netns/${this.name}`, '--', ...command]
   }
 
   async close(): Promise<void> {
@@ -70,10 +75,6 @@ export class Host {
     this.#children.add(child)
     child.once('exit', () => this.#children.delete(child))
     return child
-  }
-
-  #inside(command: readonly string[]): readonly string[] {
-    return ['nsenter', `--net=/run/netns/${this.name}`, '--', ...command]
   }
 }
 
