@@ -52,6 +52,7 @@ packages() {
     bench) echo wireguard-tools iperf3 ;;
     peers) echo nebula wireguard-go ;;
     kubernetes) echo runc containernetworking-plugins busybox-static nftables ;;
+    image) echo binutils ;;
     lint) echo shellcheck ;;
     native-lint) echo clang-16 clang-format-16 clang-tidy-16 python3 python3-pip ;;
     *) fail "no packages are known for '$1'" ;;

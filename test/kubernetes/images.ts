@@ -1,6 +1,6 @@
 /** The images of the tests, made of Debian's static busybox. */
 import { readFileSync, writeFileSync } from 'node:fs'
-import { writeImage } from '../../hack/oci/image.ts'
+import { writeImage } from '../../hack/oci/layout.ts'
 import type { TarEntry } from '../../hack/oci/tar.ts'
 import type { Lab } from '../lab/lab.ts'
 import { run } from '../lab/shell.ts'
