@@ -1,7 +1,7 @@
 /** hack/cluster: clusters that a process in the background holds until they are taken down. */
 import { type SpawnOptions, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { Lab } from '../lab/lab.ts'
 import { ROOT } from '../lab/programs.ts'
 import { step } from '../lab/progress.ts'
@@ -85,7 +85,8 @@ async function kubectl(words: readonly string[]): Promise<number> {
   const cluster = words.includes('--context') ? clusters.find(({ name }) => name === wanted) : clusters[0]
   if (cluster === undefined) return complain(`there is no cluster ${wanted}`)
   const { enter, name, kubeconfig } = cluster
-  return replace([...(enter[name] ?? []), kubernetesProgram('kubectl'), '--kubeconfig', kubeconfig, ...words])
+  const flags = ['--kubeconfig', kubeconfig, '--cache-dir', `${dirname(kubeconfig)}/kubectl`]
+  return replace([...(enter[name] ?? []), kubernetesProgram('kubectl'), ...flags, ...words])
 }
 
 async function enterNode([name = '', ...words]: readonly string[]): Promise<number> {
