@@ -9,28 +9,18 @@ export {
 } from './client.ts'
 export { inCluster, readKubeconfig } from './cluster.ts'
 export { type PublishedTextOptions, publish, readPublished } from './config-map.ts'
-export {
-  AlreadyExistsError,
-  ConflictError,
-  ForbiddenError,
-  GoneError,
-  InvalidError,
-  KubeError,
-  NotFoundError,
-  unlessOutdated,
-} from './errors.ts'
+export { ForbiddenError, unlessOutdated } from './errors.ts'
 export { Informer, type InformerOptions, type ObjectChange, type ObjectSource } from './informer.ts'
 export { objectNameOf } from './object-name.ts'
-export {
-  type KubeObject,
-  keyOf,
-  type ObjectKey,
-  type ObjectList,
-  type ObjectMeta,
-  type OwnerReference,
-  type Resource,
-  type Selection,
-  type WatchEvent,
+export type {
+  KubeObject,
+  ObjectKey,
+  ObjectList,
+  ObjectMeta,
+  OwnerReference,
+  Resource,
+  Selection,
+  WatchEvent,
 } from './objects.ts'
 export { type KubeSecretOptions, kubeSecret } from './secret.ts'
 export { type Cluster, type Credentials, httpsTransport, type Transport } from './transport.ts'

@@ -134,6 +134,28 @@ describe.skipIf(missing !== undefined)('the registry on the API server', () => {
     await store.close()
   })
 
+  test('tells in the status of a service how many endpoints serve it', async () => {
+    const namespace = await makeNamespace(client)
+    const store = await open(namespace)
+    await store.services.put(service('files'))
+    const shown = (count: number) => async () => {
+      const columns = await api.kubectl(['-n', namespace, 'get', 'netsvc', '--no-headers'])
+      return new RegExp(`^files +IP +${count} `).test(columns)
+    }
+    for (const name of ['a', 'b']) await store.endpoints.put(endpoint(name))
+    await until('two endpoints', shown(2))
+    await store.endpoints.put(endpoint('a', { networkServiceNames: ['db'] }))
+    await until('one endpoint', shown(1))
+    // As a tool does that makes objects anew.
+    await api.kubectl(['-n', namespace, 'delete', 'netsvc', 'files'])
+    await store.services.put(service('files'))
+    await until('one endpoint of the new object', shown(1))
+    await store.endpoints.remove('b')
+    await until('no endpoint', shown(0))
+    expect(await store.services.get('files')).toEqual(service('files'))
+    await store.close()
+  })
+
   test('keeps labels and annotations that others have put on an object', async () => {
     const namespace = await makeNamespace(client)
     const store = await open(namespace)

@@ -1,3 +1,2 @@
 /** For the tests of other folders: an API server that answers from a script. */
 export { gone, ScriptedSource } from './scripted-source.ts'
-export { ScriptedTransport } from './scripted-transport.ts'

@@ -51,6 +51,8 @@ export interface KubeRecordsOptions<T extends RegistryRecord, O extends KubeObje
   readonly usage: Usage
   readonly index: RecordIndex<T>
   matches(query: Partial<T>, value: T): boolean
+  /** Called with a record that has come, changed or gone. */
+  readonly onChange: (value: T) => void
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -208,6 +210,7 @@ export class KubeRecords<T extends RegistryRecord, O extends KubeObject> impleme
     this.#revision = Math.max(this.#revision, Number(resourceVersion))
     const [old, now] = [before?.value, value?.value]
     if (old !== undefined && old.name !== now?.name) this.#drop(old)
+    else if (old !== undefined) this.options.onChange(old)
     if (now !== undefined) this.#keep(now)
   }
 
@@ -216,6 +219,7 @@ export class KubeRecords<T extends RegistryRecord, O extends KubeObject> impleme
     index.delete(value.name)
     usage.change(resource.kind, value.name, { owner: '', bytes: 0 })
     this.#log?.push({ revision: this.#revision, value, deleted: true })
+    this.options.onChange(value)
   }
 
   #keep(value: T): void {
@@ -224,6 +228,7 @@ export class KubeRecords<T extends RegistryRecord, O extends KubeObject> impleme
     index.set(value)
     usage.change(resource.kind, value.name, { owner, bytes: Buffer.byteLength(codec.encode(value)) })
     this.#log?.push({ revision: this.#revision, value, deleted: false })
+    this.options.onChange(value)
   }
 }
 

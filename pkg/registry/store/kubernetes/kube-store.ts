@@ -12,6 +12,7 @@ import { endpointObjects, endpointResource } from './endpoint-object.ts'
 import { KubeEndpoints } from './kube-endpoints.ts'
 import { KubeRecords } from './kube-records.ts'
 import { serviceObjects, serviceResource } from './service-object.ts'
+import { ServiceStatus } from './service-status.ts'
 
 export interface KubeStoreOptions {
   readonly client: KubeClient
@@ -29,14 +30,19 @@ export interface KubeStore extends RegistryStore {
 /** Resolves when the copy of all records is complete. */
 export async function openKubeStore({ signal, ...options }: KubeStoreOptions): Promise<KubeStore> {
   const usage = new Usage(MIN_RECORD_BYTES)
+  const [serviceIndex, endpointIndex] = [new RecordIndex<NetworkService>(), new EndpointIndex()]
+  const countOf = (name: string) =>
+    serviceIndex.get(name) === undefined ? undefined : endpointIndex.serving(name).length
+  const status = new ServiceStatus({ ...options, countOf })
   const services = new KubeRecords({
     ...options,
     usage,
     resource: serviceResource,
     objects: serviceObjects,
     codec: serviceCodec,
-    index: new RecordIndex<NetworkService>(),
+    index: serviceIndex,
     matches: matchesService,
+    onChange: ({ name }) => status.objectChanged(name),
   })
   const endpoints = new KubeEndpoints({
     ...options,
@@ -44,11 +50,12 @@ export async function openKubeStore({ signal, ...options }: KubeStoreOptions): P
     resource: endpointResource,
     objects: endpointObjects,
     codec: endpointCodec,
-    index: new EndpointIndex(),
+    index: endpointIndex,
     matches: matchesEndpoint,
+    onChange: ({ networkServiceNames }) => status.endpointsChanged(networkServiceNames),
   })
   const close = async () => {
-    await Promise.all([services.close(), endpoints.close()])
+    await Promise.all([status.close(), services.close(), endpoints.close()])
   }
   try {
     await Promise.all([services.opened(signal), endpoints.opened(signal)])
