@@ -12,7 +12,7 @@ export {
   type RegistryChannelsOptions,
   registryChannels,
 } from './registries/registry-channels.ts'
-export type { AuthorityHandlers } from './services/authority-service.ts'
+export type { AuthorityHandlers, Disk } from './services/authority-service.ts'
 export { type DomainsHandlers, domainsHandlers } from './services/domains-service.ts'
 export { type FederationHandlers, federationHandlers } from './services/federation-service.ts'
 export { JOINING_METHODS, LATE_METHODS } from './services/joining-methods.ts'

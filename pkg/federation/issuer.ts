@@ -37,7 +37,7 @@ interface Members {
   readonly invitations: Invitations
   readonly nodes: NodeAddresses
   readonly connected: ConnectedNodes
-  readonly disk: Disk
+  readonly disk: Disk | undefined
   readonly platform?: Platform | undefined
 }
 

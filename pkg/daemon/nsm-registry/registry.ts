@@ -99,7 +99,7 @@ async function compose(config: RegistryConfig, options: Runtime, scope: Scope): 
 
   const invitations = new Invitations(records, clock)
   const connected = scope.own(new ConnectedNodes(clock, logger))
-  const members = { trust, invitations, channels, registries, connected, disk: database, clock, logger }
+  const members = { trust, invitations, channels, registries, connected, disk: state.disk, clock, logger }
   const handlers = {
     domain,
     services,

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Runtime, Scope } from '../../base/index.ts'
 import { clusterOf, type RegistryConfig } from '../../config/index.ts'
 import {
+  type Disk,
   kubernetesPlatform,
   kubeTrustStore,
   type Platform,
@@ -19,6 +20,8 @@ import { migrations } from './migrations.ts'
 export interface RegistryState {
   readonly store: RegistryStore
   readonly trustStore: TrustStore
+  /** Of the records; undefined where they are on none of this process. */
+  readonly disk: Disk | undefined
   /** Of the key of the domain's authority. */
   readonly authority: SecretPlace
   /** Of the key of claims, where the authority is somebody else's. */
@@ -39,6 +42,7 @@ async function openFiles({ stateDir }: RegistryConfig, scope: Scope): Promise<Re
   return {
     store: sqliteStore(database),
     trustStore: sqliteTrustStore(database),
+    disk: database,
     authority: secretFile(join(stateDir, 'authority.pem')),
     claims: secretFile(join(stateDir, 'claims-secret')),
     platform: undefined,
@@ -55,6 +59,7 @@ async function openObjects(config: RegistryConfig, runtime: Runtime, scope: Scop
   return {
     store: scope.own(await openKubeStore({ client, namespace, ...runtime })),
     trustStore: kubeTrustStore({ client, namespace }),
+    disk: undefined,
     authority: secret('nsm-registry-authority'),
     claims: secret('nsm-registry-claims'),
     platform: kubernetesPlatform({ client, namespace, serviceAccount: config.nodeServiceAccount }),

@@ -12,7 +12,7 @@ export interface AgentAuthorityOptions {
   readonly trust: Trust
   readonly nodes: NodeAddresses
   readonly connected: ConnectedNodes
-  readonly disk?: Disk
+  readonly disk?: Disk | undefined
   readonly clock: Clock
   readonly logger: Logger
 }

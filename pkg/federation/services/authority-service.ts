@@ -31,7 +31,7 @@ export interface AuthorityOptions {
   readonly nodes: NodeAddresses
   readonly connected: ConnectedNodes
   /** Absent where the records are on no disk of the registry. */
-  readonly disk?: Disk
+  readonly disk?: Disk | undefined
   /** Vouches for nodes that show its token in place of an invitation. */
   readonly platform?: Platform | undefined
   readonly clock: Clock
