@@ -1,6 +1,7 @@
+import { once } from 'node:events'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { nodeV1 } from '../api/index.ts'
+import { type Connection, nodeV1 } from '../api/index.ts'
 import { NsmError } from '../base/index.ts'
 import { FakeClock } from '../base/testing/index.ts'
 import type { AdminApi, Mesh, NodeApi } from './mesh.ts'
@@ -175,11 +176,21 @@ test('domain invite prints only the token', async () => {
 
 test('request closes its wire when it is interrupted', async () => {
   const closed: string[] = []
+  let answered: Connection | undefined
   const networkServices: NodeApi['networkServices'] = {
-    request: async ({ connection, mechanismPreferences }) => ({ ...connection, mechanism: mechanismPreferences[0] }),
+    request: async ({ connection, mechanismPreferences }) => {
+      answered = { ...connection, mechanism: mechanismPreferences[0] }
+      return answered
+    },
     close: async ({ id }) => void closed.push(id),
   }
-  const monitor: NodeApi['monitor'] = { monitor: async function* () {} }
+  const monitor: NodeApi['monitor'] = {
+    async *monitor(_, { signal }) {
+      const connections = new Map(answered === undefined ? [] : [[answered.id, answered]])
+      yield { type: 'INITIAL_STATE_TRANSFER', connections }
+      await once(signal, 'abort')
+    },
+  }
   const result = await cli('request kernel://files/nsm-1', { node: { networkServices, monitor } })
   expect(result).toMatchObject({ code: 0, out: expect.stringContaining('nsm-1 is up') })
   expect(closed).toEqual([expect.stringMatching(/^nsmctl-/)])
