@@ -29,6 +29,7 @@ export {
   splitName,
 } from './names.ts'
 export { type Pace, paced } from './paced.ts'
+export { Places } from './places.ts'
 export { isPrintable, toPrintable, toPrintableLines } from './printable.ts'
 export type { Runtime } from './runtime.ts'
 export { Scope } from './scope.ts'

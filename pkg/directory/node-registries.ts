@@ -13,13 +13,19 @@ import {
   type ServiceRegistryServer,
   trustDomainOf,
 } from '../api/index.ts'
-import { type Clock, describeError, isAway, type Logger, NsmError } from '../base/index.ts'
-import { checkAllowed, type PolicySource } from '../policy/index.ts'
+import { type Clock, describeError, isAway, type Logger, NsmError, Places } from '../base/index.ts'
+import { checkAllowed, type PolicySource, shareOf } from '../policy/index.ts'
 import type { RegisteredEndpoint, RegisteredEndpoints } from './registered-endpoints.ts'
 import type { RegistryClients } from './registry-directory.ts'
 
 /** How long a registration counts that the registry could not confirm: endpoints renew well before. */
 const UNCONFIRMED_MS = 60_000
+
+/**
+ * Searches that this node passes on at a time: they share its connection to the registry with its own calls, and some of
+ * them have no end.
+ */
+const SEARCHES = { what: 'a search in the registry', perHolder: 16, total: 24 }
 
 /** The node at which endpoints register. */
 export interface RegisteringNode {
@@ -40,6 +46,7 @@ export interface NodeRegistryParts {
 
 export class NodeEndpointRegistry implements EndpointRegistryServer {
   readonly #parts: NodeRegistryParts
+  readonly #searches = new Places(SEARCHES)
 
   constructor(parts: NodeRegistryParts) {
     this.#parts = parts
@@ -68,11 +75,16 @@ export class NodeEndpointRegistry implements EndpointRegistryServer {
   async *find(query: NetworkServiceEndpointQuery, call: Call): AsyncIterable<Found<NetworkServiceEndpoint>> {
     const { self, registry, registered, policy } = this.#parts
     checkOwnDomain(self, call)
-    for await (const found of registry.endpoints.find(query, { signal: call.signal })) {
-      const isHere = found.value.url === self.publicUrl
-      const { name: endpoint, networkServiceNames } = found.value
-      if (!networkServiceNames.every((service) => mayWatch(policy, { service, endpoint }, call))) continue
-      if (found.deleted || !isHere || registered.get(found.value.name) !== undefined) yield found
+    const leave = this.#searches.take(searcherOf(self, call))
+    try {
+      for await (const found of registry.endpoints.find(query, { signal: call.signal })) {
+        const isHere = found.value.url === self.publicUrl
+        const { name: endpoint, networkServiceNames } = found.value
+        if (!networkServiceNames.every((service) => mayWatch(policy, { service, endpoint }, call))) continue
+        if (found.deleted || !isHere || registered.get(found.value.name) !== undefined) yield found
+      }
+    } finally {
+      leave()
     }
   }
 
@@ -118,6 +130,7 @@ type NodeServiceParts = Pick<NodeRegistryParts, 'self' | 'registry' | 'policy'>
 /** Network services live in the registry alone; a node says on whose behalf it asks, and holds its workloads to the policy. */
 export class NodeServiceRegistry implements ServiceRegistryServer {
   readonly #parts: NodeServiceParts
+  readonly #searches = new Places(SEARCHES)
 
   constructor(parts: NodeServiceParts) {
     this.#parts = parts
@@ -132,8 +145,13 @@ export class NodeServiceRegistry implements ServiceRegistryServer {
   async *find(query: NetworkServiceQuery, call: Call): AsyncIterable<Found<NetworkService>> {
     const { self, registry, policy } = this.#parts
     checkOwnDomain(self, call)
-    for await (const found of registry.services.find(query, { signal: call.signal })) {
-      if (mayWatch(policy, { service: found.value.name }, call)) yield found
+    const leave = this.#searches.take(searcherOf(self, call))
+    try {
+      for await (const found of registry.services.find(query, { signal: call.signal })) {
+        if (mayWatch(policy, { service: found.value.name }, call)) yield found
+      }
+    } finally {
+      leave()
     }
   }
 
@@ -192,6 +210,10 @@ function mayWatch(
 ): boolean {
   const question = { action: 'watch', caller: peer.spiffeId, ...what, isAllowedByDefault: true } as const
   return policy.current().decide(question).isAllowed
+}
+
+function searcherOf({ domain }: RegisteringNode, { peer }: Call): string {
+  return peer.attestation?.account ?? shareOf(peer.spiffeId, domain)
 }
 
 function checkOwnDomain({ domain }: RegisteringNode, { peer }: Call): void {

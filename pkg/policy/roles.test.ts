@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { trustDomainOf } from '../api/index.ts'
-import { isNode, isRegistry, isWorkloadOf, namerOf, nodeNameOf } from './roles.ts'
+import { isNode, isRegistry, isWorkloadOf, namerOf, nodeNameOf, shareOf } from './roles.ts'
 
 describe('trustDomainOf', () => {
   test.each([
@@ -62,4 +62,17 @@ describe('namerOf', () => {
     ['spiffe://east/node/n1/uid/0', 'east'],
     ['spiffe://east/registry', 'east'],
   ])('of %s in west is %s', (id, namer) => expect(namerOf(id, 'west')).toBe(namer))
+})
+
+describe('shareOf', () => {
+  test.each([
+    ['spiffe://west/node/n1', 'spiffe://west/node/n1'],
+    ['spiffe://west/node/n1/uid/0', 'workloads of spiffe://west/node/n1'],
+    ['spiffe://west/registry', 'spiffe://west/registry'],
+    ['spiffe://west/ns/shop/sa/db', 'spiffe://west/ns/shop/sa/db'],
+    ['spiffe://east/node/n1', 'east'],
+    ['spiffe://east/node/n1/uid/0', 'workloads of east'],
+    ['spiffe://east/ns/shop/sa/db', 'workloads of east'],
+    ['spiffe://east/registry', 'east'],
+  ])('of %s in west is %s', (id, share) => expect(shareOf(id, 'west')).toBe(share))
 })

@@ -44,6 +44,18 @@ export function namerOf(spiffeId: string, ownDomain: string): string {
   return isNode(node, domain) ? node : spiffeId
 }
 
+/**
+ * Whose share of a server somebody uses with a connection of its own over the network: that of {@link namerOf}. The
+ * workloads of a node have one together, and so have those of another domain; they take nothing of the share that their
+ * node, or the nodes and the registry of that domain, have.
+ */
+export function shareOf(spiffeId: string, ownDomain: string): string {
+  const domain = trustDomainOf(spiffeId)
+  const namer = namerOf(spiffeId, ownDomain)
+  const isItself = spiffeId === namer || isNode(spiffeId, domain) || isRegistry(spiffeId, domain)
+  return isItself ? namer : `workloads of ${namer}`
+}
+
 /** Whether `spiffeId` belongs to a workload of `node`, which is the SPIFFE ID of a node. */
 export function isWorkloadOf(spiffeId: string, node: string): boolean {
   return isNode(node, trustDomainOf(node)) && spiffeId.startsWith(`${node}/`) && spiffeId.length > node.length + 1

@@ -6,7 +6,7 @@ import type {
   NetworkServiceEndpointQuery,
 } from '../api/index.ts'
 import { NsmError } from '../base/index.ts'
-import { namerOf } from '../policy/index.ts'
+import { shareOf } from '../policy/index.ts'
 import { EndpointExpiry, expiryMs } from './endpoint-expiry.ts'
 import { viewOf } from './find/caller-view.ts'
 import { findRecords, watchRecords } from './find/find-records.ts'
@@ -81,16 +81,16 @@ export class EndpointRegistry implements EndpointRegistryServer {
   find({ endpoint, watch }: NetworkServiceEndpointQuery, call: Call): AsyncIterable<Found<NetworkServiceEndpoint>> {
     const { domain, store, others, turns } = this.#options
     const view = viewOf(call, this.#options)
+    const caller = shareOf(call.peer.spiffeId, domain)
     const { query, otherDomain } = routeEndpointQuery(endpoint, domain)
     if (otherDomain !== undefined) {
-      return others.findEndpoints({ query, watch, domain: otherDomain, view, signal: call.signal })
+      return others.findEndpoints({ query, watch, domain: otherDomain, view, caller, signal: call.signal })
     }
     const show = (value: NetworkServiceEndpoint) => {
       const shown = view.endpoint(value)
       return shown !== undefined && matchesEndpoint(query, shown) ? shown : undefined
     }
     const queries = () => narrowEndpointQuery(query, view)
-    const caller = namerOf(call.peer.spiffeId, domain)
     const search = { records: store.endpoints, queries, show, view, turns, caller, signal: call.signal }
     return watch ? watchRecords(search) : findRecords(search)
   }

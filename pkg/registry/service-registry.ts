@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Call, Found, NetworkService, NetworkServiceQuery, ServiceRegistryServer } from '../api/index.ts'
 import { PAYLOAD_IP } from '../api/index.ts'
 import { NsmError } from '../base/index.ts'
-import { namerOf } from '../policy/index.ts'
+import { shareOf } from '../policy/index.ts'
 import { viewOf } from './find/caller-view.ts'
 import { findRecords, watchRecords } from './find/find-records.ts'
 import { narrowServiceQuery } from './find/narrow-query.ts'
@@ -72,13 +72,13 @@ export class ServiceRegistry implements ServiceRegistryServer {
   find({ service, watch }: NetworkServiceQuery, call: Call): AsyncIterable<Found<NetworkService>> {
     const { domain, store, others, turns } = this.#options
     const view = viewOf(call, this.#options)
+    const caller = shareOf(call.peer.spiffeId, domain)
     const { query, otherDomain } = routeServiceQuery(service, domain)
     if (otherDomain !== undefined) {
-      return others.findServices({ query, watch, domain: otherDomain, view, signal: call.signal })
+      return others.findServices({ query, watch, domain: otherDomain, view, caller, signal: call.signal })
     }
     const show = (value: NetworkService) => (matchesService(query, value) ? view.service(value) : undefined)
     const queries = () => narrowServiceQuery(query, view)
-    const caller = namerOf(call.peer.spiffeId, domain)
     const search = { records: store.services, queries, show, view, turns, caller, signal: call.signal }
     return watch ? watchRecords(search) : findRecords(search)
   }

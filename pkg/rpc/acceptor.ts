@@ -11,7 +11,7 @@ import { type Attestation, trustDomainOf } from '../api/index.ts'
 import { type Clock, type Logger, Scope } from '../base/index.ts'
 import type { Svid } from '../identity/index.ts'
 import { formatPrefix, network, parsePrefix } from '../net/index.ts'
-import { namerOf } from '../policy/index.ts'
+import { shareOf } from '../policy/index.ts'
 import { Admission } from './admission.ts'
 import { acceptTls, firstBytes } from './handshake.ts'
 import { DRAIN_MS, HANDSHAKE_MS, LOCAL_SHARES, REMOTE_SHARES } from './limits.ts'
@@ -98,7 +98,7 @@ export class Acceptor {
     const connected = this.#connections.get(id)
     if (connected === undefined || security === 'plaintext') return connected?.holder ?? ''
     const { holder, isAttested } = connected
-    return isAttested ? holder : namerOf(holder, trustDomainOf(security.identity.current().svid.spiffeId))
+    return isAttested ? holder : shareOf(holder, trustDomainOf(security.identity.current().svid.spiffeId))
   }
 
   accept(socket: Socket, attestation: Attestation | undefined): void {

@@ -33,7 +33,7 @@ export async function callUnary(callee: Callee, call: MethodCall): Promise<unkno
 export async function* callStream(callee: Callee, call: MethodCall): AsyncGenerator<unknown> {
   const { signal } = call.outgoing
   signal.throwIfAborted()
-  const lease = callee.lease()
+  const lease = callee.lease(call.outgoing.isEndless)
   const { path, responseDeserialize } = call.method
   const stream = lease.client.makeServerStreamRequest(
     path,

@@ -1,6 +1,7 @@
 /**
  * A channel to one peer: one HTTP/2 connection for all calls, established by the first call and re-established with
- * backoff after a failure. When our identity is renewed, new calls use a new connection that presents the new
+ * backoff after a failure. A connection carries only so many streams, so endless ones take others when they are many: calls
+ * never wait for one to end. When our identity is renewed, new calls use a new connection that presents the new
  * certificate, and the old connection is closed after its last call.
  */
 import { isIP } from 'node:net'
@@ -66,7 +67,12 @@ interface Generation {
   readonly client: Client
   readonly states: ConnectionStates
   calls: number
+  /** Those of them that are endless streams. */
+  endless: number
 }
+
+/** How many endless streams a connection carries, of the 100 streams that servers allow. */
+const ENDLESS = { besideCalls: 32, alone: 90 }
 
 /** Keeps a connection open for the duration of one call. */
 export interface Lease {
@@ -86,8 +92,11 @@ export interface Lease {
 
 /** A peer as its callers see it. It costs nothing while there is no call. */
 export interface Callee {
-  /** @throws {NsmError} `cancelled` when its owner has closed it */
-  lease(): Lease
+  /**
+   * @param isEndless for a stream that has no end of its own
+   * @throws {NsmError} `cancelled` when its owner has closed it
+   */
+  lease(isEndless?: boolean): Lease
   /**
    * The peer of the newest connection, which is established first if necessary.
    * @throws {NsmError} such as `unavailable`
@@ -102,6 +111,8 @@ export class Channel implements Callee {
   readonly #party: Party
   readonly #tokens: TokenMinter
   readonly #old = new Set<Generation>()
+  /** For endless streams alone. */
+  readonly #more = new Set<Generation>()
   readonly #unsubscribe: () => void
   #generation: Generation
   #isClosed = false
@@ -121,7 +132,7 @@ export class Channel implements Callee {
 
   /** The number of running calls and streams. */
   get calls(): number {
-    return [...this.#old, this.#generation].reduce((sum, { calls }) => sum + calls, 0)
+    return this.#all().reduce((sum, { calls }) => sum + calls, 0)
   }
 
   async peer(signal: AbortSignal): Promise<Peer> {
@@ -132,12 +143,14 @@ export class Channel implements Callee {
     return peer
   }
 
-  lease(): Lease {
+  lease(isEndless = false): Lease {
     if (this.#isClosed) throw closedByUs(this.#party)
-    if (!this.#generation.connector.isPeerTrusted()) this.#distrust(this.#generation)
+    for (const each of [this.#generation, ...this.#more]) if (!each.connector.isPeerTrusted()) this.#distrust(each)
     if (this.#generation.states.isWorthTrying) this.#replaceGeneration()
-    const generation = this.#generation
+    const generation = isEndless ? this.#forStream() : this.#generation
+    const endless = isEndless ? 1 : 0
     generation.calls += 1
+    generation.endless += endless
     return {
       client: generation.client,
       party: this.#party,
@@ -147,6 +160,7 @@ export class Channel implements Callee {
       refusal: () => generation.connector.refusal,
       release: () => {
         generation.calls -= 1
+        generation.endless -= endless
         this.#closeIfOver(generation)
       },
     }
@@ -154,7 +168,7 @@ export class Channel implements Callee {
 
   /** Ends the calls to a peer that is no longer trusted. To be called after a revocation. */
   recheck(): void {
-    for (const generation of [...this.#old, this.#generation]) {
+    for (const generation of this.#all()) {
       if (!generation.connector.isPeerTrusted()) this.#distrust(generation)
     }
   }
@@ -163,8 +177,22 @@ export class Channel implements Callee {
   close(): void {
     this.#isClosed = true
     this.#unsubscribe()
-    for (const generation of [...this.#old, this.#generation]) end(generation)
+    for (const generation of this.#all()) end(generation)
     this.#old.clear()
+    this.#more.clear()
+  }
+
+  #all(): readonly Generation[] {
+    return [...this.#old, ...this.#more, this.#generation]
+  }
+
+  #forStream(): Generation {
+    if (this.#generation.endless < ENDLESS.besideCalls) return this.#generation
+    const known = [...this.#more].find(({ endless }) => endless < ENDLESS.alone)
+    if (known !== undefined) return known
+    const made = this.#newGeneration()
+    this.#more.add(made)
+    return made
   }
 
   #onIdentity(): void {
@@ -174,24 +202,29 @@ export class Channel implements Callee {
     this.#replaceGeneration()
   }
 
-  /** New calls take a new connection; the old one is closed after its last call. */
+  /** New calls take a new connection; the old ones are closed after their last call. */
   #replaceGeneration(): void {
-    const last = this.#generation
-    this.#old.add(last)
+    const last = [this.#generation, ...this.#more]
+    for (const each of last) this.#old.add(each)
+    this.#more.clear()
     this.#generation = this.#newGeneration()
-    last.states.renewStreams()
-    this.#closeIfOver(last)
+    for (const each of last) {
+      each.states.renewStreams()
+      this.#closeIfOver(each)
+    }
   }
 
   /** Ends all calls to a peer whose certificate has expired, that is revoked, or whose domain is no longer trusted. */
   #distrust(generation: Generation): void {
     if (generation === this.#generation) this.#generation = this.#newGeneration()
     this.#old.delete(generation)
+    this.#more.delete(generation)
     end(generation)
   }
 
   #closeIfOver(generation: Generation): void {
-    if (generation.calls === 0 && this.#old.delete(generation)) generation.client.close()
+    if (generation.calls > 0) return
+    if (this.#old.delete(generation) || this.#more.delete(generation)) generation.client.close()
   }
 
   #newGeneration(): Generation {
@@ -202,7 +235,7 @@ export class Channel implements Callee {
     const connector = new Connector({ tls, dial: via && { url: this.url, uid: via.uid }, mayReach, clock })
     const target = via === undefined ? grpcTarget(parseTarget(this.url)) : `unix:${via.socket}`
     const client = new Client(target, connector, clientOptions)
-    return { svid, connector, client, states: new ConnectionStates(client, clock), calls: 0 }
+    return { svid, connector, client, states: new ConnectionStates(client, clock), calls: 0, endless: 0 }
   }
 }
 

@@ -56,7 +56,7 @@ export class Channels {
   to(url: string, peer: PeerOptions = {}): Callee {
     parseTarget(url)
     return {
-      lease: () => this.#lease(url, peer),
+      lease: (isEndless) => this.#lease(url, peer, isEndless),
       peer: (signal) => this.#peer(url, peer, signal),
     }
   }
@@ -73,9 +73,9 @@ export class Channels {
     this.#channels.clear()
   }
 
-  #lease(url: string, peer: PeerOptions): Lease {
+  #lease(url: string, peer: PeerOptions, isEndless: boolean | undefined): Lease {
     const kept = this.#use(url, peer)
-    const lease = kept.channel.lease()
+    const lease = kept.channel.lease(isEndless)
     return {
       ...lease,
       release: () => {

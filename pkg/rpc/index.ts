@@ -2,7 +2,7 @@
  * gRPC over mutual TLS with SPIFFE identities. A server knows the caller of every call, and a client the server of
  * every connection. Both accept only identities that are verified, unexpired, trusted and not revoked at that moment.
  */
-export { type CallQuota, callQuota } from './call-quota.ts'
+export { type CallQuota, CallQuotas, callQuota } from './call-quota.ts'
 export { type Callee, Channel, type ClientSecurity, type DialOptions, type HolderDial } from './channel.ts'
 export { Channels, type ChannelsOptions, type PeerOptions } from './channels.ts'
 export { clientOf } from './client.ts'

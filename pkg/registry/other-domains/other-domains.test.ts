@@ -90,7 +90,14 @@ function search(watch: boolean, domain = 'east') {
     exports: new FakeExports(),
     policy: withoutPolicy,
   })
-  return others.findEndpoints({ query: { networkServiceNames: ['files'] }, domain, watch, view, signal: stop.signal })
+  return others.findEndpoints({
+    query: { networkServiceNames: ['files'] },
+    domain,
+    watch,
+    view,
+    caller: 'n1',
+    signal: stop.signal,
+  })
 }
 
 const find = () => collect(search(false))
@@ -209,7 +216,7 @@ describe('OtherDomains.findEndpoints as a watch', () => {
       policy: withoutPolicy,
     })
     const begin = (signal: AbortSignal) =>
-      new Reader(others.findEndpoints({ query: {}, domain: 'east', watch: true, view, signal }))
+      new Reader(others.findEndpoints({ query: {}, domain: 'east', watch: true, view, caller: 'n1', signal }))
     const stops = [new AbortController(), new AbortController(), new AbortController()]
     const readers = stops.map(({ signal }) => begin(signal))
     for (const reader of readers.slice(0, 2))
