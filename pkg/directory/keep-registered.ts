@@ -29,14 +29,15 @@ interface Watching {
 }
 
 async function watchOwn(parts: NodeRegistryParts, { restore, signal }: Watching, works: () => void): Promise<void> {
-  const { self, registry } = parts
+  const { self, registry, registered } = parts
   await registerAll(parts, signal)
   works()
   for await (const { value, deleted } of registry.endpoints.find(
     { endpoint: { url: self.publicUrl }, watch: true },
     { signal },
   )) {
-    if (deleted) await restore(value.name)
+    // What is not ours any more was not taken away.
+    if (deleted && registered.get(value.name) !== undefined) await restore(value.name)
   }
 }
 

@@ -92,6 +92,7 @@ export class NodeEndpointRegistry implements EndpointRegistryServer {
     const { self, registry, registered } = this.#parts
     checkWorkload(self, call)
     checkOwner(registered.get(asked.name), call)
+    registered.keepers.check(asked.name, call.peer, asked.name)
     registered.delete(asked.name)
     await registry.endpoints.unregister(onBehalf({ ...asked, url: self.publicUrl }, call), passOn(call))
   }

@@ -32,8 +32,9 @@ export function limitReceiving(holderOf: (connectionId: string) => string): Serv
     const listener = new ServerListenerBuilder()
       .withOnReceiveMetadata((metadata, next) => {
         isReceiving = true
-        if (change(holder, 1) <= MAX_RECEIVING) next(metadata)
-        else call.sendStatus(tooMany)
+        if (change(holder, 1) <= MAX_RECEIVING) return next(metadata)
+        end()
+        call.sendStatus(tooMany)
       })
       .withOnReceiveMessage((message, next) => {
         end()
