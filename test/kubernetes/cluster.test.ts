@@ -72,6 +72,9 @@ describe.skipIf(missing !== undefined)('two clusters side by side', () => {
     expect(await podsOf(two)).toHaveLength(1)
     expect(await one?.machine.run(['hostname'])).toBe('west-1\n')
     expect(await one?.machine.run(['sh', '-c', 'cat /proc/[0-9]*/comm'])).not.toContain('httpd')
+    const groups = await one?.machine.run(['sh', '-c', 'cat /proc/[0-9]*/cgroup'])
+    expect(groups).toMatch(/:\/kubepods\/besteffort\/pod/)
+    expect(groups).not.toContain(one?.machine.host.name)
   })
 
   test('pods live on while kubelet and containerd are away', { timeout: TEST_MS }, async () => {

@@ -28,13 +28,7 @@ runtime_type = 'io.containerd.runc.v2'
 `
 }
 
-export interface KubeletPlace {
-  readonly address: string
-  /** Below which the groups of its pods are. */
-  readonly cgroup: string
-}
-
-export function kubeletConfig({ address, cgroup }: KubeletPlace): string {
+export function kubeletConfig(address: string): string {
   return JSON.stringify({
     apiVersion: 'kubelet.config.k8s.io/v1beta1',
     kind: 'KubeletConfiguration',
@@ -48,7 +42,6 @@ export function kubeletConfig({ address, cgroup }: KubeletPlace): string {
     authorization: { mode: 'Webhook' },
     containerRuntimeEndpoint: 'unix:///run/containerd/containerd.sock',
     cgroupDriver: 'cgroupfs',
-    cgroupRoot: `/${cgroup}`,
     failCgroupV1: false,
     failSwapOn: false,
     enforceNodeAllocatable: [],

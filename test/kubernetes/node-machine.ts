@@ -5,6 +5,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { Host } from '../lab/host.ts'
 import type { Lab } from '../lab/lab.ts'
 import { descendantsOf } from '../lab/processes.ts'
@@ -17,20 +18,10 @@ import type { Machine } from './machine.ts'
 const CNI_PLUGINS = '/usr/lib/cni'
 const OWN_FOLDERS = ['/opt', '/run', '/var/lib', '/var/log']
 
-/**
- * The init of a machine: `$1` is its folder, `$2` its name. It ignores SIGCHLD, so that the kernel reaps the orphans
- * that it gets.
- */
-const INIT = `
-set -e
-mount --make-rshared /
-for path in ${OWN_FOLDERS.join(' ')}; do mount --rbind "$1$path" "$path"; done
-mount -t overlay -o lowerdir=/etc,upperdir="$1/etc",workdir="$1/work" overlay /etc
-hostname "$2"
-mkdir /run/machine-is-up
-trap '' CHLD
-exec sleep infinity
-`
+const INIT = fileURLToPath(new URL('node-init.sh', import.meta.url))
+const ENTER = fileURLToPath(new URL('node-enter.sh', import.meta.url))
+/** Of the programs of a machine, beside those that its kubelet makes for pods. */
+const SYSTEM_GROUP = 'system'
 
 export class NodeMachine implements Machine {
   readonly name: string
@@ -50,7 +41,7 @@ export class NodeMachine implements Machine {
     for (const plugin of readdirSync(CNI_PLUGINS))
       symlinkSync(`${CNI_PLUGINS}/${plugin}`, `${folder}/opt/cni/bin/${plugin}`)
     const spaces = ['unshare', '--mount', '--uts', '--pid', '--fork', '--kill-child', '--mount-proc', '--']
-    const init = [...spaces, 'sh', '-c', INIT, 'sh', folder, name]
+    const init = [...spaces, INIT, folder, name, host.name]
     const log = `${lab.directory}/${name}-init.log`
     const machine = new NodeMachine(host, name, new Component('init', () => onlyChild(host.start(init, log))))
     lab.defer(() => machine.close())
@@ -92,9 +83,11 @@ export class NodeMachine implements Machine {
   }
 
   async #boot(): Promise<void> {
+    for (const hierarchy of cgroupHierarchies()) {
+      for (const group of [this.host.name, `${this.host.name}/${SYSTEM_GROUP}`]) makeGroup(hierarchy, group)
+    }
     this.#init.start()
     await until(`the machine ${this.name}`, () => existsSync(`${this.path('/run')}/machine-is-up`))
-    for (const hierarchy of cgroupHierarchies()) makeGroup(hierarchy, this.host.name)
     await this.run(['sh', '-c', 'echo 1 >/proc/sys/net/ipv4/ip_forward'])
   }
 
@@ -104,7 +97,8 @@ export class NodeMachine implements Machine {
   }
 
   #enter(command: readonly string[]): readonly string[] {
-    return ['nsenter', '--target', `${this.#init.pid}`, '--mount', '--uts', '--pid', '--', ...command]
+    const spaces = ['--mount', '--uts', '--pid', '--cgroup']
+    return ['nsenter', '--target', `${this.#init.pid}`, ...spaces, '--', ENTER, ...command]
   }
 }
 

@@ -100,7 +100,7 @@ export class KubernetesNode {
     const kubelet = { name: `system:node:${name}`, groups: ['system:nodes'] }
     machine.write(AUTHORITY_FILE, this.#api.authority.certificate)
     machine.write(CONTAINERD_FILE, containerdConfig())
-    machine.write(KUBELET_FILE, kubeletConfig({ address, cgroup: machine.host.name }))
+    machine.write(KUBELET_FILE, kubeletConfig(address))
     machine.write(PROXY_FILE, proxyConfig(address))
     machine.write(KUBELET_KUBECONFIG, await this.#kubeconfig(kubelet), 0o600)
     machine.write(PROXY_KUBECONFIG, await this.#kubeconfig({ name: 'system:kube-proxy' }), 0o600)
