@@ -51,6 +51,8 @@ export interface ListOptions extends Selection {
 export interface WatchOptions extends Selection {
   /** The changes after this one. */
   readonly resourceVersion: string
+  /** Called when the API server has answered. */
+  readonly onOpen?: () => void
   readonly signal: AbortSignal
 }
 
@@ -146,6 +148,7 @@ export class KubeClient {
     const either = AbortSignal.any([signal, stop.signal])
     try {
       const { body } = await this.#exchange({ method: 'GET', path, isWatch: true, signal: either })
+      options.onOpen?.()
       for await (const line of readLines(body, MAX_OBJECT_BYTES)) yield readEvent<T>(line, path)
     } finally {
       cancel()

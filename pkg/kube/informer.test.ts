@@ -92,9 +92,12 @@ describe('Informer', () => {
   test('keeps what it has while the API server is away, and asks less and less often', async () => {
     source.listed = [page(7, pod('a', 3))]
     await start()
-    for (let count = 0; count < 1_000; count += 1) source.push(new NsmError('unavailable', 'connection refused'))
+    expect([informer.isWatching, informer.awayMs]).toEqual([true, 0])
+    source.isAway = true
+    source.push(new NsmError('unavailable', 'connection refused'))
     await clock.advance(30 * 60_000)
     expect(informer.get('shop/a')).toBe('Running')
+    expect([informer.isWatching, informer.awayMs]).toEqual([false, 30 * 60_000])
     expect(source.asked.length).toBeGreaterThan(60)
     expect(source.asked.length).toBeLessThan(150)
   })

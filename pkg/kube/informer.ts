@@ -73,12 +73,14 @@ export class Informer<T extends KubeObject, V> {
   /** Undefined: everything has to be listed. */
   #resourceVersion: string | undefined
   #isSynced = false
-  #isWatching = false
+  /** Since when nothing is heard of the API server; undefined while it is watched. */
+  #awaySinceMs: number | undefined
 
   /** Starts at once. */
   constructor(options: InformerOptions<T, V>) {
     const { clock, logger, resource, retry = RETRY } = options
     this.#options = options
+    this.#awaySinceMs = clock.monotonicMs()
     this.#logger = limitedLogger(logger.with({ resource: resource.plural }), { clock })
     const log = { logger: this.#logger, message: 'Cannot follow the API server: trying again' }
     const signal = this.#stop.signal
@@ -92,7 +94,12 @@ export class Informer<T extends KubeObject, V> {
 
   /** Whether the API server answers, as far as is known. */
   get isWatching(): boolean {
-    return this.#isWatching
+    return this.#awaySinceMs === undefined
+  }
+
+  /** For how long the API server has not been watched. */
+  get awayMs(): number {
+    return this.#awaySinceMs === undefined ? 0 : this.#options.clock.monotonicMs() - this.#awaySinceMs
   }
 
   /** Everything up to here is in the copy. '0' before the first list. */
@@ -158,7 +165,7 @@ export class Informer<T extends KubeObject, V> {
       if (error instanceof GoneError) this.#resourceVersion = undefined
       else throw await this.#rested(error)
     } finally {
-      this.#isWatching = false
+      this.#awaySinceMs ??= this.#options.clock.monotonicMs()
     }
   }
 
@@ -195,9 +202,11 @@ export class Informer<T extends KubeObject, V> {
     const { client, resource } = this.#options
     const resourceVersion = this.resourceVersion
     let hasCome = false
-    this.#isWatching = true
     const signal = this.#stop.signal
-    for await (const event of client.watch(resource, { ...this.#options, resourceVersion, signal })) {
+    const onOpen = () => {
+      this.#awaySinceMs = undefined
+    }
+    for await (const event of client.watch(resource, { ...this.#options, resourceVersion, onOpen, signal })) {
       hasCome = true
       this.#take(event)
       this.#moved.tell()

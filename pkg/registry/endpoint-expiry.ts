@@ -1,14 +1,16 @@
-import { type Clock, errorCode, type Logger, NsmError } from '../base/index.ts'
+import { type Clock, errorCode, isAway, type Logger, NsmError } from '../base/index.ts'
 import type { EndpointRecords } from './store/registry-store.ts'
 
 /** Delay before a failed removal is tried again. */
 const RETRY_MS = 5_000
 /** Another registry of the domain may register an endpoint in the same store, and go: nobody tells us when it expires. */
 const MAX_PAUSE_MS = 10_000
+const PAUSES_OF_A_LIFE = 6
 
 /**
- * Removes expired endpoints, with one timer for the one that expires next, or to look for those of other registries. An endpoint that cannot be removed because
- * the disk is full is still served.
+ * Removes expired endpoints, with one timer for the one that expires next, or to look for those of other registries. An
+ * endpoint that cannot be removed because the disk is full is still served. Where the store was away, owners could not
+ * renew in time: they may do it when it is back.
  */
 export class EndpointExpiry {
   readonly #records: EndpointRecords
@@ -17,6 +19,8 @@ export class EndpointExpiry {
   #cancel = () => {}
   #atMs = Number.POSITIVE_INFINITY
   #isClosed = false
+  #graceMs = 0
+  #wasAway = false
 
   constructor(records: EndpointRecords, { clock, logger }: { readonly clock: Clock; readonly logger: Logger }) {
     this.#records = records
@@ -26,8 +30,9 @@ export class EndpointExpiry {
 
   /** Endpoints that expired while the registry was down live for another `graceMs`: their owners may refresh them. */
   async start(graceMs: number): Promise<void> {
+    this.#graceMs = graceMs
     try {
-      await this.#records.extend(this.#clock.nowMs() + graceMs)
+      await this.#extend()
     } catch (error) {
       if (errorCode(error) !== 'resource_exhausted') throw error
       this.#logger.warn('Cannot extend the endpoints that expired while the registry was down', { error })
@@ -48,16 +53,35 @@ export class EndpointExpiry {
     this.#cancel()
   }
 
+  get #pauseMs(): number {
+    return Math.min(MAX_PAUSE_MS, this.#graceMs / PAUSES_OF_A_LIFE)
+  }
+
+  /** Nodes call no endpoint whose time has passed: while nobody can renew, it must not pass. */
+  async #holdOn(): Promise<void> {
+    this.#wasAway = true
+    await this.#extend().catch((error: unknown) => {
+      this.#logger.warn('Cannot extend the endpoints while the store is away', { error })
+    })
+  }
+
+  async #extend(): Promise<void> {
+    await this.#records.extend(this.#clock.nowMs() + this.#graceMs)
+  }
+
   async #sweep(): Promise<void> {
     this.#atMs = Number.POSITIVE_INFINITY
     try {
+      if (this.#wasAway) await this.#extend()
+      this.#wasAway = false
       const nextMs = await this.#records.removeExpired(this.#clock.nowMs())
-      const latestMs = this.#clock.nowMs() + MAX_PAUSE_MS
+      const latestMs = this.#clock.nowMs() + this.#pauseMs
       this.expect(nextMs === undefined ? latestMs : Math.min(nextMs, latestMs))
     } catch (error) {
       if (this.#isClosed) return
       this.#logger.warn('Cannot remove expired endpoints yet: they are still served', { error })
-      this.expect(this.#clock.nowMs() + RETRY_MS)
+      this.expect(this.#clock.nowMs() + Math.min(RETRY_MS, this.#pauseMs))
+      if (isAway(error)) await this.#holdOn()
     }
   }
 }

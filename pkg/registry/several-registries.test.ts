@@ -76,6 +76,21 @@ describe('EndpointRegistry beside another registry of the domain', () => {
   })
 })
 
+describe('EndpointRegistry whose store was away', () => {
+  test('gives the owners time to renew when it is back, and then no more', async () => {
+    for (const name of ['renewed', 'dead']) await registry.register(endpoint(name), callOf(NODE))
+    const away = vi.spyOn(store.endpoints, 'removeExpired')
+    away.mockRejectedValue(new NsmError('unavailable', 'the API server is away'))
+    await clock.advance(30 * MINUTE_MS)
+    away.mockRestore()
+    await clock.advance(MINUTE_MS / 2)
+    expect(await names()).toEqual(['dead', 'renewed'])
+    await registry.register(endpoint('renewed'), callOf(NODE))
+    await clock.advance(MINUTE_MS / 2 + 10_000)
+    expect(await names()).toEqual(['renewed'])
+  })
+})
+
 describe('EndpointRegistry where somebody knows what runs on the nodes', () => {
   const register = () => registry.register(endpoint('mine', { pathIds: [WORKLOAD] }), callOf(NODE))
 

@@ -6,6 +6,7 @@ import { writeFileSync } from 'node:fs'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { systemClock } from '../../pkg/base/index.ts'
 import type { KubeClient, KubeObject } from '../../pkg/kube/index.ts'
 import { type EndpointObject, endpointResource } from '../../pkg/registry/store/kubernetes/endpoint-object.ts'
 import { freePort } from '../lab/free-port.ts'
@@ -18,6 +19,7 @@ import { missingForKubernetes } from './programs.ts'
 
 const SETUP_MS = 120_000
 const missing = missingForKubernetes()
+const EXPIRY_MS = 10_000
 const SYSTEM = { namespace: 'nsm-system' }
 
 describe.skipIf(missing !== undefined)('two registries at one API server', () => {
@@ -39,7 +41,7 @@ describe.skipIf(missing !== undefined)('two registries at one API server', () =>
     await api.kubectl(['create', 'namespace', 'nsm-system'])
     await api.kubectl(['apply', '-f', 'manifests/base/registry-access.yaml', '-f', 'manifests/base/nsmd-access.yaml'])
     const registry = await api.kubeconfig({ name: 'system:serviceaccount:nsm-system:nsm-registry' })
-    const environment = { NSM_STORE: 'kubernetes', KUBECONFIG: registry, NSM_DEFAULT_EXPIRY: '5s' }
+    const environment = { NSM_STORE: 'kubernetes', KUBECONFIG: registry, NSM_DEFAULT_EXPIRY: `${EXPIRY_MS}ms` }
     // At once: one of them makes the authority, and both use it.
     const starting = [sandbox.domain('west', environment), sandbox.sibling('west', environment)] as const
     ;[a, b] = await Promise.all(starting)
@@ -89,7 +91,7 @@ describe.skipIf(missing !== undefined)('two registries at one API server', () =>
   test(
     'keep an endpoint whose registry changes with every renewal, and its wires',
     async () => {
-      await far.endpoint({ service: 'files', name: 'nse-files', cidr: '172.16.1.100/31' })
+      await far.endpoint({ service: 'files', name: 'nse-files', cidr: '172.16.1.0/28' })
       const workload = await near.workload()
       const wire = await workload.request('kernel://files/nsm-1')
       const { resourceVersion } = await client.list(endpointResource, SYSTEM)
@@ -104,6 +106,29 @@ describe.skipIf(missing !== undefined)('two registries at one API server', () =>
       stop.abort()
       await watching
       expect(removed).toEqual([])
+      expect(near.links(workload.namespace)).toEqual(['nsm-1'])
+      await workload.closeWire(wire)
+    },
+    SETUP_MS,
+  )
+
+  test(
+    'keep every endpoint while the API server is away for longer than a registration lives',
+    async () => {
+      const workload = await near.workload()
+      const wire = await workload.request('kernel://files/nsm-1')
+      // Of an object that is removed and made anew, it is another.
+      const uids = async () => (await list()).map(({ metadata }) => metadata.uid)
+      const before = await uids()
+      await api.server.stop('SIGKILL')
+      await systemClock.sleep(1.5 * EXPIRY_MS)
+      const another = await near.workload()
+      await another.closeWire(await another.request('kernel://files/nsm-1'))
+      api.server.start()
+      await api.ready()
+      // Its owner was told a minute, and renews within that: a registration lives for that long outside of tests.
+      await systemClock.sleep(EXPIRY_MS / 2)
+      expect([before.length, await uids()]).toEqual([1, before])
       expect(near.links(workload.namespace)).toEqual(['nsm-1'])
       await workload.closeWire(wire)
     },

@@ -1,3 +1,5 @@
+import { NsmError } from '../../base/index.ts'
+import type { WatchOptions } from '../client.ts'
 import { GoneError } from '../errors.ts'
 import type { KubeObject, ObjectList, WatchEvent } from '../objects.ts'
 
@@ -9,6 +11,8 @@ export class ScriptedSource<T extends KubeObject> {
   /** What each list and each watch was asked for, in order: `list`, or `watch RESOURCE_VERSION`. */
   readonly asked: string[] = []
   listed: readonly ObjectList<T>[] | Error = []
+  /** Whether it answers no watch. */
+  isAway = false
   #pending: (WatchEvent<T> | End)[] = []
   #wake = () => {}
 
@@ -25,9 +29,11 @@ export class ScriptedSource<T extends KubeObject> {
 
   async *watch(
     _: unknown,
-    { resourceVersion, signal }: { readonly resourceVersion: string; readonly signal: AbortSignal },
+    { resourceVersion, onOpen, signal }: Pick<WatchOptions, 'resourceVersion' | 'onOpen' | 'signal'>,
   ): AsyncGenerator<WatchEvent<T>> {
     this.asked.push(`watch ${resourceVersion}`)
+    if (!this.isAway) onOpen?.()
+    else throw new NsmError('unavailable', 'connection refused')
     while (!signal.aborted) {
       const event = this.#pending.shift()
       if (event === undefined) await this.#pushed(signal)

@@ -69,7 +69,10 @@ export interface EndpointRecords extends Records<NetworkServiceEndpoint> {
   ownersServing(service: string): Promise<readonly string[]>
   /** Removes the records that expired at or before `nowMs`, and returns when the next one expires. */
   removeExpired(nowMs: number): Promise<number | undefined>
-  /** Extends every record that expires before `untilMs` until then. */
+  /**
+   * Extends every record that expires before `untilMs` until then; where the store is away, as this registry shows them,
+   * until it is back.
+   */
   extend(untilMs: number): Promise<void>
 }
 

@@ -1,4 +1,5 @@
 import type { NetworkServiceEndpoint } from '../../../api/index.ts'
+import { NsmError } from '../../../base/index.ts'
 import type { EndpointIndex } from '../record-index.ts'
 import type { EndpointRecords } from '../registry-store.ts'
 import type { EndpointObject } from './endpoint-object.ts'
@@ -6,6 +7,8 @@ import { KubeRecords, type KubeRecordsOptions, type Stored } from './kube-record
 
 /** Writes that are under way at once: the API server counts those of each client. */
 const MAX_WRITES = 8
+/** A watch may be opened anew meanwhile. */
+const MAX_AWAY_MS = 2_000
 
 export interface KubeEndpointsOptions extends KubeRecordsOptions<NetworkServiceEndpoint, EndpointObject> {
   readonly index: EndpointIndex
@@ -28,7 +31,14 @@ export class KubeEndpoints extends KubeRecords<NetworkServiceEndpoint, EndpointO
     return [...new Set(this.#index.serving(service).map(({ pathIds: [owner = ''] }) => owner))].sort()
   }
 
+  /** @throws {NsmError} `unavailable` also while the API server is away: nobody could renew then */
   async removeExpired(nowMs: number): Promise<number | undefined> {
+    const { awayMs } = this.informer
+    if (awayMs > MAX_AWAY_MS) {
+      throw new NsmError('unavailable', 'Cannot remove expired endpoints: the API server is away', {
+        fields: { awayMs },
+      })
+    }
     await this.#each(this.#expiringUntil(nowMs), async ({ value, metadata: { uid = '', resourceVersion } }) => {
       await this.removeIf(value.name, { uid, ...(resourceVersion === undefined ? {} : { resourceVersion }) })
     })
@@ -37,10 +47,19 @@ export class KubeEndpoints extends KubeRecords<NetworkServiceEndpoint, EndpointO
   }
 
   async extend(untilMs: number): Promise<void> {
-    await this.#each(this.#expiringUntil(untilMs - 1), async (stored) => {
+    const expiring = this.#expiringUntil(untilMs - 1)
+    if (this.#isAway) {
+      for (const { value } of expiring) this.show({ ...value, expiresMs: untilMs })
+      return
+    }
+    await this.#each(expiring, async (stored) => {
       const written = await this.replace(stored, { ...stored.value, expiresMs: untilMs })
       if (written !== undefined) await this.seenWritten(written)
     })
+  }
+
+  get #isAway(): boolean {
+    return this.informer.awayMs > MAX_AWAY_MS
   }
 
   #expiringUntil(ms: number): readonly Stored<NetworkServiceEndpoint>[] {

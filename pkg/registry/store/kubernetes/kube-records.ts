@@ -175,6 +175,16 @@ export class KubeRecords<T extends RegistryRecord, O extends KubeObject> impleme
     }
   }
 
+  /** Puts the record into the copy. */
+  protected show(value: T): void {
+    const { index, usage, codec, resource } = this.options
+    const [owner = ''] = value.pathIds
+    index.set(value)
+    usage.change(resource.kind, value.name, { owner, bytes: Buffer.byteLength(codec.encode(value)) })
+    this.#log?.push({ revision: this.#revision, value, deleted: false })
+    this.options.onChange(value)
+  }
+
   async #write(value: T): Promise<O> {
     let known = this.stored(value.name)
     for (let tries = 0; tries < MAX_TRIES; tries += 1) {
@@ -211,7 +221,7 @@ export class KubeRecords<T extends RegistryRecord, O extends KubeObject> impleme
     const [old, now] = [before?.value, value?.value]
     if (old !== undefined && old.name !== now?.name) this.#drop(old)
     else if (old !== undefined) this.options.onChange(old)
-    if (now !== undefined) this.#keep(now)
+    if (now !== undefined) this.show(now)
   }
 
   #drop(value: T): void {
@@ -219,15 +229,6 @@ export class KubeRecords<T extends RegistryRecord, O extends KubeObject> impleme
     index.delete(value.name)
     usage.change(resource.kind, value.name, { owner: '', bytes: 0 })
     this.#log?.push({ revision: this.#revision, value, deleted: true })
-    this.options.onChange(value)
-  }
-
-  #keep(value: T): void {
-    const { index, usage, codec, resource } = this.options
-    const [owner = ''] = value.pathIds
-    index.set(value)
-    usage.change(resource.kind, value.name, { owner, bytes: Buffer.byteLength(codec.encode(value)) })
-    this.#log?.push({ revision: this.#revision, value, deleted: false })
     this.options.onChange(value)
   }
 }
