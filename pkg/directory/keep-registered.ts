@@ -9,8 +9,10 @@ import { RestorePauses } from './restore-pauses.ts'
 
 const CALL_MS = 5_000
 const RETRY = { firstMs: 200, maxMs: 5_000 }
-/** A registry may not have heard yet where this node is. */
-const TRIES = 5
+/** Of what the registry refuses. */
+const REFUSED = { firstMs: 200, maxMs: 60_000 }
+/** What it refuses for longer than it takes to hear of a node is worth a line. */
+const LOGGED_TRY = 5
 
 /** Runs until `signal` aborts. */
 export async function keepRegistered(parts: NodeRegistryParts, signal: AbortSignal): Promise<void> {
@@ -30,36 +32,59 @@ interface Watching {
 
 async function watchOwn(parts: NodeRegistryParts, { restore, signal }: Watching, works: () => void): Promise<void> {
   const { self, registry, registered } = parts
-  await registerAll(parts, signal)
+  const refused = await registerEach(parts, [...registered.all()], signal)
   works()
-  for await (const { value, deleted } of registry.endpoints.find(
-    { endpoint: { url: self.publicUrl }, watch: true },
-    { signal },
-  )) {
-    // What is not ours any more was not taken away.
-    if (deleted && registered.get(value.name) !== undefined) await restore(value.name)
+  const stop = new AbortController()
+  const trying = keepTrying(parts, refused, AbortSignal.any([signal, stop.signal]))
+  try {
+    for await (const { value, deleted } of registry.endpoints.find(
+      { endpoint: { url: self.publicUrl }, watch: true },
+      { signal },
+    )) {
+      // What is not ours any more was not taken away.
+      if (deleted && registered.get(value.name) !== undefined) await restore(value.name)
+    }
+  } finally {
+    stop.abort()
+    await trying
   }
 }
 
-/** What the registry refuses does not hold up the others. @throws {NsmError} when the registry is away */
-async function registerAll(parts: NodeRegistryParts, signal: AbortSignal): Promise<void> {
-  const { registered, clock, logger } = parts
-  const pauses = new Backoff(RETRY)
-  let left = [...registered.all()]
-  for (let tries = 1; left.length > 0; tries += 1) {
-    const refused: RegisteredEndpoint[] = []
-    for (const each of left) {
-      await registerAgain(parts, each, signal).catch((error: unknown) => {
-        if (isAway(error) || signal.aborted) throw error
-        refused.push(each)
-        if (tries < TRIES) return
-        const fields = { endpoint: each.endpoint.name, error: describeError(error) }
-        logger.warn('The registry refuses an endpoint of this node', fields)
-      })
+/** @returns those that the registry refuses, which hold up no other. @throws {NsmError} when it is away */
+async function registerEach(
+  parts: NodeRegistryParts,
+  endpoints: readonly RegisteredEndpoint[],
+  signal: AbortSignal,
+): Promise<readonly RegisteredEndpoint[]> {
+  const refused: RegisteredEndpoint[] = []
+  for (const each of endpoints) {
+    try {
+      await registerAgain(parts, each, signal)
+    } catch (error) {
+      if (isAway(error) || signal.aborted) throw error
+      refused.push(each)
     }
-    if (tries === TRIES) return
-    left = refused
-    if (left.length > 0) await clock.sleep(pauses.next(), signal)
+  }
+  return refused
+}
+
+/** The registry may not have heard yet where this node is. Ends when it refuses none, or when `signal` aborts. */
+async function keepTrying(
+  parts: NodeRegistryParts,
+  refused: readonly RegisteredEndpoint[],
+  signal: AbortSignal,
+): Promise<void> {
+  const { clock, logger } = parts
+  const pauses = new Backoff(REFUSED)
+  let left = refused
+  for (let tries = 1; left.length > 0; tries += 1) {
+    await clock.sleep(pauses.next(), signal).catch(() => {})
+    if (signal.aborted) return
+    const before = left
+    left = await registerEach(parts, before, signal).catch(() => before)
+    const [first] = left
+    if (tries !== LOGGED_TRY || first === undefined) continue
+    logger.warn('The registry refuses endpoints of this node', { endpoints: left.length, first: first.endpoint.name })
   }
 }
 

@@ -16,6 +16,8 @@ let far: SandboxNode
 let foreign: SandboxNode
 let client: Workload
 let wires: readonly KeptWire[]
+/** Where those are now that have moved. */
+const places = new Map<SandboxNode, Readonly<Record<string, string>>>()
 
 beforeAll(async () => {
   west = await sandbox.domain('west')
@@ -73,7 +75,9 @@ it.each([
   const before = standing()
   const node = which()
   await node.stop()
-  await node.start({ NSM_LISTEN_ON: `tcp://127.0.0.1:${await freePort()}` })
+  const NSM_LISTEN_ON = `tcp://127.0.0.1:${await freePort()}`
+  places.set(node, { NSM_LISTEN_ON })
+  await node.start({ NSM_LISTEN_ON })
   expect(await followed()).toBeLessThan(FOLLOWED_MS)
   await until('the wires to be up', () => wires.every(({ state }) => state.at === 'up'), FOLLOWED_MS)
   expect(standing()).toEqual(before)
@@ -114,7 +118,7 @@ it('a registry at another IP address is followed by nodes that are told so, with
   for (const node of [near, far]) {
     const { writes } = node
     await node.stop()
-    await node.start({ NSM_REGISTRY_URL: west.registryUrl })
+    await node.start({ ...places.get(node), NSM_REGISTRY_URL: west.registryUrl })
     expect(node.writes).toEqual(writes)
   }
   expect(await followed()).toBeLessThan(FOLLOWED_MS)
