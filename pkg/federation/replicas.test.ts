@@ -98,3 +98,48 @@ test('notify nodes of revocations, and not of renewals and invitations', async (
   expect(changes).toBe(1)
   expect(replica.trust.state().revision > before.revision).toBe(true)
 })
+
+test('keep the name of a node for the machine that is connected, at whichever of them, and tell both', async () => {
+  await joinNode(east, await inviteNode())
+  const watch = (at: TestDomain, instance: string) => {
+    const stop = new AbortController()
+    const call = callOf('spiffe://east/node/n1', stop.signal)
+    const url = `tcp://192.0.2.${instance === 'a' ? 1 : 2}:5001`
+    return { states: at.authority.watchTrust({ url, instance }, call)[Symbol.asyncIterator](), stop }
+  }
+  const namesakes = async () => {
+    const lists = await Promise.all([east, replica].map(({ domains }) => domains.listNodes({}, admin)))
+    return lists.flatMap(({ nodes }) => nodes.map(({ namesake }) => namesake))
+  }
+  const first = watch(east, 'a')
+  expect((await first.states.next()).value).toMatchObject({ namesake: '' })
+  const told = first.states.next()
+  for (let seconds = 0; seconds < 20; seconds += 4) {
+    const refused = watch(replica, 'b').states.next()
+    await expect(refused).rejects.toMatchObject({ code: 'already_exists', fields: { at: 'tcp://192.0.2.1:5001' } })
+    await world.settle()
+    expect(await namesakes()).toEqual(['tcp://192.0.2.2:5001', 'tcp://192.0.2.2:5001'])
+    await world.clock.advance(4_000)
+  }
+  expect((await told).value).toMatchObject({ namesake: 'tcp://192.0.2.2:5001' })
+  await world.clock.advance(30_000)
+  expect(await namesakes()).toEqual(['', ''])
+  first.stop.abort()
+  await first.states.return?.(undefined)
+})
+
+test('give the name of a node to another machine when the replica of the first is gone, and no sooner', async () => {
+  await joinNode(east, await inviteNode())
+  const enter = (at: TestDomain, instance: string) =>
+    at.authority
+      .watchTrust({ url: `tcp://192.0.2.${instance === 'a' ? 1 : 2}:5001`, instance }, callOf('spiffe://east/node/n1'))
+      [Symbol.asyncIterator]()
+      .next()
+  await enter(east, 'a')
+  await east.close() // as if killed: it gives nothing back
+  await expect(enter(replica, 'b')).rejects.toMatchObject({ code: 'already_exists' })
+  await world.clock.advance(2_000)
+  await expect(enter(replica, 'b')).rejects.toMatchObject({ code: 'already_exists' })
+  await world.clock.advance(1_000)
+  expect(await enter(replica, 'b')).toMatchObject({ done: false })
+})

@@ -98,7 +98,7 @@ async function compose(config: RegistryConfig, options: Runtime, scope: Scope): 
   const endpoints = scope.own(await EndpointRegistry.open({ ...common, defaultExpiryMs }))
 
   const invitations = new Invitations(records, clock)
-  const connected = scope.own(new ConnectedNodes(clock, logger))
+  const connected = scope.own(new ConnectedNodes({ records, clock, logger }))
   const members = { trust, invitations, channels, registries, connected, disk: state.disk, clock, logger }
   const handlers = {
     domain,
@@ -110,7 +110,9 @@ async function compose(config: RegistryConfig, options: Runtime, scope: Scope): 
   }
   await state.publish(authorities)
   const served = { members: memberServices(handlers), admin: adminServices(handlers) }
-  return openServers({ ...config, ...options, ...served, identity, trust }, scope)
+  const server = await openServers({ ...config, ...options, ...served, identity, trust }, scope)
+  scope.defer(() => connected.close()) // before the servers end: their nodes have not left
+  return server
 }
 
 /** The embedded authority, unless the operator names an agent that issues the identities. */

@@ -20,7 +20,9 @@ beforeEach(async () => {
   east = await world.domain('east')
   const { records } = east.trust
   const nodes = new NodeAddresses({ records, domain: 'east', reach: isRoutable })
-  const connected = world.scope.own(new ConnectedNodes(world.clock, silentLogger))
+  const connected = world.scope.own(
+    new ConnectedNodes({ records: east.trust.records, clock: world.clock, logger: silentLogger }),
+  )
   authority = agentAuthorityHandlers({ trust: east.trust, nodes, connected, clock: world.clock, logger: silentLogger })
 })
 

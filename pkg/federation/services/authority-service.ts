@@ -151,7 +151,7 @@ export async function* watchTrust(
     throw new NsmError('permission_denied', 'Cannot watch the trust state: the caller belongs to another domain')
   }
   const node = nodeNameOf(spiffeId, trust.domain)
-  const leave = node === undefined ? () => {} : connected.enter(node, run)
+  const leave = node === undefined ? () => {} : await connected.enter(node, run)
   try {
     await announce(parts, run.url, spiffeId)
     const subscribe = (onChange: () => void) => {

@@ -40,6 +40,22 @@ export interface DomainRecord {
 /** Services that only some in the other domain may request, by name, with a CEL condition that says who. */
 export type ExportedWhen = Readonly<Record<string, string>>
 
+/** A run of a node daemon, as it introduces itself. */
+export interface NodeRun {
+  /** Where other nodes call it. */
+  readonly url: string
+  /** Random, of this run; empty for a node of 0.2 and earlier, which is told apart by its URL. */
+  readonly instance: string
+}
+
+/** A run that wants the name of a node while another one has it. */
+export interface Namesake extends NodeRun {
+  /** When it has asked for the name. */
+  readonly askedMs: number
+  /** The same time, once the replica to which the first run is connected has answered; or that of the time before. */
+  readonly answeredMs?: number
+}
+
 /** A node of this domain, also after it was revoked. */
 export interface NodeRecord {
   readonly kind: 'node'
@@ -51,6 +67,9 @@ export interface NodeRecord {
   readonly url: string
   /** Of the machine at the platform that vouched for it; absent for one that joined with an invitation. */
   readonly platformUid?: string
+  /** The run of its daemon that is connected to the registry. Absent: none is. */
+  readonly run?: NodeRun
+  readonly namesake?: Namesake
 }
 
 /** Who may join with an invitation. */

@@ -103,7 +103,7 @@ export class TestWorld {
     const registries = scope.own(new JoinedRegistries(common))
     const revoked: string[] = []
     const nodes = new NodeAddresses({ records, domain, reach, platform: this.platform })
-    const connected = scope.own(new ConnectedNodes(clock, silentLogger))
+    const connected = scope.own(new ConnectedNodes({ records, clock, logger: silentLogger }))
     const onRevoked = async (spiffeId: string) => void revoked.push(spiffeId)
     this.scope.defer(() => scope.close())
     return {
