@@ -52,6 +52,7 @@ async function measure(world: World, row: Row): Promise<readonly PingGap[]> {
   const found: PingGap[] = []
   for (let run = 0; run < runs; run++) {
     const serving = await steady(world)
+    await row.prepare?.(world, serving)
     await pause(REST_MS)
     const pinging = pingFor(world.client.host, row.ip, BEFORE_MS + afterMs)
     await pause(BEFORE_MS)

@@ -8,10 +8,22 @@ export interface Row {
   readonly goalMs: number
   /** What the client pings. */
   readonly ip: string
+  /** What has to be so before, and is not in the other rows. */
+  prepare?(world: World, serving: Pod): Promise<void>
   /** @param serving the pod to which the wire leads */
   break(world: World, serving: Pod): Promise<void>
   /** Another pod for one that died, a link that works, a registry that runs. */
   mend(world: World, serving: Pod): Promise<void>
+}
+
+/** The only other endpoint is at the node of the first. */
+const gather = async (world: World, { node }: Pod) => {
+  for (const pod of [...world.pods.values()]) {
+    if (pod.node === node || !world.nodes.includes(pod.node)) continue
+    world.pods.delete(pod.name)
+    kill(pod)
+  }
+  await startPod(world, node)
 }
 
 const replacePod = async (world: World, serving: Pod) => {
@@ -57,6 +69,19 @@ export const ROWS: readonly Row[] = [
     mend: async (world, { node }) => {
       await cut(world, [world.nodes[0], node], false)
       await nodeReady(node)
+    },
+  },
+  {
+    name: 'endpoint drained, one node',
+    goalMs: 1_000,
+    ip: ENDPOINT_IP,
+    prepare: gather,
+    break: async (_, { processes: [, endpoint] }) => void endpoint?.kill('SIGTERM'),
+    mend: async (world, serving) => {
+      world.pods.delete(serving.name)
+      kill(serving)
+      const [, second, third] = world.nodes
+      await startPod(world, serving.node === second ? third : second)
     },
   },
   {
