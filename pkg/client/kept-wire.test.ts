@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { afterEach, expect, test } from 'vitest'
 import {
   asConnecting,
@@ -7,10 +8,11 @@ import {
   type ConnectionState,
   type MonitorClient,
   type NetworkServiceClient,
+  type Outgoing,
 } from '../api/index.ts'
 import { NsmError, silentLogger } from '../base/index.ts'
 import { FakeClock } from '../base/testing/index.ts'
-import { KeptWire, KeptWires, parseNetworkServices, parseNsmUrl } from './index.ts'
+import { KeptWire, type KeptWireOptions, KeptWires, parseNetworkServices, parseNsmUrl } from './index.ts'
 
 const TOKEN_LIFE_MS = 600_000
 
@@ -26,13 +28,15 @@ class FakeMesh implements NetworkServiceClient, MonitorClient {
   readonly requests: ConnectionRequest[] = []
   readonly closed: Connection[] = []
   readonly refusals: Error[] = []
+  isSilent = false
   /** How the monitor shows the connection first. */
   first = shown('UP')
   #report = Promise.withResolvers<ConnectionEvent | Error>()
   watchers = 0
 
-  async request(request: ConnectionRequest): Promise<Connection> {
+  async request(request: ConnectionRequest, { signal }: Outgoing): Promise<Connection> {
     this.requests.push(request)
+    if (this.isSilent) await once(signal, 'abort').then(() => signal.throwIfAborted())
     const refusal = this.refusals.shift()
     if (refusal !== undefined) throw refusal
     const expiresMs = this.clock.nowMs() + TOKEN_LIFE_MS
@@ -86,9 +90,14 @@ afterEach(async () => {
   }
 })
 
-function keep(mesh: FakeMesh, isRetried = (_: unknown) => true): KeptWire {
+function keep(
+  mesh: FakeMesh,
+  isRetried = (_: unknown) => true,
+  told: Pick<KeptWireOptions, 'onState' | 'onFailure'> = {},
+): KeptWire {
   const { clock } = mesh
-  const options = { services: mesh, monitor: mesh, clock, logger: silentLogger, requestTimeoutMs: 15_000, isRetried }
+  const common = { services: mesh, monitor: mesh, clock, logger: silentLogger, requestTimeoutMs: 15_000, isRetried }
+  const options = { ...common, ...told }
   const wanted = {
     client: 'app',
     id: 'app-0',
@@ -227,4 +236,34 @@ test('KeptWires keeps one wire for each URL, and closes all that it can', async 
   await expect(wires.close()).rejects.toThrow('Cannot close every wire')
   expect(mesh.closed.map(({ id }) => id)).toEqual(['app-1'])
   expect(clock.pending).toBe(0)
+})
+
+test('KeptWire says how it is, and why it is not up', async () => {
+  const mesh = new FakeMesh()
+  mesh.refusals.push(new NsmError('not_found', 'no such service'))
+  const said: string[] = []
+  const wire = keep(mesh, () => true, {
+    onState: ({ at }) => said.push(at),
+    onFailure: (error) => said.push(String(error)),
+  })
+  await mesh.clock.advance(5_000)
+  await wire.close()
+  expect(said).toEqual(['NsmError: no such service', 'connecting', 'up', 'closed'])
+})
+
+test('KeptWire leaves the wire standing when it is told to', async () => {
+  const mesh = new FakeMesh()
+  const wire = keep(mesh)
+  await wire.up
+  await wire.leave()
+  expect([mesh.closed.length, wire.state.at]).toEqual([0, 'closed'])
+})
+
+test('KeptWire closes also what it has asked for and got no answer about', async () => {
+  const mesh = new FakeMesh()
+  mesh.isSilent = true
+  const wire = keep(mesh)
+  wire.up.catch(() => {})
+  await wire.close()
+  expect(mesh.closed).toMatchObject([{ id: 'app-0', path: { index: 0, segments: [{ name: 'app', id: 'app-0' }] } }])
 })

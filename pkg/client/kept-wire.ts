@@ -20,6 +20,9 @@ export interface KeptWireOptions {
   readonly requestTimeoutMs: number
   /** Whether to retry a failed request. Even a refused one may be allowed later. */
   readonly isRetried: (error: unknown) => boolean
+  /** Told of each change of its state, and of each failed request. They must not throw. */
+  readonly onState?: (state: KeptWireState) => void
+  readonly onFailure?: (error: unknown) => void
 }
 
 export type KeptWireState =
@@ -73,13 +76,24 @@ export class KeptWire {
     return this.#running
   }
 
-  async close(): Promise<void> {
-    const state = this.#state
+  /** Stops maintaining it: the wire stands on until it expires, for whoever takes it up again by its id. */
+  async leave(): Promise<void> {
     this.#abort.abort()
     await this.#running.catch(() => {})
-    if (!('connection' in state)) return
+  }
+
+  async close(): Promise<void> {
+    const state = this.#state
+    await this.leave()
+    if (state.at === 'closed') return
+    if (state.at !== 'requesting') return await this.#closeAtNode(state.connection)
+    // The node may have made it all the same, or keep it from an earlier run of this program.
+    await this.#closeAtNode(firstRequest(this.#wanted).connection).catch(() => {})
+  }
+
+  async #closeAtNode(connection: Connection): Promise<void> {
     const { services, clock } = this.#options
-    await within({ clock, ms: CLOSE_MS }, (signal) => services.close(state.connection, { signal }))
+    await within({ clock, ms: CLOSE_MS }, (signal) => services.close(connection, { signal }))
   }
 
   async #run(): Promise<void> {
@@ -103,6 +117,7 @@ export class KeptWire {
     const { signal } = this.#abort
     let asked = request
     const onFailure = (error: unknown) => {
+      this.#options.onFailure?.(error)
       if (isLost(error, asked.connection, clock.nowMs())) asked = this.#heal(asked.connection)
     }
     const log = {
@@ -184,6 +199,7 @@ export class KeptWire {
       })
     }
     this.#state = state
+    this.#options.onState?.(state)
   }
 }
 

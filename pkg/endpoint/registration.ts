@@ -10,7 +10,11 @@ export interface RegistrationOptions {
   readonly url: string
   /** Whether to register the network services too; else somebody else does. */
   readonly isServiceRegistered: boolean
+  /** Leaves a network service as it is that somebody, such as an operator, has registered already. */
+  readonly keepsServices?: boolean
   readonly registries: { readonly services: ServiceRegistryClient; readonly endpoints: EndpointRegistryClient }
+  /** Told of each registration that fails. It must not throw. */
+  readonly onFailure?: (error: unknown) => void
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -39,9 +43,14 @@ export class Registration {
     return this.#first.promise
   }
 
-  async close(): Promise<void> {
+  /** Stops renewing it: the endpoint stays registered until that expires, for whoever registers it again. */
+  async leave(): Promise<void> {
     this.#abort.abort()
     await this.#running
+  }
+
+  async close(): Promise<void> {
+    await this.leave()
     const registered = this.#registered
     if (registered === undefined) return
     const { registries, clock, logger } = this.#options
@@ -55,7 +64,8 @@ export class Registration {
     const { clock, logger } = this.#options
     const { signal } = this.#abort
     const log = { logger, message: 'Cannot register the endpoint: trying again' }
-    const retry = { clock, retry: RETRY, signal, isRetried: () => true, log }
+    const onFailure = (error: unknown) => this.#options.onFailure?.(error)
+    const retry = { clock, retry: RETRY, signal, isRetried: () => true, log, onFailure }
     try {
       for (;;) {
         const registered = await retryUntilDone(retry, () =>
@@ -77,10 +87,8 @@ export class Registration {
   }
 
   async #register(signal: AbortSignal): Promise<NetworkServiceEndpoint> {
-    const { name, services, labels, payload, url, registries, isServiceRegistered } = this.#options
-    for (const service of isServiceRegistered ? services : []) {
-      await registries.services.register({ name: service, payload, matches: [], pathIds: [] }, { signal })
-    }
+    const { name, services, labels, url, registries, isServiceRegistered } = this.#options
+    for (const service of isServiceRegistered ? services : []) await this.#registerService(service, signal)
     const endpoint: NetworkServiceEndpoint = {
       name: this.#registered?.name ?? name,
       networkServiceNames: services,
@@ -91,6 +99,16 @@ export class Registration {
       pathIds: [],
     }
     return registries.endpoints.register(endpoint, { signal })
+  }
+
+  async #registerService(name: string, signal: AbortSignal): Promise<void> {
+    const { registries, payload, keepsServices } = this.#options
+    if (keepsServices === true) {
+      for await (const { value } of registries.services.find({ service: { name }, watch: false }, { signal })) {
+        if (value.name === name) return
+      }
+    }
+    await registries.services.register({ name, payload, matches: [], pathIds: [] }, { signal })
   }
 }
 
