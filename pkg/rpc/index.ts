@@ -10,6 +10,7 @@ export type { ClientOf, Handlers, ServiceDefinition } from './definition.ts'
 export { type HandoverOptions, serveHandovers } from './handover.ts'
 export { Health } from './health.ts'
 export { implement, type Service } from './implement.ts'
+export { InProcess, type InProcessOptions } from './in-process.ts'
 export { type Listener, listen } from './listen.ts'
 export type { MutualTls } from './mutual-tls.ts'
 export {
