@@ -1,7 +1,20 @@
 import { MAX_MTU_BYTES } from '../net/index.ts'
 import { aeads } from './aeads.ts'
 import { kubernetesVariables } from './kubernetes.ts'
-import { absolutePath, duration, integer, ip, list, logLevel, name, port, prefix, uapiSocket, url } from './parsers.ts'
+import {
+  absolutePath,
+  duration,
+  integer,
+  ip,
+  list,
+  logLevel,
+  name,
+  oneOf,
+  port,
+  prefix,
+  uapiSocket,
+  url,
+} from './parsers.ts'
 import { policyFiles } from './policy-files.ts'
 import { defineConfig, optional, required, withDefault } from './table.ts'
 import { checkNodeAddresses, toldIp, toldUrl } from './told-address.ts'
@@ -78,6 +91,15 @@ const variables = {
   ),
   namespace: withDefault(required('NSM_NAMESPACE', 'namespace of nsmesh in Kubernetes', name), 'nsm-system'),
   ...kubernetesVariables,
+  kubernetes: withDefault(
+    required(
+      'NSM_KUBERNETES',
+      'whether to keep the wires of the pods of this node: on, off, or auto, which is on where NSM_NODE_TOKEN_FILE is set',
+      oneOf(['auto', 'on', 'off']),
+    ),
+    'auto',
+  ),
+  nodeName: optional('NSM_NODE_NAME', 'name of this node in Kubernetes, if different from NSM_NAME', name),
   spiffeSocket: optional(
     'SPIFFE_ENDPOINT_SOCKET',
     'SPIFFE Workload API of another agent, to be used instead of the embedded one',

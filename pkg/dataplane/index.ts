@@ -2,5 +2,6 @@
 export { ControlClient, type ControlClientOptions } from './control-client.ts'
 export type { CrossConnect, Dataplane, DataplaneEvent, DataplaneStatus, LinkQuality } from './door.ts'
 export { HolderDataplane } from './holder-dataplane.ts'
+export { HolderPods, POD_PIN } from './holder-pods.ts'
 export { HolderRtnl } from './holder-rtnl.ts'
 export { endOfPort, portId } from './port-id.ts'

@@ -55,7 +55,7 @@ export class NodeEndpointRegistry implements EndpointRegistryServer {
   async register(asked: NetworkServiceEndpoint, call: Call): Promise<NetworkServiceEndpoint> {
     const { registered, policy, clock } = this.#parts
     checkWorkload(this.#parts.self, call)
-    checkUrl(asked.url)
+    checkUrl(asked.url, call)
     const networkServiceLabels = labelled(this.#parts.self, asked)
     for (const service of asked.networkServiceNames) {
       checkMayServe(policy, { ...asked, service, networkServiceLabels }, call)
@@ -233,8 +233,11 @@ function checkOwner(known: RegisteredEndpoint | undefined, { peer }: Call): void
   })
 }
 
-function checkUrl(url: string): void {
+/** Under `pod://` this daemon answers itself, for the pod that registers and for no other. */
+function checkUrl(url: string, { peer: { attestation } }: Call): void {
   if (/^unix:\/\/\/[^\0]+$/.test(url) || /^inode:\/\/\d+\/\d+$/.test(url)) return
+  const pod = /^pod:\/\/([^/]+)\/[^/]+$/.exec(url)?.[1]
+  if (pod !== undefined && pod === attestation?.pod) return
   throw new NsmError('invalid_argument', 'Cannot register the endpoint: its URL is not one of this machine', {
     fields: { url: url.slice(0, 256) },
     next: 'give unix:///path, or the inode://dev/ino of a descriptor that you pass',

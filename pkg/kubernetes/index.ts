@@ -1,4 +1,21 @@
 /** nsmesh in Kubernetes: the wires of the pods of a node, and the gate through which pods start. */
-export { type Asked, type AskingPod, askedOfPod, isInheritedFrom } from './annotations/asked-of-pod.ts'
 export type { Serve } from './annotations/serve.ts'
 export type { AskedWire } from './annotations/wires.ts'
+export { type Kept, type PodKeeper, type PodNamespaces, type Tell, wireStates } from './pods/doors.ts'
+export { type ClusterOptions, type FollowedCluster, followCluster } from './pods/follow-cluster.ts'
+export { KeptEndpoint, type OpenedEndpoint } from './pods/kept-endpoint.ts'
+export { NeededIdentity } from './pods/needed-identity.ts'
+export { NodePods, type NodePodsOptions, type PodStatus } from './pods/node-pods.ts'
+export {
+  accountOf,
+  attestationOf,
+  fullName,
+  identityPath,
+  type Pod,
+  type PodAt,
+  type PodObject,
+  podOfAccount,
+  type Sandbox,
+  wireId,
+} from './pods/pod.ts'
+export { type PodEndpoint, PodEndpoints, podEndpointUrl } from './pods/pod-endpoints.ts'

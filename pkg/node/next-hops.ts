@@ -12,6 +12,15 @@ export interface NextHopOptions {
   readonly dialSocket: string
   /** Which addresses of other nodes this one calls. */
   readonly reach: Reach
+  /** The endpoints that this daemon answers for itself, under `pod://` URLs. */
+  readonly own: OwnEndpoints
+}
+
+export interface OwnEndpoints {
+  find(
+    url: string,
+    signal: AbortSignal,
+  ): Promise<NextHop & { readonly monitor: MonitorClient; readonly namespace: string }>
 }
 
 export interface NextHop {
@@ -37,6 +46,7 @@ export class NextHops {
   }
 
   async connect(target: Target, signal: AbortSignal): Promise<NextHop> {
+    if (isOwn(target)) return await this.#own(target, signal)
     const callee = this.#calleeAt(target)
     const { spiffeId, attestation } = await callee.peer(signal)
     if (target.at === 'endpoint' && attestation === undefined) {
@@ -49,7 +59,24 @@ export class NextHops {
 
   /** What the target says about its connections, over the same connection. */
   monitor(target: Target): MonitorClient {
+    const find = (signal: AbortSignal) => this.#own(target, signal)
+    if (isOwn(target)) {
+      return {
+        async *monitor(selector, call) {
+          const { monitor } = await find(call.signal)
+          yield* monitor.monitor(selector, call)
+        },
+      }
+    }
     return monitorClient(this.#calleeAt(target))
+  }
+
+  async #own({ url, ...target }: Target, signal: AbortSignal) {
+    const endpoint = await this.#options.own.find(url, signal)
+    if (target.at === 'endpoint' && endpoint.spiffeId === target.owner) return endpoint
+    throw new NsmError('unauthenticated', 'Cannot accept the endpoint: it has another identity than expected', {
+      fields: { spiffeId: endpoint.spiffeId },
+    })
   }
 
   /** An endpoint must be the workload that registered it, a node one of the domain in which it was found. */
@@ -66,6 +93,10 @@ export class NextHops {
     if (!isReachableUrl(target.url, reach)) throw isNoNode(target.url)
     return channels.to(target.url, { who: `the node of ${theirs}`, role: theirs, expect })
   }
+}
+
+function isOwn({ at, url }: Target): boolean {
+  return at === 'endpoint' && url.startsWith('pod://')
 }
 
 /** The registry's word for it is not enough: it may be older than the rule, or wrong. */

@@ -8,6 +8,7 @@ import { startNode } from '../../pkg/daemon/nsmd/index.ts'
 import { FakeEngine, fakeDataplane } from '../../pkg/dataplane/testing/index.ts'
 import { FakeKernel, fakePlatform } from '../../pkg/platform/testing/index.ts'
 import type { SandboxDomain } from './sandbox.ts'
+import { SandboxPods } from './sandbox-pods.ts'
 import { type Process, TestHolder, type WorkloadPlace } from './test-holder.ts'
 import { type EndpointOptions, SandboxEndpoint, Workload } from './workload.ts'
 
@@ -23,6 +24,8 @@ export class SandboxNode {
   readonly name: string
   readonly kernel = new FakeKernel()
   readonly engine = new FakeEngine(this.kernel)
+  /** What Kubernetes says of it, where it keeps the wires of pods. */
+  readonly pods = new SandboxPods(this.kernel)
   readonly #where: Where
   readonly #environment: Readonly<Record<string, string>>
   #holder: TestHolder | undefined
@@ -92,9 +95,16 @@ export class SandboxNode {
       ...environment,
     })
     const scope = new Scope()
-    const machine = { platform: fakePlatform(this.kernel), dataplane: fakeDataplane(this.engine), close() {} }
+    const fakes = {
+      platform: fakePlatform(this.kernel),
+      dataplane: fakeDataplane(this.engine),
+      pods: this.pods.namespaces,
+    }
+    const machine = { ...fakes, close() {} }
     const { logger } = this.domain.sandbox
-    const options = { clock: this.clock, logger, signal: scope.signal, openMachine: async () => machine }
+    const openCluster = async () => this.pods.client()
+    const openMachine = async () => machine
+    const options = { clock: this.clock, logger, signal: scope.signal, openMachine, openCluster }
     scope.own(await startNode(config, options))
     this.#running = scope
   }

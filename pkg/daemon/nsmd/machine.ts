@@ -1,12 +1,14 @@
 import { type Runtime, VERSION } from '../../base/index.ts'
 import type { NsmdConfig } from '../../config/index.ts'
-import { ControlClient, type Dataplane, HolderDataplane, HolderRtnl } from '../../dataplane/index.ts'
+import { ControlClient, type Dataplane, HolderDataplane, HolderPods, HolderRtnl } from '../../dataplane/index.ts'
+import type { PodNamespaces } from '../../kubernetes/index.ts'
 import { linuxPlatform, type Platform } from '../../platform/index.ts'
 
 /** The kernel and the dataplane of this machine. */
 export interface Machine {
   readonly platform: Platform
   readonly dataplane: Dataplane
+  readonly pods: PodNamespaces
   close(): void | Promise<void>
 }
 
@@ -20,6 +22,11 @@ export async function openMachine(config: NsmdConfig, { clock, logger, signal }:
     await client.close()
     throw error
   }
-  const platform = linuxPlatform(new HolderRtnl(client, logger))
-  return { platform, dataplane: new HolderDataplane(client, logger), close: () => client.close() }
+  const rtnl = new HolderRtnl(client, logger)
+  return {
+    platform: linuxPlatform(rtnl),
+    dataplane: new HolderDataplane(client, logger),
+    pods: new HolderPods(client, rtnl),
+    close: () => client.close(),
+  }
 }

@@ -22,6 +22,7 @@ import {
 import { decodeToken } from '../../federation/index.ts'
 import { Forwarder } from '../../forwarding/index.ts'
 import { type IdentitySource, TokenMinter } from '../../identity/index.ts'
+import { PodEndpoints } from '../../kubernetes/index.ts'
 import { underlaysOf } from '../../mechanism/index.ts'
 import { ConnectionMonitor } from '../../monitor/index.ts'
 import { reachOf } from '../../net/index.ts'
@@ -52,6 +53,7 @@ import { NodeNetworkService } from '../../request/index.ts'
 import { Channels, endpointRegistryClient, serviceRegistryClient } from '../../rpc/index.ts'
 import { pathTokens } from '../../steps/index.ts'
 import { serveSessions } from '../../uapi/index.ts'
+import { type ClusterClient, keepPods } from './kubernetes.ts'
 import { type Machine, openMachine } from './machine.ts'
 import { openState } from './open-state.ts'
 import { openPlatform } from './platform.ts'
@@ -60,6 +62,8 @@ import { type NodeServers, serveNode } from './servers.ts'
 export interface NodeOptions extends Runtime {
   /** For tests: a machine in memory. */
   readonly openMachine?: (config: NsmdConfig, runtime: Runtime) => Promise<Machine>
+  /** For tests: an API server in memory. */
+  readonly openCluster?: (config: NsmdConfig, runtime: Runtime) => Promise<ClusterClient>
 }
 
 /** Resolves when the wires from before have settled and the node serves. Closes what it opened when it cannot start. */
@@ -75,7 +79,7 @@ export async function startNode(config: NsmdConfig, options: NodeOptions): Promi
 }
 
 async function compose(config: NsmdConfig, options: NodeOptions, scope: Scope): Promise<NodeServers> {
-  const { clock, logger, signal } = options
+  const { clock, logger, signal, faults } = options
   const { domain } = config
   const common = { clock, logger }
   const policy = new PolicyFiles({ paths: config.policyFiles, domain, read: readWholeFile, ...common })
@@ -83,9 +87,10 @@ async function compose(config: NsmdConfig, options: NodeOptions, scope: Scope): 
   const machine = scope.own(await (options.openMachine ?? openMachine)(config, options))
   const { dataplane } = machine
   const { trust, identity, self } = await identify(config, { ...options, dataplane }, scope)
-  const { registry, authority, nextHops, tokens } = connect(config, { identity, trust, clock }, scope)
+  const podEndpoints = new PodEndpoints()
+  const joint = { identity, trust, podEndpoints, clock }
+  const { registry, authority, nextHops, tokens, minter } = connect(config, joint, scope)
 
-  const directory = scope.own(new RegistryDirectory({ ...registry, ...common }))
   const registered = scope.own(new RegisteredEndpoints(endpointRecords(state.connections), clock))
   const wires = scope.own(await Forwarder.open({ database: state.wires, ...machine, ...common }, signal))
   const local = (endpoint: string) => registered.get(endpoint)
@@ -95,7 +100,7 @@ async function compose(config: NsmdConfig, options: NodeOptions, scope: Scope): 
     self,
     table,
     maxWires: config.maxWires,
-    directory,
+    directory: scope.own(new RegistryDirectory({ ...registry, ...common })),
     forwarding: wires,
     nextHops,
     tokens,
@@ -119,23 +124,23 @@ async function compose(config: NsmdConfig, options: NodeOptions, scope: Scope): 
   scope.run((until) => followTrust(trust, { watch: watchAs(self, authority), ...common }, until))
 
   const isAdmin = administrators(config.adminUids)
-  const databases = [state.connections, state.wires]
-  const shown = { table, wires, seen, wanted: service.wanted, databases, faults: options.faults }
+  const shown = { table, wires, seen, wanted: service.wanted, faults, databases: [state.connections, state.wires] }
   const viewed = { self, identity, trust, policy, dataplane, ...shown, clock }
   const policyView = new PolicyView({ domain, trust, policy, table, local })
+  const workloads = scope.own(new IdentityAgent({ authority, trust, ...common }))
   const services = {
     networkService: service,
     monitor: new ConnectionMonitor({ connections: shownConnections(table, seen), isAdmin, policy }),
     services: new NodeServiceRegistry(registration),
     endpoints: new NodeEndpointRegistry(registration),
-    workloads:
-      config.spiffeSocket === undefined
-        ? scope.own(new IdentityAgent({ authority, trust, ...common }))
-        : otherAgent(config.spiffeSocket),
+    workloads: config.spiffeSocket === undefined ? workloads : otherAgent(config.spiffeSocket),
     node: (listen: readonly string[]) =>
       nodeService({ view: new NodeView({ ...viewed, listen }), policy: policyView, end }),
   }
-  return scope.own(await serveNode({ config, identity, trust, policy, isAdmin, ...common }, services))
+  const servers = scope.own(await serveNode({ config, identity, trust, policy, isAdmin, ...common }, services))
+  const known = { node: services, identity, workloads, podEndpoints, minter, trust, ...common }
+  await keepPods({ ...options, config, scope, namespaces: machine.pods, table, end }, known)
+  return servers
 }
 
 /** What the authority says to this run of the daemon. */
@@ -162,11 +167,12 @@ async function identify(config: NsmdConfig, options: Runtime & { readonly datapl
 interface Known {
   readonly identity: IdentitySource
   readonly trust: NodeTrust
+  readonly podEndpoints: PodEndpoints
   readonly clock: Clock
 }
 
 /** The ways to the registry, to other nodes and to endpoints. */
-function connect(config: NsmdConfig, { identity, trust, clock }: Known, scope: Scope) {
+function connect(config: NsmdConfig, { identity, trust, podEndpoints: own, clock }: Known, scope: Scope) {
   const { domain, dialSocket } = config
   const minter = new TokenMinter(clock, config.maxTokenLifetimeMs)
   const isRevoked = (spiffeId: string) => trust.isRevoked(spiffeId)
@@ -177,7 +183,14 @@ function connect(config: NsmdConfig, { identity, trust, clock }: Known, scope: S
   return {
     registry: { services: serviceRegistryClient(callee), endpoints: endpointRegistryClient(callee) },
     authority: authorityClient(callee),
-    nextHops: new NextHops({ channels, domain, dialSocket, reach: reachOf([config.publicUrl ?? config.listenOn]) }),
+    minter,
+    nextHops: new NextHops({
+      channels,
+      domain,
+      dialSocket,
+      own,
+      reach: reachOf([config.publicUrl ?? config.listenOn]),
+    }),
     tokens: pathTokens({
       identity,
       minter,

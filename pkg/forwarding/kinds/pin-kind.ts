@@ -1,3 +1,4 @@
+import { POD_PIN } from '../../dataplane/index.ts'
 import type { NamespacePin, Namespaces } from '../../platform/index.ts'
 import type { Kind } from '../../reconcile/index.ts'
 
@@ -7,7 +8,10 @@ export function pinKind(namespaces: Namespaces): Kind<NamespacePin> {
   return {
     name: 'pin',
     key,
-    observe: async (_place, signal) => new Map((await namespaces.list(signal)).map((pin) => [key(pin), pin])),
+    observe: async (_place, signal) => {
+      const pins = (await namespaces.list(signal)).filter(({ id }) => !id.startsWith(POD_PIN)) // which are kept elsewhere
+      return new Map(pins.map((pin) => [key(pin), pin]))
+    },
     matches: () => true,
     async apply(pin, _actual, signal) {
       await namespaces.pin(pin, signal)

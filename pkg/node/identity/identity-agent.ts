@@ -2,9 +2,15 @@
  * The node as identity agent of its workloads. The kernel says who asks; what it gets lies below the node's own name, so
  * that a node speaks for nobody but itself and what runs on it.
  */
-import type { Call } from '../../api/index.ts'
+import type { Attestation, Call } from '../../api/index.ts'
 import { type Clock, Deadlines, type Logger, NsmError } from '../../base/index.ts'
-import { createKeyAndCsr, type Identity, type RenewingSource, renewingSource } from '../../identity/index.ts'
+import {
+  createKeyAndCsr,
+  type Identity,
+  type IdentitySource,
+  type RenewingSource,
+  renewingSource,
+} from '../../identity/index.ts'
 import type { WorkloadIdentities } from '../../rpc/index.ts'
 import type { AuthorityClient } from '../authority-client.ts'
 import type { NodeTrust } from '../trust/node-trust.ts'
@@ -18,6 +24,8 @@ const MAX_IDENTITIES_PER_ACCOUNT = 64
 export interface IdentityAgentOptions {
   readonly authority: AuthorityClient
   readonly trust: NodeTrust
+  /** What a workload is called below the node. Without it, by its uid: `uid/1000`. */
+  readonly pathOf?: (attestation: Attestation) => string
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -30,13 +38,13 @@ interface Kept {
 
 export class IdentityAgent implements WorkloadIdentities {
   readonly #options: IdentityAgentOptions
-  readonly #byUid = new Map<string, Kept>()
+  readonly #byPath = new Map<string, Kept>()
   readonly #idle: Deadlines
   readonly #unsubscribe: () => void
 
   constructor(options: IdentityAgentOptions) {
     this.#options = options
-    this.#idle = new Deadlines(options.clock, (uid) => this.#drop(uid))
+    this.#idle = new Deadlines(options.clock, (path) => this.#drop(path))
     this.#unsubscribe = options.trust.subscribe(() => this.#onTrust())
   }
 
@@ -45,66 +53,80 @@ export class IdentityAgent implements WorkloadIdentities {
     if (attestation === undefined) {
       throw new NsmError('permission_denied', 'Cannot give an identity: the kernel does not say who asks')
     }
-    const uid = String(attestation.uid)
-    const kept = this.#use(uid, attestation.account)
+    const { pathOf = byUid } = this.#options
+    const identity = await this.hold(pathOf(attestation), attestation.account)
     try {
-      yield* changesOf(await kept.source, signal)
+      yield* changesOf(identity, signal)
     } finally {
-      this.#release(uid, kept)
+      await identity.close()
+    }
+  }
+
+  /**
+   * The identity of a workload for which this node speaks itself. It is renewed until it is closed.
+   * @param account whom it is counted for
+   */
+  async hold(path: string, account: string): Promise<IdentitySource> {
+    const kept = this.#use(path, account)
+    try {
+      return { ...(await kept.source), close: async () => this.#release(path, kept) }
+    } catch (error) {
+      this.#release(path, kept)
+      throw error
     }
   }
 
   async close(): Promise<void> {
     this.#unsubscribe()
     this.#idle.close()
-    const all = [...this.#byUid.values()]
-    this.#byUid.clear()
+    const all = [...this.#byPath.values()]
+    this.#byPath.clear()
     await Promise.all(all.map(({ source }) => source.then((each) => each.close()).catch(() => {})))
   }
 
-  #use(uid: string, account: string): Kept {
-    const kept = this.#byUid.get(uid) ?? this.#keep(uid, account)
-    this.#idle.clear(uid)
+  #use(path: string, account: string): Kept {
+    const kept = this.#byPath.get(path) ?? this.#keep(path, account)
+    this.#idle.clear(path)
     kept.users += 1
-    this.#byUid.set(uid, kept)
+    this.#byPath.set(path, kept)
     return kept
   }
 
-  #keep(uid: string, account: string): Kept {
-    const held = [...this.#byUid.values()].filter((each) => each.account === account).length
-    if (held < MAX_IDENTITIES_PER_ACCOUNT) return { source: this.#open(uid), account, users: 0 }
+  #keep(path: string, account: string): Kept {
+    const held = [...this.#byPath.values()].filter((each) => each.account === account).length
+    if (held < MAX_IDENTITIES_PER_ACCOUNT) return { source: this.#open(path), account, users: 0 }
     throw new NsmError('resource_exhausted', 'Cannot give an identity: too many users share one account', {
       fields: { account, max: MAX_IDENTITIES_PER_ACCOUNT },
       next: `run fewer users in its containers, or wait ${IDLE_MS / 60_000} minutes for idle ones to be forgotten`,
     })
   }
 
-  #release(uid: string, kept: Kept): void {
+  #release(path: string, kept: Kept): void {
     kept.users -= 1
-    if (kept.users > 0 || this.#byUid.get(uid) !== kept) return
-    this.#idle.set(uid, this.#options.clock.nowMs() + IDLE_MS)
+    if (kept.users > 0 || this.#byPath.get(path) !== kept) return
+    this.#idle.set(path, this.#options.clock.nowMs() + IDLE_MS)
   }
 
-  #drop(uid: string): void {
-    const kept = this.#byUid.get(uid)
-    this.#byUid.delete(uid)
+  #drop(path: string): void {
+    const kept = this.#byPath.get(path)
+    this.#byPath.delete(path)
     void kept?.source.then((source) => source.close())
   }
 
-  async #open(uid: string): Promise<RenewingSource> {
+  async #open(path: string): Promise<RenewingSource> {
     const { clock, logger } = this.#options
     try {
-      return await renewingSource({ obtain: (_current, signal) => this.#issue(uid, signal), clock, logger })
+      return await renewingSource({ obtain: (_current, signal) => this.#issue(path, signal), clock, logger })
     } catch (error) {
-      this.#byUid.delete(uid) // the next one who asks tries again
+      this.#byPath.delete(path) // the next one who asks tries again
       throw error
     }
   }
 
-  async #issue(uid: string, signal: AbortSignal): Promise<Identity> {
+  async #issue(path: string, signal: AbortSignal): Promise<Identity> {
     const { authority, trust, clock, logger } = this.#options
     const key = await createKeyAndCsr()
-    const issued = await authority.issueWorkload(key.csr, `uid/${uid}`, signal)
+    const issued = await authority.issueWorkload(key.csr, path, signal)
     const identity = identityOf(issued, { key, known: trust.bundles(), clock })
     logger.info('Gave a workload its identity', { spiffeId: identity.svid.spiffeId })
     return identity
@@ -112,11 +134,15 @@ export class IdentityAgent implements WorkloadIdentities {
 
   #onTrust(): void {
     const bundles = this.#options.trust.bundles()
-    for (const { source } of this.#byUid.values()) source.then((each) => each.setBundles(bundles)).catch(() => {})
+    for (const { source } of this.#byPath.values()) source.then((each) => each.setBundles(bundles)).catch(() => {})
   }
 }
 
-async function* changesOf(source: RenewingSource, signal: AbortSignal): AsyncGenerator<Identity> {
+function byUid({ uid }: Attestation): string {
+  return `uid/${uid}`
+}
+
+async function* changesOf(source: IdentitySource, signal: AbortSignal): AsyncGenerator<Identity> {
   let changed = Promise.withResolvers<void>()
   const wake = () => changed.resolve()
   const unsubscribe = source.subscribe(wake)

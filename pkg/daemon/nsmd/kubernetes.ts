@@ -1,0 +1,75 @@
+import type { Runtime, Scope } from '../../base/index.ts'
+import { clusterOf, type NsmdConfig } from '../../config/index.ts'
+import type { ConnectionTable } from '../../connections/index.ts'
+import { httpsTransport, KubeClient } from '../../kube/index.ts'
+import {
+  type ClusterOptions,
+  followCluster,
+  NodePods,
+  type PodNamespaces,
+  podOfAccount,
+  wireId,
+} from '../../kubernetes/index.ts'
+import { type PodParts, podKeeper } from './pods.ts'
+
+type KnownParts = Omit<PodParts, 'maxLifetimeMs' | 'unsigned'>
+
+/** What nsmd uses of the API server. */
+export interface ClusterClient {
+  readonly objects: ClusterOptions['client']
+  close(): void
+}
+
+export interface KubernetesOptions extends Runtime {
+  readonly config: NsmdConfig
+  readonly namespaces: PodNamespaces
+  /** For tests: an API server in memory. */
+  readonly openCluster?: (config: NsmdConfig, runtime: Runtime) => Promise<ClusterClient>
+  readonly scope: Scope
+  /** The connections of this node. */
+  readonly table: Pick<ConnectionTable, 'all'>
+  readonly end: (id: string, reason: string) => Promise<void>
+}
+
+/** Where the node runs in Kubernetes: keeps the wires of its pods until `scope` is closed; then they stand on. */
+export async function keepPods(options: KubernetesOptions, known: KnownParts): Promise<void> {
+  const { config, scope, namespaces, clock, logger } = options
+  const settle = () => known.podEndpoints.settle()
+  if (!isInKubernetes(config)) return settle() // none of this daemon's own is awaited
+  const parts = { ...known, maxLifetimeMs: config.maxTokenLifetimeMs, unsigned: config.unsignedPath }
+  const client = scope.own(await (options.openCluster ?? openCluster)(config, options))
+  const common = { clock, logger }
+  const keeper = podKeeper(parts)
+  const pods = scope.own(new NodePods({ keeper, namespaces, ownNamespace: config.namespace, ...common }))
+  const nodeName = config.nodeName ?? config.name
+  const cluster = scope.own(followCluster({ client: client.objects, nodeName, pods, ...common }))
+  scope.run(
+    (until) =>
+      cluster
+        .synced(until)
+        .then(() => pods.idle())
+        .then(settle)
+        .then(() => endFormer(options, pods))
+        .catch(() => {}), // it closes before all is known
+  )
+}
+
+/** Ends wires that this daemon has made for pods before, and that these do not want any more. */
+async function endFormer({ table, end }: KubernetesOptions, pods: NodePods): Promise<void> {
+  for (const { id, accounts = [], connection } of [...table.all()]) {
+    const pod = accounts.map(podOfAccount).find((uid) => uid !== undefined)
+    const made = connection.path.segments[0]?.id ?? ''
+    if (pod === undefined || !made.startsWith(wireId({ uid: pod }, ''))) continue
+    const wanted = pods.status(pod)?.wires.map(({ asked }) => wireId({ uid: pod }, asked.key)) ?? []
+    if (!wanted.includes(made)) await end(id, 'its pod does not ask for it any more')
+  }
+}
+
+function isInKubernetes({ kubernetes, nodeTokenFile }: NsmdConfig): boolean {
+  return kubernetes === 'on' || (kubernetes === 'auto' && nodeTokenFile !== undefined)
+}
+
+async function openCluster(config: NsmdConfig, { clock }: Runtime): Promise<ClusterClient> {
+  const objects = new KubeClient({ transport: httpsTransport(await clusterOf(config)), clock })
+  return { objects, close: () => objects.close() }
+}

@@ -1,0 +1,57 @@
+/** Tells the reconciler of pods what the API server says: the pods of this node, and the annotations of namespaces. */
+import type { Clock, Logger } from '../../base/index.ts'
+import { Scope } from '../../base/index.ts'
+import { Informer, type KubeObject, type ObjectSource, type Resource } from '../../kube/index.ts'
+import type { NodePods } from './node-pods.ts'
+import { ownAnnotations, PODS, type Pod, type PodObject, readPod } from './pod.ts'
+
+export const NAMESPACES: Resource<KubeObject> = {
+  group: '',
+  version: 'v1',
+  kind: 'Namespace',
+  plural: 'namespaces',
+  isNamespaced: false,
+}
+
+export interface ClusterOptions {
+  /** A `KubeClient`. */
+  readonly client: ObjectSource<PodObject> & ObjectSource<KubeObject>
+  readonly nodeName: string
+  readonly pods: Pick<NodePods, 'setPod' | 'removePod' | 'setNamespace'>
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+export interface FollowedCluster {
+  /** Resolves when all that was there at the start has been told. */
+  synced(signal: AbortSignal): Promise<void>
+  close(): Promise<void>
+}
+
+export function followCluster({ client, nodeName, pods, clock, logger }: ClusterOptions): FollowedCluster {
+  const scope = new Scope()
+  const common = { clock, logger }
+  const annotations = ({ metadata }: KubeObject) => ownAnnotations(metadata.annotations)
+  const namespaces = scope.own(
+    new Informer<KubeObject, Readonly<Record<string, string>>>({
+      client,
+      resource: NAMESPACES,
+      read: annotations,
+      ...common,
+    }),
+  )
+  namespaces.subscribe(({ key, value }) => pods.setNamespace(key, value))
+  const fieldSelector = `spec.nodeName=${nodeName}`
+  const own = scope.own(
+    new Informer<PodObject, Pod>({ client, resource: PODS, fieldSelector, read: readPod, ...common }),
+  )
+  own.subscribe(({ before, value }) => {
+    // A name may come back with another pod.
+    if (before !== undefined && before.uid !== value?.uid) pods.removePod(before.uid)
+    if (value !== undefined) pods.setPod(value)
+  })
+  return {
+    synced: async (signal) => void (await Promise.all([namespaces.synced(signal), own.synced(signal)])),
+    close: () => scope.close(),
+  }
+}

@@ -1,0 +1,86 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { until } from '../lab/until.ts'
+import { Sandbox, type SandboxDomain, type SandboxNode } from './sandbox.ts'
+
+const SERVE = 'files?prefix=172.16.1.0/28'
+
+describe('the pods of a node', () => {
+  const sandbox = new Sandbox()
+  let west: SandboxDomain
+  let near: SandboxNode
+  let far: SandboxNode
+  let server: string
+
+  beforeAll(async () => {
+    west = await sandbox.domain('west')
+    near = await west.node('n1', { NSM_KUBERNETES: 'on' })
+    far = await west.node('n2', { NSM_KUBERNETES: 'on' })
+    server = far.pods.apply({ name: 'files-0', serve: SERVE })
+    await until('the endpoint of the pod', async () => (await endpoints()).includes('files-0.shop'))
+  })
+  afterAll(() => sandbox.close())
+
+  const endpoints = async () => (await west.registered()).map(({ name }) => name)
+  const hasLinks = (node: SandboxNode, namespace: string, links: readonly string[]) =>
+    until(`the links ${links.join(', ')}`, () => `${node.links(namespace)}` === `${links}`)
+
+  it('get the wires that their annotation names, to a pod that serves at another node', async () => {
+    const client = near.pods.apply({ name: 'asks', wires: 'kernel://files/nsm-1' })
+    await hasLinks(near, client, ['nsm-1'])
+    expect(far.links(server)).toHaveLength(1)
+    near.pods.remove('asks')
+    await hasLinks(near, client, [])
+    await until('the other end to be gone', () => far.links(server).length === 0)
+  })
+
+  it('get, change and lose wires while they run', async () => {
+    const pod = { name: 'changes' }
+    const client = near.pods.apply(pod)
+    near.pods.apply({ ...pod, wires: 'kernel://files/nsm-1' })
+    await hasLinks(near, client, ['nsm-1'])
+    near.pods.apply({ ...pod, wires: 'kernel://files/nsm-2' })
+    await hasLinks(near, client, ['nsm-2'])
+    near.pods.apply(pod)
+    await hasLinks(near, client, [])
+  })
+
+  it('keep their wires when the node restarts, and lose those that they no longer want', async () => {
+    const stays = near.pods.apply({ name: 'stays', wires: 'kernel://files/nsm-1' })
+    const leaves = near.pods.apply({ name: 'leaves', wires: 'kernel://files/nsm-1' })
+    await hasLinks(near, stays, ['nsm-1'])
+    await hasLinks(near, leaves, ['nsm-1'])
+    await near.stop()
+    near.pods.remove('leaves')
+    const before = near.writes.length
+    await near.start()
+    await hasLinks(near, leaves, [])
+    expect(near.writes.slice(before).filter((line) => line.includes(stays))).toEqual([])
+    near.pods.remove('stays')
+    await hasLinks(near, stays, [])
+  })
+
+  it('have no wire once they have ended, though their objects stay', async () => {
+    const job = { name: 'job', wires: 'kernel://files/nsm-1' }
+    const client = near.pods.apply(job)
+    await hasLinks(near, client, ['nsm-1'])
+    near.pods.apply({ ...job, phase: 'Succeeded' })
+    await hasLinks(near, client, [])
+  })
+
+  it('serve only while they are ready, and others take over', async () => {
+    const client = near.pods.apply({ name: 'fails-over', wires: 'kernel://files/nsm-1' })
+    await hasLinks(near, client, ['nsm-1'])
+    const second = near.pods.apply({ name: 'files-1', serve: 'files?prefix=172.16.1.16/28' })
+    await until('the second endpoint', async () => (await endpoints()).includes('files-1.shop'))
+    far.pods.apply({ name: 'files-0', serve: SERVE, isReady: false })
+    await until('the wire at the second endpoint', () => near.links(second).length === 1)
+    expect(near.links(client)).toEqual(['nsm-1'])
+    far.pods.apply({ name: 'files-0', serve: SERVE })
+    near.pods.remove('fails-over')
+    near.pods.remove('files-1')
+    await until(
+      'one endpoint',
+      async () => `${(await endpoints()).filter((name) => name !== 'files')}` === 'files-0.shop',
+    )
+  })
+})

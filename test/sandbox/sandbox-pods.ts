@@ -1,0 +1,123 @@
+/** The pods of one node of the sandbox: an API server in memory, and where the processes of the pods are. */
+import { NsmError } from '../../pkg/base/index.ts'
+import type { KubeObject, ObjectList, Resource, WatchEvent } from '../../pkg/kube/index.ts'
+import type { PodNamespaces, PodObject } from '../../pkg/kubernetes/index.ts'
+import type { FakeKernel } from '../../pkg/platform/testing/index.ts'
+
+const WIRES = 'networkservicemesh.io'
+const SERVE = 'networkservicemesh.io/serve'
+
+export interface SandboxPod {
+  readonly name: string
+  readonly namespace?: string
+  readonly serviceAccount?: string
+  readonly wires?: string
+  readonly serve?: string
+  readonly isReady?: boolean
+  readonly phase?: string
+}
+
+export class SandboxPods {
+  readonly #kernel: FakeKernel
+  readonly #objects = new Map<string, KubeObject>()
+  readonly #watchers = new Set<(event: WatchEvent<KubeObject>) => void>()
+  readonly #found = new Map<string, string>()
+  #version = 1
+
+  readonly namespaces: PodNamespaces
+
+  constructor(kernel: FakeKernel) {
+    this.#kernel = kernel
+    this.namespaces = {
+      find: async (uid) => {
+        const namespace = this.#found.get(uid)
+        if (namespace !== undefined) return namespace
+        throw new NsmError('not_found', 'Cannot find the network of the pod: no process of it runs here')
+      },
+      keep: async () => {},
+      release: async () => {},
+    }
+  }
+
+  /** The pod as it is from now on; new ones run in a network namespace of their own, which is returned. */
+  apply({ name, namespace = 'shop', serviceAccount = 'default', ...pod }: SandboxPod): string {
+    const uid = `uid-${name}`
+    const { wires, serve, isReady = true, phase = 'Running' } = pod
+    const annotations = {
+      ...(wires !== undefined && { [WIRES]: wires }),
+      ...(serve !== undefined && { [SERVE]: serve }),
+    }
+    const object: PodObject = {
+      kind: 'Pod',
+      metadata: { name, namespace, uid, annotations, resourceVersion: `${++this.#version}` },
+      spec: { nodeName: 'n1', serviceAccountName: serviceAccount },
+      status: { phase, podIP: '10.0.0.2', conditions: [{ type: 'Ready', status: isReady ? 'True' : 'False' }] },
+    }
+    this.#put(`pods/${name}`, object)
+    return this.#place(uid)
+  }
+
+  remove(name: string): void {
+    const object = this.#objects.get(`pods/${name}`)
+    this.#objects.delete(`pods/${name}`)
+    if (object !== undefined) this.#tell({ type: 'DELETED', object })
+  }
+
+  client() {
+    const objects = {
+      pages: (resource: Resource<KubeObject>) => this.#pages(resource),
+      watch: (resource: Resource<KubeObject>, { signal }: { readonly signal: AbortSignal }) =>
+        this.#watch(resource, signal),
+    }
+    // What is asked for says of which kind the answers are.
+    return { objects: objects as never, close() {} }
+  }
+
+  #place(uid: string): string {
+    const known = this.#found.get(uid)
+    if (known !== undefined) return known
+    const namespace = `inode://4/${7_000 + this.#found.size}`
+    this.#kernel.addNamespace(namespace)
+    this.#found.set(uid, namespace)
+    return namespace
+  }
+
+  #put(key: string, object: KubeObject): void {
+    const type = this.#objects.has(key) ? 'MODIFIED' : 'ADDED'
+    this.#objects.set(key, object)
+    this.#tell({ type, object })
+  }
+
+  #tell(event: WatchEvent<KubeObject>): void {
+    for (const watcher of this.#watchers) watcher(event)
+  }
+
+  async *#pages({ kind }: Resource<KubeObject>): AsyncGenerator<ObjectList<KubeObject>> {
+    const items = [...this.#objects.values()].filter((object) => object.kind === kind)
+    yield { resourceVersion: `${this.#version}`, items }
+  }
+
+  async *#watch({ kind }: Resource<KubeObject>, signal: AbortSignal): AsyncGenerator<WatchEvent<KubeObject>> {
+    const events: WatchEvent<KubeObject>[] = []
+    let wake = () => {}
+    const watcher = (event: WatchEvent<KubeObject>) => {
+      if (event.type !== 'BOOKMARK' && event.object.kind === kind) events.push(event)
+      wake()
+    }
+    this.#watchers.add(watcher)
+    signal.addEventListener('abort', () => wake(), { once: true })
+    try {
+      while (!signal.aborted) {
+        const event = events.shift()
+        if (event !== undefined) yield event
+        else {
+          await new Promise<void>((resolve) => {
+            wake = resolve
+          })
+        }
+      }
+    } finally {
+      this.#watchers.delete(watcher)
+    }
+  }
+}
