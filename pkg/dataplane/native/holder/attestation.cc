@@ -3,24 +3,20 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/nsfs.h>
-#include <poll.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 #include <string_view>
 
 #include "holder/cgroup.h"
+#include "holder/processes.h"
 #include "holder/unix-socket.h"
 
 // Newer than Debian 12's headers.
 #ifndef SO_PEERPIDFD
 #define SO_PEERPIDFD 77
-#endif
-#ifndef PIDFD_GET_NET_NAMESPACE
-#define PIDFD_GET_NET_NAMESPACE _IO(0xff, 4)
 #endif
 
 namespace nsm::holder {
@@ -33,22 +29,7 @@ Fd open_peer_pidfd(int socket, pid_t pid) {
   socklen_t length = sizeof pidfd;
   if (getsockopt(socket, SOL_SOCKET, SO_PEERPIDFD, &pidfd, &length) == 0) return Fd(pidfd);
   if (errno != ENOPROTOOPT) return Fd();
-  return Fd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
-}
-
-bool is_alive(const Fd& pidfd) {
-  pollfd exited{pidfd.get(), POLLIN, 0};
-  return poll(&exited, 1, 0) == 0;
-}
-
-std::string proc_path(const std::string& process, std::string_view file) {
-  return "/proc/" + process + "/" + std::string(file);
-}
-
-Fd open_network_namespace(const Fd& pidfd, pid_t pid) {
-  const int fd = ioctl(pidfd.get(), PIDFD_GET_NET_NAMESPACE, 0);
-  if (fd >= 0 || (errno != ENOTTY && errno != EINVAL)) return Fd(fd);
-  return Fd(open(proc_path(std::to_string(pid), "ns/net").c_str(), O_RDONLY | O_CLOEXEC));
+  return open_pidfd(pid);
 }
 
 // The inode number of a namespace; 0: it cannot be read.
@@ -60,16 +41,6 @@ std::uint64_t namespace_of(const std::string& process, std::string_view kind) {
 std::uint64_t inode_of(const Fd& file) {
   struct stat info;
   return fstat(file.get(), &info) == 0 ? info.st_ino : 0;
-}
-
-std::string read_file(const std::string& path) {
-  const Fd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  std::string text(16 * 1024, '\0');
-  std::size_t size = 0;
-  for (ssize_t got; size < text.size() && (got = read(file.get(), &text[size], text.size() - size)) > 0;)
-    size += got;
-  text.resize(size);
-  return text;
 }
 
 // Paths in /proc/PID/cgroup are relative to the reader's cgroup namespace. In a container with the
@@ -87,7 +58,7 @@ Status Attestor::open() {
   user_ = namespace_of("self", "ns/user");
   if (network_ == 0 || pid_ == 0 || user_ == 0) return {errno, "cannot read /proc/self/ns; mount /proc"};
   enter_cgroup_namespace_of_init();
-  pod_ = parse_cgroup(read_file("/proc/self/cgroup"), kubelet_root_).pod;
+  pod_ = parse_cgroup(read_proc("self", "cgroup"), kubelet_root_).pod;
   return {};
 }
 
@@ -104,7 +75,7 @@ Status Attestor::attest(int socket, Attestation& peer) const {
   peer.uid = credentials.uid;
   peer.gid = credentials.gid;
   Status status = read_namespaces(pidfd, peer);
-  const Cgroup cgroup = parse_cgroup(read_file(proc_path(std::to_string(peer.pid), "cgroup")), kubelet_root_);
+  const Cgroup cgroup = parse_cgroup(read_proc(std::to_string(peer.pid), "cgroup"), kubelet_root_);
   peer.cgroup = cgroup.path;
   peer.pod = cgroup.pod;
   const bool is_in_other_pod = !peer.pod.empty() && peer.pod != pod_;

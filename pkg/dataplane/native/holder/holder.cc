@@ -60,7 +60,8 @@ class Holder {
   Attestor attestor_{options_.kubelet_cgroup};
   Sessions sessions_{loop_, attestor_, namespaces_, counters_};
   Occupancy occupancy_{loop_, namespaces_, sessions_};
-  Requests requests_{{loop_, namespaces_, engine_, objects_, occupancy_, counters_, features_}};
+  Requests requests_{
+      {loop_, namespaces_, engine_, objects_, occupancy_, counters_, features_, options_.kubelet_cgroup}};
   Listener listener_{loop_, sessions_, counters_, options_};
   Dialer dialer_{loop_, sessions_, counters_, options_};
 };

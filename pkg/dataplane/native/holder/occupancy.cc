@@ -1,16 +1,12 @@
 #include "holder/occupancy.h"
 
-#include <dirent.h>
 #include <sys/epoll.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
-#include <charconv>
-#include <cstring>
-#include <memory>
 #include <string>
 #include <utility>
+
+#include "holder/processes.h"
 
 namespace nsm::holder {
 
@@ -22,21 +18,9 @@ namespace {
 constexpr auto kGather = 100ms;
 constexpr auto kConfirm = 1s;
 
-struct CloseDirectory {
-  void operator()(DIR* directory) const { closedir(directory); }
-};
-
-// 0: not the name of a process.
-pid_t parse_pid(const char* name) {
-  pid_t pid = 0;
-  const char* end = name + std::strlen(name);
-  const auto parsed = std::from_chars(name, end, pid);
-  return parsed.ec == std::errc{} && parsed.ptr == end ? pid : 0;
-}
-
 bool network_namespace_of(pid_t pid, NamespaceId& id) {
   struct stat info;
-  if (stat(("/proc/" + std::to_string(pid) + "/ns/net").c_str(), &info) != 0) return false;
+  if (stat(proc_path(std::to_string(pid), "ns/net").c_str(), &info) != 0) return false;
   id = namespace_id(info);
   return true;
 }
@@ -89,20 +73,18 @@ bool Occupancy::is_settled(NamespaceId id) {
 
 // Removes from `wanted` what it has found somebody in.
 void Occupancy::find_witnesses(std::set<NamespaceId>& wanted) {
-  const std::unique_ptr<DIR, CloseDirectory> directory(opendir("/proc"));
-  if (!directory) return wanted.clear();  // we know nothing
-  while (const dirent* entry = readdir(directory.get())) {
-    if (wanted.empty()) return;
-    const pid_t pid = parse_pid(entry->d_name);
+  const bool is_read = each_process([this, &wanted](pid_t pid) {
     NamespaceId id;
-    if (pid == 0 || !network_namespace_of(pid, id) || !wanted.contains(id)) continue;
-    Fd witness(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+    if (!network_namespace_of(pid, id) || !wanted.contains(id)) return true;
+    Fd witness = open_pidfd(pid);
     // Crash: it may have ended meanwhile, and the pid may be another process by now.
     NamespaceId again;
-    if (!witness || !network_namespace_of(pid, again) || again != id) continue;
+    if (!witness || !network_namespace_of(pid, again) || again != id) return true;
     watch(id, std::move(witness));
     wanted.erase(id);
-  }
+    return !wanted.empty();
+  });
+  if (!is_read) wanted.clear();  // we know nothing
 }
 
 void Occupancy::watch(NamespaceId id, Fd witness) {

@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "holder/ping-range.h"
+#include "holder/pod-namespace.h"
 #include "holder/source-checks.h"
 
 namespace nsm::holder {
@@ -78,6 +79,8 @@ Status Requests::dispatch(const ConnectionRef& connection, const Frame& request,
       return rtnl_watch(connection, request);
     case kNsPin:
       return pin(request);
+    case kPodPin:
+      return pin_pod(connection, request, is_answered);
     case kNsUnpin:
       return unpin(request);
     case kNsGet:
@@ -227,11 +230,52 @@ Status Requests::pin(const Frame& request) {
   if (status.ok()) status = fields.require({kId, kNsDev, kNsIno});
   if (status.ok()) status = parts_.namespaces.find(fields, target);
   if (!status.ok()) return status;
+  return keep(std::string(fields.text(kId)), target);
+}
+
+// The look through /proc takes too long for the event loop. The answer may come after those to later
+// requests.
+Status Requests::pin_pod(const ConnectionRef& connection, const Frame& request, bool& is_answered) {
+  struct Lookup {
+    PodQuery query;
+    Fd ns;
+    Status status;
+  };
+  Fields fields;
+  Status status = fields.parse(request.attributes, {kId, kPod});
+  if (status.ok()) status = fields.require({kId, kPod});
+  if (status.ok() && fields.bytes(kPod).empty()) status = {EINVAL, "attribute pod is empty"};
+  if (!status.ok()) return status;
+  is_answered = true;
+  const auto lookup = std::make_shared<Lookup>();
+  lookup->query = {std::string(fields.text(kPod)), parts_.kubelet_root, parts_.namespaces.own()->id};
+  const std::string id(fields.text(kId));
+  const Frame asked{request.type, request.flags, request.sequence, {}, {}};
+  const std::weak_ptr<ControlConnection> weak = connection;
+  const auto work = [lookup] { lookup->status = find_pod_namespace(lookup->query, lookup->ns); };
+  background_.run(work, [this, lookup, id, asked, weak] {
+    const ConnectionRef held = weak.lock();
+    if (!held) return;  // who is gone wants no pin
+    Status found = lookup->status;
+    const NamespaceRef target = found.ok() ? parts_.namespaces.add(std::move(lookup->ns)) : nullptr;
+    if (target) found = keep(id, target);
+    if (!found.ok()) {
+      parts_.counters.add(Count::requests_refused);
+    } else {
+      MessageBuilder reply(kPodPin, 0, asked.sequence);
+      held->send(reply.text(kId, id).u64(kNsDev, target->id.dev).u64(kNsIno, target->id.ino).take());
+    }
+    held->send(answer(asked, found));
+  });
+  return {};
+}
+
+Status Requests::keep(const std::string& id, const NamespaceRef& target) {
   const bool is_first = !parts_.namespaces.is_pinned(target->id);
-  if (status = parts_.namespaces.pin(std::string(fields.text(kId)), target); !status.ok()) return status;
+  if (Status status = parts_.namespaces.pin(id, target); !status.ok()) return status;
   if (is_first) target->allows_ping = allow_ping(parts_.namespaces, *target);
   parts_.occupancy.changed(target->id);
-  return status;
+  return {};
 }
 
 Status Requests::unpin(const Frame& request) {

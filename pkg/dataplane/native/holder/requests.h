@@ -23,6 +23,7 @@ class Requests {
     Occupancy& occupancy;
     Counters& counters;
     const std::vector<std::string>& features;  // the holder's own
+    const std::string& kubelet_root;           // see cgroup.h
   };
 
   explicit Requests(Parts parts) : parts_(parts), rtnl_(parts.namespaces), background_(parts.loop) {}
@@ -37,6 +38,8 @@ class Requests {
                             Bytes payload);
   Status rtnl_watch(const ConnectionRef& connection, const Frame& request);
   Status pin(const Frame& request);
+  Status pin_pod(const ConnectionRef& connection, const Frame& request, bool& is_answered);
+  Status keep(const std::string& id, const NamespaceRef& target);
   Status unpin(const Frame& request);
   Status list_pins(ControlConnection& connection, const Frame& request);
   Status check_sources(const Frame& request);

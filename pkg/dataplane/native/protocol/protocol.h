@@ -54,8 +54,9 @@ enum Message : std::uint16_t {
   // source to which no route leads by that link. EOPNOTSUPP: the kernel cannot.
   kSourcesCheck = 0x27,
   // {id, pod}: find the network namespace of that pod by the cgroups of its processes, and pin it as kNsPin
-  // does; the reply is {id, ns}. ENOENT: no process of the pod is there. The namespace is that of the pod's
-  // oldest process, so no process of the pod can choose another one later. EPERM: it is the node's own.
+  // does; the reply is {id, ns}. It is that of the pod's oldest process outside of the node's own network
+  // namespace, so no process of the pod can choose another one later. ENOENT: no process of the pod is there.
+  // EPERM: all of them are in the node's own, or the cgroups of one name another pod besides.
   kPodPin = 0x28,
 
   // Objects of the engine. Set is idempotent: it creates the object, or changes in

@@ -6,10 +6,10 @@ import struct
 REQUEST = 0x05  # NLM_F_REQUEST | NLM_F_ACK
 NLMSG_ERROR = 2
 
-HELLO, RTNL, RTNL_WATCH, RTNL_EVENT, NS_PIN, NS_UNPIN, NS_GET, SOURCES_CHECK = range(0x20, 0x28)
+HELLO, RTNL, RTNL_WATCH, RTNL_EVENT, NS_PIN, NS_UNPIN, NS_GET, SOURCES_CHECK, POD_PIN = range(0x20, 0x29)
 UNDERLAY_SET, UNDERLAY_DEL, UNDERLAY_GET, PORT_SET, PORT_DEL, PORT_GET = range(0x30, 0x36)
 CROSS_CONNECT_SET, CROSS_CONNECT_DEL, CROSS_CONNECT_GET, REHANDSHAKE, COUNTERS_GET, EVENT = range(0x36, 0x3C)
-PREFACE, DIAL = 0x40, 0x41
+PREFACE, DIAL, POD_ADD, POD_DEL = range(0x40, 0x44)
 
 FORMATS = {
     'version': (1, 'I'),
@@ -51,6 +51,11 @@ FORMATS = {
     'pod': (62, 's'),
     'account': (63, 's'),
     'nodes_own': (64, 'B'),
+    'pod_namespace': (66, 's'),
+    'pod_name': (67, 's'),
+    'sandbox': (68, 's'),
+    'requested_services': (69, 's'),
+    'served_services': (70, 's'),
 }
 NAMES = {number: (name, form) for name, (number, form) in FORMATS.items()}
 
