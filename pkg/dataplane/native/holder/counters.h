@@ -12,7 +12,7 @@ enum class Count : std::uint8_t {
   refused_unattested,     // the process that connected could not be attested
   refused_limit,          // too many connections from one network namespace or account
   refused_deliver,        // nsmd was not reachable for 5 s
-  refused_peer,           // control and dial: the peer is neither nsmd's user nor root
+  refused_peer,           // control and dial: neither nsmd's user nor root; cni: not root of the node
   refused_descriptors,    // the holder is out of descriptors
   dials,                  // connections to local endpoints that were made for nsmd
   refused_dials,          // endpoints that could not be reached or attested

@@ -31,7 +31,7 @@ class Holder {
   int run() { return loop_.run(); }
 
   ~Holder() {
-    for (const std::string& path : link_quality_) unlink(path.c_str());
+    for (const std::string& path : socket_paths_) unlink(path.c_str());
   }
 
  private:
@@ -50,7 +50,7 @@ class Holder {
   Journal journal_;
   TunOffloads offloads_;
   std::vector<std::string> features_;
-  std::vector<std::string> link_quality_;
+  std::vector<std::string> socket_paths_;
   Fd signals_, control_socket_, dial_socket_;
   std::vector<Fd> listen_sockets_;
 
@@ -86,7 +86,7 @@ Status Holder::open(Spawner& spawner) {
 
 Status Holder::listen(const SocketFile& file, Fd& socket) {
   Status status = listen_unix(file, socket);
-  if (status.ok()) link_quality_.push_back(file.path);
+  if (status.ok()) socket_paths_.push_back(file.path);
   return status;
 }
 
@@ -97,7 +97,8 @@ Status Holder::open_sockets() {
   }
   for (const ListenSocket& socket : options_.listen) {
     if (!status.ok()) break;
-    status = listen({socket.path, 0666, 0}, listen_sockets_.emplace_back());
+    const mode_t mode = socket.clients == Clients::kEveryone ? 0666 : 0600;
+    status = listen({socket.path, mode, 0}, listen_sockets_.emplace_back());
   }
   return status;
 }
@@ -122,7 +123,7 @@ void Holder::serve_clients() {
   });
   if (dial_socket_) dialer_.serve(std::move(dial_socket_));
   for (std::size_t i = 0; i < listen_sockets_.size(); ++i) {
-    listener_.serve(options_.listen[i].name, std::move(listen_sockets_[i]));
+    listener_.serve(options_.listen[i], std::move(listen_sockets_[i]));
   }
 }
 

@@ -26,16 +26,25 @@ bool has_closed(const Fd& client) {
 
 }  // namespace
 
-void Listener::serve(const std::string& name, Fd socket) {
+void Listener::serve(const ListenSocket& from, Fd socket) {
   acceptors_.push_back(std::make_unique<Acceptor>(loop_, counters_, std::move(socket)));
-  acceptors_.back()->serve([this, name](Fd connection) { admit(name, std::move(connection)); });
+  acceptors_.back()->serve([this, &from](Fd connection) { admit(from, std::move(connection)); });
 }
 
-void Listener::admit(const std::string& name, Fd connection) {
+void Listener::admit(const ListenSocket& from, Fd connection) {
   // First, because attestation costs most, and who connects and closes in a loop is gone by now.
   if (has_closed(connection)) return counters_.add(Count::refused_unattested);
   Session* session = nullptr;
-  if (!sessions_.open(connection.get(), name, session).ok()) return counters_.add(Count::refused_unattested);
+  if (!sessions_.open(connection.get(), from.name, session).ok())
+    return counters_.add(Count::refused_unattested);
+  if (from.clients == Clients::kNodesRoot) {
+    // Root of a container may see the socket's file, but must not speak for other pods.
+    if (!is_nodes_root(*session)) {
+      counters_.add(Count::refused_peer);
+      return sessions_.close(session->id);
+    }
+    session->may_name_namespaces = true;
+  }
   if (is_over_limit(*session)) {
     counters_.add(Count::refused_limit);
     return sessions_.close(session->id);

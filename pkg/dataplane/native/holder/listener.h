@@ -18,12 +18,13 @@ class Listener {
   Listener(EventLoop& loop, Sessions& sessions, Counters& counters, const Options& options)
       : loop_(loop), sessions_(sessions), counters_(counters), options_(options) {}
 
-  void serve(const std::string& name, Fd socket);
+  // `from` must outlive the listener.
+  void serve(const ListenSocket& from, Fd socket);
 
  private:
   using Deadline = std::chrono::steady_clock::time_point;
 
-  void admit(const std::string& name, Fd connection);
+  void admit(const ListenSocket& from, Fd connection);
   bool is_over_limit(const Session& session) const;
   // Delivers the connection when its account may have another one; drops it when it has closed meanwhile.
   void wait_for_turn(std::uint64_t id, std::shared_ptr<Fd> client);

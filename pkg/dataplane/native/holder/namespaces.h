@@ -1,5 +1,5 @@
-// The network namespaces that the holder knows: its own, those of connected local
-// clients, and pinned ones. Requests cannot name any other.
+// The network namespaces that the holder knows: its own, those of connected local clients, those that nsm-cni
+// passes while its connection stands, and pinned ones. Requests cannot name any other.
 #pragma once
 
 #include <sys/stat.h>

@@ -11,6 +11,8 @@ namespace {
 // Each parser returns what is wrong with `value`; empty: nothing.
 using Parse = std::string (*)(Options& options, std::string_view value);
 
+constexpr const char* kCniName = "cni";  // by which nsmd tells the connections of nsm-cni from workloads'
+
 std::string parse_path(std::string_view value, std::string& path) {
   if (value.empty() || value.front() != '/') return "is not an absolute path";
   if (value.size() >= sizeof sockaddr_un{}.sun_path) return "is longer than 107 bytes";
@@ -27,8 +29,16 @@ std::string parse_number(std::string_view value, Number& number) {
 std::string parse_listen(Options& options, std::string_view value) {
   const std::size_t equals = value.find('=');
   if (equals == value.npos || equals == 0 || equals > 64) return "is not NAME=PATH";
-  ListenSocket socket{std::string(value.substr(0, equals)), ""};
+  ListenSocket socket{std::string(value.substr(0, equals)), "", Clients::kEveryone};
+  if (socket.name == kCniName) return "has the name of the --cni socket";
   std::string wrong = parse_path(value.substr(equals + 1), socket.path);
+  if (wrong.empty()) options.listen.push_back(std::move(socket));
+  return wrong;
+}
+
+std::string parse_cni(Options& options, std::string_view value) {
+  ListenSocket socket{kCniName, "", Clients::kNodesRoot};
+  std::string wrong = parse_path(value, socket.path);
   if (wrong.empty()) options.listen.push_back(std::move(socket));
   return wrong;
 }
@@ -51,6 +61,8 @@ constexpr Option kOptions[] = {
     {"--control", "PATH", "socket on which nsmd controls the dataplane (required)",
      [](Options& o, std::string_view v) { return parse_path(v, o.control); }},
     {"--listen", "NAME=PATH", "socket to which workloads connect; may be repeated", parse_listen},
+    {"--cni", "PATH", "socket to which nsm-cni connects, as root of the node, when a pod starts or ends",
+     parse_cni},
     {"--deliver", "PATH", "nsmd's socket, to which workloads' connections are relayed",
      [](Options& o, std::string_view v) { return parse_path(v, o.deliver); }},
     {"--dial", "PATH", "socket on which nsmd asks for connections to endpoints",
@@ -83,7 +95,8 @@ const Option* find_option(std::string_view name) {
 void check_together(const Options& options, std::vector<std::string>& wrong) {
   if (options.help) return;
   if (options.control.empty()) wrong.push_back("--control is required");
-  if (!options.listen.empty() && options.deliver.empty()) wrong.push_back("--listen needs --deliver");
+  if (!options.listen.empty() && options.deliver.empty())
+    wrong.push_back("--listen and --cni need --deliver");
   if (options.engine_uid == 0)
     wrong.push_back("--engine-uid must not be 0: the engine runs without privileges");
 }

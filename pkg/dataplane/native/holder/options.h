@@ -10,9 +10,13 @@
 
 namespace nsm::holder {
 
+// Whom a socket is for.
+enum class Clients { kEveryone, kNodesRoot };
+
 struct ListenSocket {
   std::string name;
   std::string path;
+  Clients clients = Clients::kEveryone;
 };
 
 struct Options {

@@ -2,6 +2,9 @@
 
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <linux/nsfs.h>
+#include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
@@ -92,10 +95,17 @@ void Sessions::keep_descriptors(Session& session, Received& message) {
     const bool full = session.descriptors.size() >= kMaxDescriptors;
     if (full || fstat(fd.get(), &info) != 0 || !may_keep(fd, info)) {
       counters_.add(Count::descriptors_refused);
-    } else if (session.descriptors.try_emplace(namespace_id(info), std::move(fd)).second) {
+    } else if (const auto [kept, is_new] = session.descriptors.try_emplace(namespace_id(info), std::move(fd));
+               is_new) {
       counters_.add(Count::descriptors_kept);
+      if (session.may_name_namespaces) make_known(session, kept->second);
     }
   }
+}
+
+void Sessions::make_known(Session& session, const Fd& passed) {
+  if (ioctl(passed.get(), NS_GET_NSTYPE) != CLONE_NEWNET) return;
+  session.named.push_back(namespaces_.add(passed.duplicate()));
 }
 
 Bytes preface(const Session& session, std::uint32_t sequence) {

@@ -21,6 +21,8 @@ struct Session {
   NamespaceRef ns;                        // known as long as the session exists
   std::string listener;                   // empty: the holder connected to the program
   std::map<NamespaceId, Fd> descriptors;  // by (dev, ino)
+  bool may_name_namespaces = false;       // requests may name the network namespaces that it passed
+  std::vector<NamespaceRef> named;        // these, known as long as the session exists
   std::unique_ptr<Relay> relay;
 };
 
@@ -46,6 +48,7 @@ class Sessions {
 
  private:
   void keep_descriptors(Session& session, Received& message);
+  void make_known(Session& session, const Fd& passed);
 
   EventLoop& loop_;
   const Attestor& attestor_;

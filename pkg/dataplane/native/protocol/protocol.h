@@ -37,8 +37,8 @@ inline constexpr std::uint32_t kKeyAttributeBytes = 32;  // X25519 and preshared
 enum Message : std::uint16_t {
   kHello = 0x20,  // the first message on the control socket; both sides send kVersionAttr
 
-  // A network namespace is named by the (dev, ino) of its nsfs file. The holder knows
-  // the namespaces of connected local clients, and pinned ones.
+  // A network namespace is named by the (dev, ino) of its nsfs file. The holder knows the namespaces of
+  // connected local clients, those that nsm-cni passes while its connection stands, and pinned ones.
 
   // {ns?, payload, fdPatch*}: rtnetlink messages for that namespace (absent: the
   // holder's own). The kernel's answers come back in payloads.
