@@ -2,6 +2,7 @@
 export type { Serve } from './annotations/serve.ts'
 export type { AskedWire } from './annotations/wires.ts'
 export { type Kept, type PodKeeper, type PodNamespaces, type Tell, wireStates } from './pods/doors.ts'
+export { endFormerWires } from './pods/end-former-wires.ts'
 export { type ClusterOptions, type FollowedCluster, followCluster } from './pods/follow-cluster.ts'
 export { KeptEndpoint, type OpenedEndpoint } from './pods/kept-endpoint.ts'
 export { NeededIdentity } from './pods/needed-identity.ts'
@@ -14,7 +15,6 @@ export {
   type Pod,
   type PodAt,
   type PodObject,
-  podOfAccount,
   type Sandbox,
   wireId,
 } from './pods/pod.ts'

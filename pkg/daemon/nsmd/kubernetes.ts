@@ -4,11 +4,10 @@ import type { ConnectionTable } from '../../connections/index.ts'
 import { httpsTransport, KubeClient } from '../../kube/index.ts'
 import {
   type ClusterOptions,
+  endFormerWires,
   followCluster,
   NodePods,
   type PodNamespaces,
-  podOfAccount,
-  wireId,
 } from '../../kubernetes/index.ts'
 import { type PodParts, podKeeper } from './pods.ts'
 
@@ -49,20 +48,9 @@ export async function keepPods(options: KubernetesOptions, known: KnownParts): P
         .synced(until)
         .then(() => pods.idle())
         .then(settle)
-        .then(() => endFormer(options, pods))
+        .then(() => endFormerWires({ ...options, pods }))
         .catch(() => {}), // it closes before all is known
   )
-}
-
-/** Ends wires that this daemon has made for pods before, and that these do not want any more. */
-async function endFormer({ table, end }: KubernetesOptions, pods: NodePods): Promise<void> {
-  for (const { id, accounts = [], connection } of [...table.all()]) {
-    const pod = accounts.map(podOfAccount).find((uid) => uid !== undefined)
-    const made = connection.path.segments[0]?.id ?? ''
-    if (pod === undefined || !made.startsWith(wireId({ uid: pod }, ''))) continue
-    const wanted = pods.status(pod)?.wires.map(({ asked }) => wireId({ uid: pod }, asked.key)) ?? []
-    if (!wanted.includes(made)) await end(id, 'its pod does not ask for it any more')
-  }
 }
 
 function isInKubernetes({ kubernetes, nodeTokenFile }: NsmdConfig): boolean {
