@@ -102,9 +102,9 @@ describe('KubeClient', () => {
     [409, 'AlreadyExists', AlreadyExistsError, 'already_exists'],
     [409, 'Conflict', ConflictError, 'failed_precondition'],
     [410, 'Expired', GoneError, 'failed_precondition'],
-    [403, 'Forbidden', ForbiddenError, 'permission_denied'],
+    [403, 'Forbidden', ForbiddenError, 'unavailable'],
     [422, 'Invalid', InvalidError, 'invalid_argument'],
-    [401, 'Unauthorized', KubeError, 'unauthenticated'],
+    [401, 'Unauthorized', KubeError, 'unavailable'],
     [413, 'RequestEntityTooLarge', KubeError, 'resource_exhausted'],
     [500, 'InternalError', KubeError, 'unavailable'],
   ])('%i %s is an error of its own, in the words of the server', async (code, reason, type, expected) => {

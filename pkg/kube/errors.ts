@@ -50,7 +50,7 @@ export class ConflictError extends KubeError {}
 /** The server does not remember the changes since the given resource version any more: list again. */
 export class GoneError extends KubeError {}
 
-/** Neither RBAC nor an admission policy allows the call. */
+/** RBAC or an admission policy does not allow the call. */
 export class ForbiddenError extends KubeError {}
 
 /** The object is not as its schema or an admission policy wants it. */
@@ -74,10 +74,11 @@ export function refusal(code: number, { status, call }: Refusal): KubeError {
     case 400:
     case 422:
       return new InvalidError('invalid_argument', 'Cannot write the object: the API server finds it invalid', refused)
+    // It is we who are refused, and not whoever asked us. An API server that has just started does not know all roles yet.
     case 401:
-      return new KubeError('unauthenticated', 'Cannot call the API server: it does not know the credentials', refused)
+      return new KubeError('unavailable', 'Cannot call the API server: it does not know the credentials', refused)
     case 403:
-      return new ForbiddenError('permission_denied', 'Cannot call the API server: it forbids the call', refused)
+      return new ForbiddenError('unavailable', 'Cannot call the API server: it forbids the call', refused)
     case 404:
       return new NotFoundError('not_found', 'Cannot find the object at the API server', refused)
     case 409:

@@ -60,6 +60,7 @@ export class KubernetesNode {
   /** Its pods can start once {@link connect} has been told of their addresses. */
   static async start(lab: Lab, spec: NodeSpec): Promise<KubernetesNode> {
     const { host, address } = await lab.publicHost(spec.name, spec.number)
+    await host.ip('route add default dev eth0') // without one, a node could not ask for what a Service stands for
     const machine = await NodeMachine.create(lab, host, spec.name)
     const node = new KubernetesNode(lab, spec, address, machine)
     await node.#configure()

@@ -8,6 +8,7 @@ import { type KubeClient, objectNameOf, unlessOutdated } from '../../../kube/ind
 import { serviceResource } from './service-object.ts'
 
 const PAUSE_MS = 1_000
+const RETRY_MS = 30_000
 
 export interface ServiceStatusOptions {
   readonly client: KubeClient
@@ -46,10 +47,10 @@ export class ServiceStatus {
     await this.#telling
   }
 
-  #change(service: string): void {
+  #change(service: string, pauseMs = PAUSE_MS): void {
     if (this.#isClosed) return
     this.#changed.add(service)
-    this.#cancel ??= this.#options.clock.after(PAUSE_MS * (1 + Math.random()), () => {
+    this.#cancel ??= this.#options.clock.after(pauseMs * (1 + Math.random()), () => {
       this.#cancel = undefined
       this.#telling = this.#telling.then(() => this.#tell())
     })
@@ -64,7 +65,7 @@ export class ServiceStatus {
         await this.#tellOf(service)
       } catch (error) {
         logger.warn('Cannot tell how many endpoints serve a service', { service, error: describeError(error) })
-        this.#change(service)
+        this.#change(service, RETRY_MS)
       }
     }
   }

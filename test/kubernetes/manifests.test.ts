@@ -1,0 +1,92 @@
+/** The manifests as they are shipped, with the image as it is built, on a cluster of two nodes. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { VERSION } from '../../pkg/base/index.ts'
+import { Lab } from '../lab/lab.ts'
+import { BUILD, ROOT } from '../lab/programs.ts'
+import { run } from '../lab/shell.ts'
+import { KubernetesCluster } from './cluster.ts'
+import { BOX_IMAGE } from './images.ts'
+import { missingForKubernetes } from './programs.ts'
+
+const SETUP_MS = 300_000
+const TEST_MS = 120_000
+const IMAGE = `localhost/nsmesh:${VERSION}`
+const OVERLAY = `${ROOT}/manifests/overlays/default`
+/** Where programs of pods find the node, and the node their sockets. */
+const NSM_FOLDER = '/var/lib/networkservicemesh'
+const missing = missingForKubernetes()
+
+/** A program of the image with its environment, beside a shell. */
+function pod(name: string, nodeName: string, program: string, environment: Record<string, string>, security = {}) {
+  const folders = { nsm: NSM_FOLDER, agent: '/run/nsmesh' }
+  const mesh = {
+    name: 'mesh',
+    image: IMAGE,
+    command: [program],
+    env: Object.entries(environment).map(([name, value]) => ({ name, value })),
+    securityContext: security,
+    volumeMounts: Object.entries(folders).map(([name, mountPath]) => ({ name, mountPath })),
+  }
+  const spec = {
+    nodeName,
+    terminationGracePeriodSeconds: 1,
+    containers: [{ name: 'box', image: BOX_IMAGE }, mesh],
+    volumes: Object.entries(folders).map(([name, path]) => ({ name, hostPath: { path } })),
+  }
+  return { apiVersion: 'v1', kind: 'Pod', metadata: { name }, spec }
+}
+
+describe.skipIf(missing !== undefined)('kubectl apply -k manifests/overlays/default', () => {
+  let lab: Lab
+  let cluster: KubernetesCluster
+
+  beforeAll(async () => {
+    lab = await Lab.create()
+    const folder = lab.diskFolder('image')
+    const env = { NSM_BUILD_DIR: BUILD }
+    const image = run([process.execPath, `${ROOT}/hack/image.ts`, '--folder', folder], { env, timeoutMs: SETUP_MS })
+    cluster = await KubernetesCluster.start(lab, { name: 'west', number: 10, nodeCount: 2 })
+    await image
+    await cluster.loadImage(`${folder}/nsmesh.tar`)
+  }, SETUP_MS)
+  afterAll(() => lab?.close(), SETUP_MS)
+
+  const kubectl = (...command: readonly string[]) => cluster.kubectl(...command)
+  const rolledOut = (what: string) => kubectl('-n', 'nsm-system', 'rollout', 'status', what, '--timeout=90s')
+
+  test('is what the API server takes, without a warning', { timeout: TEST_MS }, async () => {
+    await kubectl('apply', '-f', `${ROOT}/manifests/base/namespace.yaml`)
+    await kubectl('apply', '-f', `${ROOT}/manifests/base/crds`)
+    const { code, stderr } = await cluster.api.tryKubectl([
+      'apply',
+      '--dry-run=server',
+      '--warnings-as-errors',
+      '-k',
+      OVERLAY,
+    ])
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  })
+
+  test('starts a registry that the nodes join', { timeout: TEST_MS }, async () => {
+    await kubectl('-n', 'nsm-system', 'create', 'configmap', 'nsmesh', '--from-literal=domain=west')
+    await kubectl('apply', '-k', OVERLAY)
+    await rolledOut('deployment/nsm-registry')
+    await rolledOut('daemonset/nsmd')
+    const nodes = () => kubectl('-n', 'nsm-system', 'exec', 'deployment/nsm-registry', '--', 'nsmctl', 'get', 'nodes')
+    await expect.poll(nodes, { timeout: 30_000 }).toMatch(/west-1[\s\S]*west-2/)
+  })
+
+  test('gives pods of two nodes a wire, by the programs of the image', { timeout: TEST_MS }, async () => {
+    const endpoint = { NSM_NAME: 'files-1', NSM_SERVICE_NAMES: 'files', NSM_CIDR_PREFIX: '172.16.1.0/31' }
+    // Its socket is where the node reaches it; only root may make one there.
+    await cluster.apply(
+      pod('files', 'west-1', 'nsm-endpoint', { ...endpoint, NSM_LISTEN_DIR: NSM_FOLDER }, { runAsUser: 0 }),
+    )
+    await cluster.apply(pod('reader', 'west-2', 'nsm-client', { NSM_NETWORK_SERVICES: 'kernel://files/nsm-1' }))
+    await kubectl('wait', 'pod', 'reader', '--for=condition=Ready', '--timeout=60s')
+    const ping = () => kubectl('exec', 'reader', '-c', 'box', '--', 'ping', '-c', '3', '-W', '1', '172.16.1.0')
+    await expect.poll(() => ping().catch(String), { timeout: 60_000 }).toContain(' 0% packet loss')
+  })
+})
+
+if (missing !== undefined) test.skip(`the tests with Kubernetes are skipped: ${missing}`, () => {})
