@@ -36,6 +36,23 @@ function pod(name: string, nodeName: string, program: string, environment: Recor
   return { apiVersion: 'v1', kind: 'Pod', metadata: { name }, spec }
 }
 
+/** A pod that has nothing of nsmesh but annotations, as a namespace with PodSecurity `restricted` wants it. */
+function annotated(name: string, nodeName: string, annotations: Record<string, string>) {
+  const container = {
+    name: 'box',
+    image: BOX_IMAGE,
+    securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
+  }
+  const spec = {
+    nodeName,
+    terminationGracePeriodSeconds: 1,
+    automountServiceAccountToken: false,
+    securityContext: { runAsNonRoot: true, runAsUser: 1000, seccompProfile: { type: 'RuntimeDefault' } },
+    containers: [container],
+  }
+  return { apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace: 'strict', annotations }, spec }
+}
+
 describe.skipIf(missing !== undefined)('kubectl apply -k manifests/overlays/default', () => {
   let lab: Lab
   let cluster: KubernetesCluster
@@ -86,6 +103,24 @@ describe.skipIf(missing !== undefined)('kubectl apply -k manifests/overlays/defa
     await kubectl('wait', 'pod', 'reader', '--for=condition=Ready', '--timeout=60s')
     const ping = () => kubectl('exec', 'reader', '-c', 'box', '--', 'ping', '-c', '3', '-W', '1', '172.16.1.0')
     await expect.poll(() => ping().catch(String), { timeout: 60_000 }).toContain(' 0% packet loss')
+  })
+
+  test('gives a pod its wire by an annotation alone, while it runs', { timeout: TEST_MS }, async () => {
+    await kubectl('create', 'namespace', 'strict')
+    await kubectl('label', 'namespace', 'strict', 'pod-security.kubernetes.io/enforce=restricted')
+    await cluster.apply(annotated('db', 'west-1', { 'networkservicemesh.io/serve': 'db?prefix=172.16.2.0/31' }))
+    await cluster.apply(annotated('asks', 'west-2', {}))
+    const inStrict = (...command: readonly string[]) => kubectl('-n', 'strict', ...command)
+    await inStrict('wait', 'pod', 'db', 'asks', '--for=condition=Ready', '--timeout=60s')
+    const ping = () => inStrict('exec', 'asks', '--', 'ping', '-c', '3', '-W', '1', '172.16.2.0').catch(String)
+
+    await inStrict('annotate', 'pod', 'asks', 'networkservicemesh.io=kernel://db/nsm-1')
+    await expect.poll(ping, { timeout: 30_000 }).toContain(' 0% packet loss')
+    await inStrict('annotate', 'pod', 'asks', 'networkservicemesh.io-')
+    const links = () => inStrict('exec', 'asks', '--', 'ls', '/sys/class/net')
+    await expect.poll(links, { timeout: 10_000 }).not.toContain('nsm-1')
+    const status = await inStrict('get', 'pod', 'asks', '-o', 'jsonpath={.status.containerStatuses[0].restartCount}')
+    expect(status).toBe('0')
   })
 })
 
