@@ -72,7 +72,7 @@ describe('nsm-registry refuses to start', () => {
     expect(registry.errors).toMatch(/another trust domain.*found=east[\s\S]*Next: /)
     writeFileSync(join(registry.stateDir, 'authority.pem'), 'gone')
     expect(await registry.run()).toBe(1)
-    expect(registry.errors).toMatch(/its file is damaged[\s\S]*Next: restore the file/)
+    expect(registry.errors).toMatch(/what is kept of it is damaged \(place=.*authority\.pem\)[\s\S]*Next: restore it/)
   })
 
   test('with an admin socket where others can reach it', async () => {

@@ -33,7 +33,7 @@ export function federationHandlers(options: FederationOptions): FederationHandle
 /**
  * The caller holds the secret of an invitation, and shows an SVID of the authority that it introduces: so it has the key
  * of that authority's registry, and not only what is public about it. One that did not get the answer asks again, by the
- * same authority, and gets another one, unless it has been revoked meanwhile.
+ * same authority, and gets another one, unless it has called since, as only those do that got it, or has been revoked.
  * Crash: after the invitation is used the token is lost, and the domain has not joined.
  */
 async function accept(
@@ -116,11 +116,12 @@ async function hear(
 }
 
 async function* watchBundle(
-  { trust, clock, logger, heard }: FederationOptions & Heard,
+  { trust, invitations, clock, logger, heard }: FederationOptions & Heard,
   { introduction: message }: domainV1.WatchBundleRequest,
   call: Call,
 ): AsyncGenerator<domainV1.Introduction> {
   const domain = callingDomain(trust, call)
+  await invitations.settle('domain', domain) // it calls whom it knows by the answer
   if (message !== undefined) await hear({ trust, clock, logger, heard }, { domain, message }, call.signal)
   let sent: Introduction | undefined
   for await (const _ of trust.changes(call.signal)) {
