@@ -82,19 +82,6 @@ export class Invitations {
     })
   }
 
-  /** The guest has shown that it got the answer: from now on its invitation is used for it, too. */
-  async settle(invites: JoinKind, guest: string): Promise<void> {
-    const isAnswered = (record: InvitationRecord) =>
-      record.invites === invites && record.guest === guest && record.usedBy !== undefined
-    for (const { name } of this.#records.all('invitation').filter(isAnswered)) {
-      await this.#records.change('invitation', name, (stored) => {
-        if (stored === undefined) return undefined
-        const { usedBy: _, ...used } = stored
-        return used
-      })
-    }
-  }
-
   #checkUsable({ usedMs, usedBy, expiresMs, invites }: InvitationRecord, by: string | undefined): void {
     const isSame = usedBy !== undefined && usedBy === by
     if (usedMs !== undefined && !isSame) throw unusable('the token was used already', invites)

@@ -22,10 +22,10 @@ export interface FederationOptions {
 export type FederationHandlers = Handlers<typeof domainV1.FederationService>
 
 export function federationHandlers(options: FederationOptions): FederationHandlers {
-  const heard = new Map<string, number>()
+  const domains = { ...options, calledMs: new Map<string, number>(), heard: new Map<string, number>() }
   return {
-    accept: (request, call) => accept(options, request, call),
-    watchBundle: (request, call) => watchBundle({ ...options, heard }, request, call),
+    accept: (request, call) => accept(domains, request, call),
+    watchBundle: (request, call) => watchBundle(domains, request, call),
     leave: (_, call) => leave(options, call),
   }
 }
@@ -37,7 +37,7 @@ export function federationHandlers(options: FederationOptions): FederationHandle
  * Crash: after the invitation is used the token is lost, and the domain has not joined.
  */
 async function accept(
-  { trust, invitations, clock, logger }: FederationOptions,
+  { trust, invitations, calledMs, clock, logger }: FederationOptions & Called,
   { secret, introduction: message }: domainV1.AcceptRequest,
   { peer }: Call,
 ): Promise<domainV1.Introduction> {
@@ -53,7 +53,8 @@ async function accept(
   const by = authorities.find((authority) => speaker.isVouchedForBy([authority]))
   if (by === undefined) throw isUnproven(domain)
   checkSameDomain(trust.joinedDomain(domain), domain, speaker)
-  await invitations.use(invitation, fingerprint(by))
+  const isAnswered = (calledMs.get(domain) ?? 0) >= (invitation.usedMs ?? Number.POSITIVE_INFINITY)
+  await invitations.use(invitation, isAnswered ? undefined : fingerprint(by))
   await admitDomain(trust.records, introduction, { speaker, nowMs, isAgain: invitation.usedMs !== undefined })
   logger.info('A domain joined', { domain, addresses: addresses.join(' ') })
   return introductionToProto(trust.introduction)
@@ -90,6 +91,11 @@ function isUnproven(domain: string): NsmError {
 /** What a domain says of itself may be a write here: it is heard once in so long, however often it calls. */
 const HEARD_MS = 1_000
 
+interface Called {
+  /** When each domain called last: it calls whom it knows by the answer to a token. */
+  readonly calledMs: Map<string, number>
+}
+
 interface Heard {
   /** When each domain is heard last. */
   readonly heard: Map<string, number>
@@ -116,12 +122,12 @@ async function hear(
 }
 
 async function* watchBundle(
-  { trust, invitations, clock, logger, heard }: FederationOptions & Heard,
+  { trust, calledMs, clock, logger, heard }: FederationOptions & Called & Heard,
   { introduction: message }: domainV1.WatchBundleRequest,
   call: Call,
 ): AsyncGenerator<domainV1.Introduction> {
   const domain = callingDomain(trust, call)
-  await invitations.settle('domain', domain) // it calls whom it knows by the answer
+  calledMs.set(domain, clock.nowMs())
   if (message !== undefined) await hear({ trust, clock, logger, heard }, { domain, message }, call.signal)
   let sent: Introduction | undefined
   for await (const _ of trust.changes(call.signal)) {
