@@ -16,6 +16,7 @@ ALLOWED = {
     'pipeline': {'core'},
     'protocol': set(),
     'io': {'core', 'pipeline', 'protocol', 'programs.h'},
+    'cni': {'protocol/protocol.h', 'io/fd.h'},
     'holder': {'protocol', 'programs.h', 'io/fd.h', 'io/sockaddr.h', 'core/socket-address.h'},
 }
 
