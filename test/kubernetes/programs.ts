@@ -1,7 +1,7 @@
 /** The programs of Kubernetes, which hack/lib/kubernetes.sh builds from Go modules. */
 import { existsSync } from 'node:fs'
 
-const FOLDER = process.env['NSM_KUBERNETES'] ?? ''
+const FOLDER = process.env['NSM_KUBERNETES_PROGRAMS'] ?? ''
 
 /** Those of one binary, then those of containerd. */
 export type KubernetesProgram =
@@ -19,7 +19,7 @@ export type KubernetesProgram =
 export function missingForKubernetes(): string | undefined {
   if (process.getuid?.() !== 0) return 'needs root for network namespaces'
   if (!existsSync(`${FOLDER}/versions`))
-    return 'needs NSM_KUBERNETES: run hack/test kubernetes, which builds Kubernetes'
+    return 'needs NSM_KUBERNETES_PROGRAMS: run hack/test kubernetes, which builds Kubernetes'
   return undefined
 }
 
