@@ -126,7 +126,10 @@ class Holder:
         except AssertionError:
             self.process.kill()
         if self.process.poll() is not None:
-            raise RuntimeError(self.output())
+            output = self.output()
+            self.log.close()
+            shutil.rmtree(self.directory)
+            raise RuntimeError(output)
 
     def engine_pid(self):
         try:
