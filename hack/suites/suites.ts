@@ -14,7 +14,7 @@ export interface Suite {
 
 const STYLE = ['format', 'types', 'protos', 'layers', 'texts', 'references', 'unused', 'scripts', 'native']
 /** Tests of the dataplane at its limits, and of how long it takes for something. */
-const LOADED = '^engine-(flood|rekey|two|hostile|priority|starved|link)|^bench-'
+const LOADED = '^engine-(flood|rekey|roaming|two|hostile|priority|starved|link)|^bench-'
 /** In which the engine's threads meet: load both ways, keys that change, paths, an engine that ends. */
 const THREADED = '^engine-(two-aes|is-away|hostile|roaming|rekey)$'
 
