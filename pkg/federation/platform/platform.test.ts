@@ -58,6 +58,14 @@ describe('a domain whose platform vouches for its nodes', () => {
     })
   })
 
+  test('knows after the next identity of a node which run of it is connected', async () => {
+    await join()
+    const run = { url: 'tcp://192.0.2.1:5001', instance: 'first' }
+    await east.trust.records.change('node', 'n1', (known) => known && { ...known, run })
+    await join()
+    expect(east.trust.records.get('node', 'n1')?.run).toEqual(run)
+  })
+
   test('lets in nobody with another token, and gives no identity by one that it gave before', async () => {
     await expect(join('a.b.c')).rejects.toMatchObject({ code: 'permission_denied' })
     await join()

@@ -23,7 +23,7 @@ export interface Admission {
  * the word of one of them, can change its addresses: a new introduction vouches for nothing that an old one has said.
  * INVARIANT: whatever is public about a domain, such as its certificates, admits nobody in its name.
  * @throws {NsmError} `already_exists` when the speaker is not the domain that has joined under that name,
- *   `failed_precondition` when it joins again with its token and has been revoked meanwhile.
+ *   `failed_precondition` when it joins again with its token and is not joined any more, because it was revoked or the join was cut off.
  */
 export async function admitDomain(
   records: TrustRecords,
@@ -43,7 +43,7 @@ export async function admitDomain(
 function wasRevoked(domain: string): NsmError {
   return new NsmError(
     'failed_precondition',
-    'Cannot join the domain: the token was used, and the domain revoked since',
+    'Cannot join the domain: the token was used, and the domain is not joined any more',
     {
       fields: { domain },
       next: `ask its operator for a new one: nsmctl domain invite ${domain}`,

@@ -1,6 +1,7 @@
 /**
- * Where the nodes of this domain are called, and for whom each speaks. A node says it when it connects, and each of its endpoints registers with
- * that address: one of another machine would bring the clients of a service to whom they did not ask for.
+ * Where the nodes of this domain are called, and for whom each speaks. A node says its address when it connects, and each
+ * of its endpoints registers with that address: one of another machine would bring the clients of a service to whom they
+ * did not ask for.
  */
 import { NsmError } from '../../base/index.ts'
 import { formatSocketAddress, isReachableUrl, parseSocketAddress, type Reach } from '../../net/index.ts'

@@ -58,9 +58,9 @@ export async function admitOfPlatform(records: TrustRecords, { name, uid, nowMs 
   await records.change('node', name, (known) => {
     checkMayJoinOfPlatform(known, { uid, nowMs })
     isMember = known?.platformUid === uid
-    const joinedMs = known !== undefined && isMember ? known.joinedMs : nowMs
+    if (known !== undefined && isMember) return { ...known, renewedMs: nowMs }
     const url = known?.url ?? ''
-    return { kind: 'node', name, joinedMs, renewedMs: nowMs, revokedMs: undefined, url, platformUid: uid }
+    return { kind: 'node', name, joinedMs: nowMs, renewedMs: nowMs, revokedMs: undefined, url, platformUid: uid }
   })
   return isMember
 }
