@@ -67,6 +67,17 @@ describe('the pods of a node', () => {
     await hasLinks(near, client, [])
   })
 
+  it('take their wires along to a new sandbox', async () => {
+    const pod = { name: 'restarts', wires: 'kernel://files/nsm-1' }
+    const former = near.pods.apply(pod)
+    await hasLinks(near, former, ['nsm-1'])
+    const next = near.pods.restart(pod)
+    await hasLinks(near, next, ['nsm-1'])
+    expect([near.links(former), far.links(server)]).toMatchObject([[], { length: 1 }])
+    near.pods.remove('restarts')
+    await hasLinks(near, next, [])
+  })
+
   it('serve only while they are ready, and others take over', async () => {
     const client = near.pods.apply({ name: 'fails-over', wires: 'kernel://files/nsm-1' })
     await hasLinks(near, client, ['nsm-1'])

@@ -23,6 +23,8 @@ export class SandboxPods {
   readonly #watchers = new Set<(event: WatchEvent<KubeObject>) => void>()
   readonly #found = new Map<string, string>()
   #version = 1
+  #namespaces = 0
+  #addresses = 2
 
   readonly namespaces: PodNamespaces
 
@@ -51,10 +53,21 @@ export class SandboxPods {
       kind: 'Pod',
       metadata: { name, namespace, uid, annotations, resourceVersion: `${++this.#version}` },
       spec: { nodeName: 'n1', serviceAccountName: serviceAccount },
-      status: { phase, podIP: '10.0.0.2', conditions: [{ type: 'Ready', status: isReady ? 'True' : 'False' }] },
+      status: {
+        phase,
+        podIP: `10.0.0.${this.#addresses}`,
+        conditions: [{ type: 'Ready', status: isReady ? 'True' : 'False' }],
+      },
     }
     this.#put(`pods/${name}`, object)
     return this.#place(uid)
+  }
+
+  /** The pod gets another sandbox: another network namespace, which is returned, and another address. */
+  restart(pod: SandboxPod): string {
+    this.#found.delete(`uid-${pod.name}`)
+    this.#addresses += 1
+    return this.apply(pod)
   }
 
   remove(name: string): void {
@@ -76,7 +89,8 @@ export class SandboxPods {
   #place(uid: string): string {
     const known = this.#found.get(uid)
     if (known !== undefined) return known
-    const namespace = `inode://4/${7_000 + this.#found.size}`
+    this.#namespaces += 1
+    const namespace = `inode://4/${7_000 + this.#namespaces}`
     this.#kernel.addNamespace(namespace)
     this.#found.set(uid, namespace)
     return namespace

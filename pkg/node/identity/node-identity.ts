@@ -1,7 +1,7 @@
 /**
  * Who this node is. By default its domain's authority says so: the first time for a one-time token, from then on for the
- * identity that the node has, which is kept on disk; or each time for the token of a platform that vouches for it. With SPIFFE_ENDPOINT_SOCKET another agent says it, and nothing else
- * changes.
+ * identity that the node has, which is kept on disk; or each time for the token of a platform that vouches for it. With
+ * SPIFFE_ENDPOINT_SOCKET another agent says it, and nothing else changes.
  */
 import { createHash } from 'node:crypto'
 import { isAway, NsmError, type Runtime, retryUntilDone } from '../../base/index.ts'
