@@ -6,10 +6,13 @@ interface Timer {
   cancel: () => void
 }
 
-/** A process whose event loop does nothing during several such pauses waits for time to pass. */
+/**
+ * A process whose event loop does next to nothing during several such pauses waits for time to pass. Not a share of the
+ * pause: on a busy machine a pause lasts long, and what a process does between two of them is a small share of it.
+ */
 const PAUSE_MS = 2
-const PAUSES = 3
-const IDLE = 0.25
+const PAUSES = 4
+const IDLE_MS = 0.25
 
 /**
  * A clock that runs, and that a test moves on: for whole programs, whose calls over real sockets take real time. What
@@ -76,7 +79,7 @@ async function untilIdle(): Promise<void> {
   for (let idle = 0; idle < PAUSES; ) {
     const before = performance.eventLoopUtilization()
     await systemClock.sleep(PAUSE_MS)
-    idle = performance.eventLoopUtilization(before).utilization < IDLE ? idle + 1 : 0
+    idle = performance.eventLoopUtilization(before).active < IDLE_MS ? idle + 1 : 0
   }
 }
 
