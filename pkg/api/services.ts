@@ -22,8 +22,8 @@ export interface Peer {
   readonly attestation: Attestation | undefined
   /** Whether the connection on which it called is still open. Absent where nobody can say. */
   readonly isConnected?: () => boolean
-  /** When its identity expired, for the methods that decide themselves about such callers. */
-  readonly expiredMs?: number
+  /** When its identity ends, or has ended, for the methods that decide themselves about that. */
+  readonly expiresMs?: number
 }
 
 /** The kernel's record of the process at the other end of a unix socket. */

@@ -53,7 +53,7 @@ export class ServerConnection {
   }
 
   /**
-   * The peer, also if its identity has expired, and when that was.
+   * The peer, also if its identity has expired, and when it does.
    * @throws {NsmError} `unauthenticated` as {@link peer} does otherwise
    */
   latePeer(rules: PeerRules): Peer {
@@ -61,8 +61,7 @@ export class ServerConnection {
     const nowMs = rules.clock.nowMs()
     const { spiffeId, expiresMs } = verifyExpiredSvid(this.#chain, rules.identity.current().bundles, nowMs)
     checkRevoked(spiffeId.id, rules)
-    const peer = { spiffeId: spiffeId.id, chain: this.#chain, attestation: this.#attestation }
-    return expiresMs < nowMs ? { ...peer, expiredMs: expiresMs } : peer
+    return { spiffeId: spiffeId.id, chain: this.#chain, attestation: this.#attestation, expiresMs }
   }
 
   /** Of the peer, if it is accepted now. */

@@ -101,18 +101,41 @@ describe('the authority', () => {
     },
   )
 
+  async function renew({ answer, csr }: Awaited<ReturnType<typeof joinNode>>) {
+    const { expiresMs } = verifyExpiredSvid(answer.chain, east.trust.bundles(), world.clock.nowMs())
+    const call = callOf(answer.spiffeId)
+    return await east.authority.renew({ csr }, { ...call, peer: { ...call.peer, expiresMs } })
+  }
+
+  test('renews no identity from before the node joined again, however often it was renewed', async () => {
+    const stolen = await joinNode()
+    await world.clock.advance(60_000)
+    const renewed = { ...stolen, answer: await renew(stolen) }
+    await world.clock.advance(60_000)
+    const present = await joinNode()
+    for (const former of [stolen, renewed]) {
+      await expect(renew(former)).rejects.toMatchObject({ code: 'permission_denied' })
+    }
+    const next = { ...present, answer: await renew(present) }
+    await world.clock.advance(60_000)
+    expect((await renew(next)).spiffeId).toBe('spiffe://east/node/n1')
+  })
+
+  test('renews nothing where the end of the identity is not known', async () => {
+    const { csr } = await joinNode()
+    const call = callOf('spiffe://east/node/n1')
+    const { expiresMs: _, ...peer } = call.peer
+    const renewal = east.authority.renew({ csr }, { ...call, peer })
+    await expect(renewal).rejects.toMatchObject({ code: 'permission_denied' })
+  })
+
   describe('asked by a node whose identity has expired', () => {
     const HOUR_MS = 3_600_000
-    const renew = async ({ answer, csr }: Awaited<ReturnType<typeof joinNode>>) => {
-      const { expiresMs } = verifyExpiredSvid(answer.chain, east.trust.bundles(), world.clock.nowMs())
-      const call = callOf(answer.spiffeId)
-      return (await east.authority.renew({ csr }, { ...call, peer: { ...call.peer, expiredMs: expiresMs } })).spiffeId
-    }
 
     test.each([1, 24, 30 * 24])('renews it, %d hours later', async (hours) => {
       const node = await joinNode()
       await world.clock.advance((hours + 0.5) * HOUR_MS)
-      expect(await renew(node)).toBe('spiffe://east/node/n1')
+      expect((await renew(node)).spiffeId).toBe('spiffe://east/node/n1')
     })
 
     test.each([

@@ -16,7 +16,6 @@ import {
   admitOfPlatform,
   checkMayJoinOfPlatform,
   checkNodeMayJoin,
-  mayRenewLate,
   renewNode,
 } from '../trust/nodes.ts'
 import type { Trust } from '../trust/trust.ts'
@@ -107,10 +106,9 @@ async function renew(
   call: Call,
 ): Promise<authorityV1.IdentityResponse> {
   const { trust, clock } = options
-  const { spiffeId, expiredMs } = call.peer
+  const { spiffeId, expiresMs = 0 } = call.peer
   const node = nodeOf(trust, spiffeId)
-  if (expiredMs !== undefined) checkNotTooLate(options, node, expiredMs)
-  await renewNode(trust.records, node, clock.nowMs())
+  await renewNode(trust.records, { name: node, expiresMs, nowMs: clock.nowMs() })
   return issue(options, { csr, spiffeId, dnsNames: dnsNamesOf(node) })
 }
 
@@ -180,19 +178,6 @@ async function announce({ nodes, logger }: WatchParts, url: string, spiffeId: st
   await nodes.announce(spiffeId, url).catch((error: unknown) => {
     logger.warn('Cannot use the address of a node', { node: spiffeId, error: describeError(error) })
   })
-}
-
-/** @throws {NsmError} `permission_denied` when it is too late for a node whose identity has expired */
-function checkNotTooLate({ trust, clock }: AuthorityOptions, node: string, expiredMs: number): void {
-  if (mayRenewLate(trust.records.get('node', node), expiredMs, clock.nowMs())) return
-  throw new NsmError(
-    'permission_denied',
-    'Cannot renew the identity: it has expired, and the name is no longer its own',
-    {
-      fields: { node, expired: new Date(expiredMs).toISOString() },
-      next: `join again with a new token: nsmctl node invite ${node}`,
-    },
-  )
 }
 
 function nodeOf(trust: Trust, spiffeId: string): string {

@@ -95,36 +95,49 @@ export const LATE_RENEWAL_MS = 30 * 24 * 3_600_000
 /** X.509 times have a resolution of one second. */
 const RESOLUTION_MS = 1_000
 
-/**
- * Whether a node whose identity ended at `expiredMs` may have a new one. Not one that has joined again since: the name is
- * that of another machine now, or of another state directory.
- */
-export function mayRenewLate(known: NodeRecord | undefined, expiredMs: number, nowMs: number): boolean {
-  if (known === undefined || known.revokedMs !== undefined) return false
-  const issuedMs = expiredMs - LONGEST_SVID_MS
-  return issuedMs + RESOLUTION_MS >= known.joinedMs && nowMs - expiredMs <= LATE_RENEWAL_MS
+export interface Renewal {
+  readonly name: string
+  /** When the identity that is renewed ends, or has ended. */
+  readonly expiresMs: number
+  readonly nowMs: number
 }
 
 /**
  * Notes that a node has renewed its identity. On a full disk, members go on all the same: nothing is granted by the note.
- * @throws {NsmError} `permission_denied` when the node is unknown or revoked.
+ * @throws {NsmError} `permission_denied` when the node is unknown or revoked, or the identity is not its own any more.
  */
-export async function renewNode(records: TrustRecords, name: string, nowMs: number): Promise<void> {
+export async function renewNode(records: TrustRecords, renewal: Renewal): Promise<void> {
+  const { name, nowMs } = renewal
   try {
-    await records.change('node', name, (known) => ({ ...renewing(known, name), renewedMs: nowMs }))
+    await records.change('node', name, (known) => ({ ...renewing(known, renewal), renewedMs: nowMs }))
   } catch (error) {
     if (errorCode(error) !== 'resource_exhausted') throw error
-    member(records.get('node', name), name)
+    renewing(records.get('node', name), renewal)
   }
 }
 
 /** By its identity alone. One that its platform vouches for would outlive its machine. */
-function renewing(known: NodeRecord | undefined, name: string): NodeRecord {
+function renewing(known: NodeRecord | undefined, renewal: Renewal): NodeRecord {
+  const { name } = renewal
   const node = member(known, name)
+  checkStillItsOwn(node, renewal)
   if (node.platformUid === undefined) return node
   throw new NsmError('permission_denied', 'Cannot renew the identity: the node has to show the token of its platform', {
     fields: { node: name },
     next: 'set NSM_NODE_TOKEN_FILE of nsmd, as the manifests do',
+  })
+}
+
+/**
+ * Not the identity of a node that has joined again since: the name is that of another machine now, or of another state
+ * directory, and whoever has the former key would otherwise keep it for ever.
+ */
+function checkStillItsOwn({ joinedMs }: NodeRecord, { name, expiresMs, nowMs }: Renewal): void {
+  const issuedMs = expiresMs - LONGEST_SVID_MS
+  if (issuedMs + RESOLUTION_MS >= joinedMs && nowMs - expiresMs <= LATE_RENEWAL_MS) return
+  throw new NsmError('permission_denied', 'Cannot renew the identity: it is too old, or the node has joined again', {
+    fields: { node: name, expires: new Date(expiresMs).toISOString() },
+    next: `join again with a new token: nsmctl node invite ${name}`,
   })
 }
 
