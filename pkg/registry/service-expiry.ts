@@ -24,7 +24,7 @@ export class ServiceExpiry {
     this.#cancel = this.#later()
   }
 
-  /** Somebody registers it, for the first time or again. */
+  /** Somebody who may serve it registers it, for the first time or again. */
   keep(name: string): void {
     this.#unserved.delete(name)
   }

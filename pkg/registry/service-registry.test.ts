@@ -161,6 +161,29 @@ describe('A service that nobody serves', () => {
     expect(await names()).toEqual([])
   })
 
+  test.each([
+    ['registers it as it is', {}],
+    ['tries to change it', { payload: 'ETHERNET' }],
+  ])('expires all the same where another user %s', async (_, change) => {
+    const [owner, stranger] = [`${OWNER}/uid/1000`, `${OTHER}/uid/1001`]
+    const registerAs = (id: string, node: string, more = {}) =>
+      registry.register(service('files', { pathIds: [id], ...more }), callOf(node))
+    await registerAs(owner, OWNER)
+    await clock.advance(UNSERVED_MS / 2)
+    await registerAs(stranger, OTHER, change).catch(() => {})
+    await clock.advance(UNSERVED_MS / 2 + 20 * 60_000)
+    expect(await names()).toEqual([])
+  })
+
+  test('is kept by its user on another node', async () => {
+    const of = (node: string) => service('files', { pathIds: [`${node}/uid/1000`] })
+    await registry.register(of(OWNER), callOf(OWNER))
+    await clock.advance(UNSERVED_MS / 2)
+    await registry.register(of(OTHER), callOf(OTHER))
+    await clock.advance(UNSERVED_MS / 2 + 20 * 60_000)
+    expect(await names()).toEqual(['files'])
+  })
+
   test('can be had by somebody else afterwards', async () => {
     await registry.register(service('files'), callOf(OWNER))
     await clock.advance(UNSERVED_MS + 20 * 60_000)

@@ -13,7 +13,7 @@ import { checkNodeQuota, checkService, MAX_SERVICES_PER_OWNER } from './rules/li
 import { matchesService } from './rules/matches.ts'
 import { checkName } from './rules/names.ts'
 import { checkMayRemove, checkNode, pathIdsOf } from './rules/ownership.ts'
-import { checkMayServe, checkServingPolicy } from './rules/serving.ts'
+import { checkMayServe, checkServingPolicy, isOfOneTenant } from './rules/serving.ts'
 import { ServiceExpiry } from './service-expiry.ts'
 import { serviceCodec } from './store/record-codec.ts'
 
@@ -53,10 +53,13 @@ export class ServiceRegistry implements ServiceRegistryServer {
     const { services, endpoints } = store
     const [owner = '', node = owner] = service.pathIds
     const stored = await services.get(service.name)
-    this.#expiry.keep(service.name)
     // Every endpoint of a service may register the service as it is; only its owner may change it. What an administrator
     // has written has no owner: it is theirs alone, and endpoints serve it as it is.
-    if (stored !== undefined && (isSame(stored, service) || hasNoOwner(stored))) return stored
+    if (stored !== undefined && (isSame(stored, service) || hasNoOwner(stored))) {
+      // Whoever may not serve it does not keep its name from others.
+      if (isOfOneTenant(owner, stored.pathIds[0] ?? '')) this.#expiry.keep(service.name)
+      return stored
+    }
     if (stored === undefined) {
       await this.#checkQuota(owner)
       const holders = await endpoints.ownersServing(service.name)
@@ -66,6 +69,7 @@ export class ServiceRegistry implements ServiceRegistryServer {
     const [before, after] = [stored === undefined ? '' : serviceCodec.encode(stored), serviceCodec.encode(service)]
     checkNodeQuota(node, await store.bytesOf(node), { before, after })
     await services.put(service)
+    this.#expiry.keep(service.name)
     return service
   }
 

@@ -13,9 +13,13 @@ export function tenantOf(owner: string): string {
   return owner.split('/').slice(5, 7).join('/')
 }
 
+export function isOfOneTenant(owner: string, other: string): boolean {
+  return tenantOf(owner) === tenantOf(other)
+}
+
 /** @throws {NsmError} `permission_denied` unless `owner` is of the same tenant as all those that hold the service. */
 export function checkMayServe(service: string, owner: string, holders: readonly string[]): void {
-  const other = holders.find((holder) => tenantOf(holder) !== tenantOf(owner))
+  const other = holders.find((holder) => !isOfOneTenant(holder, owner))
   if (other === undefined) return
   throw noPrivileges('the network service belongs to another user or namespace', { service, owner, holder: other })
 }
