@@ -11,6 +11,7 @@ import {
   TokenMinter,
 } from '../identity/index.ts'
 import { PointToPointIpam, parseGroups } from '../ipam/index.ts'
+import { COUNTED_FOR } from '../steps/index.ts'
 import { EndpointServer } from './index.ts'
 
 const clock = new FakeClock(Date.now())
@@ -85,6 +86,19 @@ test('EndpointServer answers a refresh with the same addresses, ids and interfac
   expect(again.mechanism).toEqual(first.mechanism)
   expect(again.path.segments.map(({ id }) => id)).toEqual(first.path.segments.map(({ id }) => id))
   expect(endpoint.connections).toBe(1)
+  endpoint.stop()
+})
+
+test('EndpointServer counts leases for whom its node does, and tells nobody', async () => {
+  const endpoint = server('172.16.1.0/28') // 8 leases: 6 for one client, 7 for one node
+  const ask = (id: string, account: string) => {
+    const context = { ...emptyContext, extra: { [COUNTED_FOR]: account, other: 'x' } }
+    return endpoint.request(request(id, { context }), callOf(node, { id }))
+  }
+  for (let at = 0; at < 6; at += 1) expect((await ask(`a-${at}`, 'uid/1000')).context.extra).toEqual({ other: 'x' })
+  const refused = { code: 'resource_exhausted', fields: { holder: 'uid/1000' } }
+  await expect(ask('a-6', 'uid/1000')).rejects.toMatchObject(refused)
+  await ask('b-0', 'uid/2000')
   endpoint.stop()
 })
 

@@ -3,7 +3,15 @@ import type { Connection, ConnectionContext, Mechanism } from '../api/index.ts'
 import { NsmError, type Step } from '../base/index.ts'
 import type { PointToPointIpam } from '../ipam/index.ts'
 import { generateInterfaceName, KERNEL, kernelParameter, LOCAL } from '../mechanism/index.ts'
-import { type Arrived, type Begun, countedFor, type Incoming, type Owned, type Verified } from '../steps/index.ts'
+import {
+  type Arrived,
+  type Begun,
+  COUNTED_FOR,
+  countedFor,
+  type Incoming,
+  type Owned,
+  type Verified,
+} from '../steps/index.ts'
 
 /** A connection that an endpoint has accepted. */
 export interface Served extends Owned {
@@ -46,13 +54,19 @@ export const selectMechanism: Step<Asking, { readonly mechanism: Mechanism }, Co
     return next({ mechanism: { cls: LOCAL, type: KERNEL, parameters } })
   }
 
-/** @param domain our own: of another one, all clients share what one may take */
+/**
+ * The client is whom our node counts the wire for. That is between the two of us: the answer does not carry it.
+ * @param domain our own: of another one, all clients share what one may take
+ */
 export function leaseAddresses(
   ipam: PointToPointIpam,
   domain: string,
 ): Step<Asking & Pick<Verified, 'asker' | 'identities'>, { readonly context: ConnectionContext }, Connection> {
   return async function leaseAddresses({ connection: { id, context }, asker, identities: [first = asker] }, next) {
-    return next({ context: { ...context, ip: ipam.lease(id, context.ip, countedFor(asker, first, domain)) } })
+    const { [COUNTED_FOR]: client, ...extra } = context.extra
+    const counted = countedFor(asker, first, domain)
+    const ip = ipam.lease(id, context.ip, client ? { ...counted, client } : counted)
+    return next({ context: { ...context, ip, extra } })
   }
 }
 

@@ -2,11 +2,13 @@
  * Asks the chosen endpoint, or the node where it lives. When a later step fails, the next hop is told to close: a
  * request that fails leaves nothing behind anywhere.
  */
-import type { Connection, Mechanism, Path } from '../api/index.ts'
+import type { Connection, Labels, Mechanism, Path } from '../api/index.ts'
 import { type Clock, describeError, type Logger, NsmError, type Step, splitName, within } from '../base/index.ts'
 import type { Target } from '../connections/index.ts'
 import type { AgreedEnd, End } from '../mechanism/index.ts'
+import { COUNTED_FOR } from '../steps/index.ts'
 import type { Leaving } from './leaving.ts'
+import type { Counted } from './limit-wires.ts'
 import { type Offer, offerTo } from './offer.ts'
 import type { Asking, Hop, NextHops, Self } from './parts.ts'
 import { agreeMtu } from './plan-wire.ts'
@@ -31,7 +33,7 @@ export interface NextHopParts {
   readonly logger: Logger
 }
 
-type AskingAt = Asking & SelectedClientEnd & Chosen
+type AskingAt = Asking & Counted & SelectedClientEnd & Chosen
 
 export function callNextHop(parts: NextHopParts): Step<AskingAt, Answered, Connection> {
   return async function callNextHop(asking, next) {
@@ -92,7 +94,8 @@ function pathFrom({ path: { index, segments } }: Connection, standing: AskingAt[
 }
 
 /** With names as the next hop's domain spells them, and with what an earlier answer of that hop has settled. */
-function toNextHop({ connection, target, payload, clientEnd, standing }: AskingAt, offer: Offer): Connection {
+function toNextHop(asking: AskingAt, offer: Offer): Connection {
+  const { connection, target, payload, clientEnd, standing } = asking
   const mtuBytes = agreeMtu(connection.context.mtuBytes, clientEnd, offer)
   return {
     ...connection,
@@ -101,9 +104,15 @@ function toNextHop({ connection, target, payload, clientEnd, standing }: AskingA
     endpointName: splitName(target.endpoint).name,
     payload,
     mechanism: renew(standing?.outgoing.mechanism, offer),
-    context: { ...connection.context, mtuBytes },
+    context: { ...connection.context, mtuBytes, extra: extraFor(asking) },
     state: 'UP',
   }
+}
+
+/** An endpoint takes the word of its own node; other nodes count for themselves. */
+function extraFor({ connection, target, accounts: [client = ''] }: AskingAt): Labels {
+  const { extra } = connection.context
+  return target.at === 'endpoint' ? { ...extra, [COUNTED_FOR]: client } : extra
 }
 
 /** The mechanism that stands with that hop, with our own parameters as they are now: our configuration may have changed. */

@@ -14,7 +14,7 @@ import type { Asking, Self } from './parts.ts'
 export const CLIENTS_PER_NAMER = 10
 
 export interface Counted {
-  /** Whom the wire is counted for. */
+  /** Whom the wire is counted for: the client, and who names it. */
   readonly accounts: readonly string[]
 }
 

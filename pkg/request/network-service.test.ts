@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { attestationOf } from '../api/testing/index.ts'
 import { NsmError } from '../base/index.ts'
+import { COUNTED_FOR } from '../steps/index.ts'
 import {
   attestedIn,
   CLIENT_NAMESPACE,
@@ -109,6 +110,16 @@ describe('a request for a service on the same node', () => {
     const { node, endpoint } = localNode()
     await node.service.request(firstRequest('files'), node.call())
     expect(endpoint.asked[0]?.connection.labels).toEqual({ nodeName: 'n1' })
+  })
+
+  it('is counted for whom the kernel says, whatever the client says of it', async () => {
+    const { node, endpoint } = localNode()
+    const asked = firstRequest('files')
+    const context = { ...asked.connection.context, extra: { [COUNTED_FOR]: 'uid/9', mine: 'x' } }
+    const connection = { ...asked.connection, context }
+    const attestation = attestationOf({ namespace: CLIENT_NAMESPACE, uid: 100_001, account: 'uid/1000' })
+    await node.service.request({ ...asked, connection }, node.call({ attestation }))
+    expect(endpoint.asked[0]?.connection.context.extra).toEqual({ [COUNTED_FOR]: 'uid/1000', mine: 'x' })
   })
 })
 

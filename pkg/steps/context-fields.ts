@@ -51,7 +51,12 @@ export const ipFields: FieldRules<IpContext> = {
 export const contextFields: FieldRules<Omit<ConnectionContext, 'ip'>> = {
   dnsConfigs: { says: 'endpoint', changes: 'nothing', limits: 'the client decides whether it uses them' },
   ethernet: { says: 'endpoint', changes: 'nothing', limits: '' },
-  extra: { says: 'both', changes: 'nothing', limits: 'the answer counts; no node reads it' },
+  extra: {
+    says: 'both',
+    changes: 'nothing',
+    limits:
+      '`nsmesh.counted-for` is what the node of an endpoint says to it; of the rest the answer counts, and no node reads it',
+  },
   mtuBytes: { says: 'both', changes: 'both', limits: 'the lowest that anybody on the path says' },
 }
 

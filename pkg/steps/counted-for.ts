@@ -1,6 +1,12 @@
 import { trustDomainOf } from '../api/index.ts'
 import { isNode, isWorkloadOf } from '../policy/index.ts'
 
+/**
+ * In the extra context of what a node asks an endpoint of its own: the client for whom it counts the wire. The kernel
+ * tells the node who has many uids; the endpoint sees many identities.
+ */
+export const COUNTED_FOR = 'nsmesh.counted-for'
+
 /** For whom a wire is counted. */
 export interface CountedFor {
   readonly client: string

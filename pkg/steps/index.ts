@@ -1,6 +1,6 @@
 /** The steps that the chains of nodes and endpoints share, in the words of NSM. */
 export { connectionFields, contextFields, type FieldRule, ipFields, type Side } from './context-fields.ts'
-export { type CountedFor, countedFor } from './counted-for.ts'
+export { COUNTED_FOR, type CountedFor, countedFor } from './counted-for.ts'
 export { type BeginParts, type Begun, begin, expire, isNamesake, type Owned, ownerOf } from './lifetime.ts'
 export { type LimitRequestParts, limitAnswer, limitRequest, wantsDefault } from './limit-context.ts'
 export {

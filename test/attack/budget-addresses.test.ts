@@ -23,13 +23,20 @@ beforeAll(async () => {
   south = await other.node('n1')
   await east.joinTo(west)
   await other.joinTo(west)
-  for (const [index, service] of ['for-domains', 'for-nodes', 'for-workloads'].entries()) {
+  const services = ['for-domains', 'for-nodes', 'for-workloads', 'for-accounts']
+  for (const [index, service] of services.entries()) {
     await near.endpoint({ service, name: `nse-${service}`, cidr: `172.16.${index}.0/27` })
     await west.export(service)
   }
 }, 30_000)
 afterAll(() => sandbox.close())
 
+/** Subordinate uids: the kernel counts them for the user who made their user namespace. */
+const manyUids = (node: SandboxNode) => (at: number) => {
+  const namespace = sandbox.namespace()
+  node.kernel.addNamespace(namespace)
+  return node.process({ uid: 100_000 + at, namespace, account: 'uid/1000' })
+}
 const manyClients = (node: SandboxNode) => (at: number) => node.workload(1000 + at)
 const oneClient = (node: SandboxNode) => {
   const client = node.workload(1000)
@@ -74,6 +81,16 @@ const rows: readonly Row[] = [
     others: () => [
       [near, 'for-workloads'],
       [south, 'for-workloads@west'],
+    ],
+  },
+  {
+    who: 'an account of the same node that has a uid for each wire',
+    clientOf: () => manyUids(near),
+    asks: 'for-accounts',
+    most: 12,
+    others: () => [
+      [near, 'for-accounts'],
+      [south, 'for-accounts@west'],
     ],
   },
 ]
