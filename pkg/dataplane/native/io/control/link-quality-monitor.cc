@@ -52,6 +52,7 @@ void LinkQualityMonitor::leave(WireguardPort& port) noexcept {
   Remote& remote = *found->second;
   by_port_.erase(found);
   std::erase(remote.ports, &port);
+  remote.echoed.erase(&port);
   if (remote.carrier == &port) remote.carrier = nullptr;
   if (remote.checked == &port) remote.forget_check();
   if (!remote.ports.empty()) return;
@@ -73,10 +74,26 @@ void LinkQualityMonitor::on_message(WireguardPort& port, const ProbeMessage& mes
     return parts_.threads.egress.post(SendProbeMessage{port.egress(), echo});
   }
   Remote& remote = *found->second;
-  if (remote.checked == &port && remote.check.is_ours(message)) return remote.check.echoed(message);
+  if (remote.checked == &port && remote.check.is_ours(message)) {
+    remote.check.echoed(message);
+    return note_echo(remote, port);
+  }
   const nsm::Verdict before = remote.quality.verdict();
-  if (remote.quality.echoed(message, now.boot_ns)) remote.carrier = &port;
+  if (remote.quality.echoed(message, now.boot_ns)) {
+    remote.carrier = &port;
+    note_echo(remote, port);
+  }
   if (remote.quality.verdict() != before) report_verdict(remote, now);
+}
+
+// The first one takes the probes over: what others have lost so far may have gone to a node that does not
+// know them.
+void LinkQualityMonitor::note_echo(Remote& remote, WireguardPort& port) {
+  const bool is_first = remote.echoed.empty();
+  remote.echoed.insert(&port);
+  if (!is_first || remote.carrier == &port) return;
+  remote.carrier = &port;
+  remote.quality.suspend();
 }
 
 std::uint64_t LinkQualityMonitor::tick(Now now) {
@@ -90,7 +107,7 @@ std::uint64_t LinkQualityMonitor::tick(Now now) {
 std::uint64_t LinkQualityMonitor::probe(Remote& remote, Now now) {
   if (!choose_carrier(remote, now)) {
     remote.quality.suspend();
-    return now.boot_ns + kCarrierRetryNs;
+    return std::min(now.boot_ns + kCarrierRetryNs, check_sessions(remote, now));
   }
   const nsm::Verdict verdict = remote.quality.verdict();
   const std::uint32_t mtu_bytes = remote.quality.mtu_bytes();
@@ -157,7 +174,7 @@ WireguardPort* LinkQualityMonitor::choose_checked(Remote& remote, Now now) {
 void LinkQualityMonitor::change_carrier(Remote& remote, Now now) {
   const auto& ports = remote.ports;
   const auto current = std::find(ports.begin(), ports.end(), remote.carrier);
-  const auto is_next = [&](WireguardPort* port) { return works(*port, now); };
+  const auto is_next = [&](WireguardPort* port) { return remote.may_carry(port) && works(*port, now); };
   auto found = std::find_if(std::next(current), ports.end(), is_next);
   if (found == ports.end()) found = std::find_if(ports.begin(), current, is_next);
   if (found == current || found == ports.end()) return;
@@ -165,17 +182,18 @@ void LinkQualityMonitor::change_carrier(Remote& remote, Now now) {
   remote.carrier = *found;
 }
 
-// False: no wire has a session; one of them now asks for it.
+// False: no wire that may carry probes has a session; one of them now asks for it.
 bool LinkQualityMonitor::choose_carrier(Remote& remote, Now now) {
-  if (remote.carrier && works(*remote.carrier, now)) return true;
   const auto find = [&](bool (*is_wanted)(WireguardPort&, Now)) {
-    const auto found = std::find_if(remote.ports.begin(), remote.ports.end(),
-                                    [&](WireguardPort* port) { return is_wanted(*port, now); });
+    const auto found = std::find_if(remote.ports.begin(), remote.ports.end(), [&](WireguardPort* port) {
+      return remote.may_carry(port) && is_wanted(*port, now);
+    });
     return found == remote.ports.end() ? nullptr : *found;
   };
+  if (remote.carrier && remote.may_carry(remote.carrier) && works(*remote.carrier, now)) return true;
   WireguardPort* const working = find(works);
   remote.carrier = working ? working : find(is_established);
-  if (!remote.carrier) remote.ports.front()->peer().want_session(now);
+  if (!remote.carrier) find([](WireguardPort&, Now) { return true; })->peer().want_session(now);
   return remote.carrier != nullptr;
 }
 

@@ -4,9 +4,14 @@
 // loss another one each time, so that no single session speaks for the link. Besides,
 // the sessions of the other wires are checked in turn, five a second: one that is silent
 // while the link is up belongs to a wire that the far node has forgotten.
+//
+// A far node says itself at which address it is, and may give that of another one. So
+// once a wire has had an echo from an address, only wires that had one carry the probes:
+// the others have their checks, which say nothing of the link.
 #pragma once
 
 #include <map>
+#include <set>
 #include <vector>
 
 #include "core/agenda.h"
@@ -56,7 +61,11 @@ class LinkQualityMonitor {
     const SocketAddress address;
     LinkQuality quality;
     std::vector<WireguardPort*> ports;
+    std::set<const WireguardPort*> echoed;  // those of `ports` that had an echo from this address
     WireguardPort* carrier = nullptr;
+    bool may_carry(const WireguardPort* port) const noexcept {
+      return echoed.empty() || echoed.contains(port);
+    }
     void forget_check() noexcept {
       check = {};
       checked = nullptr;
@@ -73,6 +82,7 @@ class LinkQualityMonitor {
   void send_event(protocol::EventKind kind, const Remote& remote) const;
   void report_verdict(const Remote& remote, Now now) const;
 
+  static void note_echo(Remote& remote, WireguardPort& port);
   static bool choose_carrier(Remote& remote, Now now);
   static void change_carrier(Remote& remote, Now now);
   static WireguardPort* choose_checked(Remote& remote, Now now);

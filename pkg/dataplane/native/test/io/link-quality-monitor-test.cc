@@ -38,22 +38,31 @@ struct Pair {
   }
   io::WireguardPort& port(const char* id) { return static_cast<io::WireguardPort&>(*a.ports->find(id)); }
 
-  // Passes the waiting datagrams of the socket to `node`.
-  void receive(Node& node) {
+  // Passes the next waiting datagram of the socket to `node`; false: there is none.
+  bool receive(Node& node) {
     HandshakeNote note;
     io::Sockaddr from;
     socklen_t length = sizeof from;
     const int socket = node.underlays->find(kWireguardUnderlay)->socket();
     const ssize_t size = recvfrom(socket, note.bytes.data(), note.bytes.size(), 0, &from.any, &length);
-    if (size < 0) return;
+    if (size < 0) return false;
     note.from = from.socket_address();
     note.size = static_cast<std::uint8_t>(size);
     node.wireguard().on_note({0, note}, now);
+    return true;
   }
   void establish() {
     tick();  // requests a session
     receive(b);
     receive(a);
+  }
+  void establish(const char* id) {
+    port(id).peer().want_session(now);
+    while (receive(b)) {  // handshakes of other wires may wait there, too
+    }
+    while (receive(a)) {
+    }
+    CHECK(port(id).peer().verdict() == nsm::Verdict::kUp);
   }
   std::uint64_t tick() { return a.wireguard().tick(now); }
   // Advances the clock in steps of 10 ms; the far side echoes probes of at most `passes` bytes.
@@ -97,6 +106,34 @@ struct Pair {
       CHECK(port(id.c_str()).peer().verdict() == nsm::Verdict::kUp);
     }
   }
+  // Adds `count` wires to another far node, with sessions, which then says that it is where the first one is.
+  void add_strays(int count) {
+    for (int i = 1; i <= count; i++) {
+      const std::string id = "m" + std::to_string(i);
+      const auto ours = static_cast<std::uint8_t>(2 * i + 100),
+                 theirs = static_cast<std::uint8_t>(2 * i + 101);
+      WireguardSpec stray = {.id = id.c_str(),
+                             .node_of_peer = 3,
+                             .initiator_of_peer = theirs,
+                             .initiator = ours,
+                             .peer = address(c),
+                             .probe_messages = true};
+      CHECK(c.set(wireguard_attributes({.id = id.c_str(),
+                                        .node_of_peer = 1,
+                                        .initiator_of_peer = ours,
+                                        .initiator = theirs,
+                                        .peer = address(a)}))
+                .ok());
+      CHECK(a.set(wireguard_attributes(stray)).ok());
+      port(id.c_str()).peer().want_session(now);
+      receive(c);
+      receive(a);
+      CHECK(port(id.c_str()).peer().verdict() == nsm::Verdict::kUp);
+      stray.peer = address(b);
+      CHECK(a.set(wireguard_attributes(stray)).ok());
+      forgotten.insert(id);  // the first far node does not know its sessions
+    }
+  }
   // The kinds of events since the last call.
   std::vector<int> events() {
     std::vector<int> kinds;
@@ -110,7 +147,7 @@ struct Pair {
     return kinds;
   }
 
-  Node a{1, 1}, b{2, 2};
+  Node a{1, 1}, b{2, 2}, c{3, 3};
   Now now = io::now();
   std::map<std::string, int> probes;  // answered, by wire
   std::set<std::string> forgotten;    // wires whose probes the far node drops
@@ -202,6 +239,60 @@ TEST("one wire that works keeps the link up, however many the far node has forgo
   p.events();
   CHECK(p.lost == p.forgotten);
   CHECK(p.port("w10").peer().verdict() == nsm::Verdict::kUp);
+}
+
+TEST("a far node that gives the address of another one does not take down the link of that one") {
+  Pair p;
+  p.establish();
+  p.pass(kNsPerSecond, 9000);
+  p.add_strays(30);
+  p.events();
+  p.pass(100 * kNsPerMs, 9000);
+  p.pass(200 * kNsPerMs, 0);  // a probe is lost
+  p.pass(3 * kNsPerSecond, 9000);
+  CHECK(std::ranges::count(p.events(), protocol::kLinkQualityDown) == 0);
+  CHECK(p.port("w1").peer().verdict() == nsm::Verdict::kUp);
+}
+
+TEST("a far node that gives the address of another one does not speak for it while that one has no session") {
+  Pair p;
+  p.establish();
+  p.pass(kNsPerSecond, 9000);
+  p.now.boot_ns += 175 * kNsPerSecond;
+  p.add_strays(30);
+  p.now.boot_ns += 10 * kNsPerSecond;  // too old now: only the sessions of the strays are left
+  CHECK(p.port("w1").peer().state(p.now) != nsm::SessionState::kEstablished);
+  p.events();
+  p.pass(3 * kNsPerSecond, 9000);
+  CHECK(std::ranges::count(p.events(), protocol::kLinkQualityDown) == 0);
+  p.establish("w1");
+  p.events();
+  p.pass(kNsPerSecond, 9000);
+  const std::vector<int> events = p.events();
+  CHECK(std::ranges::count(events, protocol::kLinkQualityUp) == 1);
+  CHECK(std::ranges::count(events, protocol::kLinkQualityDown) == 0);
+}
+
+TEST("a dead link whose address another far node gives, too, goes down all the same") {
+  Pair p;
+  p.establish();
+  p.pass(kNsPerSecond, 9000);
+  p.add_strays(30);
+  p.events();
+  p.pass(kNsPerSecond, 0);
+  CHECK(std::ranges::count(p.events(), protocol::kLinkQualityDown) == 1);
+}
+
+TEST("a wire of the node that is there brings the link up, however many of another one were there first") {
+  Pair p;
+  p.add_strays(4);
+  p.pass(3 * kNsPerSecond, 9000);
+  p.events();
+  p.establish("w1");
+  p.pass(3 * kNsPerSecond, 9000);
+  const std::vector<int> events = p.events();
+  CHECK(std::ranges::count(events, protocol::kLinkQualityUp) == 1);
+  CHECK(std::ranges::count(events, protocol::kLinkQualityDown) == 0);
 }
 
 TEST("a dead link takes no session for a forgotten one") {
