@@ -245,6 +245,44 @@ describe('the authority', () => {
     await successor.states.next()
   })
 
+  test('lets no second machine join under the name of one that is connected, however often it is invited', async () => {
+    await joinNode()
+    const stop = new AbortController()
+    const run = { url: 'tcp://192.0.2.1:5001', instance: 'a' }
+    const watch = east.authority.watchTrust(run, callOf('spiffe://east/node/n1', stop.signal))[Symbol.asyncIterator]()
+    await watch.next()
+    await expect(joinNode()).rejects.toMatchObject({ code: 'already_exists', fields: { at: run.url } })
+    await east.authority.renew({ csr: Buffer.from((await createKeyAndCsr()).csr) }, callOf('spiffe://east/node/n1'))
+    stop.abort()
+    while (!(await watch.next()).done);
+    await joinNode()
+  })
+
+  test('takes a daemon that was started again for no other machine, however late its former connection ends', async () => {
+    await joinNode()
+    const watch = (instance: string) => {
+      const stop = new AbortController()
+      const call = callOf('spiffe://east/node/n1', stop.signal)
+      const states = east.authority.watchTrust({ url: 'tcp://192.0.2.1:5001', instance }, call)[Symbol.asyncIterator]()
+      return { states, stop }
+    }
+    const former = watch('a')
+    await former.states.next()
+    const again = watch('b')
+    const entered = again.states.next()
+    await world.clock.advance(500)
+    former.stop.abort()
+    while (!(await former.states.next()).done);
+    expect((await entered).value).toMatchObject({ namesake: '' })
+
+    const copied = watch('c').states.next() // with its address, and the other one stays
+    const refusal = expect(copied).rejects.toMatchObject({ code: 'already_exists' })
+    await world.clock.advance(3_000)
+    await refusal
+    again.stop.abort()
+    while (!(await again.states.next()).done);
+  })
+
   test('streams the trust state to nodes of the domain, and to nobody else', async () => {
     const stop = new AbortController()
     const watch = east.authority

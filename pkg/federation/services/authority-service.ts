@@ -59,7 +59,7 @@ async function joinNode(
   { token, csr }: authorityV1.JoinNodeRequest,
   { peer }: Call,
 ): Promise<authorityV1.IdentityResponse> {
-  const { trust, invitations, clock, logger } = options
+  const { trust, invitations, connected, clock, logger } = options
   const { secret, domain, kind } = decodeToken(token)
   if (domain !== trust.domain || kind !== 'node') {
     throw new NsmError('permission_denied', 'Cannot join the domain: the token is not for a node of it', {
@@ -70,6 +70,7 @@ async function joinNode(
   const by = provenKey(csr, peer.chain)
   const invitation = await invitations.check(secret, 'node', by)
   const { guest: node, usedMs } = invitation
+  connected.checkMayJoin(node)
   const nowMs = clock.nowMs() // no identity that it gets is older
   checkNodeMayJoin(trust.records.get('node', node), nowMs)
   const answer = await issue(options, { csr, spiffeId: nodeId(trust.domain, node), dnsNames: dnsNamesOf(node) })

@@ -27,6 +27,9 @@ import type { RecordChange, TrustRecords } from './trust-records.ts'
 interface Connected {
   run: NodeRun
   streams: number
+  /** Done when the last stream has ended. */
+  readonly left: Promise<void>
+  readonly leave: () => void
 }
 
 export interface ConnectedNodesOptions {
@@ -37,6 +40,8 @@ export interface ConnectedNodesOptions {
 
 /** How long a replica has to answer for a run that is connected to it. */
 const ANSWER_MS = 3_000
+/** A daemon that was started again may be here before the end of its former connection is. */
+const LEAVE_MS = 3_000
 /** How often the first run is asked for again while the other one goes on to try. */
 const ASK_MS = 10_000
 /** A refused one tries again every few seconds: one that has not for so long is gone. */
@@ -74,13 +79,27 @@ export class ConnectedNodes {
         'Cannot follow whom the domain trusts: the URL or the instance is too long',
       )
     }
+    await this.#untilFormerLeft(node, run)
     return this.#queue.run(node, async () => {
       await this.#claim(node, run)
-      const connected = this.#here.get(node) ?? { run, streams: 0 }
+      const connected = this.#here.get(node) ?? connectedAs(run)
       connected.run = run
       connected.streams += 1
       this.#here.set(node, connected)
       return () => void this.#queue.run(node, () => this.#leave(node, connected))
+    })
+  }
+
+  /**
+   * A second machine that joins under a name ends the identity of the first one.
+   * @throws {NsmError} `already_exists` while a machine of that name is connected to this replica
+   */
+  checkMayJoin(node: string): void {
+    const connected = this.#here.get(node)
+    if (connected === undefined) return
+    throw new NsmError('already_exists', 'Cannot join the domain: a node of that name has joined, and is connected', {
+      fields: { node, at: connected.run.url },
+      next: `give this one another name, or end that one first: nsmctl node revoke ${node}`,
     })
   }
 
@@ -101,6 +120,15 @@ export class ConnectedNodes {
     this.#isClosed = true
     this.#unsubscribe()
     this.#gone.close()
+  }
+
+  async #untilFormerLeft(node: string, run: NodeRun): Promise<void> {
+    const former = this.#here.get(node)
+    if (former === undefined || isSame(former.run, run) || former.run.url !== run.url) return
+    const stop = new AbortController()
+    const isLate = this.#options.clock.sleep(LEAVE_MS, stop.signal).catch(() => {})
+    await Promise.race([former.left, isLate])
+    stop.abort()
   }
 
   async #claim(node: string, run: NodeRun): Promise<void> {
@@ -132,6 +160,7 @@ export class ConnectedNodes {
     connected.streams -= 1
     if (connected.streams > 0) return
     this.#here.delete(node)
+    connected.leave()
     if (this.#isClosed) return
     await this.#change(node, (stored) => {
       if (stored.run === undefined || !isSame(stored.run, connected.run)) return stored
@@ -175,6 +204,11 @@ export class ConnectedNodes {
   #nowMs(): number {
     return this.#options.clock.nowMs()
   }
+}
+
+function connectedAs(run: NodeRun): Connected {
+  const { promise: left, resolve: leave } = Promise.withResolvers<void>()
+  return { run, streams: 0, left, leave }
 }
 
 function named(stored: NodeRecord, { instance, url }: NodeRun): NodeRecord {

@@ -20,7 +20,10 @@ export function checkNodeMayJoin(known: NodeRecord | undefined, nowMs: number): 
 export async function admitNode(records: TrustRecords, name: string, nowMs: number): Promise<void> {
   await records.change('node', name, (known) => {
     checkNodeMayJoin(known, nowMs)
-    return { kind: 'node', name, joinedMs: nowMs, renewedMs: nowMs, revokedMs: undefined, url: known?.url ?? '' }
+    const joined = { kind: 'node', name, joinedMs: nowMs, renewedMs: nowMs, url: known?.url ?? '' } as const
+    // Which machine is connected at another replica is known by the record alone.
+    const run = known?.revokedMs === undefined ? known?.run : undefined
+    return { ...joined, revokedMs: undefined, ...(run === undefined ? {} : { run }) }
   })
 }
 
