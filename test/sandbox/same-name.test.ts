@@ -14,7 +14,7 @@ describe('two nodes of one name', () => {
     west = await sandbox.domain('west')
     first = await west.node('n1')
     await first.endpoint({ service: 'files', name: 'nse-files', cidr: '172.16.1.0/24' })
-    second = await west.namesake('n1')
+    second = await west.namesake(first)
   })
   afterAll(() => sandbox.close())
 

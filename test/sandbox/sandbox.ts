@@ -2,7 +2,7 @@
  * Whole domains in one process: real registries, nodes and endpoints, joined by real gRPC and TLS on loopback; only the
  * kernel and the dataplane are in memory.
  */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { domainV1, type NetworkService, type NetworkServiceEndpoint } from '../../pkg/api/index.ts'
@@ -155,9 +155,16 @@ export class SandboxDomain {
     return node
   }
 
-  /** Another machine that joins under the name of a node. */
-  namesake(name: string): Promise<SandboxNode> {
-    return this.#startNode(name, { directory: `${this.name}-${name}-namesake`, aheadMs: 0 })
+  /** Another machine, which has a copy of a node's state directory. */
+  async namesake(node: SandboxNode): Promise<SandboxNode> {
+    const directory = `${node.directory}-namesake`
+    mkdirSync(join(directory, 'state'), { recursive: true, mode: 0o700 })
+    cpSync(join(node.directory, 'state'), join(directory, 'state'), { recursive: true })
+    const namesake = new SandboxNode(this, node.name, { port: await freePort(), directory })
+    await namesake.prepare('')
+    await namesake.start()
+    this.sandbox.scope.defer(() => namesake.close())
+    return namesake
   }
 
   async #startNode(
