@@ -2,7 +2,7 @@
 import { BUILD, ROOT } from '../../test/lab/programs.ts'
 import { type BuildName, type Builds, SANITIZED, THREADS } from './builds.ts'
 import { ctest, vitest } from './reports.ts'
-import { add, type Count, succeed } from './run.ts'
+import { add, type Count, MINUTE_MS, succeed } from './run.ts'
 
 export interface Suite {
   readonly name: string
@@ -28,7 +28,7 @@ export const SUITES: readonly Suite[] = [
   { name: 'threads', needs: ['threads'], run: () => ctest(THREADS, { only: THREADED }) },
   { name: 'fuzz', needs: ['fuzz'], run: () => succeed([`${ROOT}/hack/fuzz`, '--replay']) },
   { name: 'smoke', needs: ['dataplane', 'fuzz'], run: () => vitest('smoke') },
-  { name: 'soak', needs: ['dataplane'], isOnRequest: true, run: () => vitest('soak') },
+  { name: 'soak', needs: ['dataplane'], isOnRequest: true, run: soak },
   { name: 'peers', needs: ['dataplane'], isOnRequest: true, run: () => vitest('peers') },
   { name: 'kubernetes', needs: ['dataplane'], isOnRequest: true, run: () => vitest('kubernetes') },
   { name: 'tidy', needs: ['tidy'], run: async () => ({ passed: 1, failed: 0 }) },
@@ -41,5 +41,11 @@ async function native(build: string, builds: Builds): Promise<Count> {
 
 /** Two files at once, as most of the time they wait; then those that measure times, one after the other. */
 async function mesh(): Promise<Count> {
-  return add(await vitest('mesh', 2), await vitest('timed'))
+  return add(await vitest('mesh', { atOnce: 2 }), await vitest('timed'))
+}
+
+/** As long as it is told, besides what comes before and after. */
+function soak(): Promise<Count> {
+  const seconds = Number(process.env['NSM_SOAK_SECONDS'] ?? 0)
+  return vitest('soak', { limitMs: seconds * 1_000 + 12 * MINUTE_MS })
 }

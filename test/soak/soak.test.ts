@@ -56,7 +56,10 @@ test(
     expect.soft(tally.closed).toBe(tally.opened)
     for (const { longestMs } of gaps) expect.soft(longestMs, 'without an answer').toBeLessThan(LONGEST_GAP_MS)
     await Promise.all(mesh.nodes.map(nodeReady))
-    await until('the closed wires to be gone everywhere', async () => (await allWires()).length === KEPT, SETTLE_MS)
+    await until('the closed wires to be gone', async () => (await allWires()).length === KEPT, SETTLE_MS).catch(
+      () => {},
+    )
+    expect.soft(await allWires(), 'the kept wires alone').toHaveLength(KEPT)
     const after = await whatStands()
     expect.soft({ ...after, processes: undefined }).toEqual({ ...before, processes: undefined })
     for (const [name, { descriptors, bytes }] of after.processes) {
