@@ -11,8 +11,11 @@ interface Timer {
  * pause: on a busy machine a pause lasts long, and what a process does between two of them is a small share of it.
  */
 const PAUSE_MS = 2
-const PAUSES = 4
-const IDLE_MS = 0.25
+const PAUSES = 3
+const IDLE_MS = 0.5
+
+/** What is due so soon after each other happens at once. No time limit is as short. */
+const GRAIN_MS = 1_000
 
 /**
  * A clock that runs, and that a test moves on: for whole programs, whose calls over real sockets take real time. What
@@ -45,11 +48,16 @@ export class MovingClock implements Clock {
   }
 
   /**
-   * Lets `ms` pass in steps. Before the next step, what a timer has begun is done: so no call is late because time was
-   * moved on.
+   * Lets `ms` pass in steps, each to the next timer. Before the next step, what a timer has begun is done: so no call is
+   * late because time was moved on, also where it rests for a moment.
    */
-  async pass(ms: number, stepMs = 4_000): Promise<void> {
-    for (let leftMs = ms; leftMs > 0; leftMs -= stepMs) await this.leap(Math.min(leftMs, stepMs))
+  async pass(ms: number): Promise<void> {
+    for (let leftMs = ms; leftMs > 0; ) {
+      const nextMs = Math.min(...[...this.#timers].map(({ atMs }) => atMs)) - this.monotonicMs()
+      const stepMs = Math.ceil(Math.min(Math.max(nextMs, 0) + GRAIN_MS, leftMs)) // a clock shows whole milliseconds
+      await this.leap(stepMs)
+      leftMs -= stepMs
+    }
   }
 
   /** `ms` later in one step, as for a machine that was suspended. */
