@@ -44,6 +44,35 @@ describe('the pods of a node', () => {
     await hasLinks(near, client, [])
   })
 
+  it('are told how their wires are, by events and a condition', async () => {
+    const told = () => near.pods.written.filter((line) => /^(good|bad|later): /.test(line))
+    near.pods.apply({ name: 'good', wires: 'kernel://files/nsm-1' })
+    await until('the good news', () => told().length === 2)
+    expect(told()).toEqual([
+      'good: True WiresUp nsm-1 to files is up',
+      'good: WireUp nsm-1 to files is up; NetworkPolicies do not apply to it',
+    ])
+    near.pods.apply({ name: 'bad', wires: 'kernel://nobody/nsm-1' })
+    await until('the bad news', () => told().length === 4)
+    const why = 'WireDenied nsm-1 to nobody: Cannot find .*; list the .* with: kubectl nsm get'
+    expect(told().slice(2)).toEqual([
+      expect.stringMatching(new RegExp(`^bad: False ${why}`)),
+      expect.stringMatching(new RegExp(`^bad: ${why}`)),
+    ])
+    near.pods.remove('bad')
+    await near.stop()
+    await near.start()
+    near.pods.apply({ name: 'later', wires: 'kernel://files/nsm-1' })
+    await until('the news of a later pod', () => told().length === 6)
+    expect(
+      told()
+        .slice(4)
+        .every((line) => line.startsWith('later:')),
+    ).toBe(true)
+    near.pods.remove('good')
+    near.pods.remove('later')
+  })
+
   it('keep their wires when the node restarts, and lose those that they no longer want', async () => {
     const stays = near.pods.apply({ name: 'stays', wires: 'kernel://files/nsm-1' })
     const leaves = near.pods.apply({ name: 'leaves', wires: 'kernel://files/nsm-1' })

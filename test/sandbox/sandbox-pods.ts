@@ -1,7 +1,7 @@
 /** The pods of one node of the sandbox: an API server in memory, and where the processes of the pods are. */
 import { NsmError } from '../../pkg/base/index.ts'
-import type { KubeObject, ObjectList, Resource, WatchEvent } from '../../pkg/kube/index.ts'
-import type { PodNamespaces, PodObject } from '../../pkg/kubernetes/index.ts'
+import type { KubeObject, ObjectKey, ObjectList, Resource, WatchEvent } from '../../pkg/kube/index.ts'
+import type { PodCondition, PodNamespaces, PodObject } from '../../pkg/kubernetes/index.ts'
 import type { FakeKernel } from '../../pkg/platform/testing/index.ts'
 
 const WIRES = 'networkservicemesh.io'
@@ -17,16 +17,30 @@ export interface SandboxPod {
   readonly phase?: string
 }
 
+interface SandboxEvent {
+  readonly regarding: { readonly name: string }
+  readonly reason: string
+  readonly note: string
+}
+
+interface StatusPatch {
+  readonly status: { readonly conditions: readonly PodCondition[] }
+}
+
 export class SandboxPods {
   readonly #kernel: FakeKernel
-  readonly #objects = new Map<string, KubeObject>()
+  readonly #objects = new Map<string, PodObject>()
   readonly #watchers = new Set<(event: WatchEvent<KubeObject>) => void>()
   readonly #found = new Map<string, string>()
+  /** That of nsmesh, by the name of the pod. */
+  readonly #conditions = new Map<string, PodCondition>()
   #version = 1
   #namespaces = 0
   #addresses = 2
 
   readonly namespaces: PodNamespaces
+  /** What the node has written, in order: `web: False WireDenied …` for the condition, `web: WireUp …` for an event. */
+  readonly written: string[] = []
 
   constructor(kernel: FakeKernel) {
     this.#kernel = kernel
@@ -51,12 +65,12 @@ export class SandboxPods {
     }
     const object: PodObject = {
       kind: 'Pod',
-      metadata: { name, namespace, uid, annotations, resourceVersion: `${++this.#version}` },
+      metadata: { name, namespace, uid, annotations },
       spec: { nodeName: 'n1', serviceAccountName: serviceAccount },
       status: {
         phase,
         podIP: `10.0.0.${this.#addresses}`,
-        conditions: [{ type: 'Ready', status: isReady ? 'True' : 'False' }],
+        conditions: [{ type: 'Ready', status: isReady ? 'True' : 'False' }, ...this.#conditionOf(name)],
       },
     }
     this.#put(`pods/${name}`, object)
@@ -73,6 +87,7 @@ export class SandboxPods {
   remove(name: string): void {
     const object = this.#objects.get(`pods/${name}`)
     this.#objects.delete(`pods/${name}`)
+    this.#conditions.delete(name)
     if (object !== undefined) this.#tell({ type: 'DELETED', object })
   }
 
@@ -81,9 +96,32 @@ export class SandboxPods {
       pages: (resource: Resource<KubeObject>) => this.#pages(resource),
       watch: (resource: Resource<KubeObject>, { signal }: { readonly signal: AbortSignal }) =>
         this.#watch(resource, signal),
+      create: async (_: Resource<KubeObject>, event: SandboxEvent) => {
+        this.written.push(`${event.regarding.name}: ${event.reason} ${event.note}`)
+      },
+      patch: async (_: Resource<KubeObject>, { name }: ObjectKey, { body }: { readonly body: StatusPatch }) =>
+        this.#patchStatus(name, body),
     }
     // What is asked for says of which kind the answers are.
     return { objects: objects as never, close() {} }
+  }
+
+  #conditionOf(name: string): readonly PodCondition[] {
+    const condition = this.#conditions.get(name)
+    return condition === undefined ? [] : [condition]
+  }
+
+  #patchStatus(name: string, { status: { conditions } }: StatusPatch): KubeObject {
+    const [condition] = conditions
+    const object = this.#objects.get(`pods/${name}`)
+    if (condition === undefined || object === undefined) throw new NsmError('not_found', 'Cannot find the pod')
+    this.written.push(`${name}: ${condition.status} ${condition.reason} ${condition.message}`)
+    this.#conditions.set(name, condition)
+    const { status = {} } = object
+    const others = status.conditions?.filter(({ type }) => type !== condition.type) ?? []
+    const changed = { ...object, status: { ...status, conditions: [...others, condition] } }
+    this.#put(`pods/${name}`, changed)
+    return changed
   }
 
   #place(uid: string): string {
@@ -96,7 +134,9 @@ export class SandboxPods {
     return namespace
   }
 
-  #put(key: string, object: KubeObject): void {
+  #put(key: string, changed: PodObject): void {
+    const metadata = { ...changed.metadata, resourceVersion: `${++this.#version}` }
+    const object = { ...changed, metadata }
     const type = this.#objects.has(key) ? 'MODIFIED' : 'ADDED'
     this.#objects.set(key, object)
     this.#tell({ type, object })

@@ -8,6 +8,8 @@ import {
   followCluster,
   NodePods,
   type PodNamespaces,
+  PodReports,
+  type PodReportsOptions,
 } from '../../kubernetes/index.ts'
 import { type PodParts, podKeeper } from './pods.ts'
 
@@ -15,7 +17,7 @@ type KnownParts = Omit<PodParts, 'maxLifetimeMs' | 'unsigned'>
 
 /** What nsmd uses of the API server. */
 export interface ClusterClient {
-  readonly objects: ClusterOptions['client']
+  readonly objects: ClusterOptions['client'] & PodReportsOptions['client']
   close(): void
 }
 
@@ -41,11 +43,13 @@ export async function keepPods(options: KubernetesOptions, known: KnownParts): P
   const keeper = podKeeper(parts)
   const pods = scope.own(new NodePods({ keeper, namespaces, ownNamespace: config.namespace, ...common }))
   const nodeName = config.nodeName ?? config.name
+  const reports = scope.own(new PodReports({ pods, client: client.objects, nodeName, ...common }))
   const cluster = scope.own(followCluster({ client: client.objects, nodeName, pods, ...common }))
   scope.run(
     (until) =>
       cluster
         .synced(until)
+        .then(() => reports.begin())
         .then(() => pods.idle())
         .then(settle)
         .then(() => endFormerWires({ ...options, pods }))

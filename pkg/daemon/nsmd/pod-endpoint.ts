@@ -1,4 +1,4 @@
-import { describeError, Scope } from '../../base/index.ts'
+import { Scope } from '../../base/index.ts'
 import { EndpointServer, Registration, standingConnections } from '../../endpoint/index.ts'
 import { PointToPointIpam, parseGroups } from '../../ipam/index.ts'
 import {
@@ -6,6 +6,7 @@ import {
   type OpenedEndpoint,
   type PodAt,
   podEndpointUrl,
+  problemOf,
   type Serve,
   type Tell,
 } from '../../kubernetes/index.ts'
@@ -57,6 +58,6 @@ async function open(parts: PodParts, { at, serve, tell, signal }: PodEndpointOpt
   )
   const registries = { services: asPod.services(node.services), endpoints: asPod.endpoints(node.endpoints) }
   const registering = { name, ...serve, url, registries, isServiceRegistered: true, keepsServices: true, clock, logger }
-  const onFailure = (error: unknown) => tell({ at: 'pending', problem: describeError(error) })
+  const onFailure = (error: unknown) => tell({ at: 'pending', problem: problemOf(error) })
   return new Registration({ ...registering, onFailure })
 }

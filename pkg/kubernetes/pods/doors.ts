@@ -1,11 +1,11 @@
 /** What the reconciler of pods needs of others: the daemon passes it in. */
 import type { Connection } from '../../api/index.ts'
-import { describeError } from '../../base/index.ts'
+import { describeError, nextStep } from '../../base/index.ts'
 import type { Serve } from '../annotations/serve.ts'
 import type { AskedWire } from '../annotations/wires.ts'
 import type { PodAt } from './pod.ts'
 
-/** How a wire or an endpoint of a pod is. */
+/** How a wire or an endpoint of a pod is. A problem is one sentence for people, with what to do next. */
 export type KeptState =
   | { readonly at: 'pending'; readonly problem: string | undefined }
   | { readonly at: 'up' }
@@ -44,6 +44,11 @@ export type KeptWireState =
   | { readonly at: 'requesting' | 'closed' }
   | { readonly at: 'connecting' | 'up' | 'refreshing' | 'healing'; readonly connection: Connection }
 
+/** For people who see nothing else of the error: what is wrong, and what to do next. */
+export function problemOf(error: unknown): string {
+  return `${describeError(error)}; ${nextStep(error) ?? 'see how the nodes are with: nsmctl status'}`
+}
+
 /** What a wire says of itself, as the states that people see. */
 export function wireStates(tell: Tell): {
   readonly onState: (state: KeptWireState) => void
@@ -59,7 +64,7 @@ export function wireStates(tell: Tell): {
     },
     onFailure(error) {
       if (last === 'up' || last === 'refreshing') return // it stands, and is asked for again
-      tell({ at: last === 'healing' ? 'down' : 'pending', problem: describeError(error) })
+      tell({ at: last === 'healing' ? 'down' : 'pending', problem: problemOf(error) })
     },
   }
 }

@@ -3,8 +3,8 @@
  *
  *     opening --> registering --> up          each failure is told; close unregisters, leave does not
  */
-import { type Clock, describeError, type Logger, retryUntilDone } from '../../base/index.ts'
-import type { Kept, Tell } from './doors.ts'
+import { type Clock, type Logger, retryUntilDone } from '../../base/index.ts'
+import { type Kept, problemOf, type Tell } from './doors.ts'
 
 /** An endpoint that answers, and registers. */
 export interface OpenedEndpoint {
@@ -49,7 +49,7 @@ export class KeptEndpoint implements Kept {
   async #open(): Promise<OpenedEndpoint> {
     const { open, tell, clock, logger } = this.#options
     const { signal } = this.#abort
-    const onFailure = (error: unknown) => tell({ at: 'pending', problem: describeError(error) })
+    const onFailure = (error: unknown) => tell({ at: 'pending', problem: problemOf(error) })
     const log = { logger, message: 'Cannot open the endpoint of a pod, retrying' }
     const retry = { clock, retry: RETRY, signal, isRetried: () => true, onFailure, log }
     const opened = await retryUntilDone(retry, () => open(signal))

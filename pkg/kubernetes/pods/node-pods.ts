@@ -18,7 +18,7 @@ import {
   type NsmError,
 } from '../../base/index.ts'
 import { type Annotations, type Asked, askedOfPod } from '../annotations/asked-of-pod.ts'
-import type { KeptState, PodKeeper, PodNamespaces } from './doors.ts'
+import { type KeptState, type PodKeeper, type PodNamespaces, problemOf } from './doors.ts'
 import { hasEnded, type Pod, type Sandbox } from './pod.ts'
 import { type PodWire, PodWires } from './pod-wires.ts'
 
@@ -34,6 +34,8 @@ export interface NodePodsOptions {
 /** How the wires of a pod are. */
 export interface PodStatus {
   readonly pod: Pod
+  /** Undefined before its turn has come. */
+  readonly asked: Asked | undefined
   /** Undefined while the pod has not started, or its network was not found. */
   readonly sandbox: Sandbox | undefined
   readonly wires: readonly PodWire[]
@@ -49,6 +51,7 @@ const FIND_AGAIN = { firstMs: 500, maxMs: 30_000 }
 /** What is known of one pod. */
 interface Known {
   pod: Pod
+  asked: Asked | undefined
   sandbox: Sandbox | undefined
   wires: PodWires | undefined
   refusals: readonly NsmError[]
@@ -120,8 +123,8 @@ export class NodePods {
   status(uid: string): PodStatus | undefined {
     const known = this.#pods.get(uid)
     if (known === undefined) return undefined
-    const { pod, sandbox, wires, refusals, problem } = known
-    return { pod, sandbox, wires: wires?.wires ?? [], endpoint: wires?.endpoint, refusals, problem }
+    const { pod, asked, sandbox, wires, refusals, problem } = known
+    return { pod, asked, sandbox, wires: wires?.wires ?? [], endpoint: wires?.endpoint, refusals, problem }
   }
 
   uids(): Iterable<string> {
@@ -166,6 +169,7 @@ export class NodePods {
     const known = this.#pods.get(uid)
     if (known === undefined) return
     const asked = this.#askedOf(known.pod)
+    known.asked = asked
     known.refusals = [asked.wires, asked.serve].flatMap((each) => (each.at === 'refused' ? [each.error] : []))
     const isIdle = isNothing(asked) && known.wires === undefined
     if (isIdle) return
@@ -205,7 +209,7 @@ export class NodePods {
       return { id: '', namespace }
     } catch (error) {
       if (errorCode(error) === 'cancelled') throw error
-      known.problem = describeError(error)
+      known.problem = problemOf(error)
       this.#searches.set(uid, clock.nowMs() + known.searches.next())
       return undefined
     }
@@ -231,7 +235,7 @@ export class NodePods {
 
 function newlyKnown(pod: Pod): Known {
   const searches = new Backoff(FIND_AGAIN)
-  return { pod, sandbox: undefined, wires: undefined, refusals: [], problem: undefined, searches }
+  return { pod, asked: undefined, sandbox: undefined, wires: undefined, refusals: [], problem: undefined, searches }
 }
 
 const NOTHING: Asked = { wires: { at: 'asked', value: [] }, serve: { at: 'asked', value: undefined } }

@@ -10,6 +10,7 @@ export interface PodObject extends KubeObject {
     readonly hostNetwork?: boolean
     readonly serviceAccountName?: string
     readonly priorityClassName?: string
+    readonly readinessGates?: readonly { readonly conditionType: string }[]
   }
   readonly status?: {
     readonly phase?: string
@@ -44,6 +45,8 @@ export interface Pod extends AskingPod {
   readonly isReady: boolean
   /** Changes with the sandbox. */
   readonly podIp: string
+  /** It is not Ready before its condition says so. */
+  readonly isReadyByWires: boolean
   /** As it stands in the API server. */
   readonly condition: PodCondition | undefined
 }
@@ -76,6 +79,7 @@ export function readPod({ metadata, spec, status = {} }: PodObject): Pod {
     phase: status.phase ?? 'Pending',
     isReady: conditionOf('Ready')?.status === 'True',
     podIp: status.podIP ?? '',
+    isReadyByWires: spec.readinessGates?.some(({ conditionType }) => conditionType === WIRES_CONDITION) ?? false,
     condition: conditionOf(WIRES_CONDITION),
   }
 }

@@ -1,3 +1,4 @@
-/** For tests: a keeper that keeps nothing, and pods. */
+/** For tests: a keeper that keeps nothing, an API server that takes all, and pods. */
+export { FakeApiServer } from './fake-api-server.ts'
 export { FakeKeeper, FakeNamespaces } from './fake-keeper.ts'
 export { podOf } from './pods.ts'

@@ -14,6 +14,7 @@ export function podOf(change: Partial<Pod> = {}): Pod {
     phase: 'Running',
     isReady: true,
     podIp: '10.0.0.2',
+    isReadyByWires: false,
     condition: undefined,
     ...change,
   }
