@@ -6,6 +6,9 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { systemClock } from '../../pkg/base/index.ts'
 import { ForbiddenError, httpsTransport, KubeClient, type KubeObject, type Resource } from '../../pkg/kube/index.ts'
+import type { Pod } from '../../pkg/kubernetes/index.ts'
+import { EVENTS, type EventObject, PodEvents } from '../../pkg/kubernetes/reports/pod-events.ts'
+import { podOf } from '../../pkg/kubernetes/testing/index.ts'
 import { Lab } from '../lab/lab.ts'
 import { until } from '../lab/until.ts'
 import { installResources } from './api-clients.ts'
@@ -21,6 +24,7 @@ describe.skipIf(missing !== undefined)('least privilege', () => {
   let api: ApiServer
   let nsmd: string
   let registry: string
+  let near: Pod
 
   beforeAll(async () => {
     lab = await Lab.create()
@@ -32,7 +36,7 @@ describe.skipIf(missing !== undefined)('least privilege', () => {
     nsmd = await tokenOf('nsmd', 'n1')
     registry = await tokenOf('nsm-registry', 'n1')
     await api.kubectl(['-n', 'shop', 'create', 'serviceaccount', 'default'])
-    await pod('shop', 'near', 'n1')
+    near = podOf({ name: 'near', uid: await pod('shop', 'near', 'n1') })
     await pod('shop', 'far', 'n2')
     await until('the policies', async () => (await refusal(nsmd, 'far', wires('True'))).includes('nsmd-pods'))
   }, SETUP_MS)
@@ -78,11 +82,16 @@ describe.skipIf(missing !== undefined)('least privilege', () => {
   const wires = (value: string) => condition('networkservicemesh.io/wires', value)
 
   /** As programs do it: kubectl would read the status first. @returns what the API server says against it, or '' */
-  async function refusal(token: string, name: string, body: object): Promise<string> {
+  function refusal(token: string, name: string, body: object): Promise<string> {
+    const options = { type: 'strategic', subresource: 'status', body } as const
+    return refusalOf(token, (client) => client.patch(pods, { namespace: 'shop', name }, options))
+  }
+
+  async function refusalOf(token: string, call: (client: KubeClient) => Promise<unknown>): Promise<string> {
     const credentials = async () => ({ authorities: readFileSync(api.file('authority.pem'), 'utf8'), token })
     const client = new KubeClient({ transport: httpsTransport({ server: api.url, credentials }), clock: systemClock })
     try {
-      await client.patch(pods, { namespace: 'shop', name }, { type: 'strategic', subresource: 'status', body })
+      await call(client)
       return ''
     } catch (error) {
       if (error instanceof ForbiddenError) return error.serverMessage
@@ -115,6 +124,51 @@ describe.skipIf(missing !== undefined)('least privilege', () => {
     expect(after).toBe(before)
   })
 
+  test('every field that the status of a pod has is held to what it was', async () => {
+    const { components } = JSON.parse(await api.kubectl(['get', '--raw', '/openapi/v3/api/v1']))
+    const { conditions: _, ...held } = components.schemas['io.k8s.api.core.v1.PodStatus'].properties
+    const policy = await api.kubectl(['get', 'validatingadmissionpolicy', 'nsmd-pods', '-o', 'json'])
+    const isHeld = (field: string) => policy.includes(`object.status.?${field} == oldObject.status.?${field}`)
+    expect(Object.keys(held)).toContain('podIP')
+    expect(Object.keys(held).filter((field) => !isHeld(field))).toEqual([])
+  })
+
+  const says = { key: 'nsm-1', name: 'nsm-1 to db', at: 'denied', why: 'nobody serves it' } as const
+  const told = { type: 'Warning', reason: 'WireDenied', note: 'nsm-1 to db: nobody serves it', of: [says] } as const
+  const tellAs = (nodeName: string) => (client: KubeClient) =>
+    new PodEvents({ client, nodeName, clock: systemClock, signal: new AbortController().signal }).tell(near, told)
+
+  test('nsmd tells events of pods in the name of its node, and counts those that come again', async () => {
+    const twice = async (client: KubeClient) => {
+      const events = new PodEvents({ client, nodeName: 'n1', clock: systemClock, signal: new AbortController().signal })
+      await events.tell(near, told)
+      await events.tell(near, told)
+    }
+    expect(await refusalOf(nsmd, twice)).toBe('')
+    const shown = await api.kubectl(['-n', 'shop', 'describe', 'pod', 'near'])
+    expect(shown).toMatch(
+      /Warning +WireDenied .*x2 over .* networkservicemesh\.io\/nsmd +nsm-1 to db: nobody serves it/,
+    )
+  })
+
+  test('nsmd tells no events in the name of others, and changes none of theirs', async () => {
+    await until('the policy', async () => (await refusalOf(nsmd, tellAs('n2'))).includes('in its own name'))
+    expect(await refusalOf(registry, tellAs('n1'))).toContain('cannot create resource "events"')
+    const ofKubelet: EventObject = {
+      metadata: { namespace: 'shop', name: 'near.1' },
+      ...{ type: 'Normal', reason: 'Started', note: 'Started container', action: 'Start' },
+      eventTime: '2030-01-01T00:00:00.000000Z',
+      regarding: { kind: 'Pod', namespace: 'shop', name: 'near' },
+      ...{ reportingController: 'kubelet', reportingInstance: 'n1' },
+    }
+    expect(await refusalOf(nsmd, (client) => client.create(EVENTS, ofKubelet))).toContain('in its own name')
+    await create({ ...ofKubelet, apiVersion: 'events.k8s.io/v1', kind: 'Event' })
+    const body = { series: { count: 2, lastObservedTime: ofKubelet.eventTime } }
+    const counts = (client: KubeClient) =>
+      client.patch(EVENTS, { namespace: 'shop', name: 'near.1' }, { type: 'merge', body })
+    expect(await refusalOf(nsmd, counts)).toContain('in its own name')
+  })
+
   test.each([
     ['change a pod itself', ['-n', 'shop', 'label', 'pod', 'near', 'app=bank', '--overwrite']],
     ['delete a pod', ['-n', 'shop', 'delete', 'pod', 'near']],
@@ -125,6 +179,8 @@ describe.skipIf(missing !== undefined)('least privilege', () => {
     ['make tokens', ['-n', 'nsm-system', 'create', 'token', 'nsm-registry']],
     ['run in pods', ['-n', 'shop', 'exec', 'near', '--', 'true']],
     ['read nodes', ['get', 'nodes']],
+    ['read events', ['-n', 'shop', 'get', 'events.events.k8s.io']],
+    ['delete events', ['-n', 'shop', 'delete', 'events.events.k8s.io', '--all']],
   ])('nsmd may not %s', async (_, command) => {
     const { code, stderr } = await as(nsmd, command)
     expect(code).not.toBe(0)
