@@ -124,6 +124,57 @@ describe.skipIf(missing !== undefined)('kubectl apply -k manifests/overlays/defa
     const status = await inStrict('get', 'pod', 'asks', '-o', 'jsonpath={.status.containerStatuses[0].restartCount}')
     expect(status).toBe('0')
   })
+
+  describe('tells of a pod what has become of its wires', () => {
+    const inStrict = (...command: readonly string[]) => kubectl('-n', 'strict', ...command)
+    const describePod = (name: string) => inStrict('describe', 'pod', name)
+    const condition = (name: string) =>
+      inStrict('get', 'pod', name, '-o', 'jsonpath={.status.conditions[?(@.type=="networkservicemesh.io/wires")]}')
+    const isReady = (name: string, is: boolean) =>
+      inStrict('wait', 'pod', name, `--for=condition=Ready=${is ? 'True' : 'False'}`, '--timeout=30s')
+    /** Ready only when its wires are up. */
+    const gated = (name: string, service: string) => {
+      const pod = annotated(name, 'west-2', { 'networkservicemesh.io': `kernel://${service}/nsm-1` })
+      return { ...pod, spec: { ...pod.spec, readinessGates: [{ conditionType: 'networkservicemesh.io/wires' }] } }
+    }
+
+    test('one whose wire is up is Ready', { timeout: TEST_MS }, async () => {
+      await cluster.apply(gated('good', 'db'))
+      await isReady('good', true)
+      const shown = await describePod('good')
+      expect(shown).toMatch(/networkservicemesh.io\/wires +True/)
+      expect(shown).toMatch(/Normal +WireUp +\S+ +networkservicemesh.io\/nsmd +nsm-1 to db is up/)
+    })
+
+    test('one whose wire is refused is told why, and what to type next', { timeout: TEST_MS }, async () => {
+      await cluster.apply(gated('refused', 'nobody'))
+      const why = 'nsm-1 to nobody: .*; list the services with: kubectl nsm get services'
+      await expect
+        .poll(() => describePod('refused'), { timeout: 30_000 })
+        .toMatch(new RegExp(`Warning +WireDenied +\\S+ +networkservicemesh.io/nsmd +${why}`))
+      expect(JSON.parse(await condition('refused'))).toMatchObject({
+        status: 'False',
+        reason: 'WireDenied',
+        message: expect.stringMatching(why),
+      })
+      expect(await describePod('refused')).toMatch(/networkservicemesh.io\/wires +False/)
+      await isReady('refused', false)
+    })
+
+    test('one that stands when nsmd is replaced is not told of again', { timeout: TEST_MS }, async () => {
+      const before = await inStrict('get', 'events.events.k8s.io', '-o', 'name')
+      const standing = await condition('good')
+      await kubectl('-n', 'nsm-system', 'rollout', 'restart', 'daemonset/nsmd')
+      await rolledOut('daemonset/nsmd')
+      await inStrict('annotate', 'pod', 'good', 'networkservicemesh.io=kernel://db/nsm-2', '--overwrite')
+      await expect.poll(() => condition('good'), { timeout: 60_000 }).toContain('nsm-2 to db is up')
+      expect(JSON.parse(await condition('good')).lastTransitionTime).toBe(JSON.parse(standing).lastTransitionTime)
+      const events = (text: string) => text.split('\n').filter((line) => line.includes('/good.'))
+      await expect
+        .poll(async () => events(await inStrict('get', 'events.events.k8s.io', '-o', 'name')).length)
+        .toBe(events(before).length + 1)
+    })
+  })
 })
 
 if (missing !== undefined) test.skip(`the tests with Kubernetes are skipped: ${missing}`, () => {})
