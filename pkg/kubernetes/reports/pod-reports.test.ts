@@ -97,6 +97,18 @@ test('a wire that is not given is told with its reason, unless it comes up withi
   expect(await after(60_000)).toEqual(IS_UP)
 })
 
+test('a wire that is asked for again and again is denied once', async () => {
+  const { apply, tell, after } = node()
+  for (let at = 0; at < 10; at += 1) {
+    await apply()
+    await tell('web nsm-1', DENIED)
+    await tell('web nsm-1', { at: 'pending', problem: undefined })
+    if (at === 0) expect(await after(10_000)).toEqual([])
+    await tell('web nsm-1', DENIED)
+    expect(await after(30_000)).toEqual(at === 0 ? IS_DENIED : [])
+  }
+})
+
 test('an annotation that is refused is told with what to write', async () => {
   const { apply, after } = node()
   await apply({ annotations: { [WIRES]: 'db' } })

@@ -89,8 +89,8 @@ function conditionOf(pod: Pod, wires: readonly Reported[]): PodCondition | undef
   if (first === undefined) {
     return { type, status: 'True', reason: REASONS.up, message: shorten(`${namesOf(wires)} up`) }
   }
-  // Kubernetes takes a condition that is not there for False.
-  if (first.at === 'pending' && condition === undefined) return undefined
+  // Why it is not up is not known yet, and may be as before. Kubernetes takes a condition that is not there for False.
+  if (first.at === 'pending' && condition?.status !== 'True') return undefined
   return { type, status: 'False', reason: REASONS[first.at], message: shorten(sentenceOf(first)) }
 }
 
