@@ -1,4 +1,4 @@
-/** Intents on disk. INVARIANT: what `put` and `delete` returned from survives a crash. */
+/** Intents on disk. INVARIANT: what `put` and `delete` returned from survives a crash of this process. */
 import type { Role, WireIntent } from '../mechanism/index.ts'
 import type { Command, Database, Query } from '../store/index.ts'
 import type { WireTables } from './plan-wire.ts'

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { NsmError } from '../base/index.ts'
-import { type Database, openDatabase } from './index.ts'
+import { type Database, type DatabaseOptions, openDatabase } from './index.ts'
 
 const options = {
   application: 'store test',
@@ -62,6 +62,17 @@ describe('openDatabase', () => {
     const second = openDatabase(path, options)
     expect(ids(second)).toEqual(['a'])
     second.close()
+  })
+
+  test('syncs each commit, unless it need not survive a power cut', () => {
+    const syncs = (survives?: DatabaseOptions['survives']) => {
+      const database = openDatabase(path, { ...options, ...(survives && { survives }) })
+      const mode = database.query('PRAGMA synchronous', (row) => row.integer('synchronous')).get()
+      database.close()
+      return mode
+    }
+    const [normal, full] = [1, 2] // https://sqlite.org/pragma.html#pragma_synchronous
+    expect([syncs(), syncs('power cut'), syncs('crash')]).toEqual([full, full, normal])
   })
 
   test('makes an existing file private', () => {

@@ -1,7 +1,7 @@
 /**
- * A SQLite file that one process owns: write-ahead log, every commit synced to disk, mode 0600 because the state holds
- * private keys. SQLite's exclusive locking mode keeps a second process out. The kernel releases the lock when the
- * process ends, so a crash leaves nothing to clean up.
+ * A SQLite file that one process owns: write-ahead log, every commit written before it returns and, where it must outlive
+ * the machine, synced to disk; mode 0600 because the state holds private keys. SQLite's exclusive locking mode keeps a
+ * second process out. The kernel releases the lock when the process ends, so a crash leaves nothing to clean up.
  */
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
@@ -18,6 +18,12 @@ export interface DatabaseOptions {
   readonly application: string
   /** SQL that migrates each schema version to the next. Only append: a released migration is never edited. */
   readonly migrations: readonly string[]
+  /**
+   * What a commit survives: a power cut, because it is synced to disk, or only a crash of this process, because it is with
+   * the kernel. Then a power cut takes the last commits with it, and the file is as it was before them. By default: a
+   * power cut.
+   */
+  readonly survives?: 'power cut' | 'crash'
 }
 
 export interface Query<Row> {
@@ -60,7 +66,7 @@ export function openDatabase(path: string, options: DatabaseOptions): Database {
   })
   try {
     withSqliteErrors(path, () => {
-      lock(sqlite)
+      lock(sqlite, options)
       check(sqlite, path)
       migrate(sqlite, { path, id: applicationId(options.application), ...options })
     })
@@ -88,8 +94,9 @@ function makePrivate(path: string): void {
 }
 
 /** The first write takes the exclusive lock, before anything that is read from the file is relied on. */
-function lock(sqlite: DatabaseSync): void {
-  sqlite.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
+function lock(sqlite: DatabaseSync, { survives = 'power cut' }: DatabaseOptions): void {
+  const synchronous = survives === 'power cut' ? 'FULL' : 'NORMAL'
+  sqlite.exec(`PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = ${synchronous}`)
   sqlite.exec('BEGIN IMMEDIATE; COMMIT')
 }
 

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { NsmError } from '../../pkg/base/index.ts'
-import { type Database, openDatabase } from '../../pkg/store/index.ts'
+import { type Database, type DatabaseOptions, openDatabase } from '../../pkg/store/index.ts'
 
 const options = {
   application: 'disk test',
@@ -46,9 +46,22 @@ const writer = `
   }
 `
 
+interface File {
+  readonly path: string
+  readonly survives: DatabaseOptions['survives']
+}
+
 /** Kills the writer some time after it has written `most` notes; returns the last one that it has answered for. */
-async function writeAndKill(path: string, from: number, most: number): Promise<number> {
-  const args = ['--no-warnings', '--input-type=module', '-e', writer, path, JSON.stringify(options), String(from)]
+async function writeAndKill({ path, survives }: File, from: number, most: number): Promise<number> {
+  const args = [
+    '--no-warnings',
+    '--input-type=module',
+    '-e',
+    writer,
+    path,
+    JSON.stringify({ ...options, survives }),
+    String(from),
+  ]
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
   let answered = from - 1
   for await (const line of createInterface({ input: child.stdout })) {
@@ -59,20 +72,24 @@ async function writeAndKill(path: string, from: number, most: number): Promise<n
 }
 
 describe('openDatabase after kill -9', () => {
-  test('has every write that was answered and none by half, at 80 points', async () => {
-    const rounds = async (path: string) => {
-      let last = 0
-      for (let round = 0; round < 40; round += 1) {
-        const answered = await writeAndKill(path, last + 1, Math.floor(Math.random() * 20))
-        const database = openDatabase(path, options)
-        last = total(database)
-        expect(last).toBeGreaterThanOrEqual(answered)
-        expect(notes(database).get()).toEqual({ count: last, last })
-        database.close()
+  test.each(['power cut', 'crash'] as const)(
+    'has every write that was answered and none by half, at 80 points, if it survives a %s',
+    async (survives) => {
+      const rounds = async (path: string) => {
+        let last = 0
+        for (let round = 0; round < 40; round += 1) {
+          const answered = await writeAndKill({ path, survives }, last + 1, Math.floor(Math.random() * 20))
+          const database = openDatabase(path, { ...options, survives })
+          last = total(database)
+          expect(last).toBeGreaterThanOrEqual(answered)
+          expect(notes(database).get()).toEqual({ count: last, last })
+          database.close()
+        }
       }
-    }
-    await Promise.all([rounds(join(directory, 'a.db')), rounds(join(directory, 'b.db'))])
-  }, 120_000)
+      await Promise.all([rounds(join(directory, 'a.db')), rounds(join(directory, 'b.db'))])
+    },
+    120_000,
+  )
 })
 
 describe.skipIf(process.getuid?.() !== 0)('a full disk (needs root for a small tmpfs)', () => {
