@@ -6,10 +6,7 @@ interface Timer {
   cancel: () => void
 }
 
-/**
- * A process whose event loop does next to nothing during several such pauses waits for time to pass. Not a share of the
- * pause: on a busy machine a pause lasts long, and what a process does between two of them is a small share of it.
- */
+/** A process whose event loop does next to nothing during several such pauses waits for time to pass. */
 const PAUSE_MS = 2
 const PAUSES = 3
 const IDLE_MS = 0.5
@@ -82,12 +79,19 @@ export class MovingClock implements Clock {
   }
 }
 
-/** Until what has begun waits for a timer: all that a timer causes happens in this process. */
+/**
+ * Until what has begun waits for a timer: all that a timer causes happens in this process. It may rest by the machine's
+ * clock, as searches do, for as long as it has worked.
+ */
 async function untilIdle(): Promise<void> {
-  for (let idle = 0; idle < PAUSES; ) {
+  let restMs = 0
+  for (let idle = 0; idle < PAUSES || restMs > 0; ) {
     const before = performance.eventLoopUtilization()
     await systemClock.sleep(PAUSE_MS)
-    idle = performance.eventLoopUtilization(before).active < IDLE_MS ? idle + 1 : 0
+    const { active } = performance.eventLoopUtilization(before)
+    const isIdle = active < IDLE_MS
+    idle = isIdle ? idle + 1 : 0
+    restMs = isIdle ? Math.max(0, restMs - PAUSE_MS) : restMs + active
   }
 }
 
