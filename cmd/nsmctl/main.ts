@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { text } from 'node:stream/consumers'
 import { systemClock } from '../../pkg/base/index.ts'
 import { lazyMesh, runCli } from '../../pkg/cli/index.ts'
 import { nsmctlConfig } from '../../pkg/config/index.ts'
@@ -9,10 +10,11 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 process.stdout.on('error', () => process.exit(0))
 
 const terminal = {
-  print: (text: string) => void process.stdout.write(`${text}\n`),
+  print: (line: string) => void process.stdout.write(`${line}\n`),
+  read: () => text(process.stdin),
   signal: stop.signal,
   isColoured: process.stdout.isTTY === true,
 }
 const mesh = lazyMesh({ config: nsmctlConfig.read(), clock: systemClock, signal: stop.signal })
-const printError = (text: string) => void process.stderr.write(`${text}\n`)
+const printError = (line: string) => void process.stderr.write(`${line}\n`)
 process.exitCode = await runCli(process.argv.slice(2), { mesh, terminal, clock: systemClock, printError })

@@ -48,6 +48,8 @@ export interface Mesh {
 export interface Terminal {
   /** @param paint adds colours, after everything in `text` that a terminal would obey has been escaped */
   print(text: string, paint?: (text: string) => string): void
+  /** All of standard input. */
+  read(): Promise<string>
   /** Aborts on Ctrl-C. */
   readonly signal: AbortSignal
   readonly isColoured: boolean

@@ -29,7 +29,12 @@ async function cli(args: readonly string[], node: Partial<NodeApi> = {}) {
     admin: () => Promise.reject(new Error('no admin here')),
     close: async () => {},
   }
-  const terminal = { print: (text: string) => void out.push(text), signal: AbortSignal.abort(), isColoured: false }
+  const terminal = {
+    print: (text: string) => void out.push(text),
+    read: async () => '',
+    signal: AbortSignal.abort(),
+    isColoured: false,
+  }
   const printError = (text: string) => void errors.push(text)
   const code = await runCli(['policy', ...args], { mesh, terminal, clock: new FakeClock(), printError })
   return { code, out: out.join('\n'), errors: errors.join('\n') }

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { type Connection, nodeV1 } from '../api/index.ts'
+import { type Connection, domainV1, nodeV1 } from '../api/index.ts'
 import { NsmError } from '../base/index.ts'
 import { FakeClock } from '../base/testing/index.ts'
 import type { AdminApi, Mesh, NodeApi } from './mesh.ts'
@@ -34,7 +34,14 @@ const WIRE = nodeV1.Wire.fromPartial({
   expires: seconds(clock.nowMs() + 512_000),
 })
 
-async function cli(args: string, parts: { node?: Partial<NodeApi>; admin?: Partial<AdminApi> } = {}) {
+interface Parts {
+  readonly node?: Partial<NodeApi>
+  readonly admin?: Partial<AdminApi>
+  /** On standard input. */
+  readonly input?: string
+}
+
+async function cli(args: string, parts: Parts = {}) {
   const out: string[] = []
   const errors: string[] = []
   let closed = 0
@@ -45,7 +52,12 @@ async function cli(args: string, parts: { node?: Partial<NodeApi>; admin?: Parti
       closed += 1
     },
   }
-  const terminal = { print: (text: string) => void out.push(text), signal: AbortSignal.abort(), isColoured: false }
+  const terminal = {
+    print: (text: string) => void out.push(text),
+    read: async () => parts.input ?? '',
+    signal: AbortSignal.abort(),
+    isColoured: false,
+  }
   const printError = (text: string) => void errors.push(text)
   const code = await runCli(args.split(' '), { mesh, terminal, clock, printError })
   expect(closed).toBe(1)
@@ -172,6 +184,20 @@ test('domain invite prints only the token', async () => {
   }
   expect(await cli('domain invite west --lifetime 5m', { admin: { invite } })).toMatchObject({ code: 0, out: 'tok' })
   expect(asked).toEqual(['west', 300_000])
+})
+
+test('domain join - reads the token from standard input', async () => {
+  const tokens: string[] = []
+  const join = async (token: string) => {
+    tokens.push(token)
+    return domainV1.Domain.fromPartial({ name: 'east', addresses: ['east.test:5002'] })
+  }
+  expect(await cli('domain join -', { admin: { join }, input: 'tok\n' })).toMatchObject({ code: 0 })
+  expect(await cli('domain join -', { admin: { join }, input: '\n' })).toMatchObject({
+    code: 2,
+    errors: expect.stringContaining('there is no token on standard input'),
+  })
+  expect(tokens).toEqual(['tok'])
 })
 
 test('request closes its wire when it is interrupted', async () => {

@@ -30,7 +30,7 @@ async function printed(args: string, error?: NsmError): Promise<readonly string[
   const node = { wires: fail([WIRE]), status: fail(STATUS) }
   const admin = { domains: fail([DOMAIN]) }
   const mesh: unknown = { node: async () => node, admin: async () => admin, close: async () => {} }
-  const terminal = { print, signal: AbortSignal.abort(), isColoured: false }
+  const terminal = { print, read: async () => '', signal: AbortSignal.abort(), isColoured: false }
   await runCli(args.split(' '), { mesh: mesh as never, terminal, clock: systemClock, printError: print })
   return out
 }

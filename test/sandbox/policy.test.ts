@@ -182,7 +182,7 @@ async function nsmctl(node: SandboxNode, ...args: readonly string[]) {
     admin: () => Promise.reject(new Error('no admin here')),
     close: async () => {},
   }
-  const terminal = { print, signal: AbortSignal.abort(), isColoured: false }
+  const terminal = { print, read: async () => '', signal: AbortSignal.abort(), isColoured: false }
   const code = await runCli(['policy', ...args], { mesh, terminal, clock: systemClock, printError: print })
   return { code, out: out.join('\n') }
 }

@@ -1,6 +1,7 @@
 /** Commands for the administrators of a domain, which work on the host of its registry. */
 import { type Command, Option } from 'commander'
 import { type domainV1, parseSpiffeId } from '../../api/index.ts'
+import { NsmError } from '../../base/index.ts'
 import { forClients } from '../../policy/index.ts'
 import { type Format, renderList, renderObject } from '../output.ts'
 import { domains } from '../view/lists.ts'
@@ -22,8 +23,9 @@ export const registerDomain: Register = (program, context) => {
   domain
     .command('join')
     .description('join the domain that created the token')
-    .argument('<token>')
-    .action(async (token: string) => {
+    .argument('<token>', 'the token, or - to read it from standard input, where no list of processes shows it')
+    .action(async (argument: string) => {
+      const token = argument === '-' ? await readToken(context) : argument
       const joined = await (await context.mesh.admin()).join(token)
       context.terminal.print(
         `joined ${joined.name} (${joined.addresses.join(', ')}); to share a service with it, run: nsmctl domain export SERVICE ${joined.name}`,
@@ -36,6 +38,15 @@ export const registerDomain: Register = (program, context) => {
     .action(async ({ output }: { output: Format }) => listDomains(context, output))
   registerRevoke(domain, context)
   registerExports(domain, context)
+}
+
+/** What makes the token may have failed, and the shell ends only when this end of the pipe does. */
+async function readToken({ terminal }: Context): Promise<string> {
+  const token = (await terminal.read()).trim()
+  if (token !== '') return token
+  throw new NsmError('invalid_argument', 'Cannot join the domain: there is no token on standard input', {
+    next: 'see what the other side said: nsmctl domain invite NAME',
+  })
 }
 
 function registerRevoke(domain: Command, context: Context): void {
