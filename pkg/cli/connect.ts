@@ -39,18 +39,8 @@ export function connectMesh({ config, clock, signal }: ConnectOptions): Mesh {
 /** Makes a call with a time limit. */
 type Limited = <T>(call: (options: { readonly signal: AbortSignal }) => Promise<T>) => Promise<T>
 
-async function connectNode(
-  { config, clock, signal }: ConnectOptions,
-  scope: Scope,
-  limited: Limited,
-): Promise<NodeApi> {
-  const source = within({ clock, ms: IDENTITY_TIMEOUT_MS, signal }, (until) =>
-    workloadApiSource({ url: config.workloadApi, clock, logger: silentLogger, signal: until }),
-  )
-  const identity = scope.own(await source.catch((error: unknown) => refuseIdentity(error, config.workloadApi)))
-  const ownDomain = trustDomainOf(identity.current().svid.spiffeId)
-  const security = { identity, expect: (spiffeId: string) => isNode(spiffeId, ownDomain) }
-  const channel = scope.own(new Channel(config.connectTo, { security, clock, who: 'the node' }))
+async function connectNode(options: ConnectOptions, scope: Scope, limited: Limited): Promise<NodeApi> {
+  const channel = scope.own(await openNode(options, scope))
   const node = clientOf(nodeV1.NodeService, channel)
   return {
     status: () => limited((call) => node.getStatus({}, call)),
@@ -64,6 +54,21 @@ async function connectNode(
     networkServices: networkServiceClient(channel),
     monitor: monitorClient(channel),
   }
+}
+
+/** By the admin socket of the node, where we can open one; else as the workload that we are. */
+async function openNode({ config, clock, signal }: ConnectOptions, scope: Scope): Promise<Channel> {
+  const who = 'the node'
+  const { nodeAdminSocket, workloadApi } = config
+  if (nodeAdminSocket !== undefined)
+    return new Channel(`unix://${nodeAdminSocket}`, { security: 'plaintext', clock, who })
+  const source = within({ clock, ms: IDENTITY_TIMEOUT_MS, signal }, (until) =>
+    workloadApiSource({ url: workloadApi, clock, logger: silentLogger, signal: until }),
+  )
+  const identity = scope.own(await source.catch((error: unknown) => refuseIdentity(error, workloadApi)))
+  const ownDomain = trustDomainOf(identity.current().svid.spiffeId)
+  const security = { identity, expect: (spiffeId: string) => isNode(spiffeId, ownDomain) }
+  return new Channel(config.connectTo, { security, clock, who })
 }
 
 function refuseIdentity(cause: unknown, url: string): never {

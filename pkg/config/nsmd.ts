@@ -130,6 +130,11 @@ const variables = {
     ),
     '0',
   ),
+  adminSocket: optional(
+    'NSM_NODE_ADMIN_SOCKET',
+    'path of a socket on which whoever opens it sees and closes all wires; it needs a directory of its own, which only the user of nsmd can enter; unset: none',
+    absolutePath,
+  ),
   excludedPrefixes: withDefault(
     required(
       'NSM_EXCLUDED_PREFIXES',

@@ -2,7 +2,7 @@
 import { isPayload, type Payload } from '../api/index.ts'
 import { labels } from './labels.ts'
 import { absolutePath, boolean, duration, list, logLevel, name, text, url } from './parsers.ts'
-import { defineConfig, required, withDefault } from './table.ts'
+import { defineConfig, optional, required, withDefault } from './table.ts'
 import { unsignedPath } from './unsigned-path.ts'
 
 const connectTo = withDefault(
@@ -66,6 +66,11 @@ export const nsmEndpointConfig = defineConfig(
 export const nsmctlConfig = defineConfig('nsmctl', {
   connectTo,
   workloadApi,
+  nodeAdminSocket: optional(
+    'NSM_NODE_ADMIN_SOCKET',
+    'admin socket of the node, where it has one; then NSM_CONNECT_TO and an identity are not needed',
+    absolutePath,
+  ),
   adminSocket: withDefault(
     required('NSM_ADMIN_SOCKET', 'admin socket of the registry, on the host of the registry', absolutePath),
     '/run/nsmesh/registry/admin.sock',

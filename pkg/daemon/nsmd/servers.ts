@@ -1,7 +1,8 @@
 /**
  * Where a node is called: by other nodes over TCP, by its workloads through the holder, which says who they are, and by
- * workloads that want an identity and have none to show yet.
+ * workloads that want an identity and have none to show yet; by administrators on a socket that only they can open.
  */
+import { dirname } from 'node:path'
 import type {
   EndpointRegistryServer,
   MonitorServer,
@@ -13,7 +14,8 @@ import { type Clock, type Logger, Scope } from '../../base/index.ts'
 import type { NsmdConfig } from '../../config/index.ts'
 import type { IdentitySource } from '../../identity/index.ts'
 import { administratorsOnly, type NodeTrust } from '../../node/index.ts'
-import type { PolicySource } from '../../policy/index.ts'
+import { nodeId, type PolicySource } from '../../policy/index.ts'
+import { readOnlyRegistry } from '../../registry/index.ts'
 import { CLIENTS_PER_NAMER } from '../../request/index.ts'
 import {
   callQuota,
@@ -28,6 +30,7 @@ import {
   type WorkloadIdentities,
   workloadApiService,
 } from '../../rpc/index.ts'
+import { makePrivateDirectory } from '../../store/index.ts'
 
 /** Names of the holder's sockets (`nsm-dataplane hold --listen <name>=<path>`). */
 const NSM_SOCKET = 'nsm'
@@ -87,9 +90,11 @@ async function listen(
   const quotas = { client: callQuota(config.maxWires), namer: callQuota(config.maxWires * CLIENTS_PER_NAMER) }
   const between = { listen: config.listenOn, services: [...mesh, health.service()], quota: quotas.namer }
   const remote = scope.own(await serve({ ...mutual, ...between }))
-  const own = [...mesh, health.service(), services.node([remote.url, NSM_SOCKET])]
+  const node = services.node([remote.url, NSM_SOCKET])
+  const own = [...mesh, health.service(), node]
   const authorize = administratorsOnly(isAdmin, policy)
   const local = scope.own(await serve({ ...mutual, services: own, authorize, quota: quotas.client }))
+  await serveAdministrators({ config, clock, logger }, [node, ...readOnlyServices(config, services)], scope)
   const identities = [workloadApiService(services.workloads)]
   const workload = scope.own(
     await serve({ security: 'plaintext', services: identities, quota: quotas.client, clock, logger }),
@@ -106,4 +111,25 @@ async function listen(
   ])
   scope.own(await serveHandovers({ listen: `unix://${config.deliverSocket}`, servers, clock, logger }))
   return remote.url
+}
+
+/** What they can open needs no identity: in a container of its own, nsmd and its administrators have none but the node's. */
+async function serveAdministrators(
+  { config, clock, logger }: Pick<ServersOptions, 'config' | 'clock' | 'logger'>,
+  services: readonly Service[],
+  scope: Scope,
+): Promise<void> {
+  const { adminSocket } = config
+  if (adminSocket === undefined) return
+  makePrivateDirectory(dirname(adminSocket))
+  scope.own(await serve({ listen: `unix://${adminSocket}`, security: 'plaintext', services, clock, logger }))
+}
+
+/** The registries as the node itself sees them. */
+function readOnlyServices({ domain, name }: NsmdConfig, { services, endpoints }: NodeServices): readonly Service[] {
+  const self = nodeId(domain, name)
+  return [
+    serviceRegistryService(readOnlyRegistry(services, self)),
+    endpointRegistryService(readOnlyRegistry(endpoints, self)),
+  ]
 }
