@@ -3,49 +3,21 @@
  * person: it kills the node daemons, the engines and the registries in turn, and prints one line of JSON.
  */
 import { nsmctl, workloadEnvironment } from '../lab/cluster.ts'
-import { Lab } from '../lab/lab.ts'
+import type { Lab } from '../lab/lab.ts'
 import { enginePid } from '../lab/processes.ts'
 import { NSMCTL } from '../lab/programs.ts'
 import { detail, step } from '../lab/progress.ts'
 import { Capture } from './capture.ts'
 import { CLIENT_IP, ENDPOINT_IP, fetchFile, serveFile } from './file-transfer.ts'
 import { killInTurn, PING_PATTERN_HEX, ping } from './kills.ts'
+import { runDemo, type Summary } from './run-demo.ts'
 import { buildTwoClusters, type TwoClusters } from './two-clusters.ts'
 
 const MEGABYTES = 200
 
-interface Summary {
-  readonly ok: boolean
-  readonly [fact: string]: unknown
-}
+await runDemo(story)
 
-const isCheck = process.argv.includes('--check')
-const startMs = Date.now()
-const lab = await Lab.create()
-const stopped = new Promise<void>((resolve) => {
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve())
-})
-
-const summary = await Promise.race([tell(), stopped.then((): Summary => ({ ok: false, error: 'interrupted' }))])
-if (!isCheck && summary.ok) await stopped
-step('removing everything')
-await lab.close()
-if (isCheck) console.log(JSON.stringify(summary))
-process.exit(summary.ok ? 0 : 1)
-
-async function tell(): Promise<Summary> {
-  try {
-    return await story()
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error)
-    step(`failed: ${message}`)
-    if (!isCheck) detail(`the logs are in ${lab.directory} until Ctrl-C`)
-    if (!isCheck) await stopped
-    return { ok: false, error: message, seconds: elapsed() }
-  }
-}
-
-async function story(): Promise<Summary> {
+async function story(lab: Lab, isCheck: boolean): Promise<Summary> {
   const capture = await Capture.start(lab)
   const mesh = await buildTwoClusters(lab)
   step(`fetching a ${MEGABYTES} MB file from east over the wire`)
@@ -68,7 +40,7 @@ async function story(): Promise<Summary> {
   const ok = http.sha256Match && pings.sent === pings.received && pings.sent > 0 && !plaintextSeen && wireguard > 0
   const survived = kills.every(({ lost, sameInterface, healthy }) => lost === 0 && sameInterface && healthy)
   if (!isCheck && ok) invite(mesh)
-  return { ok: ok && survived, http, ping: pings, plaintextSeen, kills, seconds: elapsed() }
+  return { ok: ok && survived, http, ping: pings, plaintextSeen, kills }
 }
 
 async function pingAll({
@@ -124,8 +96,4 @@ function invite({ west, east, reader }: TwoClusters): void {
     ].join('\n'),
   )
   step('Ctrl-C ends it and removes everything')
-}
-
-function elapsed(): number {
-  return Math.round((Date.now() - startMs) / 100) / 10
 }
