@@ -35,7 +35,11 @@ export class Laptop {
     const { host } = await lab.publicHost('laptop', number)
     const kubeconfigs = await Promise.all(clusters.map(({ api }) => api.kubeconfig()))
     const folders = [kubernetesFolder(), `${ROOT}/hack`, '/usr/sbin:/usr/bin:/sbin:/bin']
-    const env = { PATH: folders.join(delimiter), HOME: lab.folder('laptop'), KUBECONFIG: kubeconfigs.join(delimiter) }
+    const env = {
+      PATH: folders.join(delimiter),
+      KUBECONFIG: kubeconfigs.join(delimiter),
+      KUBECACHEDIR: lab.folder('kubectl'),
+    }
     return new Laptop(host, env)
   }
 

@@ -47,6 +47,7 @@ const DEATHS: readonly Death[] = [
     kill: ({ laptop }) => laptop.shell('kubectl -n nsm-system delete pod -l app.kubernetes.io/name=nsmd --wait=false'),
   },
   { what: 'the endpoint pod, of two', isLossless: false, pingSeconds: 20, kill: deleteEndpoint },
+  { what: "the endpoint's node, drained", isLossless: false, pingSeconds: 30, kill: drainNode },
 ]
 
 export async function dieInTurn(mesh: TwoClusters): Promise<readonly Loss[]> {
@@ -126,6 +127,16 @@ async function deleteEndpoint(mesh: TwoClusters): Promise<void> {
   const endpoint = await endpointOf(mesh)
   await mesh.laptop.shell(`kubectl --context east delete pod ${endpoint} --wait=false`)
   await until('the wire to lead to the other pod', async () => (await endpointOf(mesh)) !== endpoint)
+}
+
+async function drainNode(mesh: TwoClusters): Promise<void> {
+  const kubectl = 'kubectl --context east'
+  await mesh.laptop.shell(`${kubectl} rollout status deployment/files --timeout=60s`) // two again
+  const endpoint = await endpointOf(mesh)
+  const node = await mesh.laptop.shell(`${kubectl} get pod ${endpoint} -o 'jsonpath={.spec.nodeName}'`)
+  await mesh.laptop.shell(`${kubectl} drain ${node} --ignore-daemonsets --delete-emptydir-data --timeout=60s`)
+  await until('the wire to lead to the other pod', async () => (await endpointOf(mesh)) !== endpoint)
+  await mesh.laptop.shell(`${kubectl} uncordon ${node}`)
 }
 
 async function endpointOf({ laptop }: TwoClusters): Promise<string | undefined> {
