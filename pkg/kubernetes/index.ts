@@ -1,6 +1,7 @@
 /** nsmesh in Kubernetes: the wires of the pods of a node, and the gate through which pods start. */
 export type { Serve } from './annotations/serve.ts'
 export type { AskedWire } from './annotations/wires.ts'
+export { StartGate } from './gate/start-gate.ts'
 export { type Kept, type PodKeeper, type PodNamespaces, problemOf, type Tell, wireStates } from './pods/doors.ts'
 export { endFormerWires } from './pods/end-former-wires.ts'
 export { type ClusterOptions, type FollowedCluster, followCluster } from './pods/follow-cluster.ts'

@@ -3,6 +3,7 @@ export { type Answer, answerError, readAnswer } from './answer.ts'
 export { type Attribute, attribute, type Encoded, type FdPatch } from './attribute.ts'
 export { Attributes } from './attributes.ts'
 export { errno, errnoCode, errnoName, isGone } from './errno.ts'
+export { type GateCall, gateAnswer, gateMessage, type ReceivedCall, readGateCall } from './gate.ts'
 export { malformedReply, required } from './malformed-reply.ts'
 export {
   controlType,

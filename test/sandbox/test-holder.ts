@@ -7,7 +7,16 @@ import { connect, createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import type { Attestation } from '../../pkg/api/index.ts'
 import { attestationOf } from '../../pkg/api/testing/index.ts'
-import { Attributes, attributeType, prefaceMessage, takeMessages } from '../../pkg/netlink/index.ts'
+import {
+  Attributes,
+  attributeType,
+  decodeMessages,
+  type GateCall,
+  gateMessage,
+  prefaceMessage,
+  readAnswer,
+  takeMessages,
+} from '../../pkg/netlink/index.ts'
 
 /** What the "kernel" says of a process: by default a user alone in its network namespace. */
 export type Process = Partial<Attestation> & Pick<Attestation, 'uid' | 'namespace'>
@@ -55,6 +64,19 @@ export class TestHolder {
     return place
   }
 
+  /** nsm-cni's part: what it is answered; empty: the pod may start. */
+  async gate(call: GateCall): Promise<string> {
+    const daemon = this.#track(connect(this.deliverPath))
+    const process = attestationOf({ uid: 0, namespace: 'inode://4/1', isNodesOwn: true })
+    daemon.write(this.#preface('cni', { process }))
+    daemon.write(gateMessage(call))
+    const chunks: Uint8Array[] = []
+    daemon.on('data', (chunk) => chunks.push(chunk))
+    await new Promise((resolve) => daemon.once('close', resolve))
+    const [message] = decodeMessages(Buffer.concat(chunks))
+    return (message && readAnswer(message)?.text) ?? 'no answer'
+  }
+
   close(): void {
     for (const server of this.#servers) server.close()
     for (const socket of this.#sockets) socket.destroy()
@@ -95,7 +117,7 @@ export class TestHolder {
     daemon.on('data', onData)
   }
 
-  #preface(listener: string, { process }: WorkloadPlace): Uint8Array {
+  #preface(listener: string, { process }: Pick<WorkloadPlace, 'process'>): Uint8Array {
     this.#connections += 1n
     return prefaceMessage({ ...process, listener, connectionId: this.#connections })
   }

@@ -10,6 +10,7 @@ import {
   type PodNamespaces,
   PodReports,
   type PodReportsOptions,
+  type StartGate,
 } from '../../kubernetes/index.ts'
 import { type PodParts, podKeeper } from './pods.ts'
 
@@ -27,6 +28,8 @@ export interface KubernetesOptions extends Runtime {
   /** For tests: an API server in memory. */
   readonly openCluster?: (config: NsmdConfig, runtime: Runtime) => Promise<ClusterClient>
   readonly scope: Scope
+  /** Through which the pods start. */
+  readonly gate: Pick<StartGate, 'open'>
   /** The connections of this node. */
   readonly table: Pick<ConnectionTable, 'all'>
   readonly end: (id: string, reason: string) => Promise<void>
@@ -34,7 +37,7 @@ export interface KubernetesOptions extends Runtime {
 
 /** Where the node runs in Kubernetes: keeps the wires of its pods until `scope` is closed; then they stand on. */
 export async function keepPods(options: KubernetesOptions, known: KnownParts): Promise<void> {
-  const { config, scope, namespaces, clock, logger } = options
+  const { config, scope, gate, namespaces, clock, logger } = options
   const settle = () => known.podEndpoints.settle()
   if (!isInKubernetes(config)) return settle() // none of this daemon's own is awaited
   const parts = { ...known, maxLifetimeMs: config.maxTokenLifetimeMs, unsigned: config.unsignedPath }
@@ -42,6 +45,7 @@ export async function keepPods(options: KubernetesOptions, known: KnownParts): P
   const common = { clock, logger }
   const keeper = podKeeper(parts)
   const pods = scope.own(new NodePods({ keeper, namespaces, ownNamespace: config.namespace, ...common }))
+  gate.open(pods)
   const nodeName = config.nodeName ?? config.name
   const reports = scope.own(new PodReports({ pods, client: client.objects, nodeName, ...common }))
   const cluster = scope.own(followCluster({ client: client.objects, nodeName, pods, ...common }))

@@ -22,7 +22,7 @@ import {
 import { decodeToken } from '../../federation/index.ts'
 import { Forwarder } from '../../forwarding/index.ts'
 import { type IdentitySource, TokenMinter } from '../../identity/index.ts'
-import { PodEndpoints } from '../../kubernetes/index.ts'
+import { PodEndpoints, StartGate } from '../../kubernetes/index.ts'
 import { underlaysOf } from '../../mechanism/index.ts'
 import { ConnectionMonitor } from '../../monitor/index.ts'
 import { reachOf } from '../../net/index.ts'
@@ -87,9 +87,8 @@ async function compose(config: NsmdConfig, options: NodeOptions, scope: Scope): 
   const machine = scope.own(await (options.openMachine ?? openMachine)(config, options))
   const { dataplane } = machine
   const { trust, identity, self } = await identify(config, { ...options, dataplane }, scope)
-  const podEndpoints = new PodEndpoints()
-  const joint = { identity, trust, podEndpoints, clock }
-  const { registry, authority, nextHops, tokens, minter } = connect(config, joint, scope)
+  const joint = { identity, trust, clock }
+  const { registry, authority, nextHops, podEndpoints, tokens, minter } = connect(config, joint, scope)
 
   const registered = scope.own(new RegisteredEndpoints(endpointRecords(state.connections), clock))
   const wires = scope.own(await Forwarder.open({ database: state.wires, ...machine, ...common }, signal))
@@ -134,12 +133,13 @@ async function compose(config: NsmdConfig, options: NodeOptions, scope: Scope): 
     services: new NodeServiceRegistry(registration),
     endpoints: new NodeEndpointRegistry(registration),
     workloads: config.spiffeSocket === undefined ? workloads : otherAgent(config.spiffeSocket),
+    gate: new StartGate(clock),
     node: (listen: readonly string[]) =>
       nodeService({ view: new NodeView({ ...viewed, listen }), policy: policyView, end }),
   }
   const servers = scope.own(await serveNode({ config, identity, trust, policy, isAdmin, ...common }, services))
   const known = { node: services, identity, workloads, podEndpoints, minter, trust, ...common }
-  await keepPods({ ...options, config, scope, namespaces: machine.pods, table, end }, known)
+  await keepPods({ ...options, config, scope, gate: services.gate, namespaces: machine.pods, table, end }, known)
   return servers
 }
 
@@ -167,13 +167,13 @@ async function identify(config: NsmdConfig, options: Runtime & { readonly datapl
 interface Known {
   readonly identity: IdentitySource
   readonly trust: NodeTrust
-  readonly podEndpoints: PodEndpoints
   readonly clock: Clock
 }
 
 /** The ways to the registry, to other nodes and to endpoints. */
-function connect(config: NsmdConfig, { identity, trust, podEndpoints: own, clock }: Known, scope: Scope) {
+function connect(config: NsmdConfig, { identity, trust, clock }: Known, scope: Scope) {
   const { domain, dialSocket } = config
+  const podEndpoints = new PodEndpoints()
   const minter = new TokenMinter(clock, config.maxTokenLifetimeMs)
   const isRevoked = (spiffeId: string) => trust.isRevoked(spiffeId)
   const channels = scope.own(new Channels({ identity, clock, tokens: minter, isRevoked }))
@@ -184,11 +184,12 @@ function connect(config: NsmdConfig, { identity, trust, podEndpoints: own, clock
     registry: { services: serviceRegistryClient(callee), endpoints: endpointRegistryClient(callee) },
     authority: authorityClient(callee),
     minter,
+    podEndpoints,
     nextHops: new NextHops({
       channels,
       domain,
       dialSocket,
-      own,
+      own: podEndpoints,
       reach: reachOf([config.publicUrl ?? config.listenOn]),
     }),
     tokens: pathTokens({

@@ -1,6 +1,7 @@
 /**
- * Where a node is called: by other nodes over TCP, by its workloads through the holder, which says who they are, and by
- * workloads that want an identity and have none to show yet; by administrators on a socket that only they can open.
+ * Where a node is called: by other nodes over TCP, by its workloads through the holder, which says who they are, by
+ * workloads that want an identity and have none to show yet, by administrators on a socket that only they can open, and by
+ * nsm-cni when a pod starts or ends.
  */
 import { dirname } from 'node:path'
 import type {
@@ -12,7 +13,9 @@ import type {
 } from '../../api/index.ts'
 import { type Clock, type Logger, Scope } from '../../base/index.ts'
 import type { NsmdConfig } from '../../config/index.ts'
+import { GateSocket } from '../../dataplane/index.ts'
 import type { IdentitySource } from '../../identity/index.ts'
+import type { StartGate } from '../../kubernetes/index.ts'
 import { administratorsOnly, type NodeTrust } from '../../node/index.ts'
 import { nodeId, type PolicySource } from '../../policy/index.ts'
 import { readOnlyRegistry } from '../../registry/index.ts'
@@ -23,6 +26,7 @@ import {
   Health,
   monitorService,
   networkService,
+  type Server,
   type Service,
   serve,
   serveHandovers,
@@ -35,6 +39,8 @@ import { makePrivateDirectory } from '../../store/index.ts'
 /** Names of the holder's sockets (`nsm-dataplane hold --listen <name>=<path>`). */
 const NSM_SOCKET = 'nsm'
 const WORKLOAD_SOCKET = 'workload'
+/** Of `nsm-dataplane hold --cni <path>`. */
+const CNI_SOCKET = 'cni'
 
 export interface NodeServices {
   readonly networkService: NetworkServiceServer
@@ -42,6 +48,7 @@ export interface NodeServices {
   readonly services: ServiceRegistryServer
   readonly endpoints: EndpointRegistryServer
   readonly workloads: WorkloadIdentities
+  readonly gate: Pick<StartGate, 'answer'>
   /** What it shows includes where the node listens, which is known only when it does. */
   node(listen: readonly string[]): Service
 }
@@ -105,9 +112,11 @@ async function listen(
       local.recheck()
     }),
   )
-  const servers = new Map([
+  const gate = scope.own(new GateSocket({ answer: services.gate.answer, clock, logger }))
+  const servers = new Map<string, Pick<Server, 'accept'>>([
     [NSM_SOCKET, local],
     [WORKLOAD_SOCKET, workload],
+    [CNI_SOCKET, gate],
   ])
   scope.own(await serveHandovers({ listen: `unix://${config.deliverSocket}`, servers, clock, logger }))
   return remote.url

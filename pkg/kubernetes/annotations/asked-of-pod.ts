@@ -45,6 +45,11 @@ export function askedOfPod(pod: AskingPod, inheriting: Inheriting): Asked {
   return { wires: judge(wires), serve: judge(serve) }
 }
 
+export function isNothing({ wires, serve }: Asked): boolean {
+  const asksNoWire = wires.at === 'refused' || wires.value.length === 0
+  return asksNoWire && (serve.at === 'refused' || serve.value === undefined)
+}
+
 /** Whether pods of the namespace get something by being in it. */
 export function isInheritedFrom(namespace: string, { namespaceAnnotations, ownNamespace }: Inheriting): boolean {
   const isSet = [WIRES, SERVE].some((each) => (namespaceAnnotations[each] ?? '').trim() !== '')

@@ -1,15 +1,21 @@
 /** What the reconciler of pods needs of others: the daemon passes it in. */
 import type { Connection } from '../../api/index.ts'
-import { describeError, nextStep } from '../../base/index.ts'
+import { describeError, type ErrorCode, errorCode, nextStep } from '../../base/index.ts'
 import type { Serve } from '../annotations/serve.ts'
 import type { AskedWire } from '../annotations/wires.ts'
 import type { PodAt } from './pod.ts'
 
 /** How a wire or an endpoint of a pod is. A problem is one sentence for people, with what to do next. */
 export type KeptState =
-  | { readonly at: 'pending'; readonly problem: string | undefined }
+  | ({ readonly at: 'pending' } & Missing)
   | { readonly at: 'up' }
-  | { readonly at: 'down'; readonly problem: string | undefined }
+  | ({ readonly at: 'down' } & Missing)
+
+interface Missing {
+  readonly problem: string | undefined
+  /** Somebody said no, and not only nobody yes. */
+  readonly isDenied?: true
+}
 
 /** A wire or an endpoint that is kept for a pod. */
 export interface Kept {
@@ -49,6 +55,8 @@ export function problemOf(error: unknown): string {
   return `${describeError(error)}; ${nextStep(error) ?? 'see how the nodes are with: nsmctl status'}`
 }
 
+const DENIALS: readonly ErrorCode[] = ['permission_denied', 'invalid_argument']
+
 /** What a wire says of itself, as the states that people see. */
 export function wireStates(tell: Tell): {
   readonly onState: (state: KeptWireState) => void
@@ -64,7 +72,8 @@ export function wireStates(tell: Tell): {
     },
     onFailure(error) {
       if (last === 'up' || last === 'refreshing') return // it stands, and is asked for again
-      tell({ at: last === 'healing' ? 'down' : 'pending', problem: problemOf(error) })
+      const denied = DENIALS.includes(errorCode(error)) ? ({ isDenied: true } as const) : {}
+      tell({ at: last === 'healing' ? 'down' : 'pending', problem: problemOf(error), ...denied })
     },
   }
 }

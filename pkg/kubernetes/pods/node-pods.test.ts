@@ -139,6 +139,14 @@ test('the wires end with their sandbox', async () => {
   expect(await settle()).toEqual(['- web nsm-1 db in inode://4/7'])
 })
 
+test('a sandbox that ended while nobody told is let go, and the one that runs is found', async () => {
+  const { pods, settle, namespaces } = node()
+  pods.enter('uid-web', { id: 'sandbox-1', namespace: 'inode://4/7' })
+  namespaces.gone.add('inode://4/7')
+  pods.setPod(podOf({ annotations: DB }))
+  expect(await settle()).toEqual(['+ web nsm-1 db in inode://4/1'])
+})
+
 test('a pod whose network was not found is looked for again, and says why it has no wire', async () => {
   const { pods, settle, namespaces, clock } = node()
   namespaces.found.clear()

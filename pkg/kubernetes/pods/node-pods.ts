@@ -17,7 +17,7 @@ import {
   type Logger,
   type NsmError,
 } from '../../base/index.ts'
-import { type Annotations, type Asked, askedOfPod } from '../annotations/asked-of-pod.ts'
+import { type Annotations, type Asked, askedOfPod, isNothing } from '../annotations/asked-of-pod.ts'
 import { type KeptState, type PodKeeper, type PodNamespaces, problemOf } from './doors.ts'
 import { hasEnded, type Pod, type Sandbox } from './pod.ts'
 import { type PodWire, PodWires } from './pod-wires.ts'
@@ -34,7 +34,7 @@ export interface NodePodsOptions {
 /** How the wires of a pod are. */
 export interface PodStatus {
   readonly pod: Pod
-  /** Undefined before its turn has come. */
+  /** As it was seen in the pod's last turn; undefined before its first. */
   readonly asked: Asked | undefined
   /** Undefined while the pod has not started, or its network was not found. */
   readonly sandbox: Sandbox | undefined
@@ -194,8 +194,21 @@ export class NodePods {
     known.wires = undefined
     await before?.close() // before the new ones ask, so that these get the addresses that it had
     if (sandbox === undefined) return await namespaces.release(uid, this.#abort.signal)
-    if (sandbox.id !== '') await namespaces.keep(uid, sandbox.namespace, this.#abort.signal)
+    if (sandbox.id !== '' && !(await this.#keep(uid, sandbox))) return
     known.wires = new PodWires({ pod: known.pod, sandbox }, keeper, () => this.#onChange(uid))
+  }
+
+  /** Returns false where the holder does not have the namespace any more: the sandbox ended and nobody told. */
+  async #keep(uid: string, { namespace }: Sandbox): Promise<boolean> {
+    try {
+      await this.#options.namespaces.keep(uid, namespace, this.#abort.signal)
+      return true
+    } catch (error) {
+      if (errorCode(error) !== 'not_found') throw error
+      if (this.#gated.get(uid)?.namespace === namespace) this.#gated.delete(uid)
+      this.#wake(uid) // where another one runs, its processes are found
+      return false
+    }
   }
 
   async #find(uid: string, known: Known): Promise<Sandbox | undefined> {
@@ -239,8 +252,3 @@ function newlyKnown(pod: Pod): Known {
 }
 
 const NOTHING: Asked = { wires: { at: 'asked', value: [] }, serve: { at: 'asked', value: undefined } }
-
-function isNothing({ wires, serve }: Asked): boolean {
-  const asksNoWire = wires.at === 'refused' || wires.value.length === 0
-  return asksNoWire && (serve.at === 'refused' || serve.value === undefined)
-}

@@ -41,6 +41,8 @@ export class FakeNamespaces implements PodNamespaces {
   readonly found = new Map<string, string>()
   /** What is kept within reach, by uid. */
   readonly kept = new Map<string, string>()
+  /** Those that are no more. */
+  readonly gone = new Set<string>()
   searches = 0
 
   async find(uid: string): Promise<string> {
@@ -54,6 +56,7 @@ export class FakeNamespaces implements PodNamespaces {
   }
 
   async keep(uid: string, namespace: string): Promise<void> {
+    if (this.gone.has(namespace)) throw new NsmError('not_found', 'Cannot keep the namespace: it is gone')
     this.kept.set(uid, namespace)
   }
 
