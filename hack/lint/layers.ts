@@ -5,7 +5,7 @@ export const LAYERS: readonly (readonly string[])[] = [
   ['base'],
   ['net', 'api', 'telemetry'],
   ['netlink', 'ipam', 'identity', 'policy', 'store'],
-  ['mechanism', 'kube'],
+  ['mechanism', 'kube', 'cni'],
   ['platform', 'dataplane', 'rpc', 'reconcile', 'config', 'connections', 'steps'],
   [
     'registry',
@@ -42,11 +42,20 @@ export const OUTSIDE: readonly OutsideRule[] = [
   {
     what: 'the file system',
     pattern: /from 'node:fs/,
-    allowed: ['pkg/store/', 'pkg/identity/', 'pkg/config/', 'pkg/rpc/listen.ts', 'pkg/uapi/', 'pkg/kube/'],
+    allowed: [
+      'pkg/store/',
+      'pkg/identity/',
+      'pkg/config/',
+      'pkg/rpc/listen.ts',
+      'pkg/uapi/',
+      'pkg/kube/',
+      'pkg/kubernetes/gate/',
+      'pkg/cni/',
+    ],
   },
   { what: 'gRPC', pattern: /from '@grpc\//, allowed: ['pkg/rpc/', 'pkg/api/gen/'] },
   { what: 'TLS', pattern: /from 'node:tls'/, allowed: ['pkg/rpc/'] },
   { what: 'sockets', pattern: /import \{(?! isIP).*from 'node:net'/, allowed: ['pkg/rpc/', 'pkg/dataplane/'] },
   { what: 'SQLite', pattern: /from 'node:sqlite'/, allowed: ['pkg/store/'] },
-  { what: 'other programs', pattern: /from 'node:child_process'/, allowed: [] },
+  { what: 'other programs', pattern: /from 'node:child_process'/, allowed: ['pkg/cni/'] },
 ]

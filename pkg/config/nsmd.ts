@@ -99,6 +99,11 @@ const variables = {
     ),
     'auto',
   ),
+  gateDir: optional(
+    'NSM_GATE_DIR',
+    'directory in which nsm-cni looks for the namespaces whose pods inherit wires, so that these wait for them; unset: they start at once',
+    absolutePath,
+  ),
   nodeName: optional('NSM_NODE_NAME', 'name of this node in Kubernetes, if different from NSM_NAME', name),
   spiffeSocket: optional(
     'SPIFFE_ENDPOINT_SOCKET',

@@ -1,6 +1,8 @@
 /** nsmesh in Kubernetes: the wires of the pods of a node, and the gate through which pods start. */
 export type { Serve } from './annotations/serve.ts'
 export type { AskedWire } from './annotations/wires.ts'
+export { GatedNamespaces } from './gate/gated-namespaces.ts'
+export { SlippedPods } from './gate/slipped-pods.ts'
 export { StartGate } from './gate/start-gate.ts'
 export { type Kept, type PodKeeper, type PodNamespaces, problemOf, type Tell, wireStates } from './pods/doors.ts'
 export { endFormerWires } from './pods/end-former-wires.ts'

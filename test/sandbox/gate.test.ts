@@ -1,3 +1,5 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { until } from '../lab/until.ts'
 import { Sandbox, type SandboxDomain, type SandboxNode } from './sandbox.ts'
@@ -50,6 +52,20 @@ describe('pods that start through the gate', () => {
     expect(await add('again', next, 'again-2')).toBe('')
     expect(await del('again', 'again-1')).toBe('')
     expect([node.links(former), node.links(next), addresses(next)]).toEqual([[], ['nsm-1'], before])
+  })
+
+  it('wait for what they inherit, of which nsm-cni finds a file', async () => {
+    const gate = join(node.directory, 'gate')
+    await node.stop()
+    await node.start({ NSM_GATE_DIR: gate })
+    node.pods.applyNamespace('shop', { 'networkservicemesh.io': WIRE })
+    await until('the file', () => existsSync(join(gate, 'gated', 'shop')))
+    const network = node.pods.apply({ name: 'heir', ...STARTING })
+    expect(await add('heir', network)).toBe('')
+    expect(node.links(network)).toEqual(['nsm-1'])
+    node.pods.applyNamespace('shop', {})
+    await until('the wire to end', () => node.links(network).length === 0)
+    expect(readdirSync(join(gate, 'gated'))).toEqual([])
   })
 
   it('are refused while their node starts, and let in afterwards', async () => {

@@ -77,6 +77,11 @@ export class SandboxPods {
     return this.#place(uid)
   }
 
+  /** The namespace as it is from now on. */
+  applyNamespace(name: string, annotations: Readonly<Record<string, string>>): void {
+    this.#put(`namespaces/${name}`, { kind: 'Namespace', metadata: { name, annotations }, spec: {} })
+  }
+
   /** The pod gets another sandbox: another network namespace, which is returned, and another address. */
   restart(pod: SandboxPod): string {
     this.#found.delete(`uid-${pod.name}`)

@@ -6,10 +6,12 @@ import {
   type ClusterOptions,
   endFormerWires,
   followCluster,
+  GatedNamespaces,
   NodePods,
   type PodNamespaces,
   PodReports,
   type PodReportsOptions,
+  SlippedPods,
   type StartGate,
 } from '../../kubernetes/index.ts'
 import { type PodParts, podKeeper } from './pods.ts'
@@ -43,12 +45,16 @@ export async function keepPods(options: KubernetesOptions, known: KnownParts): P
   const parts = { ...known, maxLifetimeMs: config.maxTokenLifetimeMs, unsigned: config.unsignedPath }
   const client = scope.own(await (options.openCluster ?? openCluster)(config, options))
   const common = { clock, logger }
+  const inCluster = { ownNamespace: config.namespace, ...common }
   const keeper = podKeeper(parts)
-  const pods = scope.own(new NodePods({ keeper, namespaces, ownNamespace: config.namespace, ...common }))
+  const pods = scope.own(new NodePods({ keeper, namespaces, ...inCluster }))
   gate.open(pods)
   const nodeName = config.nodeName ?? config.name
   const reports = scope.own(new PodReports({ pods, client: client.objects, nodeName, ...common }))
-  const cluster = scope.own(followCluster({ client: client.objects, nodeName, pods, ...common }))
+  const { gateDir: folder } = config
+  const gated = folder === undefined ? undefined : new GatedNamespaces({ folder, ...inCluster })
+  if (folder !== undefined) scope.own(new SlippedPods({ pods, folder, sinceMs: clock.nowMs(), logger }))
+  const cluster = scope.own(followCluster({ client: client.objects, nodeName, pods, gated, ...common }))
   scope.run(
     (until) =>
       cluster

@@ -2,6 +2,7 @@
 import type { Clock, Logger } from '../../base/index.ts'
 import { Scope } from '../../base/index.ts'
 import { Informer, type KubeObject, type ObjectSource, type Resource } from '../../kube/index.ts'
+import type { GatedNamespaces } from '../gate/gated-namespaces.ts'
 import type { NodePods } from './node-pods.ts'
 import { ownAnnotations, PODS, type Pod, type PodObject, readPod } from './pod.ts'
 
@@ -18,6 +19,8 @@ export interface ClusterOptions {
   readonly client: ObjectSource<PodObject> & ObjectSource<KubeObject>
   readonly nodeName: string
   readonly pods: Pick<NodePods, 'setPod' | 'removePod' | 'setNamespace'>
+  /** Undefined where pods start without a gate. */
+  readonly gated: Pick<GatedNamespaces, 'set' | 'settle'> | undefined
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -28,7 +31,7 @@ export interface FollowedCluster {
   close(): Promise<void>
 }
 
-export function followCluster({ client, nodeName, pods, clock, logger }: ClusterOptions): FollowedCluster {
+export function followCluster({ client, nodeName, pods, gated, clock, logger }: ClusterOptions): FollowedCluster {
   const scope = new Scope()
   const common = { clock, logger }
   const annotations = ({ metadata }: KubeObject) => ownAnnotations(metadata.annotations)
@@ -40,7 +43,14 @@ export function followCluster({ client, nodeName, pods, clock, logger }: Cluster
       ...common,
     }),
   )
-  namespaces.subscribe(({ key, value }) => pods.setNamespace(key, value))
+  namespaces.subscribe(({ key, value }) => {
+    gated?.set(key, value)
+    pods.setNamespace(key, value)
+  })
+  namespaces
+    .synced(scope.signal)
+    .then(() => gated?.settle())
+    .catch(() => {}) // it closes before all is known
   const fieldSelector = `spec.nodeName=${nodeName}`
   const own = scope.own(
     new Informer<PodObject, Pod>({ client, resource: PODS, fieldSelector, read: readPod, ...common }),

@@ -15,6 +15,7 @@ export interface PodObject extends KubeObject {
   readonly status?: {
     readonly phase?: string
     readonly podIP?: string
+    readonly startTime?: string
     readonly conditions?: readonly PodCondition[]
   }
 }
@@ -47,6 +48,8 @@ export interface Pod extends AskingPod {
   readonly podIp: string
   /** It is not Ready before its condition says so. */
   readonly isReadyByWires: boolean
+  /** When the kubelet took it up, to the second; 0: not yet. */
+  readonly startedMs: number
   /** As it stands in the API server. */
   readonly condition: PodCondition | undefined
 }
@@ -80,6 +83,7 @@ export function readPod({ metadata, spec, status = {} }: PodObject): Pod {
     isReady: conditionOf('Ready')?.status === 'True',
     podIp: status.podIP ?? '',
     isReadyByWires: spec.readinessGates?.some(({ conditionType }) => conditionType === WIRES_CONDITION) ?? false,
+    startedMs: status.startTime === undefined ? 0 : Date.parse(status.startTime),
     condition: conditionOf(WIRES_CONDITION),
   }
 }

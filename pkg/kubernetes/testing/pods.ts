@@ -15,6 +15,7 @@ export function podOf(change: Partial<Pod> = {}): Pod {
     isReady: true,
     podIp: '10.0.0.2',
     isReadyByWires: false,
+    startedMs: 0,
     condition: undefined,
     ...change,
   }

@@ -1,0 +1,72 @@
+/**
+ * Notices pods that started without passing the gate, though nsm-cni was in the chain: the runtime does not look beside the
+ * list of CNI plugins, or somebody else decides what it looks at. nsm-gate then puts its entry into the list itself.
+ */
+import { statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describeError, type Logger } from '../../base/index.ts'
+import type { NodePods, PodStatus } from '../pods/node-pods.ts'
+
+export interface SlippedPodsOptions {
+  readonly pods: Pick<NodePods, 'status' | 'subscribe'>
+  /** That of the gate, which nsm-gate has on this node, too. */
+  readonly folder: string
+  /** When this daemon started: what it let in before is not known any more. */
+  readonly sinceMs: number
+  readonly logger: Logger
+}
+
+/** The runtime reads its configuration a moment after that has changed. */
+const RELOAD_MS = 1_000
+
+export class SlippedPods {
+  readonly #options: SlippedPodsOptions
+  /** Pods that asked for wires before they had a network: others were not told to wait. */
+  readonly #waiting = new Set<string>()
+  readonly #stop: () => void
+
+  constructor(options: SlippedPodsOptions) {
+    this.#options = options
+    this.#stop = options.pods.subscribe((uid) => this.#look(uid))
+  }
+
+  close(): void {
+    this.#stop()
+  }
+
+  #look(uid: string): void {
+    const status = this.#options.pods.status(uid)
+    if (status !== undefined && status.sandbox === undefined) {
+      if (isBeforeStart(status) && waits(status)) this.#waiting.add(uid)
+      return
+    }
+    if (!this.#waiting.delete(uid) || status?.sandbox?.id !== '') return
+    const { pod } = status
+    if (pod.startedMs <= this.#standsMs()) return
+    this.#options.logger.warn('A pod started without passing the gate', { pod: pod.name, namespace: pod.namespace })
+    this.#tell(uid)
+  }
+
+  /** Since when every pod should pass the gate. */
+  #standsMs(): number {
+    const { folder, sinceMs } = this.#options
+    const stands = statSync(join(folder, 'stands'), { throwIfNoEntry: false })
+    return stands === undefined ? Number.POSITIVE_INFINITY : Math.max(sinceMs, stands.mtimeMs + RELOAD_MS)
+  }
+
+  #tell(uid: string): void {
+    try {
+      writeFileSync(join(this.#options.folder, 'slipped', uid), '')
+    } catch (error) {
+      this.#options.logger.error('Cannot tell nsm-gate of the pod', { error: describeError(error) })
+    }
+  }
+}
+
+function isBeforeStart({ pod }: PodStatus): boolean {
+  return pod.phase === 'Pending' && pod.podIp === ''
+}
+
+function waits({ asked }: PodStatus): boolean {
+  return asked?.wires.at === 'asked' && asked.wires.value.some(({ isAwaited }) => isAwaited)
+}
