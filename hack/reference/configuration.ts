@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import {
   type Config,
+  gateConfig,
   nsmClientConfig,
   nsmctlConfig,
   nsmdConfig,
@@ -12,6 +13,7 @@ import { code, heading, table } from './markdown.ts'
 
 const PROGRAMS: Readonly<Record<string, Pick<Config<unknown>, 'about' | 'variables'>>> = {
   nsmd: nsmdConfig,
+  'nsm-gate': gateConfig,
   'nsm-registry': registryConfig,
   'nsm-client': nsmClientConfig,
   'nsm-endpoint': nsmEndpointConfig,

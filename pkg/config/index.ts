@@ -2,6 +2,7 @@
 
 export { readTextFile, readWholeFile } from './files.ts'
 export { clusterOf, type KubernetesAccess } from './kubernetes.ts'
+export { type GateConfig, gateConfig } from './nsm-gate.ts'
 export { type RegistryConfig, registryConfig } from './nsm-registry.ts'
 export { type NsmdConfig, nsmdConfig } from './nsmd.ts'
 export { ownNamespace } from './own-namespace.ts'

@@ -3,6 +3,8 @@
  * and `--help` loads none.
  */
 import {
+  type GateConfig,
+  gateConfig,
   type NsmClientConfig,
   type NsmdConfig,
   type NsmEndpointConfig,
@@ -38,4 +40,10 @@ export const nsmdProgram: Program<NsmdConfig> = {
   name: 'nsmd',
   config: nsmdConfig,
   start: async (config, runtime) => (await import('./nsmd/index.ts')).startNode(config, runtime),
+}
+
+export const gateProgram: Program<GateConfig> = {
+  name: 'nsm-gate',
+  config: gateConfig,
+  start: async (config, runtime) => (await import('./nsm-gate/index.ts')).startGate(config, runtime),
 }

@@ -11,6 +11,7 @@ export { inCluster, readKubeconfig } from './cluster.ts'
 export { type PublishedTextOptions, publish, readPublished } from './config-map.ts'
 export { ForbiddenError, unlessOutdated } from './errors.ts'
 export { Informer, type InformerOptions, type ObjectChange, type ObjectSource } from './informer.ts'
+export { isGone } from './is-gone.ts'
 export { objectNameOf } from './object-name.ts'
 export type {
   KubeObject,

@@ -1,0 +1,2 @@
+/** For tests: the folders of a node. */
+export { NodeFolders, PRIMARY } from './node-folders.ts'
