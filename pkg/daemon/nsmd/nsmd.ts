@@ -87,8 +87,7 @@ async function compose(config: NsmdConfig, options: NodeOptions, scope: Scope): 
   const machine = scope.own(await (options.openMachine ?? openMachine)(config, options))
   const { dataplane } = machine
   const { trust, identity, self } = await identify(config, { ...options, dataplane }, scope)
-  const joint = { identity, trust, clock }
-  const { registry, authority, nextHops, podEndpoints, tokens, minter } = connect(config, joint, scope)
+  const { registry, authority, nextHops, tokens, pods } = connect(config, { identity, trust, clock }, scope)
 
   const registered = scope.own(new RegisteredEndpoints(endpointRecords(state.connections), clock))
   const wires = scope.own(await Forwarder.open({ database: state.wires, ...machine, ...common }, signal))
@@ -114,8 +113,9 @@ async function compose(config: NsmdConfig, options: NodeOptions, scope: Scope): 
   const end: NodeNetworkService['end'] = (id, reason, isStill) => service.end(id, reason, isStill)
   await endIncomplete({ table, wires, end }, signal)
   refreshMoved({ table, tunnel: self.tunnel, logger })
-  const supervised = { table, wires, endpoints: registered, dataplane, trust, policy, nextHops }
-  const { seen } = scope.own(superviseConnections({ domain, ...supervised, local, end, ...common }))
+  const gate = new StartGate(clock)
+  const supervised = { domain, table, wires, endpoints: registered, dataplane, trust, policy, nextHops, local, end }
+  const { seen } = scope.own(superviseConnections({ ...supervised, isStarting: gate.isStarting, ...common }))
 
   const registration = { self, registry, registered, policy, ...common }
   scope.run((until) => policy.follow(until))
@@ -133,13 +133,13 @@ async function compose(config: NsmdConfig, options: NodeOptions, scope: Scope): 
     services: new NodeServiceRegistry(registration),
     endpoints: new NodeEndpointRegistry(registration),
     workloads: config.spiffeSocket === undefined ? workloads : otherAgent(config.spiffeSocket),
-    gate: new StartGate(clock),
+    gate,
     node: (listen: readonly string[]) =>
       nodeService({ view: new NodeView({ ...viewed, listen }), policy: policyView, end }),
   }
   const servers = scope.own(await serveNode({ config, identity, trust, policy, isAdmin, ...common }, services))
-  const known = { node: services, identity, workloads, podEndpoints, minter, trust, ...common }
-  await keepPods({ ...options, config, scope, gate: services.gate, namespaces: machine.pods, table, end }, known)
+  const known = { node: services, identity, workloads, ...pods, trust, ...common }
+  await keepPods({ ...options, config, scope, gate, namespaces: machine.pods, table, end }, known)
   return servers
 }
 
@@ -183,8 +183,7 @@ function connect(config: NsmdConfig, { identity, trust, clock }: Known, scope: S
   return {
     registry: { services: serviceRegistryClient(callee), endpoints: endpointRegistryClient(callee) },
     authority: authorityClient(callee),
-    minter,
-    podEndpoints,
+    pods: { podEndpoints, minter },
     nextHops: new NextHops({
       channels,
       domain,

@@ -14,7 +14,7 @@ import { podStart } from './pod-start.ts'
 /** nsm-cni gives up after 8 s, and would not say why. */
 const WAIT_MS = 7_000
 
-type Pods = Pick<NodePods, 'enter' | 'leave' | 'status' | 'subscribe'>
+type Pods = Pick<NodePods, 'enter' | 'isStarting' | 'leave' | 'status' | 'subscribe'>
 
 export class StartGate {
   readonly #clock: Clock
@@ -30,6 +30,9 @@ export class StartGate {
     this.#opened = pods
     this.#opening.resolve(pods)
   }
+
+  /** Whether the first process of a pod is still to come in this network namespace. */
+  readonly isStarting = (network: string): boolean => this.#opened?.isStarting(network) ?? false
 
   /** Resolves when the pod may start. @throws {NsmError} why it may not, as a sentence for its events */
   readonly answer = async (call: GateCall, signal: AbortSignal): Promise<void> => {

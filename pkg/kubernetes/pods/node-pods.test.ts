@@ -105,6 +105,18 @@ test('a sandbox that the gate lets in has wires before the pod runs', async () =
   expect(namespaces.searches).toBe(0)
 })
 
+test('a sandbox that the gate lets in is starting until its pod runs', async () => {
+  const { pods, settle } = node()
+  expect(pods.isStarting('inode://4/7')).toBe(false)
+  pods.enter('uid-web', { id: 'sandbox-1', namespace: 'inode://4/7' })
+  expect([pods.isStarting('inode://4/7'), pods.isStarting('inode://4/8')]).toEqual([true, false])
+  pods.setPod(podOf({ phase: 'Pending' }))
+  expect(pods.isStarting('inode://4/7')).toBe(true)
+  pods.setPod(podOf())
+  expect(pods.isStarting('inode://4/7')).toBe(false)
+  await settle()
+})
+
 test('the wires move to the next sandbox of the pod, and a late end of the former one does nothing', async () => {
   const { pods, settle } = node()
   pods.setPod(podOf({ annotations: DB }))

@@ -119,6 +119,13 @@ export class NodePods {
     this.#wake(uid)
   }
 
+  /** Whether a pod has passed the gate into this network namespace, and does not run yet. */
+  isStarting(network: string): boolean {
+    return [...this.#gated].some(([uid, { namespace }]) => {
+      return namespace === network && (this.#pods.get(uid)?.pod.phase ?? 'Pending') === 'Pending'
+    })
+  }
+
   /** Undefined for a pod of which the API server has not told. */
   status(uid: string): PodStatus | undefined {
     const known = this.#pods.get(uid)

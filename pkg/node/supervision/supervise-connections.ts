@@ -32,6 +32,8 @@ export interface SupervisionOptions {
   /** Calls back when an endpoint of this node is no longer registered, and when it is again. */
   readonly endpoints: { subscribe(listener: (name: string, isThere: boolean) => void): () => void }
   readonly nextHops: Pick<NextHops, 'monitor'>
+  /** Whether the first process of a pod is still to come in this network namespace. */
+  readonly isStarting?: (namespace: string) => boolean
   /** Ends a connection, whoever opened it. Does not reject. */
   readonly end: (id: string, reason: string, isStill?: (record: ConnectionRecord) => boolean) => Promise<void>
   readonly clock: Clock
@@ -86,8 +88,8 @@ function followFarEnds({ table, nextHops, clock, logger }: SupervisionOptions): 
 }
 
 function onEvent(options: SupervisionOptions, event: DataplaneEvent): void {
-  const { logger } = options
-  if (event.at === 'namespace-empty') endGone(options, event.namespace)
+  const { logger, isStarting = () => false } = options
+  if (event.at === 'namespace-empty' && !isStarting(event.namespace)) endGone(options, event.namespace)
   if (event.at === 'engine-died') logger.warn('The engine died: the holder starts it again', { reason: event.reason })
   if (event.at === 'engine-started') logger.info('The engine runs again', { restarts: event.restarts })
   if (event.at === 'disconnected') logger.warn('Lost nsm-dataplane: wires go on, changes wait')

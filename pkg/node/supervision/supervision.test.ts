@@ -10,7 +10,7 @@ import { checkTrusted } from './end-untrusted.ts'
 import { superviseConnections } from './supervise-connections.ts'
 
 /** A node whose trust and dataplane the test plays. */
-function supervised(table = connectionTable(testRecord('c1'))) {
+function supervised(table = connectionTable(testRecord('c1')), isStarting: (network: string) => boolean = () => false) {
   const ended: string[] = []
   const trusted = {
     domains: ['west', 'east'],
@@ -49,6 +49,7 @@ function supervised(table = connectionTable(testRecord('c1'))) {
     local: () => undefined,
     endpoints: { subscribe: (listener) => subscribe(onEndpoint, listener) },
     nextHops: { monitor: () => monitor },
+    isStarting,
     end: async (id, reason) => void ended.push(`${id}: ${reason}`),
     clock,
     logger: silentLogger,
@@ -99,6 +100,14 @@ describe('superviseConnections', () => {
     const node = supervised(connectionTable(client, endpoint, testRecord('c3')))
     node.event({ at: 'namespace-empty', namespace: 'inode://4/7' })
     expect(node.ended).toEqual(['c1: the pod of its client is gone', 'c2: the pod of its endpoint is gone'])
+    await node.supervision.close()
+  })
+
+  it('leaves the connections of a pod whose first process is still to come', async () => {
+    const client = testRecord('c1', { ownerNamespace: 'inode://4/7' })
+    const node = supervised(connectionTable(client), (network) => network === 'inode://4/7')
+    node.event({ at: 'namespace-empty', namespace: 'inode://4/7' })
+    expect(node.ended).toEqual([])
     await node.supervision.close()
   })
 

@@ -112,10 +112,10 @@ void Holder::describe(bool is_memory_locked) {
 }
 
 void Holder::serve_clients() {
-  sessions_.on_closed = [this](std::uint64_t id, NamespaceId from) {
+  sessions_.on_closed = [this](std::uint64_t id, const std::vector<NamespaceId>& left) {
     MessageBuilder event(kEvent, 0, 0);
     control_.broadcast(event.u8(kEventKind, kClientGone).u64(kConnection, id).take());
-    occupancy_.changed(from);
+    for (const NamespaceId& each : left) occupancy_.changed(each);
   };
   occupancy_.on_empty = [this](NamespaceId id) { control_.broadcast(namespace_empty(id)); };
   control_.serve(std::move(control_socket_), [this](const ConnectionRef& connection, const Frame& request) {

@@ -37,6 +37,12 @@ void Occupancy::changed(NamespaceId id) {
   look_soon();
 }
 
+void Occupancy::tell_again() {
+  if (empty_.empty()) return;
+  doubted_.insert(empty_.begin(), empty_.end());
+  look_soon();
+}
+
 void Occupancy::look_soon() {
   if (is_looking_) return;
   is_looking_ = true;

@@ -2,6 +2,7 @@
 // gone, and a pin would keep its namespace answering pings for ever.
 //
 //   a client is connected from there   occupied, and nothing is watched
+//   nsm-cni waits for a pod to start   likewise: its first process is still to come
 //   the last client has left           look through /proc once for a process in there
 //   one is found                       occupied; its pidfd tells when to look again
 //   none, and none 1 s later           empty: nsmd is told
@@ -26,7 +27,8 @@ class Occupancy {
 
   // A client of the namespace has left, or it was pinned or unpinned.
   void changed(NamespaceId id);
-  const std::set<NamespaceId>& empty() const { return empty_; }
+  // A daemon is back: it is told what is empty now.
+  void tell_again();
 
   std::function<void(NamespaceId id)> on_empty;
 

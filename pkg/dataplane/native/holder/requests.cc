@@ -109,7 +109,7 @@ Status Requests::hello(ControlConnection& connection, const Frame& request) {
   for (const std::string& feature : parts_.features) reply.text(kFeature, feature);
   for (const std::string& feature : parts_.engine.features()) reply.text(kFeature, feature);
   connection.send(reply.take());
-  for (const NamespaceId& id : parts_.occupancy.empty()) connection.send(namespace_empty(id));
+  parts_.occupancy.tell_again();
   return {};
 }
 

@@ -54,9 +54,10 @@ void Sessions::close(std::uint64_t id) {
   if (found == sessions_.end()) return;
   const auto account = by_account_.find(found->second.peer.account);
   if (--account->second == 0) by_account_.erase(account);
-  const NamespaceId from = found->second.ns->id;
+  std::vector<NamespaceId> left{found->second.ns->id};
+  for (const NamespaceRef& named : found->second.named) left.push_back(named->id);
   sessions_.erase(found);
-  on_closed(id, from);
+  on_closed(id, left);
 }
 
 Session* Sessions::find(std::uint64_t id) {
@@ -70,8 +71,11 @@ std::size_t Sessions::count_from(const Namespace& ns) const {
 }
 
 bool Sessions::has_client_in(NamespaceId id) const {
-  return std::any_of(sessions_.begin(), sessions_.end(),
-                     [&id](const auto& entry) { return entry.second.ns->id == id; });
+  return std::any_of(sessions_.begin(), sessions_.end(), [&id](const auto& entry) {
+    const auto is_it = [&id](const NamespaceRef& each) { return each->id == id; };
+    const Session& session = entry.second;
+    return is_it(session.ns) || std::any_of(session.named.begin(), session.named.end(), is_it);
+  });
 }
 
 std::size_t Sessions::count_of(const std::string& account) const {
@@ -105,7 +109,7 @@ void Sessions::keep_descriptors(Session& session, Received& message) {
 
 void Sessions::make_known(Session& session, const Fd& passed) {
   if (ioctl(passed.get(), NS_GET_NSTYPE) != CLONE_NEWNET) return;
-  session.named.push_back(namespaces_.add(passed.duplicate()));
+  if (NamespaceRef named = namespaces_.add(passed.duplicate())) session.named.push_back(std::move(named));
 }
 
 Bytes preface(const Session& session, std::uint32_t sequence) {

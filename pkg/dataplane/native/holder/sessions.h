@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "holder/attestation.h"
 #include "holder/counters.h"
@@ -39,12 +40,14 @@ class Sessions {
   Session* find(std::uint64_t id);
   bool is_in_own_namespace(const Session& session) const { return session.ns == namespaces_.own(); }
   std::size_t count_from(const Namespace& ns) const;
+  // Also of a program that waits for what starts there, which has passed the namespace.
   bool has_client_in(NamespaceId id) const;
   std::size_t count_of(const std::string& account) const;
   // A descriptor that a connected program has passed, or -1.
   int find_descriptor(NamespaceId inode) const;
 
-  std::function<void(std::uint64_t id, NamespaceId from)> on_closed;
+  // `left`: the namespaces in which it may have been the last client.
+  std::function<void(std::uint64_t id, const std::vector<NamespaceId>& left)> on_closed;
 
  private:
   void keep_descriptors(Session& session, Received& message);

@@ -1,6 +1,9 @@
 """Who is left in a pinned namespace: a pod that is gone is told from a client that starts anew."""
 
+import os
 import signal
+import socket
+import tempfile
 import threading
 import time
 
@@ -18,8 +21,12 @@ def hang_up_with(client):
 
 
 class Occupancy(HolderTest):
+    folder = tempfile.mkdtemp(prefix=f'nsm-t{os.getpid()}-')
+    options = ('--cni', os.path.join(folder, 'cni'))
+
     @classmethod
     def setUpClass(cls):
+        cls.addClassCleanup(os.rmdir, cls.folder)
         super().setUpClass()
         cls.deliver = Deliver(cls.holder.deliver_path)
         cls.addClassCleanup(cls.deliver.close)
@@ -47,6 +54,19 @@ class Occupancy(HolderTest):
             return self.control.ask(NS_PIN, [('id', name), *self.namespace(name).id]) == []
         except Refused:
             return False
+
+    def starting(self, name):
+        """A pinned namespace without a process, for which nsm-cni waits."""
+        namespace = self.namespace(name)
+        waiting = socket.socket(socket.AF_UNIX)
+        self.addCleanup(waiting.close)
+        waiting.connect(self.options[1])
+        with open(f'/run/netns/{namespace.name}') as file:
+            socket.send_fds(waiting, [b'x'], [file.fileno()])
+        daemon = self.deliver.accept()
+        threading.Thread(target=hang_up_with, args=(daemon,), daemon=True).start()
+        eventually('it is known', lambda: self.pin(name))
+        return namespace, waiting
 
     def is_told(self, namespace, seconds, control=None):
         control = control or self.control
@@ -98,6 +118,29 @@ class Occupancy(HolderTest):
         late = Control(self.holder.control_path)
         self.addCleanup(late.close)
         self.assertFalse(self.is_told(namespace, 0.3, late))
+
+    def test_pod_that_nsm_cni_waits_for_is_not_gone(self):
+        namespace, waiting = self.starting('starts')
+        self.assertFalse(self.is_told(namespace, 2))
+        waiting.close()
+        first = self.other('starts')
+        self.assertFalse(self.is_told(namespace, 2))
+        first.kill()
+        self.assertTrue(self.is_told(namespace, 2))
+
+    def test_pod_that_does_not_start_is_gone(self):
+        namespace, waiting = self.starting('refused')
+        waiting.close()
+        self.assertTrue(self.is_told(namespace, 2))
+
+    def test_a_daemon_that_was_away_is_not_told_of_a_pod_that_started_late(self):
+        namespace, waiting = self.starting('late')
+        waiting.close()
+        self.assertTrue(self.is_told(namespace, 2))
+        self.other('late')
+        back = Control(self.holder.control_path)
+        self.addCleanup(back.close)
+        self.assertFalse(self.is_told(namespace, 1, back))
 
     def test_witnesses_are_let_go_with_the_pin(self):
         other = self.other('let-go')
