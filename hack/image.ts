@@ -18,6 +18,8 @@ const { name = `localhost/nsmesh:${VERSION}`, folder = `${ROOT}/build/image` } =
 const text = (path: string, content: string): TarEntry => ({ path, at: 'file', content: Buffer.from(content) })
 const node = program(process.execPath, 'usr/bin/node')
 const dataplane = program(`${BUILD}/nsm-dataplane`, 'usr/bin/nsm-dataplane')
+/** It needs no library, so that every node can run it. */
+const plugin = program(`${BUILD}/cni/nsm-cni`, 'usr/bin/nsm-cni')
 const native = nativeFiles([node, dataplane])
 const programs = await bundle()
 const sbom = renderSbom([
@@ -37,7 +39,7 @@ const image = writeImage({
       text('etc/group', 'root:x:0:\nnsmesh:x:65532:\n'),
       { path: 'tmp', at: 'folder', mode: 0o1777 },
     ],
-    [dataplane.entry, ...programs.entries, text('usr/share/doc/nsmesh/sbom.spdx.json', sbom)],
+    [dataplane.entry, plugin.entry, ...programs.entries, text('usr/share/doc/nsmesh/sbom.spdx.json', sbom)],
   ],
   config: { User: USER, Env: ['PATH=/usr/bin'], WorkingDir: '/', Cmd: ['nsmctl', '--help'] },
 })
