@@ -1,25 +1,30 @@
 /** X25519 keys (RFC 7748) as the mechanism parameters carry them: base64 of 32 bytes. */
-import { createPrivateKey, createPublicKey, randomBytes } from 'node:crypto'
+import { createPrivateKey, randomBytes } from 'node:crypto'
 
 export interface WireKey {
   readonly privateKey: string
   readonly publicKey: string
 }
 
-/** DER of a PKCS #8 X25519 private key up to its 32 bytes (RFC 8410 section 7). */
-const PKCS8_HEAD = Buffer.from('302e020100300506032b656e04220420', 'hex')
 const KEY_BYTES = 32
+/** The format demands a public key, and what reads it computes it from the private one. */
+const ANY_PUBLIC_KEY = Buffer.alloc(KEY_BYTES).toString('base64url')
 
 export function generateKey(): WireKey {
   const privateKey = randomBytes(KEY_BYTES).toString('base64')
   return { privateKey, publicKey: publicKeyOf(privateKey) }
 }
 
-/** @param privateKey base64 of 32 bytes; clamping happens inside, every value is a key */
+/**
+ * As a JSON Web Key (RFC 8037), because OpenSSL takes ten times as long to read the DER of PKCS #8: half a millisecond.
+ *
+ * @param privateKey base64 of 32 bytes; clamping happens inside, every value is a key
+ */
 export function publicKeyOf(privateKey: string): string {
-  const key = createPrivateKey({ key: Buffer.concat([PKCS8_HEAD, keyBytes(privateKey)]), format: 'der', type: 'pkcs8' })
-  const der = createPublicKey(key).export({ format: 'der', type: 'spki' })
-  return der.subarray(-KEY_BYTES).toString('base64')
+  const d = Buffer.from(privateKey, 'base64').toString('base64url')
+  const key = createPrivateKey({ key: { kty: 'OKP', crv: 'X25519', d, x: ANY_PUBLIC_KEY }, format: 'jwk' })
+  const { x = '' } = key.export({ format: 'jwk' })
+  return keyText(Buffer.from(x, 'base64url'))
 }
 
 /** Whether `text` is a key in its one canonical spelling. */
