@@ -85,6 +85,7 @@ export class FarEnds {
     const { clock, logger } = this.#options
     const { target, stop } = hop
     const log = { logger: logger.with({ url: target.url }), message: 'Lost the monitor stream of a next hop' }
+    await clock.sleep(0, stop.signal).catch(() => {}) // the client that waits for its wire has its answer first
     await follow({ clock, retry: RETRY, signal: stop.signal, log }, (works) => this.#watch(hop, works))
   }
 
