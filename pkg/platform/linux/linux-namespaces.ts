@@ -64,10 +64,18 @@ class Pins {
 
   async pin({ id, namespace }: NamespacePin, signal: AbortSignal): Promise<void> {
     const pins = await this.#load(signal)
-    await this.#transport.pin(id, namespace, signal)
+    // The holder takes one after the other: the watch need not wait for the answer of the pin.
+    const [pinned, watched] = await Promise.allSettled([
+      this.#transport.pin(id, namespace, signal),
+      this.#watch(namespace, WATCHED_GROUPS, signal),
+    ])
+    if (pinned.status === 'rejected') {
+      if (!this.#counts.has(namespace)) await this.#watch(namespace, 0, signal)
+      throw pinned.reason
+    }
     if (!pins.has(id)) this.#count(namespace, 1)
     pins.set(id, namespace)
-    await this.#watch(namespace, WATCHED_GROUPS, signal)
+    if (watched.status === 'rejected') throw watched.reason
   }
 
   async unpin(id: string, signal: AbortSignal): Promise<void> {
