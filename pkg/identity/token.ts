@@ -12,6 +12,8 @@ import { MAX_CHAIN_CERTIFICATES } from './certificate.ts'
 import type { Svid } from './svid.ts'
 
 const SIGNATURE_BYTES = 64
+/** Of 1 to 2 kB each, and of what they say. The oldest goes first. */
+const MAX_HEADERS = 256
 
 export interface PathToken {
   readonly subject: string
@@ -34,12 +36,22 @@ export interface TokenRequest {
 }
 
 export function signToken(svid: Svid, { audience, expiresMs, binding }: TokenRequest): string {
-  const x5c = svid.chain.map((der) => Buffer.from(der).toString('base64'))
-  const header = encode({ alg: 'ES256', typ: 'JWT', x5c })
+  const header = headerOf(svid)
   const claims = encode({ sub: svid.spiffeId, aud: [audience], exp: Math.floor(expiresMs / 1000), ...binding })
   const signed = `${header}.${claims}`
   const signature = sign('sha256', Buffer.from(signed), { key: svid.privateKey, dsaEncoding: 'ieee-p1363' })
   return `${signed}.${signature.toString('base64url')}`
+}
+
+const ownHeaders = new WeakMap<Svid, string>()
+
+function headerOf(svid: Svid): string {
+  const known = ownHeaders.get(svid)
+  if (known !== undefined) return known
+  const x5c = svid.chain.map((der) => Buffer.from(der).toString('base64'))
+  const header = encode({ alg: 'ES256', typ: 'JWT', x5c })
+  ownHeaders.set(svid, header)
+  return header
 }
 
 /**
@@ -51,13 +63,11 @@ export function parseToken(jwt: string): PathToken {
   if (jwt.length > MAX_TOKEN_CHARS) refuse(`it is longer than ${MAX_TOKEN_CHARS} characters`)
   const [head = '', body = '', tail = '', ...more] = jwt.split('.')
   if (more.length > 0) refuse('it does not have three parts')
-  const header = decode(head)
-  if (header['alg'] !== 'ES256') refuse('it is not signed with ES256')
-  if (header['crit'] !== undefined) refuse('it has critical header parameters')
+  const chain = readHeader(head)
   const claims = decode(body)
   const signature = decodeBytes(tail)
   if (signature.length !== SIGNATURE_BYTES) refuse('its signature has the wrong length')
-  return { ...readClaims(claims), chain: readX5c(header['x5c']), signed: `${head}.${body}`, signature }
+  return { ...readClaims(claims), chain, signed: `${head}.${body}`, signature }
 }
 
 /** @throws {NsmError} `unauthenticated` when the token was not signed with `key`, or has expired */
@@ -74,6 +84,22 @@ export function checkNotExpired(token: PathToken, nowMs: number): void {
 export function isSignedBy({ signed, signature }: PathToken, key: KeyObject): boolean {
   if (key.asymmetricKeyType !== 'ec' || key.asymmetricKeyDetails?.namedCurve !== 'prime256v1') return false
   return verify('sha256', Buffer.from(signed), { key, dsaEncoding: 'ieee-p1363' }, signature)
+}
+
+/** The certificates in the headers of tokens: all that one signer signs with one certificate have the same header. */
+const headers = new Map<string, PathToken['chain']>()
+
+function readHeader(head: string): PathToken['chain'] {
+  const known = headers.get(head)
+  if (known !== undefined) return known
+  const header = decode(head)
+  if (header['alg'] !== 'ES256') refuse('it is not signed with ES256')
+  if (header['crit'] !== undefined) refuse('it has critical header parameters')
+  const chain = readX5c(header['x5c'])
+  headers.set(head, chain)
+  const [oldest = head] = headers.keys()
+  if (headers.size > MAX_HEADERS) headers.delete(oldest)
+  return chain
 }
 
 type Claims = Readonly<Record<string, unknown>>
