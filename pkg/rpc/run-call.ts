@@ -127,9 +127,12 @@ function answerPath({ index, tokens }: RegistrationPath): Metadata {
   return pathMetadata({ index: index - 1, tokens })
 }
 
+/** One for all: grpc-js tells of every call that it is cancelled, once its stream is closed, and an error takes its time. */
+const disconnected = new NsmError('cancelled', 'Cannot continue: the caller has disconnected')
+
 function cancelSignal(call: Unary | Stream): AbortSignal {
   const abort = new AbortController()
-  call.once('cancelled', () => abort.abort(new NsmError('cancelled', 'Cannot continue: the caller has disconnected')))
+  call.once('cancelled', () => abort.abort(disconnected))
   return abort.signal
 }
 
