@@ -9,6 +9,7 @@ import { type KeyObject, sign, verify } from 'node:crypto'
 import { MAX_TOKEN_CHARS, type TokenBinding } from '../api/index.ts'
 import { NsmError, type NsmErrorOptions } from '../base/index.ts'
 import { MAX_CHAIN_CERTIFICATES } from './certificate.ts'
+import { signatureFromDer, signatureToDer } from './ecdsa-signature.ts'
 import type { Svid } from './svid.ts'
 
 const SIGNATURE_BYTES = 64
@@ -39,7 +40,7 @@ export function signToken(svid: Svid, { audience, expiresMs, binding }: TokenReq
   const header = headerOf(svid)
   const claims = encode({ sub: svid.spiffeId, aud: [audience], exp: Math.floor(expiresMs / 1000), ...binding })
   const signed = `${header}.${claims}`
-  const signature = sign('sha256', Buffer.from(signed), { key: svid.privateKey, dsaEncoding: 'ieee-p1363' })
+  const signature = signatureFromDer(sign('sha256', Buffer.from(signed), svid.privateKey))
   return `${signed}.${signature.toString('base64url')}`
 }
 
@@ -83,7 +84,7 @@ export function checkNotExpired(token: PathToken, nowMs: number): void {
 
 export function isSignedBy({ signed, signature }: PathToken, key: KeyObject): boolean {
   if (key.asymmetricKeyType !== 'ec' || key.asymmetricKeyDetails?.namedCurve !== 'prime256v1') return false
-  return verify('sha256', Buffer.from(signed), { key, dsaEncoding: 'ieee-p1363' }, signature)
+  return verify('sha256', Buffer.from(signed), key, signatureToDer(signature))
 }
 
 /** The certificates in the headers of tokens: all that one signer signs with one certificate have the same header. */
