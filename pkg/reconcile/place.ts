@@ -19,6 +19,8 @@ export class Place {
   readonly #found = new Map<string, Found>()
   /** For each running observation, the objects that we changed meanwhile. For those, its result may be outdated. */
   readonly #observations = new Set<Set<string>>()
+  /** Objects of which no event has told yet that they are as we made them: an event may be older than that. */
+  readonly #unconfirmed = new Set<string>()
   #doubts = 1
   #doubtsAnswered = 0
   /** The owner of each item, by the id of the item. */
@@ -46,12 +48,23 @@ export class Place {
   set(kind: AnyKind, key: string, actual: unknown): void {
     const id = itemId(kind, key)
     this.#found.set(id, { kind, key, id, actual })
+    this.#unconfirmed.add(id)
     for (const touched of this.#observations) touched.add(id)
   }
 
   delete(id: string): void {
     this.#found.delete(id)
+    this.#unconfirmed.delete(id)
     for (const touched of this.#observations) touched.add(id)
+  }
+
+  /** An event has told that the object is as we know it. */
+  confirm(id: string): void {
+    this.#unconfirmed.delete(id)
+  }
+
+  isConfirmed(id: string): boolean {
+    return !this.#unconfirmed.has(id)
   }
 
   /** The objects of ours that no owner has claimed, in the order of removal. */
@@ -87,6 +100,7 @@ export class Place {
 
   #replace(found: readonly Found[], touched: ReadonlySet<string>): void {
     for (const id of [...this.#found.keys()]) if (!touched.has(id)) this.#found.delete(id)
+    for (const id of [...this.#unconfirmed]) if (!touched.has(id)) this.#unconfirmed.delete(id)
     for (const item of found) if (!touched.has(item.id)) this.#found.set(item.id, item)
   }
 }

@@ -287,10 +287,14 @@ describe('observing', () => {
 describe('a sighting', () => {
   const saw = (name: string, actual: Thing | undefined) => reconciler.saw('ns', { kind: link, key: name, actual })
 
-  test('of what we did ourselves has nothing observed', async () => {
+  const settled = async () => {
     await reconciler.open(never)
     await reconciler.settle('a', both('x'), never)
     world.log.length = 0
+  }
+
+  test('of what we did ourselves has nothing observed', async () => {
+    await settled()
     for (let event = 0; event < 100; event += 1) saw('x', inPlace('x'))
     await reconciler.settle('a', [], never)
     saw('x', undefined)
@@ -299,9 +303,7 @@ describe('a sighting', () => {
   })
 
   test('of an object that is not as we know it has its place observed, and the object repaired', async () => {
-    await reconciler.open(never)
-    await reconciler.settle('a', both('x'), never)
-    world.log.length = 0
+    await settled()
     world.things.delete('link ns x')
     saw('x', undefined)
     await clock.advance(100)
@@ -311,12 +313,29 @@ describe('a sighting', () => {
   test('of what changed and changed back has its place observed: what depends on it may be gone', async () => {
     await reconciler.open(never)
     await reconciler.settle('a', [...both('x'), ...both('y')], never)
+    saw('x', inPlace('x'))
     world.log.length = 0
     world.things.delete('link ns y')
     saw('x', inPlace('x', 2))
     saw('x', inPlace('x'))
     await clock.advance(100)
     expect(world.log).toEqual(['look link ns', 'make link ns y'])
+  })
+
+  test('that is older than what we did last has nothing observed', async () => {
+    await settled()
+    saw('x', inPlace('x', 2)) // on the way to what we wanted
+    saw('x', inPlace('x'))
+    await clock.advance(1000)
+    expect(world.log).toEqual([])
+  })
+
+  test('of what somebody has changed before our own echo came has its place observed', async () => {
+    await settled()
+    world.things.set('link ns x', inPlace('x', 2))
+    saw('x', inPlace('x', 2))
+    await clock.advance(200)
+    expect(world.log).toEqual(['look link ns', 'make link ns x'])
   })
 
   test('of a stray has it removed', async () => {

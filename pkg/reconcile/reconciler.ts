@@ -120,8 +120,12 @@ export class Reconciler {
     const id = itemId(kind, key)
     const owner = place.claims.get(id)
     if (owner !== undefined && this.#queue.has(owner)) return 'unsettled'
-    if (!place.isKnown || isDeepStrictEqual(place.get(id), actual)) return 'known' // or yet to be observed
-    if (owner !== undefined) return 'changed'
+    if (!place.isKnown) return 'known' // or rather yet to be observed
+    if (isDeepStrictEqual(place.get(id), actual)) {
+      place.confirm(id)
+      return 'known'
+    }
+    if (owner !== undefined) return place.isConfirmed(id) ? 'changed' : 'unconfirmed'
     return actual !== undefined && kind.isForeign?.(actual) === true ? 'known' : 'unowned'
   }
 

@@ -5,6 +5,7 @@
  *     saw --> known: nothing
  *         --> changed: the place is doubted at once, so that what changes and changes back is not missed
  *         --> its owner is at work, or it has none: judged again when it has settled
+ *         --> the echo of what we did last is not here yet, and this may be older: judged again a little later
  */
 import type { Clock } from '../base/index.ts'
 import { itemId } from './item.ts'
@@ -17,7 +18,7 @@ export interface Sighting {
   readonly actual: unknown
 }
 
-export type Verdict = 'known' | 'changed' | 'unsettled' | 'unowned'
+export type Verdict = 'known' | 'changed' | 'unsettled' | 'unowned' | 'unconfirmed'
 
 export interface SightingsOptions {
   readonly clock: Clock
