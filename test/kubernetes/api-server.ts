@@ -25,6 +25,8 @@ interface Place {
   readonly address: string
   readonly port: number
   readonly etcdPort: number
+  /** An AdmissionConfiguration, for what its plugins do without being told. */
+  readonly admission?: object | undefined
 }
 
 export class ApiServer {
@@ -52,15 +54,16 @@ export class ApiServer {
   }
 
   /** On the loopback address of this machine, for the test itself to call. Ends with the process of the test. */
-  static async start(lab: Lab, name = 'kubernetes'): Promise<ApiServer> {
+  static async start(lab: Lab, name = 'kubernetes', admission?: object): Promise<ApiServer> {
     const [port, etcdPort] = [await freePort(), await freePort()]
-    return ApiServer.startAt(lab, name, { machine: thisMachine, address: '127.0.0.1', port, etcdPort })
+    return ApiServer.startAt(lab, name, { machine: thisMachine, address: '127.0.0.1', port, etcdPort, admission })
   }
 
   static async startAt(lab: Lab, name: string, place: Place): Promise<ApiServer> {
     const api = new ApiServer(lab, name, place, await Authority.create())
     lab.defer(() => api.close())
     await api.#writeKeys(place.address)
+    if (place.admission !== undefined) api.#write('admission.json', JSON.stringify(place.admission))
     api.etcd.start()
     api.server.start()
     await api.ready()
@@ -159,7 +162,7 @@ function etcdCommand(folder: string, port: number): readonly string[] {
   ]
 }
 
-function serverCommand(folder: string, { address, port, etcdPort }: Place): readonly string[] {
+function serverCommand(folder: string, { address, port, etcdPort, admission }: Place): readonly string[] {
   const isLoopback = address === '127.0.0.1'
   return [
     kubernetesProgram('kube-apiserver'),
@@ -175,6 +178,7 @@ function serverCommand(folder: string, { address, port, etcdPort }: Place): read
     '--service-account-issuer=https://kubernetes.default.svc',
     `--service-account-signing-key-file=${folder}/token-key.pem`,
     `--service-account-key-file=${folder}/token-public.pem`,
+    ...(admission === undefined ? [] : [`--admission-control-config-file=${folder}/admission.json`]),
     ...['--authorization-mode=Node,RBAC', '--enable-admission-plugins=NodeRestriction'],
   ]
 }
