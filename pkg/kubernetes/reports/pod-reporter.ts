@@ -1,7 +1,7 @@
 /** What was said of one pod, and what there is to say next: its condition, and events. */
 import type { Clock } from '../../base/index.ts'
 import { type KubeClient, unlessOutdated } from '../../kube/index.ts'
-import { PODS, type Pod, type PodCondition } from '../pods/pod.ts'
+import { PODS, type PodCondition } from '../pods/pod.ts'
 import { PodEvents } from './pod-events.ts'
 import { areUp, isSameCondition, type PodReport } from './report.ts'
 import { WriteBudget } from './write-budget.ts'
@@ -51,13 +51,13 @@ export class PodReporter {
     this.set(report)
   }
 
-  get pod(): Pod {
-    return this.#report.pod
+  /** What there is to say now. */
+  get report(): PodReport {
+    return this.#report
   }
 
-  /** What there is to say now. */
   set(report: PodReport): void {
-    if (!isSameCondition(this.pod.condition, report.pod.condition)) this.#written = undefined
+    if (!isSameCondition(this.#report.pod.condition, report.pod.condition)) this.#written = undefined
     this.#report = report
     if (areUp(report.wires)) this.#hasBeenUp = true
     this.#unwellSinceMs = isWell(report) ? undefined : (this.#unwellSinceMs ?? this.#options.clock.nowMs())
@@ -86,13 +86,13 @@ export class PodReporter {
   }
 
   get #standing(): PodCondition | undefined {
-    return this.#written ?? this.pod.condition
+    return this.#written ?? this.#report.pod.condition
   }
 
   /** Of this pod only, and not of another one that has its name by now. */
   async #writeCondition(condition: PodCondition): Promise<void> {
     const { client, clock, signal } = this.#options
-    const { uid, name, namespace } = this.pod
+    const { uid, name, namespace } = this.#report.pod
     const isTurned = this.#standing?.status !== condition.status
     const lastTransitionTime = new Date(clock.nowMs()).toISOString()
     const written = { ...condition, ...(isTurned && { lastTransitionTime }) }

@@ -65,13 +65,13 @@ export class PodReports {
 
   #onChange(uid: string): void {
     const status = this.#options.pods.status(uid)
-    const report = status && reportOf(status)
+    const before = this.#reporters.get(uid)
+    const report = status && reportOf(status, before?.report)
     if (report === undefined) {
       this.#forget(uid)
       return
     }
-    const reporter =
-      this.#reporters.get(uid) ?? new PodReporter(report, { ...this.#options, signal: this.#stop.signal })
+    const reporter = before ?? new PodReporter(report, { ...this.#options, signal: this.#stop.signal })
     this.#reporters.set(uid, reporter)
     reporter.set(report)
     this.#lookAt(uid, reporter.settleMs)
@@ -126,7 +126,7 @@ export class PodReports {
     const next = reporter.nextWrite()
     const waitMs = Math.max(reporter.settleMs, next?.budget.waitMs ?? 0)
     const isCalled = next !== undefined && waitMs === 0
-    const isTaken = !isCalled || (await this.#try(next, reporter.pod))
+    const isTaken = !isCalled || (await this.#try(next, reporter.report.pod))
     if (this.#reporters.get(uid) !== reporter) return isCalled // the pod went meanwhile
     this.#due.delete(uid)
     if (next !== undefined) this.#lookAt(uid, isTaken ? waitMs : REFUSED_MS)

@@ -30,11 +30,11 @@ export interface PodReport {
   readonly condition: PodCondition | undefined
 }
 
-/** Undefined where there is nothing to say. */
-export function reportOf(status: PodStatus): PodReport | undefined {
+/** Undefined where there is nothing to say. @param before what there was to say until now */
+export function reportOf(status: PodStatus, before: PodReport | undefined): PodReport | undefined {
   const { pod, asked } = status
   if (asked === undefined || hasEnded(pod)) return undefined
-  const wires = reportedWires(status, asked)
+  const wires = reportedWires(status, asked).map((wire) => stillDenied(wire, before?.wires) ?? wire)
   const endpoint = reportedEndpoint(status, asked)
   const condition = conditionOf(pod, wires)
   if (wires.length === 0 && endpoint === undefined && condition === undefined) return undefined
@@ -58,6 +58,12 @@ function reportedWires({ wires, problem }: PodStatus, { wires: asked }: Asked): 
     name: nameOf(wire),
     ...reported(states.get(wire.key) ?? unknown),
   }))
+}
+
+/** One that was denied is denied while it is asked for again: the gate ends a pod's sandbox, and lets the next one ask. */
+function stillDenied({ key, name, at }: Reported, before: readonly Reported[] = []): Reported | undefined {
+  if (at !== 'pending') return undefined
+  return before.find((each) => each.key === key && each.name === name && each.at === 'denied')
 }
 
 function reportedEndpoint({ endpoint }: PodStatus, { serve }: Asked): Reported | undefined {
