@@ -44,7 +44,7 @@ function node(api = new FakeApiServer()) {
     expect(clock.pending).toBe(0)
   }
   onTestFinished(close)
-  return { clock, keeper, pods, reports, api, apply, tell, after }
+  return { clock, keeper, namespaces, pods, reports, api, apply, tell, after }
 }
 
 const IS_UP = [
@@ -107,12 +107,37 @@ test('a wire that is asked for again and again is denied once', async () => {
   }
 })
 
-test('an annotation that is refused is told with what to write', async () => {
+test.each([
+  [
+    'an annotation that is malformed',
+    { annotations: { [WIRES]: 'db' } },
+    'must look like .*; write for example kernel:',
+  ],
+  ['a pod on the network of its node', { isHostNetwork: true }, 'has no network of its own; leave hostNetwork out'],
+  ['a static pod', { isStatic: true }, 'has no identity; run the pod by a DaemonSet'],
+])('%s is told what to do instead', async (_, change, why) => {
   const { apply, after } = node()
-  await apply({ annotations: { [WIRES]: 'db' } })
+  await apply(change)
   expect(await after(2_100)).toEqual([
-    expect.stringMatching(/^web: False WireDenied the wires: .* must look like .*; write for example kernel:/),
-    expect.stringMatching(/^web: Warning WireDenied the wires: .* must look like .*; write for example kernel:/),
+    expect.stringMatching(`^web: False WireDenied the wires: .* ${why}`),
+    expect.stringMatching(`^web: Warning WireDenied the wires: .* ${why}`),
+  ])
+})
+
+test('a pod whose network is not found is told so', async () => {
+  const { apply, after, namespaces } = node()
+  namespaces.find = async () => {
+    throw new NsmError(
+      'failed_precondition',
+      'Cannot find the network of the pod: its processes do not agree on the pod',
+    )
+  }
+  await apply()
+  expect(await after(2_100)).toEqual([
+    expect.stringMatching(
+      '^web: False WireDenied nsm-1 to db: .* do not agree on the pod; see how .* kubectl nsm status',
+    ),
+    expect.stringMatching('^web: Warning WireDenied nsm-1 to db: .* do not agree on the pod'),
   ])
 })
 
