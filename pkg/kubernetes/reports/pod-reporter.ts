@@ -22,7 +22,7 @@ export interface Write {
 /** A wire that is not up yet, or heals, may be up in a moment. */
 const SETTLE_MS = 2_000
 /** After a restart, what an earlier run has said of wires holds until they have been taken up again. */
-const TAKEN_UP_MS = 60_000
+const TAKEN_UP_MS = 20_000
 /** Three writes at the start of a pod, and later as many as a person could read. */
 const CONDITION_BUDGET = { burst: 2, everyMs: 30_000 }
 const EVENT_BUDGET = { burst: 1, everyMs: 30_000 }
@@ -66,8 +66,7 @@ export class PodReporter {
   /** For how long nothing is said yet. */
   get settleMs(): number {
     if (this.#unwellSinceMs === undefined) return 0
-    const { pod, wires } = this.#report
-    const isTrusted = !this.#hasBeenUp && pod.condition?.status === 'True' && wires.every(({ at }) => at !== 'down')
+    const isTrusted = !this.#hasBeenUp && this.#report.pod.condition?.status === 'True'
     const untilMs = this.#unwellSinceMs + (isTrusted ? TAKEN_UP_MS : SETTLE_MS)
     return Math.max(0, untilMs - this.#options.clock.nowMs())
   }

@@ -234,7 +234,17 @@ test('after a restart nothing is told that was told before', async () => {
   expect(await after(120_000)).toEqual([])
 })
 
-test('after a restart, a wire that does not come back is told after a minute', async () => {
+test.each([
+  ['is denied', DENIED, IS_DENIED],
+  [
+    'is down',
+    DOWN,
+    [
+      'web: False WireDown nsm-1 to db is down, and asked for again',
+      'web: Warning WireDown nsm-1 to db is down, and asked for again',
+    ],
+  ],
+])('after a restart, a wire that %s is told so only when it was not taken up within 20 s', async (_, state, told) => {
   const api = new FakeApiServer()
   const before = node(api)
   await before.apply()
@@ -242,9 +252,9 @@ test('after a restart, a wire that does not come back is told after a minute', a
   await before.after(0)
   const { apply, tell, after } = node(api)
   await apply()
-  await tell('web nsm-1', DENIED)
-  expect(await after(59_000)).toEqual([])
-  expect(await after(2_000)).toEqual(IS_DENIED)
+  await tell('web nsm-1', state)
+  expect(await after(19_000)).toEqual([])
+  expect(await after(2_000)).toEqual(told)
 })
 
 test('after a restart, a pod that is refused as before is not told so again', async () => {
