@@ -11,7 +11,7 @@ const PAUSE_MS = 2
 const PAUSES = 3
 const IDLE_MS = 0.5
 
-/** What is due so soon after each other happens at once. No time limit is as short. */
+/** No time limit is as short. */
 const GRAIN_MS = 1_000
 
 /**
@@ -47,11 +47,13 @@ export class MovingClock implements Clock {
   /**
    * Lets `ms` pass in steps, each to the next timer. Before the next step, what a timer has begun is done: so no call is
    * late because time was moved on, also where it rests for a moment.
+   *
+   * @param grainMs what is due so soon after each other happens at once
    */
-  async pass(ms: number): Promise<void> {
+  async pass(ms: number, grainMs = GRAIN_MS): Promise<void> {
     for (let leftMs = ms; leftMs > 0; ) {
       const nextMs = Math.min(...[...this.#timers].map(({ atMs }) => atMs)) - this.monotonicMs()
-      const stepMs = Math.ceil(Math.min(Math.max(nextMs, 0) + GRAIN_MS, leftMs)) // a clock shows whole milliseconds
+      const stepMs = Math.ceil(Math.min(Math.max(nextMs, 0) + grainMs, leftMs)) // a clock shows whole milliseconds
       await this.leap(stepMs)
       leftMs -= stepMs
     }
