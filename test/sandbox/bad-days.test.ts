@@ -22,12 +22,21 @@ describe('a bad day of nsmd', () => {
   })
 
   it('second daemon on the same sockets: is told that they are taken', async () => {
-    const second = node.second({ NSM_STATE_DIR: `${sandbox.directory}/elsewhere` })
-    const { token } = await west.invite('n1')
-    second.useToken(token)
+    const second = node.second({ NSM_NAME: 'n2', NSM_STATE_DIR: `${sandbox.directory}/elsewhere` })
+    second.useToken((await west.invite('n2')).token)
     await expect(second.start()).rejects.toMatchObject({
       code: 'failed_precondition',
       message: 'Cannot listen on the address',
+    })
+  })
+
+  it('second daemon of the same name, with a token of its own: is told who has the name', async () => {
+    const second = node.second({ NSM_STATE_DIR: `${sandbox.directory}/beside` })
+    second.useToken((await west.invite('n1')).token)
+    await expect(second.start()).rejects.toMatchObject({
+      code: 'already_exists',
+      message: expect.stringMatching(/has joined, and is connected/),
+      next: expect.stringMatching(/nsmctl node revoke n1/),
     })
   })
 
