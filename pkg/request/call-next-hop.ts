@@ -3,11 +3,20 @@
  * request that fails leaves nothing behind anywhere.
  */
 import type { Connection, Labels, Mechanism, Path } from '../api/index.ts'
-import { type Clock, describeError, type Logger, NsmError, type Step, splitName, within } from '../base/index.ts'
+import {
+  type Clock,
+  describeError,
+  isAway,
+  type Logger,
+  NsmError,
+  type Step,
+  splitName,
+  within,
+} from '../base/index.ts'
 import type { Target } from '../connections/index.ts'
 import type { AgreedEnd, End } from '../mechanism/index.ts'
 import { COUNTED_FOR } from '../steps/index.ts'
-import type { Leaving } from './leaving.ts'
+import type { Leaving, Left } from './leaving.ts'
 import type { Counted } from './limit-wires.ts'
 import { type Offer, offerTo } from './offer.ts'
 import type { Asking, Hop, NextHops, Self } from './parts.ts'
@@ -28,7 +37,7 @@ export interface Answered {
 export interface NextHopParts {
   readonly self: Self
   readonly nextHops: NextHops
-  readonly leaving: Pick<Leaving, 'cancel'>
+  readonly leaving: Pick<Leaving, 'start' | 'cancel'>
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -50,7 +59,13 @@ export function callNextHop(parts: NextHopParts): Step<AskingAt, Answered, Conne
       }
       return await next({ answer, serverEnd: offer.join(answer), answeredBy: hop.spiffeId })
     } catch (error) {
-      if (asking.standing === undefined) await closeNextHop(parts, hop, answer)
+      if (asking.standing === undefined) {
+        const { connection, target, expiresMs } = asking
+        const left = { id: connection.id, target, outgoing: answer, expiresMs }
+        // A hop that gave no answer may have the connection all the same.
+        if (isAway(error)) parts.leaving.start(left)
+        else await closeNextHop(parts, hop, left)
+      }
       throw error
     }
   }
@@ -61,17 +76,19 @@ async function ask(hop: Hop, connection: Connection, how: { offer: Offer; asking
   return checkAnswer(await hop.client.request(request, { signal: how.asking.signal }), connection)
 }
 
-/** Tells the next hop that the connection ends. A hop that does not hear it ends it when our token expires. */
+/** Tells the next hop that the connection ends, and again when it is there if it does not answer now. */
 export async function closeNextHop(
-  { clock, logger }: Pick<NextHopParts, 'clock' | 'logger'>,
+  { leaving, clock, logger }: Pick<NextHopParts, 'leaving' | 'clock' | 'logger'>,
   hop: Hop,
-  asked: Connection,
+  left: Left,
 ): Promise<void> {
+  const { outgoing } = left
   try {
-    await within({ clock, ms: CLOSE_MS }, (signal) => hop.client.close(ourPartOf(asked), { signal }))
+    await within({ clock, ms: CLOSE_MS }, (signal) => hop.client.close(ourPartOf(outgoing), { signal }))
   } catch (error) {
+    if (isAway(error)) return leaving.start(left)
     logger.warn('Cannot close the connection at the next hop: it will expire there', {
-      connection: asked.id,
+      connection: outgoing.id,
       error: describeError(error),
     })
   }

@@ -19,9 +19,12 @@ export interface LeavingParts {
   readonly logger: Logger
 }
 
+/** A connection that its next hop may still have. */
+export type Left = Pick<ConnectionRecord, 'id' | 'target' | 'outgoing' | 'expiresMs'>
+
 interface LeftHop {
   /** By the id of the connection. */
-  readonly records: Map<string, ConnectionRecord>
+  readonly records: Map<string, Left>
   readonly stop: AbortController
   running: Promise<void>
 }
@@ -31,6 +34,7 @@ export class Leaving {
   readonly #hops = new Map<string, LeftHop>()
   /** Closes that are under way, by hop and connection. */
   readonly #closing = new Map<string, Promise<void>>()
+  #isClosed = false
 
   constructor(parts: LeavingParts) {
     this.#parts = parts
@@ -41,13 +45,14 @@ export class Leaving {
     return this.#hops.size
   }
 
-  /** Tells the hop of `former` now, or when it is there again, for as long as it may have the connection. */
-  start(former: ConnectionRecord): void {
-    const key = hopKey(former.target)
+  /** Tells the hop now, or when it is there again, for as long as it may have the connection. */
+  start(left: Left): void {
+    if (this.#isClosed) return
+    const key = hopKey(left.target)
     const known = this.#hops.get(key)
-    if (known !== undefined) return void known.records.set(former.id, former)
+    if (known !== undefined) return void known.records.set(left.id, left)
     const hop: LeftHop = {
-      records: new Map([[former.id, former]]),
+      records: new Map([[left.id, left]]),
       stop: new AbortController(),
       running: Promise.resolve(),
     }
@@ -63,6 +68,7 @@ export class Leaving {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true
     const hops = [...this.#hops.values()]
     for (const { stop } of hops) stop.abort(new NsmError('cancelled', 'Cannot tell the next hop: the node is closing'))
     await Promise.all(hops.map(({ running }) => running))
@@ -86,7 +92,7 @@ export class Leaving {
     }
   }
 
-  async #tellAll(key: string, records: Map<string, ConnectionRecord>, signal: AbortSignal): Promise<void> {
+  async #tellAll(key: string, records: Map<string, Left>, signal: AbortSignal): Promise<void> {
     const { nextHops, clock } = this.#parts
     this.#dropExpired(records)
     for (let [first] = records.values(); first !== undefined; [first] = records.values()) {
@@ -100,7 +106,7 @@ export class Leaving {
   /** A hop that refuses has no such connection, or not from us. */
   async #tell(
     key: string,
-    { record, client, signal }: { record: ConnectionRecord; client: NetworkServiceClient; signal: AbortSignal },
+    { record, client, signal }: { record: Left; client: NetworkServiceClient; signal: AbortSignal },
   ): Promise<void> {
     const { clock, logger } = this.#parts
     const { id, outgoing } = record
@@ -121,7 +127,7 @@ export class Leaving {
     }
   }
 
-  #dropExpired(records: Map<string, ConnectionRecord>): void {
+  #dropExpired(records: Map<string, Left>): void {
     const nowMs = this.#parts.clock.nowMs()
     for (const [id, { expiresMs }] of records) if (expiresMs <= nowMs) records.delete(id)
   }

@@ -211,7 +211,7 @@ export class NodeNetworkService implements NetworkServiceServer {
     const { signal } = this.#closing
     try {
       const hop = await within({ clock, ms: CONNECT_MS, signal }, (until) => nextHops.connect(target, until))
-      await closeNextHop(this.#parts, hop, outgoing)
+      await closeNextHop({ leaving: this.#leaving, clock, logger }, hop, record)
     } catch (error) {
       if (isAway(error) && !signal.aborted) return this.#leaving.start(record)
       logger.warn('Cannot close the connection at the next hop: it will expire there', {

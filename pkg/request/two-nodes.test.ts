@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { ConnectionRequest, Payload } from '../api/index.ts'
-import { qualifyName } from '../base/index.ts'
+import { NsmError, qualifyName } from '../base/index.ts'
 import { publicKeyOf, type WireguardEnd } from '../mechanism/index.ts'
 import type { Exports } from '../policy/index.ts'
 import type { Hop } from './index.ts'
@@ -86,6 +86,41 @@ describe('a request for a service on another node', () => {
     await far.clock.advance(TOKEN_MS + 1)
     expect([near.intents.size, far.intents.size, endpoint.live.size]).toEqual([0, 0, 0])
   })
+
+  it.each(['request', 'close'] as const)(
+    'leaves nothing at a node that dies over a %s, once it is back',
+    async (what) => {
+      let isAway = false
+      const tamper = (hop: Hop): Hop => ({
+        ...hop,
+        client: {
+          async request(request, options) {
+            const answer = await hop.client.request(request, options)
+            isAway = what === 'request'
+            if (isAway) throw new NsmError('unavailable', 'Cannot complete the call: the connection broke')
+            return answer
+          },
+          async close(connection, options) {
+            if (isAway) throw new NsmError('unavailable', 'Cannot complete the call: nobody answers')
+            await hop.client.close(connection, options)
+          },
+        },
+      })
+      const { near, far, endpoint } = pair({ tamper })
+      const request = near.service.request(firstRequest('files'), near.call())
+      if (what === 'request') {
+        await expect(request).rejects.toMatchObject({ code: 'unavailable' })
+      } else {
+        const wire = await request
+        isAway = true
+        await near.service.close(wire, near.call())
+      }
+      expect([near.intents.size, far.intents.size, endpoint.live.size]).toEqual([0, 1, 1])
+      isAway = false
+      await near.clock.advance(1_000)
+      expect([near.intents.size, far.intents.size, endpoint.live.size]).toEqual([0, 0, 0])
+    },
+  )
 
   it('is not sent on to a third node', async () => {
     const { near, far } = pair()

@@ -13,7 +13,7 @@ import type { Workload } from './workload.ts'
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
 /** Where all that happens is that a part which is away is tried again. */
-const RETRY_MS = 4_000
+const RETRY_MS = 10_000
 /** A mesh whose parts are all there is well after this much time, of which gRPC counts its own by the machine. */
 const SOON_MS = 20_000
 
