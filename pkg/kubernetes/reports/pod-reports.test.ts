@@ -221,6 +221,19 @@ test('what is refused of one pod is tried again in a minute, and keeps no other 
   expect(await after(60_000)).toEqual(IS_UP)
 })
 
+test('a pod at whose writes the API server fails again and again keeps no other pod waiting', async () => {
+  const { apply, tell, after, api } = node()
+  await apply()
+  await apply({ uid: 'uid-other', name: 'other' })
+  api.failure = new NsmError('unavailable', 'Cannot write: the API server failed', { fields: { status: 500 } })
+  await tell('web nsm-1', UP)
+  api.failsOf = 'web'
+  await tell('other nsm-1', UP)
+  expect((await after(1_000)).map((line) => line.split(':')[0])).toEqual(['other', 'other'])
+  api.failure = undefined
+  expect(await after(60_000)).toEqual(IS_UP)
+})
+
 test('after a restart nothing is told that was told before', async () => {
   const api = new FakeApiServer()
   const before = node(api)

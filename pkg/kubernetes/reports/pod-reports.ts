@@ -3,9 +3,18 @@
  * is compared with what was said, so nothing is written twice, also after a restart, and no wire ever waits for it.
  *
  *     a pod has changed --> once its wires are up, or 2 s later --> one write of one pod at a time --> API server
- *                                                                   ^ what is too often or is refused waits
+ *                                                                   ^ what is too often or is not taken waits
  */
-import { type Clock, Deadlines, describeError, follow, isAway, type Logger, limitedLogger } from '../../base/index.ts'
+import {
+  type Clock,
+  Deadlines,
+  describeError,
+  follow,
+  isAway,
+  type Logger,
+  limitedLogger,
+  NsmError,
+} from '../../base/index.ts'
 import { ForbiddenError } from '../../kube/index.ts'
 import type { NodePods } from '../pods/node-pods.ts'
 import type { Pod } from '../pods/pod.ts'
@@ -22,6 +31,9 @@ export interface PodReportsOptions extends Pick<ReporterOptions, 'client' | 'nod
 const PAUSE_MS = 20
 const RETRY = { firstMs: 500, maxMs: 30_000 }
 const REFUSED_MS = 60_000
+/** When the API server fails at a write, that may be for this pod alone, such as by a webhook of its namespace. */
+const FAILED_MS = 5_000
+const INTERNAL_ERROR = 500
 
 export class PodReports {
   readonly #options: PodReportsOptions
@@ -126,26 +138,35 @@ export class PodReports {
     const next = reporter.nextWrite()
     const waitMs = Math.max(reporter.settleMs, next?.budget.waitMs ?? 0)
     const isCalled = next !== undefined && waitMs === 0
-    const isTaken = !isCalled || (await this.#try(next, reporter.report.pod))
+    const untakenMs = isCalled ? await this.#try(next, reporter.report.pod) : 0
     if (this.#reporters.get(uid) !== reporter) return isCalled // the pod went meanwhile
     this.#due.delete(uid)
-    if (next !== undefined) this.#lookAt(uid, isTaken ? waitMs : REFUSED_MS)
+    if (next !== undefined) this.#lookAt(uid, untakenMs === 0 ? waitMs : untakenMs)
     return isCalled
   }
 
-  /** @throws when the API server is away */
-  async #try(write: Write, { name, namespace }: Pod): Promise<boolean> {
+  /**
+   * Resolves to how long the pod waits, because the write was not taken; 0: it was.
+   * @throws when the API server is away
+   */
+  async #try(write: Write, { name, namespace }: Pod): Promise<number> {
     try {
       await write.run()
       write.budget.take()
-      return true
+      return 0
     } catch (error) {
-      const isRefused = error instanceof ForbiddenError || !isAway(error)
-      if (this.#stop.signal.aborted || !isRefused) throw error
+      const untakenMs = untakenFor(error)
+      if (this.#stop.signal.aborted || untakenMs === undefined) throw error
       write.budget.take()
       const fields = { pod: name, namespace, error: describeError(error) }
-      this.#logger.warn('Cannot tell of the wires of a pod: the API server refuses it', fields)
-      return false
+      this.#logger.warn('Cannot tell of the wires of a pod: the API server does not take it', fields)
+      return untakenMs
     }
   }
+}
+
+/** Undefined where it is not about this pod: the API server is away, for all of them. */
+function untakenFor(error: unknown): number | undefined {
+  if (error instanceof ForbiddenError || !isAway(error)) return REFUSED_MS
+  return error instanceof NsmError && error.fields['status'] === INTERNAL_ERROR ? FAILED_MS : undefined
 }

@@ -18,15 +18,18 @@ export class FakeApiServer {
   calls = 0
   /** What each call fails with. */
   failure: Error | undefined
+  /** The pod of which it fails; empty: of all. */
+  failsOf = ''
 
   readonly client: Pick<KubeClient, 'create' | 'patch'> = {
     create: async (_resource, object) => {
-      this.#call()
-      this.#created(object as unknown as EventObject)
+      const event = object as unknown as EventObject
+      this.#call(event.regarding['name'])
+      this.#created(event)
       return object
     },
     patch: async (_resource, { name }, { body }) => {
-      this.#call()
+      this.#call(this.events.get(name)?.regarding['name'] ?? name)
       this.#patched(name, body as Body)
       return {} as never
     },
@@ -37,9 +40,9 @@ export class FakeApiServer {
     return this.written.splice(0)
   }
 
-  #call(): void {
+  #call(pod: string | undefined): void {
     this.calls += 1
-    if (this.failure !== undefined) throw this.failure
+    if (this.failure !== undefined && ['', pod].includes(this.failsOf)) throw this.failure
   }
 
   #created(event: EventObject): void {
