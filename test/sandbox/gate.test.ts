@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { until } from '../lab/until.ts'
 import { Sandbox, type SandboxDomain, type SandboxNode } from './sandbox.ts'
@@ -66,6 +67,22 @@ describe('pods that start through the gate', () => {
     node.pods.applyNamespace('shop', {})
     await until('the wire to end', () => node.links(network).length === 0)
     expect(readdirSync(join(gate, 'gated'))).toEqual([])
+  })
+
+  it('wait for what they inherit also while their node has heard of the pods, and not yet of the namespaces', async () => {
+    const told = Promise.withResolvers<void>()
+    await node.stop()
+    node.pods.applyNamespace('shop', { 'networkservicemesh.io': WIRE })
+    const network = node.pods.apply({ name: 'early-heir', ...STARTING })
+    node.pods.namespacesTold = told.promise
+    await node.start()
+    const answer = add('early-heir', network)
+    expect(await Promise.race([answer, sleep(200, 'waits')])).toBe('waits')
+    told.resolve()
+    node.pods.namespacesTold = undefined
+    expect([await answer, node.links(network)]).toEqual(['', ['nsm-1']])
+    node.pods.applyNamespace('shop', {})
+    await until('the wire to end', () => node.links(network).length === 0)
   })
 
   it('are refused while their node starts, and let in afterwards', async () => {

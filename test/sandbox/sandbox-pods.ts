@@ -39,6 +39,8 @@ export class SandboxPods {
   #addresses = 2
 
   readonly namespaces: PodNamespaces
+  /** Before this is done, the API server tells of no namespace; undefined: it tells at once. */
+  namespacesTold: Promise<void> | undefined
   /** What the node has written, in order: `web: False WireDenied …` for the condition, `web: WireUp …` for an event. */
   readonly written: string[] = []
 
@@ -152,6 +154,7 @@ export class SandboxPods {
   }
 
   async *#pages({ kind }: Resource<KubeObject>): AsyncGenerator<ObjectList<KubeObject>> {
+    if (kind === 'Namespace' && this.namespacesTold !== undefined) await this.namespacesTold
     const items = [...this.#objects.values()].filter((object) => object.kind === kind)
     yield { resourceVersion: `${this.#version}`, items }
   }

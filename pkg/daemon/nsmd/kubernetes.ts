@@ -48,7 +48,6 @@ export async function keepPods(options: KubernetesOptions, known: KnownParts): P
   const inCluster = { ownNamespace: config.namespace, ...common }
   const keeper = podKeeper(parts)
   const pods = scope.own(new NodePods({ keeper, namespaces, ...inCluster }))
-  gate.open(pods)
   const nodeName = config.nodeName ?? config.name
   const reports = scope.own(new PodReports({ pods, client: client.objects, nodeName, ...common }))
   const { gateDir: folder } = config
@@ -59,6 +58,7 @@ export async function keepPods(options: KubernetesOptions, known: KnownParts): P
     (until) =>
       cluster
         .synced(until)
+        .then(() => gate.open(pods)) // earlier, pods that inherit would seem to ask for nothing
         .then(() => reports.begin())
         .then(() => pods.idle())
         .then(settle)

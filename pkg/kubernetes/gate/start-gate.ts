@@ -84,6 +84,7 @@ function start(pods: Pods, call: GateCall & { readonly at: 'add' }, { onWait, si
       else settle(resolve)
     }
     signal.addEventListener('abort', onAbort, { once: true })
-    look()
+    const now = podStart(pods.status(uid), sandbox)
+    if (now.at === 'waits') onWait(now.why) // what else it is may be as before the turn that comes now
   })
 }
