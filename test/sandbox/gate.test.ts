@@ -85,6 +85,21 @@ describe('pods that start through the gate', () => {
     await until('the wire to end', () => node.links(network).length === 0)
   })
 
+  it('keep their wires while their init containers run and the daemon of their node starts anew', async () => {
+    const startTime = new Date(Date.now() - 60_000).toISOString()
+    const network = node.pods.apply({ name: 'long-init', wires: WIRE, ...STARTING, startTime })
+    expect(await add('long-init', network)).toBe('')
+    const former = node.pods.apply({ name: 'goes', wires: WIRE, ...STARTING, startTime })
+    expect(await add('goes', former)).toBe('')
+    const addresses = () => node.kernel.namespace(network).addresses.map(({ address }) => address)
+    const before = addresses()
+    await node.stop()
+    node.pods.remove('goes')
+    await node.start()
+    await until('former wires to end', () => node.links(former).length === 0)
+    expect([node.links(network), addresses()]).toEqual([['nsm-1'], before])
+  })
+
   it('are refused while their node starts, and let in afterwards', async () => {
     const network = node.pods.apply({ name: 'early', wires: WIRE, ...STARTING })
     await node.stop()

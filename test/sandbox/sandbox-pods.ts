@@ -15,6 +15,8 @@ export interface SandboxPod {
   readonly serve?: string
   readonly isReady?: boolean
   readonly phase?: string
+  /** When the kubelet took it up; by default that is not known. */
+  readonly startTime?: string
 }
 
 interface SandboxEvent {
@@ -60,7 +62,7 @@ export class SandboxPods {
   /** The pod as it is from now on; new ones run in a network namespace of their own, which is returned. */
   apply({ name, namespace = 'shop', serviceAccount = 'default', ...pod }: SandboxPod): string {
     const uid = `uid-${name}`
-    const { wires, serve, isReady = true, phase = 'Running' } = pod
+    const { wires, serve, isReady = true, phase = 'Running', startTime } = pod
     const annotations = {
       ...(wires !== undefined && { [WIRES]: wires }),
       ...(serve !== undefined && { [SERVE]: serve }),
@@ -71,6 +73,7 @@ export class SandboxPods {
       spec: { nodeName: 'n1', serviceAccountName: serviceAccount },
       status: {
         phase,
+        ...(startTime !== undefined && { startTime }),
         podIP: `10.0.0.${this.#addresses}`,
         conditions: [{ type: 'Ready', status: isReady ? 'True' : 'False' }, ...this.#conditionOf(name)],
       },

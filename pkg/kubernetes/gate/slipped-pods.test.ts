@@ -20,7 +20,7 @@ function node() {
   utimesSync(join(folder, 'stands'), STANDS_MS / 1_000, STANDS_MS / 1_000)
   const namespaces = new FakeNamespaces()
   namespaces.found.set('uid-web', 'inode://4/1')
-  const options = { keeper: new FakeKeeper(), namespaces, clock: new FakeClock(), logger: silentLogger }
+  const options = { keeper: new FakeKeeper(), namespaces, clock: new FakeClock(STANDS_MS), logger: silentLogger }
   const pods = new NodePods({ ...options, ownNamespace: 'nsmesh' })
   const slipped = new SlippedPods({ pods, folder, sinceMs: STANDS_MS, logger: silentLogger })
   onTestFinished(async () => {

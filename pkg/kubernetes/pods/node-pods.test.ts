@@ -117,6 +117,29 @@ test('a sandbox that the gate lets in is starting until its pod runs', async () 
   await settle()
 })
 
+test.each([
+  ['pulls its image', ''],
+  ['runs its init containers', '10.0.0.2'],
+])('a pod that was let in before the daemon started, and still %s, has its wires', async (_, podIp) => {
+  const { pods, settle, clock } = node()
+  const starting = { annotations: DB, phase: 'Pending', isReady: false, startedMs: clock.nowMs() - 1 }
+  pods.setPod(podOf({ ...starting, podIp }))
+  expect(await settle()).toEqual(['+ web nsm-1 db in inode://4/1'])
+  pods.setPod(podOf({ ...starting, podIp: '10.0.0.2' }))
+  pods.setPod(podOf({ annotations: DB }))
+  expect(await settle()).toEqual([])
+})
+
+test('a pod that waits since before the daemon started, and has no sandbox yet, is no news', async () => {
+  const { pods, settle, namespaces, clock } = node()
+  namespaces.found.clear()
+  pods.setPod(podOf({ annotations: DB, phase: 'Pending', podIp: '', startedMs: clock.nowMs() - 1 }))
+  expect(await settle()).toEqual([])
+  expect([pods.status('uid-web')?.problem, clock.pending]).toEqual([undefined, 0])
+  pods.enter('uid-web', { id: 'sandbox-1', namespace: 'inode://4/7' })
+  expect(await settle()).toEqual(['+ web nsm-1 db in inode://4/7'])
+})
+
 test('the wires move to the next sandbox of the pod, and a late end of the former one does nothing', async () => {
   const { pods, settle } = node()
   pods.setPod(podOf({ annotations: DB }))

@@ -71,9 +71,11 @@ export class NodePods {
   readonly #searches: Deadlines
   readonly #listeners = new Listeners<[uid: string]>()
   readonly #abort = new AbortController()
+  readonly #sinceMs: number
 
   constructor(options: NodePodsOptions) {
     this.#options = options
+    this.#sinceMs = options.clock.nowMs()
     this.#searches = new Deadlines(options.clock, (uid) => this.#wake(uid))
   }
 
@@ -222,17 +224,23 @@ export class NodePods {
     const { namespaces, clock } = this.#options
     known.problem = undefined
     if (known.sandbox?.id === '') return known.sandbox
-    if (known.pod.phase !== 'Running') return undefined
+    if (!this.#mayRun(known.pod)) return undefined
     try {
       const namespace = await namespaces.find(uid, this.#abort.signal)
       known.searches.reset()
       return { id: '', namespace }
     } catch (error) {
       if (errorCode(error) === 'cancelled') throw error
+      if (known.pod.phase !== 'Running' && errorCode(error) === 'not_found') return undefined
       known.problem = problemOf(error)
       this.#searches.set(uid, clock.nowMs() + known.searches.next())
       return undefined
     }
+  }
+
+  /** Whether it may have a sandbox of which nobody tells: without the gate, or let in by an earlier run of this daemon. */
+  #mayRun({ phase, startedMs }: Pod): boolean {
+    return phase === 'Running' || (phase === 'Pending' && startedMs > 0 && startedMs <= this.#sinceMs)
   }
 
   /** A wire that fails may do so because its sandbox is gone, of which nobody tells where there is no gate. */
