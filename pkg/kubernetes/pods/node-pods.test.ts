@@ -182,6 +182,17 @@ test('a sandbox that ended while nobody told is let go, and the one that runs is
   expect(await settle()).toEqual(['+ web nsm-1 db in inode://4/1'])
 })
 
+test('a sandbox that the pod has asked nothing for is found by its processes: its number may be that of another one', async () => {
+  const { pods, settle } = node()
+  pods.setPod(podOf({ annotations: DB }))
+  pods.enter('uid-web', { id: 'sandbox-1', namespace: 'inode://4/7' })
+  await settle()
+  pods.setPod(podOf())
+  expect(await settle()).toEqual(['- web nsm-1 db in inode://4/7'])
+  pods.setPod(podOf({ annotations: DB }))
+  expect(await settle()).toEqual(['+ web nsm-1 db in inode://4/1'])
+})
+
 test('a pod whose network was not found is looked for again, and says why it has no wire', async () => {
   const { pods, settle, namespaces, clock } = node()
   namespaces.found.clear()

@@ -190,6 +190,7 @@ export class NodePods {
     else if (!known.pod.isReady) await known.wires.setServe(undefined)
     if (!known.wires.isEmpty || !isNothing(asked)) return
     known.wires = undefined
+    this.#gated.delete(uid) // what nobody keeps may be gone, and its number that of another pod's network
     await this.#options.namespaces.release(uid, this.#abort.signal)
   }
 
