@@ -9,6 +9,7 @@
  *
  * INVARIANT: a reader of any of these files finds a whole one, the former or the new.
  */
+import { randomUUID } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { NsmError } from '../base/index.ts'
@@ -43,6 +44,8 @@ const ENTRY_MODE = 0o644
 const SLIPPED_FOLDER = 'slipped'
 /** Likewise: written when something was missing, so that its time says since when pods come through. */
 const STANDS_FILE = 'stands'
+/** Likewise: names the run of nsm-gate that keeps the chain. The next pod empties it before it uses the folder. */
+const KEEPER_FILE = 'keeper'
 
 interface Primary {
   readonly path: string
@@ -53,10 +56,26 @@ interface Primary {
 export class Chain {
   readonly #options: ChainOptions
   readonly #entry: Plugin
+  readonly #run = randomUUID()
 
   constructor(options: ChainOptions) {
     this.#options = options
     this.#entry = ownEntry(options.runFolder)
+  }
+
+  /** From now on it is this run that keeps the chain: an earlier one that still ends leaves it alone. */
+  takeOver(): void {
+    writeFileSync(this.#keeperFile, this.#run)
+  }
+
+  /** Whether another run has followed this one, or is about to. */
+  get isTakenOver(): boolean {
+    const keeper = readIfThere(this.#keeperFile)?.toString()
+    return keeper !== undefined && keeper !== this.#run
+  }
+
+  get #keeperFile(): string {
+    return join(this.#options.runFolder, KEEPER_FILE)
   }
 
   /** Folders whose changes may make {@link put} necessary, of those that are there. */
@@ -101,6 +120,7 @@ export class Chain {
 
   /** What nsm-cni would ask or read: only where nsmesh leaves the node. */
   removeRun(): void {
+    if (this.isTakenOver) return
     const { runFolder } = this.#options
     for (const name of readdirSync(runFolder)) rmSync(join(runFolder, name), { recursive: true })
   }

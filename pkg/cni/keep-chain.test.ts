@@ -42,6 +42,31 @@ test('it waits for the pod network, and says so once', async () => {
   await within1s(() => said.slice(1)).toEqual(['Put nsm-cni into the chain of CNI plugins: beside the list'])
 })
 
+test.each([
+  ['follows', 0],
+  ['follows while it leaves', 100],
+])('a run that another one %s takes nothing of it away', async (_, waitMs) => {
+  const node = new NodeFolders()
+  node.chain.takeOver()
+  node.chain.put()
+  const next = node.anotherChain()
+  const follow = () => {
+    node.write('run/keeper', '') // as the init container of its pod does
+    node.write('run/cni', '')
+    next.takeOver()
+    next.put()
+  }
+  if (waitMs === 0) follow()
+  const leaving = leaveChain({ chain: node.chain, clock: systemClock, logger: silentLogger })
+  await systemClock.sleep(waitMs)
+  if (waitMs > 0) follow()
+  await leaving
+  node.chain.removeRun()
+  expect([node.called, node.has('bin/nsm-cni'), node.has('run/cni')]).toEqual([['bridge', 'nsm-cni'], true, true])
+  next.removeRun()
+  expect(node.files('run')).toEqual([])
+})
+
 test('the entry goes before the plugin does', async () => {
   const node = new NodeFolders()
   node.chain.put()

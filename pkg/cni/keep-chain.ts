@@ -37,10 +37,15 @@ export async function keepChain({ chain, clock, logger }: KeepChainOptions, sign
   }
 }
 
-/** Takes the entry out, and then the plugin: a runtime that looks for it in vain could not even end a pod. */
+/**
+ * Takes the entry out, and then the plugin: a runtime that looks for it in vain could not even end a pod. Nothing, where
+ * another run keeps the chain by now: whoever deletes our pod by force has another one made at once.
+ */
 export async function leaveChain({ chain, clock, logger }: KeepChainOptions): Promise<void> {
+  if (chain.isTakenOver) return
   chain.removeEntry()
   await clock.sleep(RELOAD_MS)
+  if (chain.isTakenOver) return
   chain.removePlugin()
   logger.info('Took nsm-cni out of the chain of CNI plugins')
 }

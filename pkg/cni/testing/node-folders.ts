@@ -19,18 +19,23 @@ const PLUGIN = '#!/bin/sh\necho \'{"cniVersion":"1.1.0","supportedVersions":["0.
 
 export class NodeFolders {
   readonly root = mkdtempSync(join(tmpdir(), 'nsm-cni-'))
-  readonly chain = new Chain({
-    confFolder: this.path('conf'),
-    binFolder: this.path('bin'),
-    plugin: this.path('shipped'),
-    runFolder: this.path('run'),
-  })
+  readonly chain = this.anotherChain()
 
   constructor(primary: object | undefined = PRIMARY) {
     onTestFinished(() => rmSync(this.root, { recursive: true }))
     for (const folder of ['conf', 'bin', 'run/slipped']) mkdirSync(this.path(folder), { recursive: true })
     this.ship(PLUGIN)
     if (primary !== undefined) this.write('conf/10-primary.conflist', JSON.stringify(primary))
+  }
+
+  /** As the next run of nsm-gate has it. */
+  anotherChain(): Chain {
+    return new Chain({
+      confFolder: this.path('conf'),
+      binFolder: this.path('bin'),
+      plugin: this.path('shipped'),
+      runFolder: this.path('run'),
+    })
   }
 
   path(path: string): string {

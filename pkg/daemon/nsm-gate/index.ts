@@ -16,6 +16,7 @@ const DAEMON_SETS: Resource<KubeObject> = {
 export async function startGate(config: GateConfig, { clock, logger }: Runtime): Promise<{ close(): Promise<void> }> {
   const scope = new Scope()
   const options = { chain: new Chain(config), clock, logger }
+  options.chain.takeOver()
   if (config.gate === 'none') await leaveChain(options)
   else scope.run((until) => keepChain(options, until))
   return {
