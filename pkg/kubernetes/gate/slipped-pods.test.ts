@@ -48,6 +48,7 @@ test('a pod that runs without having passed the gate is told of', async () => {
 
 test.each<[string, readonly Partial<Pod>[]]>([
   ['asks for nothing', [{ ...STARTING, annotations: {} }, { annotations: {} }]],
+  ['was annotated while it pulled its image', [{ ...STARTING, annotations: {} }, STARTING, {}]],
   ['was annotated while it ran', [{ ...STARTING, annotations: {} }, { annotations: {} }, {}]],
   [
     'does not wait',

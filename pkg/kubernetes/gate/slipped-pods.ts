@@ -21,8 +21,11 @@ const RELOAD_MS = 1_000
 
 export class SlippedPods {
   readonly #options: SlippedPodsOptions
-  /** Pods that asked for wires before they had a network: others were not told to wait. */
-  readonly #waiting = new Set<string>()
+  /**
+   * Of each pod, whether it asked for wires when it was first seen, before it had a network: one that asks later may have
+   * passed nsm-cni by then, which asks for no more.
+   */
+  readonly #waits = new Map<string, boolean>()
   readonly #stop: () => void
 
   constructor(options: SlippedPodsOptions) {
@@ -36,11 +39,10 @@ export class SlippedPods {
 
   #look(uid: string): void {
     const status = this.#options.pods.status(uid)
-    if (status !== undefined && status.sandbox === undefined) {
-      if (isBeforeStart(status) && waits(status)) this.#waiting.add(uid)
-      return
-    }
-    if (!this.#waiting.delete(uid) || status?.sandbox?.id !== '') return
+    if (status === undefined) return void this.#waits.delete(uid)
+    const hasWaited = this.#waits.get(uid) ?? (isBeforeStart(status) && waits(status))
+    this.#waits.set(uid, hasWaited && status.sandbox === undefined)
+    if (!hasWaited || status.sandbox?.id !== '') return
     const { pod } = status
     if (pod.startedMs <= this.#standsMs()) return
     this.#options.logger.warn('A pod started without passing the gate', { pod: pod.name, namespace: pod.namespace })
