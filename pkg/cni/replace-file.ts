@@ -7,7 +7,7 @@ import {
   renameSync,
   rmSync,
   statSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 
@@ -27,7 +27,7 @@ export function replaceFile(path: string, { content, mode, check }: Replacement)
   try {
     const file = openSync(temporary, 'w', 0o600)
     try {
-      writeSync(file, content)
+      writeFileSync(file, content) // all of it: a disk that is almost full takes a part
       fchmodSync(file, mode)
       fsyncSync(file)
     } finally {
