@@ -13,6 +13,9 @@ namespace {
 
 constexpr std::string_view kRequested = "networkservicemesh.io";
 constexpr std::string_view kServed = "networkservicemesh.io/serve";
+// By the kubelet, of every pod: api, file or http.
+constexpr std::string_view kSource = "kubernetes.io/config.source";
+constexpr std::size_t kMaxSourceBytes = 16;
 constexpr std::size_t kMaxRunBytes = 64;  // a socket's path has 107 at most
 constexpr std::size_t kMaxNamespaceBytes = 63;
 
@@ -60,6 +63,13 @@ std::optional<Fault> read_annotation(std::string_view annotations, std::string_v
     default:
       return Fault{kBadContent, "an annotation of nsmesh at the pod is not a string"};
   }
+}
+
+// nsmd knows it by another uid, that of its image at the API server.
+bool is_of_static_pod(std::string_view annotations) {
+  char room[kMaxSourceBytes];
+  std::string_view source;
+  return decode(member(annotations, kSource), room, source) == Decoded::kText && source != "api";
 }
 
 bool has_value(const std::optional<std::string_view>& annotation) {
@@ -110,6 +120,7 @@ std::optional<Fault> read_configuration(std::string_view input, Configuration& c
   }
   const std::string_view annotations =
       member(member(input, "runtimeConfig"), "io.kubernetes.cri.pod-annotations");
+  configuration.is_static = is_of_static_pod(annotations);
   auto fault = read_annotation(annotations, kRequested, requested_room, configuration.requested_services);
   if (!fault) fault = read_annotation(annotations, kServed, served_room, configuration.served_services);
   return fault;
@@ -118,7 +129,8 @@ std::optional<Fault> read_configuration(std::string_view input, Configuration& c
 bool needs_gate(const Pod& pod, const Configuration& configuration) {
   if (has_value(configuration.requested_services) || has_value(configuration.served_services)) return true;
   // An empty annotation of its own: the pod inherits none.
-  return !configuration.requested_services && is_gated(configuration.run, pod.namespace_name);
+  return !configuration.requested_services && !configuration.is_static &&
+         is_gated(configuration.run, pod.namespace_name);
 }
 
 bool starts_at_once(const Configuration& configuration) {

@@ -21,7 +21,8 @@ struct Fault {
   std::string_view text;
 };
 
-inline constexpr std::size_t kMaxInputBytes = 1024 * 1024;      // a pod's annotations have 256 KiB at most
+// A pod's annotations have 256 KiB at most, and in JSON six times as much.
+inline constexpr std::size_t kMaxInputBytes = 2 * 1024 * 1024;
 inline constexpr std::size_t kMaxAnnotationBytes = 16 * 1024;   // as in the protocol
 inline constexpr std::string_view kDefaultRun = "/run/nsmesh";  // where the holder's sockets are
 
@@ -40,6 +41,7 @@ struct Configuration {
   // The pod's own annotations, if the runtime passed them.
   std::optional<std::string_view> requested_services;  // networkservicemesh.io
   std::optional<std::string_view> served_services;     // networkservicemesh.io/serve
+  bool is_static = false;  // the kubelet runs the pod from a file: it inherits nothing
 };
 
 // The configuration refers to memory of this module, so there can be one.

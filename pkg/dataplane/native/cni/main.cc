@@ -71,7 +71,7 @@ std::optional<Fault> read_input(const Deadline& deadline, std::string_view& text
     }
     size += static_cast<std::size_t>(got);
   }
-  return Fault{kBadContent, "the configuration on standard input is longer than 1 MiB"};
+  return Fault{kBadContent, "the configuration on standard input is longer than 2 MiB"};
 }
 
 std::string_view version_of(std::string_view text) {

@@ -187,10 +187,12 @@ class Plugin(HolderTest):
             self.passes(self.configuration(annotations))
         self.gate('default')
         self.passes(self.configuration({WIRES: ''}))  # opts out of what the namespace's pods inherit
+        self.passes(self.configuration({'kubernetes.io/config.source': 'file'}))  # a static pod inherits nothing
+        self.passes(self.configuration({'x': '\x01' * 256 * 1024, WIRES: ''}))  # as long as annotations can be
         self.passes(self.configuration(), CNI_ARGS='K8S_POD_NAMESPACE=../gated/default')
         self.passes(self.configuration(), CNI_ARGS='')
         self.assertEqual(self.nsmd.asked, [])
-        self.passes(self.configuration())
+        self.passes(self.configuration({'kubernetes.io/config.source': 'api'}))
         self.assertEqual(self.nsmd.asked[0][1].keys() & {'requested_services', 'served_services'}, set())
 
     @unittest.skipIf(os.environ.get('NSM_SANITIZE'), 'sanitizers open files themselves')
@@ -310,7 +312,7 @@ class Plugin(HolderTest):
             self.assertEqual((status, json.loads(out)['code']), (1, 4))
         for text in ('', 'garbage', '{}', '[1]', '{"type":"nsm-cni"', '[' * 100_000, '{"type":"x"}}', '\xff\x00'):
             self.fails(6, text, 'not a CNI configuration', '1.1.0')
-        self.fails(6, 'x' * 1024 * 1024, 'longer than 1 MiB', '1.1.0')
+        self.fails(6, 'x' * 2 * 1024 * 1024, 'longer than 2 MiB', '1.1.0')
         self.fails(7, self.configuration(previous=''), 'prevResult')
         for run in ('relative', '', '/' + 'x' * 64, 7):
             self.fails(7, self.configuration(run=run), 'absolute path')
