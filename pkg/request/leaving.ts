@@ -12,6 +12,8 @@ const RETRY = { firstMs: 500, maxMs: 5_000 }
 /** How long an attempt may look for a hop that is away. */
 const CONNECT_MS = 2_000
 const CLOSE_MS = 5_000
+/** Of all hops: a workload and a hop that answers nothing could make ever more of them. Each takes a few kB. */
+const MAX_CONNECTIONS = 10_000
 
 export interface LeavingParts {
   readonly nextHops: NextHops
@@ -50,6 +52,14 @@ export class Leaving {
     if (this.#isClosed) return
     const key = hopKey(left.target)
     const known = this.#hops.get(key)
+    if (this.#connections >= MAX_CONNECTIONS && known?.records.has(left.id) !== true) {
+      const fields = { connection: left.id, most: MAX_CONNECTIONS }
+      this.#parts.logger.warn(
+        'Cannot close a connection at a next hop, it will expire there: too many wait for that',
+        fields,
+      )
+      return
+    }
     if (known !== undefined) return void known.records.set(left.id, left)
     const hop: LeftHop = {
       records: new Map([[left.id, left]]),
@@ -58,6 +68,12 @@ export class Leaving {
     }
     this.#hops.set(key, hop)
     hop.running = this.#run(key, hop)
+  }
+
+  get #connections(): number {
+    let count = 0
+    for (const { records } of this.#hops.values()) count += records.size
+    return count
   }
 
   /** To be called before the hop is asked for the connection again: a close that is late would end the new one. */
