@@ -24,7 +24,7 @@ import {
   withoutEntry,
 } from './network-list.ts'
 import { putPlugin, removePlugin } from './plugin-file.ts'
-import { modeOf, readIfThere, replaceFile } from './replace-file.ts'
+import { listIfThere, modeOf, readIfThere, replaceFile } from './replace-file.ts'
 
 export interface ChainOptions {
   /** The folders of the node's runtime. */
@@ -102,14 +102,12 @@ export class Chain {
   }
 
   placement({ isOpen } = this.#primary().list): Placement {
-    const slipped = join(this.#options.runFolder, SLIPPED_FOLDER)
-    const hasSlipped = existsSync(slipped) && readdirSync(slipped).length > 0
+    const hasSlipped = listIfThere(join(this.#options.runFolder, SLIPPED_FOLDER)).length > 0
     return isOpen && !hasSlipped ? 'beside the list' : 'in the list'
   }
 
   /** Once it has returned, no new call comes, and those that run may need the plugin still. */
   removeEntry(): void {
-    if (!existsSync(this.#options.confFolder)) return
     this.#removeBeside()
     for (const { path, text, list } of this.#lists()) if (hasEntry(list)) this.#write(path, text, withoutEntry(text))
   }
@@ -122,7 +120,7 @@ export class Chain {
   removeRun(): void {
     if (this.isTakenOver) return
     const { runFolder } = this.#options
-    for (const name of readdirSync(runFolder)) rmSync(join(runFolder, name), { recursive: true })
+    for (const name of listIfThere(runFolder)) rmSync(join(runFolder, name), { recursive: true })
   }
 
   #putBeside({ path, text, list }: Primary): boolean {
@@ -160,8 +158,7 @@ export class Chain {
   /** Those that have an entry of ours. */
   #ownFolders(): readonly string[] {
     const { confFolder } = this.#options
-    if (!existsSync(confFolder)) return []
-    return readdirSync(confFolder)
+    return listIfThere(confFolder)
       .map((name) => join(confFolder, name))
       .filter((folder) => existsSync(join(folder, ENTRY_FILE)))
   }
@@ -206,8 +203,7 @@ export class Chain {
   /** In the runtime's order. */
   #files(): readonly string[] {
     const { confFolder } = this.#options
-    if (!existsSync(confFolder)) return []
-    const names = readdirSync(confFolder).filter((name) => /\.(conf|conflist|json)$/.test(name))
+    const names = listIfThere(confFolder).filter((name) => /\.(conf|conflist|json)$/.test(name))
     return names.sort().map((name) => join(confFolder, name))
   }
 }

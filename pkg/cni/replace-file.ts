@@ -3,6 +3,7 @@ import {
   fchmodSync,
   fsyncSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -46,6 +47,15 @@ export function readIfThere(path: string): Buffer | undefined {
     return readFileSync(path)
   } catch {
     return undefined
+  }
+}
+
+/** The names in a folder; none where there is no such folder. */
+export function listIfThere(path: string): readonly string[] {
+  try {
+    return readdirSync(path)
+  } catch {
+    return []
   }
 }
 
