@@ -11,7 +11,7 @@ const PAUSE_MS = 2
 const PAUSES = 3
 const IDLE_MS = 0.5
 
-/** No time limit is as short. */
+/** No call between programs has a shorter time limit. */
 const GRAIN_MS = 1_000
 
 /**

@@ -6,7 +6,7 @@
  * The records decide, and not what one replica has in memory:
  *
  *     a run comes, the name is free             --> the record names the run
- *     another one comes from the same address   --> the first has ended: the record names the other one
+ *     another one comes from the same address   --> the first has ended, or does within 3 s: the record names the other
  *     another one comes from elsewhere          --> it asks for the name in the record, and is refused
  *     the replica where the first is connected  --> sees that in the store, and answers
  *     no replica has answered within 3 s        --> the first is gone: the next attempt of the other one gets the name
