@@ -1,10 +1,9 @@
 /** What operators of comparable systems have reported, on a cluster of two nodes with the manifests as they are shipped. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Lab } from '../lab/lab.ts'
-import { BUILD, ROOT } from '../lab/programs.ts'
-import { run } from '../lab/shell.ts'
-import { KubernetesCluster } from './cluster.ts'
+import type { KubernetesCluster } from './cluster.ts'
 import { BOX_IMAGE } from './images.ts'
+import { clusterWithNsmesh } from './nsmesh.ts'
 import { missingForKubernetes } from './programs.ts'
 
 const SETUP_MS = 300_000
@@ -31,16 +30,7 @@ describe.skipIf(missing !== undefined)('on a bad day', () => {
 
   beforeAll(async () => {
     lab = await Lab.create()
-    const folder = lab.diskFolder('image')
-    const env = { NSM_BUILD_DIR: BUILD }
-    const image = run([process.execPath, `${ROOT}/hack/image.ts`, '--folder', folder], { env, timeoutMs: SETUP_MS })
-    cluster = await KubernetesCluster.start(lab, { name: 'west', number: 10, nodeCount: 2 })
-    await image
-    await cluster.loadImage(`${folder}/nsmesh.tar`)
-    await kubectl('apply', '-f', `${ROOT}/manifests/base/namespace.yaml`)
-    await inSystem('create', 'configmap', 'nsmesh', '--from-literal=domain=west')
-    await kubectl('apply', '-k', `${ROOT}/manifests/overlays/default`)
-    await rolledOut()
+    cluster = await clusterWithNsmesh(lab)
     await cluster.apply(pod('db', template({ [`${WIRES}/serve`]: `db?prefix=${PREFIX}` }, 'west-1')))
     await isReady('db')
   }, SETUP_MS)

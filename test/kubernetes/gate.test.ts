@@ -2,16 +2,14 @@
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Lab } from '../lab/lab.ts'
-import { BUILD, ROOT } from '../lab/programs.ts'
-import { run } from '../lab/shell.ts'
 import { until } from '../lab/until.ts'
-import { KubernetesCluster } from './cluster.ts'
+import type { KubernetesCluster } from './cluster.ts'
 import { BOX_IMAGE } from './images.ts'
+import { clusterWithNsmesh, OVERLAY } from './nsmesh.ts'
 import { missingForKubernetes } from './programs.ts'
 
 const SETUP_MS = 300_000
 const TEST_MS = 120_000
-const OVERLAY = `${ROOT}/manifests/overlays/default`
 const ENTRY = '/etc/cni/net.d/pods/50-nsm.conf'
 const LIST = '/etc/cni/net.d/10-pods.conflist'
 const PLUGIN = '/opt/cni/bin/nsm-cni'
@@ -44,17 +42,7 @@ describe.skipIf(missing !== undefined)('the start of pods', () => {
 
   beforeAll(async () => {
     lab = await Lab.create()
-    const folder = lab.diskFolder('image')
-    const env = { NSM_BUILD_DIR: BUILD }
-    const image = run([process.execPath, `${ROOT}/hack/image.ts`, '--folder', folder], { env, timeoutMs: SETUP_MS })
-    cluster = await KubernetesCluster.start(lab, { name: 'west', number: 10, nodeCount: 2 })
-    await image
-    await cluster.loadImage(`${folder}/nsmesh.tar`)
-    await kubectl('apply', '-f', `${ROOT}/manifests/base/namespace.yaml`)
-    await kubectl('-n', 'nsm-system', 'create', 'configmap', 'nsmesh', '--from-literal=domain=west')
-    await kubectl('apply', '-k', OVERLAY)
-    await rolledOut('deployment/nsm-registry')
-    await rolledOut('daemonset/nsmd')
+    cluster = await clusterWithNsmesh(lab)
     await cluster.apply(
       box('db', {
         nodeName: 'west-1',

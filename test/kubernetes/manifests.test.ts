@@ -2,16 +2,15 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { VERSION } from '../../pkg/base/index.ts'
 import { Lab } from '../lab/lab.ts'
-import { BUILD, ROOT } from '../lab/programs.ts'
-import { run } from '../lab/shell.ts'
-import { KubernetesCluster } from './cluster.ts'
+import { ROOT } from '../lab/programs.ts'
+import type { KubernetesCluster } from './cluster.ts'
 import { BOX_IMAGE } from './images.ts'
+import { clusterWithImage, OVERLAY } from './nsmesh.ts'
 import { missingForKubernetes } from './programs.ts'
 
 const SETUP_MS = 300_000
 const TEST_MS = 120_000
 const IMAGE = `localhost/nsmesh:${VERSION}`
-const OVERLAY = `${ROOT}/manifests/overlays/default`
 /** Where programs of pods find the node, and the node their sockets. */
 const NSM_FOLDER = '/var/lib/networkservicemesh'
 const missing = missingForKubernetes()
@@ -59,12 +58,7 @@ describe.skipIf(missing !== undefined)('kubectl apply -k manifests/overlays/defa
 
   beforeAll(async () => {
     lab = await Lab.create()
-    const folder = lab.diskFolder('image')
-    const env = { NSM_BUILD_DIR: BUILD }
-    const image = run([process.execPath, `${ROOT}/hack/image.ts`, '--folder', folder], { env, timeoutMs: SETUP_MS })
-    cluster = await KubernetesCluster.start(lab, { name: 'west', number: 10, nodeCount: 2 })
-    await image
-    await cluster.loadImage(`${folder}/nsmesh.tar`)
+    cluster = await clusterWithImage(lab)
   }, SETUP_MS)
   afterAll(() => lab?.close(), SETUP_MS)
 

@@ -4,13 +4,14 @@ import type { Host } from '../lab/host.ts'
 import type { Lab } from '../lab/lab.ts'
 import { BUILD, ROOT } from '../lab/programs.ts'
 import { type Outcome, run } from '../lab/shell.ts'
-import type { KubernetesCluster } from './cluster.ts'
+import { KubernetesCluster } from './cluster.ts'
 import { kubernetesFolder } from './programs.ts'
 
 const IMAGE_MS = 300_000
 const ROLLOUT_MS = 120_000
 /** Of every node, as the manifests have it, for the registry. */
 const NODE_PORT = 30502
+const PARTS = ['deployment/nsm-registry', 'daemonset/nsmd']
 export const OVERLAY = `${ROOT}/manifests/overlays/default`
 
 /** @returns the path of the image as an archive */
@@ -19,6 +20,25 @@ export async function buildImage(lab: Lab): Promise<string> {
   const env = { NSM_BUILD_DIR: BUILD }
   await run([process.execPath, `${ROOT}/hack/image.ts`, '--folder', folder], { env, timeoutMs: IMAGE_MS })
   return `${folder}/nsmesh.tar`
+}
+
+/** A cluster of two nodes, named west, which have the image. */
+export async function clusterWithImage(lab: Lab): Promise<KubernetesCluster> {
+  const image = buildImage(lab)
+  const cluster = await KubernetesCluster.start(lab, { name: 'west', number: 10, nodeCount: 2 })
+  await cluster.loadImage(await image)
+  return cluster
+}
+
+/** Likewise with nsmesh, by the administrator of the cluster. */
+export async function clusterWithNsmesh(lab: Lab): Promise<KubernetesCluster> {
+  const cluster = await clusterWithImage(lab)
+  const inSystem = (...command: readonly string[]) => cluster.kubectl('-n', 'nsm-system', ...command)
+  await cluster.kubectl('apply', '-f', `${ROOT}/manifests/base/namespace.yaml`)
+  await inSystem('create', 'configmap', 'nsmesh', '--from-literal=domain=west')
+  await cluster.kubectl('apply', '-k', OVERLAY)
+  for (const what of PARTS) await inSystem('rollout', 'status', what, '--timeout=90s')
+  return cluster
 }
 
 /** Somebody's machine, with a kubeconfig of the clusters as admin of each, and `kubectl nsm`. The first one is current. */
@@ -72,6 +92,5 @@ export async function installNsmesh(laptop: Laptop, { name, nodes }: KubernetesC
     `${inNamespace} create configmap nsmesh --from-literal=domain=${name} --from-literal=addresses=${addresses}`,
   )
   await laptop.shell(`${kubectl} apply -k ${OVERLAY}`)
-  for (const what of ['deployment/nsm-registry', 'daemonset/nsmd'])
-    await laptop.shell(`${inNamespace} rollout status ${what} --timeout=${ROLLOUT_MS / 1_000}s`)
+  for (const what of PARTS) await laptop.shell(`${inNamespace} rollout status ${what} --timeout=${ROLLOUT_MS / 1_000}s`)
 }

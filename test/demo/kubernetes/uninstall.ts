@@ -8,7 +8,14 @@ import type { TwoClusters } from './two-clusters.ts'
 
 const CLEANUP = `${ROOT}/manifests/overlays/cleanup`
 const GONE_MS = 30_000
-const FOLDERS = ['/var/lib/nsmesh', '/var/lib/networkservicemesh', '/run/nsmesh']
+const PATHS = [
+  '/var/lib/nsmesh',
+  '/var/lib/networkservicemesh',
+  '/run/nsmesh',
+  '/run/nsmesh-gate',
+  '/opt/cni/bin/nsm-cni',
+  '/etc/cni/net.d/*/50-nsm.conf',
+]
 
 /** @returns how long the pod of west had its wire still */
 export async function revoke({ laptop }: TwoClusters): Promise<number> {
@@ -42,12 +49,13 @@ export async function uninstall({ west, east, laptop }: TwoClusters): Promise<re
   return left
 }
 
-/** Of nsmesh: processes, folders, and links of the node and of its pods. */
+/** Of nsmesh: processes, files, and links of the node and of its pods. */
 async function leftOn({ name, machine }: KubernetesNode): Promise<readonly string[]> {
   const look = `pgrep -fa 'nsm-datap[l]ane|/usr/bin/[n]sm'
-    ls -d ${FOLDERS.join(' ')} 2>/dev/null
+    ls -d ${PATHS.join(' ')} 2>/dev/null
     for pod in /run/netns/*; do nsenter --net=$pod ip -oneline link; done | grep -vE ': (lo|eth0@[^:]*):'
     ip -oneline link | grep nsm
+    grep -l nsm-cni /etc/cni/net.d/*.conflist
     true`
   const lines = (await machine.run(['bash', '-c', look])).split('\n')
   return lines.filter((line) => line !== '').map((line) => `${name}: ${line}`)
