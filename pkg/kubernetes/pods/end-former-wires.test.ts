@@ -24,7 +24,7 @@ it.each<[string, PodStatus | undefined, readonly string[]]>([
   ['a pod that is gone', undefined, ['of-pod']],
   ['a pod that asks for nothing any more', status, ['of-pod']],
   ['a pod whose network was not found now', { ...status, problem: 'EIO' }, []],
-])('ends what an earlier run has made for a pod that does not want it: %s', async (_what, found, ended) => {
+])('ends wires of an earlier run where nobody wants them any more: %s', async (_what, found, ended) => {
   const table = { all: () => [standing('of-pod', wireId(pod, 'db')), standing('of-program', 'nsc-0')] }
   const ends: string[] = []
   const end = async (id: string) => void ends.push(id)
